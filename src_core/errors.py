@@ -6,7 +6,7 @@ Either reads as one clear line.
 
 from __future__ import annotations
 
-__all__ = ["ArgumentError", "Cancelled", "DRDMError", "InputError"]
+__all__ = ["ArgumentError", "Cancelled", "DRDMError", "GeometryWarning", "InputError"]
 
 
 class DRDMError(Exception):
@@ -40,6 +40,10 @@ class ArgumentError(DRDMError, ValueError):
 
 class Cancelled(DRDMError):
     """The caller asked for the work to stop."""
+
+
+class GeometryWarning(UserWarning):
+    """The geometry is usable, but not by every other tool."""
 
 
 def _rebuild(what: str, fields: dict[str, str]) -> InputError:
