@@ -1,0 +1,1 @@
+"""Deformation-recovery diffusion models: the engine, which knows no viewer."""
