@@ -1,0 +1,18 @@
+"""Files: cases, images and displacement fields in and out, and the folder of a run."""
+
+from __future__ import annotations
+
+from src_core.io.fields import FieldFormat, read_field, write_field, write_scalar
+from src_core.io.folder import OutputFolder
+from src_core.io.volumes import FileNames, read_case, write_image
+
+__all__ = [
+    "FieldFormat",
+    "FileNames",
+    "OutputFolder",
+    "read_case",
+    "read_field",
+    "write_field",
+    "write_image",
+    "write_scalar",
+]

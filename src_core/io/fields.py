@@ -1,0 +1,129 @@
+"""Displacement fields in files: ITK's 5-D NIfTI in LPS mm, and FSL's relative warps.
+
+Both hold u of ``I(x + u(x))``. FSL counts mm from a corner along the voxel axes, and along -x
+where the affine has a positive determinant: ``u_fsl = (-+dx u_i, dy u_j, dz u_k)``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from src_core.errors import ArgumentError, InputError
+from src_core.grid import RAS_TO_LPS, Grid
+from src_core.header import grid_of, header_for, scaling_of
+from src_core.io.nifti import read_nifti, write_nifti
+
+__all__ = ["FIELD_INTENTS", "FieldFormat", "read_field", "write_field", "write_scalar"]
+
+FieldFormat = Literal["itk", "fsl"]
+FIELD_INTENTS = _VECTOR, _DISPLACEMENT, _FNIRT = 1007, 1006, 2006
+
+
+def write_field(
+    path: str | Path, u_lps_mm: ArrayLike, grid: Grid, format: FieldFormat = "itk"
+) -> None:
+    """Write a displacement field, float32.
+
+    Args:
+        path: .nii or .nii.gz.
+        u_lps_mm: (X, Y, Z, 3), LPS mm.
+        grid: where it lies.
+        format: ``itk`` is (X, Y, Z, 1, 3) with intent 1007; ``fsl`` is (X, Y, Z, 3), relative,
+            for a warped image of the same grid. ITK takes a file of a single slice for 2D.
+
+    Raises:
+        InputError: it cannot be written.
+        ArgumentError: not a field on this grid.
+    """
+    u = np.asarray(u_lps_mm)
+    if u.shape != (*grid.shape, 3) or format not in get_args(FieldFormat):
+        raise ArgumentError(
+            f"write_field() needs (X, Y, Z, 3) on the grid and a format of "
+            f"{', '.join(get_args(FieldFormat))}, got {u.shape} and {format!r}"
+        )
+    fsl = format == "fsl"
+    values = _fsl_from_lps(u, grid) if fsl else u[..., None, :]
+    header = header_for(grid, np.dtype("<f4"), values.shape)
+    header["intent_code"] = _FNIRT if fsl else _VECTOR
+    write_nifti(path, values, header)
+
+
+def write_scalar(path: str | Path, values: ArrayLike, grid: Grid) -> None:
+    """Write (X, Y, Z), one number per voxel, as float32.
+
+    Raises:
+        InputError: it cannot be written.
+        ArgumentError: not on this grid.
+    """
+    scalar = np.asarray(values)
+    if scalar.shape != grid.shape:
+        raise ArgumentError(
+            f"write_scalar() 'values' must be {grid.shape} as the grid, got {scalar.shape}"
+        )
+    write_nifti(path, scalar, header_for(grid, np.dtype("<f4"), grid.shape))
+
+
+def read_field(
+    path: str | Path, format: FieldFormat | None = None
+) -> tuple[NDArray[np.float32], Grid]:
+    """Read a displacement field of this or another tool.
+
+    Args:
+        path: NIfTI of shape (X, Y, Z, 1, 3), (X, Y, Z, 3) or, in 2D, (X, Y, 1, 1, 2).
+        format: without one, FNIRT's intent 2006 means ``fsl`` and anything else ``itk``.
+
+    Returns:
+        (X, Y, Z, 3) in LPS mm, and its grid.
+
+    Raises:
+        InputError: no such file, damaged, or not a displacement field.
+    """
+    stored, header = read_nifti(path)
+    grid = grid_of(header, str(path))
+    slope, inter = scaling_of(header)
+    u = _components(stored, grid, str(path)) * slope + inter
+    if not np.isfinite(u).all():
+        raise _not_a_field("the field has values that are NaN or infinite", str(path))
+    intent = int(header["intent_code"])
+    if format == "fsl" or (format is None and intent == _FNIRT):
+        u = _lps_from_fsl(u, grid)
+    elif intent == _DISPLACEMENT:
+        u = u * RAS_TO_LPS  # NIfTI defines this intent in RAS, and ITK reads it so
+    return u.astype(np.float32), grid
+
+
+def _components(stored: NDArray[Any], grid: Grid, where: str) -> NDArray[np.float64]:
+    axes = stored.ndim
+    count = stored.shape[-1]
+    planar = count == 2 and grid.shape[2] == 1
+    if axes not in (4, 5) or (axes == 5 and stored.shape[3] != 1) or not (count == 3 or planar):
+        raise _not_a_field(f"the file has shape {stored.shape}", where)
+    u = np.zeros((*grid.shape, 3))
+    u[..., :count] = stored.reshape((*grid.shape, count), order="F")
+    return u
+
+
+def _fsl_from_lps(u: NDArray[Any], grid: Grid) -> NDArray[np.float64]:
+    return grid.to_voxels(u) * _fsl_scale(grid)
+
+
+def _lps_from_fsl(u: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+    return grid.to_lps_mm(u / _fsl_scale(grid))
+
+
+def _fsl_scale(grid: Grid) -> NDArray[np.float64]:
+    flip = -1.0 if np.linalg.det(grid.affine[:3, :3]) > 0 else 1.0
+    return np.asarray(grid.spacing) * [flip, 1.0, 1.0]
+
+
+def _not_a_field(what: str, where: str) -> InputError:
+    return InputError(
+        what,
+        where=where,
+        expected="a displacement field in mm, (X, Y, Z, 1, 3) or (X, Y, Z, 3)",
+        do="write it as NIfTI from the tool that made it",
+    )

@@ -1,0 +1,164 @@
+"""Cases from files, and volumes back to files with the header they came with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.case import Case, Image, LabelMap, assemble
+from src_core.checks import check_shape
+from src_core.errors import ArgumentError, InputError
+from src_core.grid import Grid
+from src_core.header import grid_of, header_for, set_geometry
+from src_core.io.fields import FIELD_INTENTS
+from src_core.io.nifti import is_nifti, read_nifti, write_nifti
+from src_core.io.picture import is_picture, read_picture, write_picture
+from src_core.volume import Volume
+
+__all__ = ["FileNames", "read_case", "write_image"]
+
+FileNames = str | Path | Sequence[str | Path]
+Spacing = float | Sequence[float] | None
+_V = TypeVar("_V", bound=Volume)
+
+_WHOLE = 1e-3
+
+
+def read_case(images: FileNames, labels: FileNames | None = None, spacing: Spacing = None) -> Case:
+    """Read co-registered images and their label maps.
+
+    Args:
+        images: NIfTI (.nii, .nii.gz), or grey PNG or TIFF; several must share one grid.
+        labels: any number of label maps on that grid.
+        spacing: mm per pixel of pictures (one number, or columns and rows); 1 mm without.
+
+    Raises:
+        InputError: a file is missing, damaged, no image, or does not fit the first one.
+    """
+    paths = _paths(images)
+    if not paths:
+        raise InputError("no image given", expected="at least one image file")
+    first = [_read(path, Image, spacing) for path in paths]
+    maps = [_whole(_read(path, LabelMap, spacing)) for path in _paths(labels)]
+    return assemble(first, maps, _case_name(paths[0]))
+
+
+def write_image(
+    path: str | Path, data: NDArray[Any], like: Volume, grid: Grid | None = None
+) -> None:
+    """Write voxels as the file of ``like`` stores them: its type, scaling, units and codes.
+
+    Args:
+        path: .nii, .nii.gz, or .png and .tif for one slice.
+        data: (X, Y, Z) or (X, Y, Z, T), stored values; rounded and limited to an integer type.
+        like: the volume whose header is copied.
+        grid: replaces the header's geometry where it differs.
+
+    Raises:
+        InputError: it cannot be written.
+        ArgumentError: data and grid differ in shape.
+    """
+    if data.ndim not in (3, 4) or (grid is not None and data.shape[:3] != grid.shape):
+        raise ArgumentError(
+            f"write_image() 'data' must be (X, Y, Z) or (X, Y, Z, T) on the grid, got {data.shape}"
+        )
+    stored = _to_stored(data, like.data.dtype)
+    if is_picture(path):
+        write_picture(path, stored)
+        return
+    header = like.header.copy()
+    if data.shape != like.data.shape or int(header["dim"][0]) < 3:
+        header.set_data_shape(data.shape)
+    if grid is not None and not _same_grid(header, grid):
+        set_geometry(header, grid)
+    write_nifti(path, stored, header)
+
+
+def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
+    where = str(path)
+    if is_picture(path):
+        data, grid = read_picture(path, spacing)
+        check_shape(data.shape, where)
+        return kind(data, header_for(grid, data.dtype, data.shape), path)
+    if path.is_file() and not is_nifti(path):
+        raise InputError(
+            f"files ending in {path.suffix or 'nothing'} are not known",
+            where=where,
+            expected="NIfTI (.nii, .nii.gz), PNG or TIFF",
+            do="convert the image to .nii.gz",
+        )
+    data, header = read_nifti(path)
+    if spacing is not None:
+        raise InputError(
+            "a spacing is for pictures only, NIfTI files have their own",
+            where=where,
+            do="leave it out",
+        )
+    return kind(_image_array(data, header, where), header, path)
+
+
+def _image_array(data: NDArray[Any], header: nib.Nifti1Header, where: str) -> NDArray[Any]:
+    axes = max([2, *[axis + 1 for axis, n in enumerate(data.shape) if n > 1]])
+    if axes > 4 or (axes == 4 and int(header["intent_code"]) in FIELD_INTENTS):
+        raise InputError(
+            f"this is a displacement field or vector image of shape {data.shape}",
+            where=where,
+            expected="one value per voxel, (X, Y, Z) or (X, Y, Z, T)",
+            do="give an image (fields go to: drdm apply)",
+        )
+    shape = data.shape[:4] + (1,) * (3 - data.ndim) if data.ndim > 1 else data.shape
+    check_shape(shape, where)
+    return data.reshape(shape, order="F")
+
+
+def _whole(labels: LabelMap) -> LabelMap:
+    """Labels stored with a slope or intercept, as the whole numbers that they mean."""
+    slope, inter = labels.scaling
+    if (slope, inter) == (1.0, 0.0):
+        return labels
+    meant = labels.data * slope + inter
+    rounded, dtype = np.rint(meant), labels.data.dtype
+    if np.isfinite(meant).all() and np.abs(meant - rounded).max() > _WHOLE:
+        raise InputError(
+            f"label values are not whole numbers (slope {slope:g}, intercept {inter:g})",
+            where=str(labels.path),
+            expected="one integer per voxel",
+            do="save the labels as integers",
+        )
+    if dtype.kind in "iu" and not np.array_equal(rounded.astype(dtype), rounded):
+        dtype = np.dtype(np.int32)
+    header = labels.header.copy()
+    header.set_data_dtype(dtype)
+    header["scl_slope"], header["scl_inter"] = 1, 0
+    return LabelMap(rounded.astype(dtype), header, labels.path)
+
+
+def _to_stored(data: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if dtype.kind == "f" or data.dtype == dtype:
+        return data.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    values = np.rint(data) if data.dtype.kind == "f" else data
+    return np.asarray(np.clip(values, limits.min, limits.max), dtype=dtype)
+
+
+def _same_grid(header: nib.Nifti1Header, grid: Grid) -> bool:
+    own = grid_of(header)
+    return own.shape == grid.shape and own.distance_mm(grid) <= 1e-4 * min(grid.spacing)
+
+
+def _paths(names: FileNames | None) -> list[Path]:
+    if names is None:
+        return []
+    return [Path(names)] if isinstance(names, str | Path) else [Path(name) for name in names]
+
+
+def _case_name(path: Path) -> str:
+    name = path.name
+    for ending in (".gz", ".nii", ".png", ".tiff", ".tif"):
+        name = name[: -len(ending)] if name.lower().endswith(ending) else name
+    return name or "image"
