@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from src_core.io.atomic import open_atomically
 from src_core.io.fields import FieldFormat, read_field, write_field, write_scalar
 from src_core.io.folder import OutputFolder
 from src_core.io.volumes import FileNames, read_case, write_image
@@ -10,6 +11,7 @@ __all__ = [
     "FieldFormat",
     "FileNames",
     "OutputFolder",
+    "open_atomically",
     "read_case",
     "read_field",
     "write_field",

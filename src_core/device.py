@@ -1,0 +1,49 @@
+"""Which device computes: auto takes CUDA, then Apple's MPS, then the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from src_core.errors import InputError
+
+__all__ = ["THREADS", "choose_device", "fixed_threads"]
+
+#: CPU threads of a generation: fixed, so that the same recipe gives the same bits.
+THREADS = 2
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of a name: auto, cpu, cuda, cuda:N or mps.
+
+    Raises:
+        InputError: no such device here.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(
+            "no such device here", where=f"--device {name}", expected="auto, cpu, cuda or mps"
+        ) from error
+    if device.type == "meta":
+        raise InputError("no such device here", where=f"--device {name}", expected="auto, cpu, cuda")
+    return device
+
+
+@contextmanager
+def fixed_threads(count: int = THREADS) -> Iterator[None]:
+    """Run torch on a fixed number of CPU threads, then put its setting back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(count, os.cpu_count() or count))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,92 @@
+"""From a case's own grid to a model's and back.
+
+The model's grid is isotropic and laid over the whole image, centre on centre, padded, never
+cropped: ``mm per pixel = longest side in mm / size``. Displacements come back by linear sampling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from src_core.warp import identity, sample
+
+__all__ = ["Fit", "intensity_window"]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How an image lies in a model's grid.
+
+    Attributes:
+        shape: voxels of the image along its D axes.
+        spacing: mm, along the same axes.
+        size: voxels a side of the model's grid.
+    """
+
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    size: int
+
+    @property
+    def mm_per_pixel(self) -> float:
+        """Side of a model pixel in mm."""
+        extents = [n * s for n, s in zip(self.shape, self.spacing, strict=True)]
+        return max(extents) / self.size
+
+    def image(self, values: NDArray[np.float32]) -> Tensor:
+        """An image (*shape) on the model's grid: (1, 1, *size), low-passed first, zero outside."""
+        ratio = [self.mm_per_pixel / s for s in self.spacing]
+        blur = [0.5 * max(r * r - 1.0, 0.0) ** 0.5 for r in ratio]
+        smooth = ndimage.gaussian_filter(values.astype(np.float32), blur, mode="nearest")
+        return sample(torch.from_numpy(smooth)[None, None], self._model_in_case(), padding="zeros")
+
+    def displacement(self, u: Tensor) -> Tensor:
+        """A DDF on the state grid, (B, D, *state) in its voxels, at the image's own voxels.
+
+        Returns:
+            (B, D, *shape), voxels of the image along each axis.
+        """
+        state = u.shape[-1]
+        values = sample(u, self._case_in_state(state, u).expand(u.shape[0], -1, *self.shape))
+        mm = self.mm_per_pixel * self.size / state
+        return values * (mm / self._column(self.spacing, u))
+
+    def to_state(self, positions: Tensor, state: int) -> Tensor:
+        """Positions (B, D, *any) in voxels of the image -> voxels of a state grid of that side."""
+        shape = [1, -1, *[1] * (positions.dim() - 2)]
+        spacing = torch.tensor(self.spacing, dtype=positions.dtype).view(shape)
+        centre = torch.tensor([(n - 1) / 2 for n in self.shape], dtype=positions.dtype).view(shape)
+        scale = state / (self.size * self.mm_per_pixel)
+        return (positions - centre) * spacing * scale + (state - 1) / 2
+
+    def _model_in_case(self) -> Tensor:
+        """Positions of the model's pixels in voxels of the image: (1, D, *size)."""
+        grid = identity([self.size] * len(self.shape), torch.zeros(1))
+        spacing, centre = self._column(self.spacing, grid), self._centre(grid)
+        return (grid - (self.size - 1) / 2) * (self.mm_per_pixel / spacing) + centre
+
+    def _case_in_state(self, state: int, like: Tensor) -> Tensor:
+        return self.to_state(identity(self.shape, like), state)
+
+    def _centre(self, like: Tensor) -> Tensor:
+        return self._column([(n - 1) / 2 for n in self.shape], like)
+
+    def _column(self, numbers: tuple[float, ...] | list[float], like: Tensor) -> Tensor:
+        values = torch.tensor(numbers, dtype=like.dtype, device=like.device)
+        return values.view(1, -1, *[1] * len(numbers))
+
+
+def intensity_window(
+    values: NDArray[np.generic], percentiles: tuple[float, float]
+) -> tuple[float, float]:
+    """Robust range of a case's intensities, brought to 0..1 for the network alone."""
+    low, high = np.percentile(values.astype(np.float64), percentiles)
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    return float(low), float(max(high, low + np.finfo(np.float32).tiny))

@@ -1,0 +1,109 @@
+"""A case as a model sees it: slices or the volume, fitted, normalised, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src_core.case import Case
+from src_core.deform import Field, field_tensor, lps_field
+from src_core.errors import InputError
+from src_core.fit import Fit, intensity_window
+from src_core.grid import Grid
+from src_core.model import ModelSpec
+
+__all__ = ["Frame", "make_frame"]
+
+#: Views of one deformation that the network sees at most: evenly spread slices and frames.
+MOST_VIEWS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Where a case's deformations live.
+
+    Attributes:
+        case: the case.
+        axis: the slice axis for a 2D model, None for a 3D one.
+        fit: of one slice, or of the volume, into the model's grid.
+        values: (units, views, *plane) in 0..1; a unit is what one deformation serves.
+        shared: one deformation serves all slices.
+    """
+
+    case: Case
+    axis: int | None
+    fit: Fit
+    values: NDArray[np.float32]
+    shared: bool
+
+    @property
+    def units(self) -> int:
+        """Deformations to generate."""
+        return len(self.values)
+
+    def views(self, unit: int) -> Tensor:
+        """Images of one unit on the model's grid: (V, 1, *size) in 0..1."""
+        return torch.cat([self.fit.image(view) for view in self.values[unit]]).clamp(0, 1)
+
+    def field(self, u: Tensor) -> Field:
+        """A DDF on the state grid, one item per unit, on the case's grid as it is saved."""
+        return lps_field(self.fit.displacement(u.double()), self.case.grid, self.axis)
+
+    def saved_unit(self, u: Tensor) -> Tensor:
+        """What the saved field of one unit would hold: (1, D, *plane), float64, voxels."""
+        voxels = self.fit.displacement(u.double())
+        grid = self.case.grid
+        if self.axis is None:
+            return field_tensor(lps_field(voxels, grid, None), grid, None)
+        shape = [1 if a == self.axis else n for a, n in enumerate(grid.shape)]
+        one = Grid((shape[0], shape[1], shape[2]), grid.affine)
+        return field_tensor(lps_field(voxels, one, self.axis), one, self.axis)
+
+    def distinct(self, field: Field) -> Tensor:
+        """A saved field in voxels, float64, without repetitions of a shared slice."""
+        planes = field_tensor(field, self.case.grid, self.axis)
+        return planes[:1] if self.shared else planes
+
+
+def make_frame(case: Case, spec: ModelSpec, slices: str) -> Frame:
+    """Lay a case into a model's grid.
+
+    Raises:
+        InputError: a 3D model on a single slice.
+    """
+    grid = case.grid
+    if spec.ndim == 3:
+        if min(grid.shape) < 2:
+            raise InputError(
+                "a 3D model needs a volume", where=case.name, expected="more than one slice",
+                do="choose a 2D model",
+            )
+        frames = _unit_range(case, spec)[None]
+        return Frame(case, None, Fit(grid.shape, grid.spacing, spec.size), _thin(frames), True)
+    axis = grid.slice_axis
+    planes = np.moveaxis(_unit_range(case, spec), axis + 1, 0)
+    plane, spacing = planes.shape[2:], tuple(np.delete(grid.spacing, axis).tolist())
+    shared = slices == "shared"
+    values = planes.reshape(1, -1, *plane) if shared else planes
+    return Frame(case, axis, Fit(plane, spacing, spec.size), _thin(values), shared)
+
+
+def _thin(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """At most ``MOST_VIEWS`` of axis 1, evenly spread."""
+    count = values.shape[1]
+    keep = np.unique(np.linspace(0, count - 1, min(count, MOST_VIEWS)).round().astype(int))
+    return values[:, keep]
+
+
+def _unit_range(case: Case, spec: ModelSpec) -> NDArray[np.float32]:
+    """The first image in 0..1 by robust percentiles of the whole case: (T, X, Y, Z)."""
+    image = case.images[0]
+    slope, _ = image.scaling
+    data = image.data.astype(np.float32) * np.float32(np.sign(slope))
+    low, high = intensity_window(data, spec.percentiles)
+    whole = data if data.ndim == 4 else data[..., None]
+    return np.moveaxis(((whole - low) / (high - low)).clip(0, 1), -1, 0)

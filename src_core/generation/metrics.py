@@ -1,0 +1,92 @@
+"""The numbers of ``metrics.json``: how far, how safe, and what it did to the labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+from src_core.case import Case
+from src_core.deform import Field
+from src_core.fields import Certificate, Inverse, folding_permille
+from src_core.generation.frame import Frame
+
+__all__ = ["displacement_metrics", "label_metrics", "measure"]
+
+# Components smaller than this many voxels are ragged edges, not parts of a label.
+_SPECK = 8
+
+
+def measure(
+    frame: Frame,
+    field: Field,
+    saved: Tensor,
+    proof: Certificate,
+    backward: Inverse,
+    warped: Case,
+    guard_scale: float,
+) -> dict[str, Any]:
+    """All metrics of a generated case but those that only repeat its options."""
+    return {
+        **displacement_metrics(field, longest_side(frame)),
+        "folding_permille": float(folding_permille(saved).mean()),
+        "strict_folding_permille": proof.strict_folding_permille,
+        "min_det": proof.min_det,
+        "certified": proof.certified,
+        "guard_scale": guard_scale,
+        **inverse_metrics(backward),
+        **label_metrics(frame.case, warped),
+    }
+
+
+def longest_side(frame: Frame) -> float:
+    """Longer in-plane side of a case (longest side in 3D), mm."""
+    return max(n * s for n, s in zip(frame.fit.shape, frame.fit.spacing, strict=True))
+
+
+def displacement_metrics(field: Field, side: float) -> dict[str, float]:
+    """Largest and mean length of a field (X, Y, Z, 3) in mm, and in % of a side in mm."""
+    length = np.linalg.norm(field.astype(np.float64), axis=-1)
+    largest, mean = float(length.max()), float(length.mean())
+    return {
+        "max_percent": 100 * largest / side,
+        "mean_percent": 100 * mean / side,
+        "max_mm": largest,
+        "mean_mm": mean,
+    }
+
+
+def inverse_metrics(backward: Inverse) -> dict[str, float]:
+    """99th percentile of |phi(psi(y)) - y| where psi(y) is inside, and the share elsewhere."""
+    errors = backward.error_voxels[backward.inside]
+    worst = float(torch.quantile(errors[:: max(1, len(errors) // 10**6)], 0.99)) if len(errors) else 0.0
+    outside = 1 - float(backward.inside.double().mean())
+    return {"inverse_error_voxels": worst, "inverse_outside_percent": 100 * outside}
+
+
+def label_metrics(source: Case, warped: Case) -> dict[str, Any]:
+    """Change of each label's volume in %, labels lost, and labels in more parts than before."""
+    before, after = source.label_map, warped.label_map
+    if before is None or after is None:
+        return {"label_volume_change": {}, "labels_lost": [], "labels_split": []}
+    values = [v for v in np.unique(before).tolist() if v]
+    counts = {v: (int((before == v).sum()), int((after == v).sum())) for v in values}
+    return {
+        "label_volume_change": {
+            str(int(v)): 100 * (new / old - 1) for v, (old, new) in counts.items()
+        },
+        "labels_lost": [int(v) for v, (_, new) in counts.items() if new == 0],
+        "labels_split": [int(v) for v in values if _parts(after == v) > _parts(before == v)],
+    }
+
+
+def _parts(mask: NDArray[np.bool_]) -> int:
+    """Connected components (faces and edges touch) of the first frame, specks left aside."""
+    first = mask[..., 0] if mask.ndim == 4 else mask
+    found, count = ndimage.label(first, structure=ndimage.generate_binary_structure(3, 2))
+    sizes = np.bincount(found.ravel())[1 : count + 1]
+    return int((sizes >= _SPECK).sum())

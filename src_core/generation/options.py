@@ -1,0 +1,66 @@
+"""What decides a generated case, besides the case and the model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from src_core.errors import InputError
+
+__all__ = ["Options", "make_options"]
+
+
+class Options(BaseModel):
+    """Options of one generation.
+
+    Attributes:
+        level: deformation level, 0 (the input itself) to the model's highest.
+        seed: of the Gaussian draws.
+        steps: jumps of the recovery; None for the model's default.
+        slices: with a 2D model, one deformation for all slices, or one each.
+        interpolation: of images; cubic for slice-wise deformations only.
+        label_interpolation: one-hot linear argmax, or nearest.
+        allow_folds: leave out the guard.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: int = Field(default=48, ge=0)
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    steps: int | None = Field(default=None, ge=1)
+    slices: Literal["shared", "each"] = "shared"
+    interpolation: Literal["linear", "cubic"] = "linear"
+    label_interpolation: Literal["linear", "nearest"] = "linear"
+    allow_folds: bool = False
+
+
+def make_options(levels: int, **values: object) -> Options:
+    """Options checked against a model with ``levels`` levels.
+
+    Raises:
+        InputError: an option is out of range; names it, what was given and what is possible.
+    """
+    try:
+        options = Options.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "option"
+        given = values.get(name)
+        raise InputError(
+            f"{name} {given} is not possible", where=f"--{name.replace('_', '-')}",
+            expected=_possible(name, levels, str(first["msg"])),
+        ) from error
+    if options.level > levels:
+        raise InputError(
+            f"level {options.level} does not exist",
+            where="--level",
+            expected=f"0 to {levels}",
+            do="choose a level in that range",
+        )
+    return options
+
+
+def _possible(name: str, levels: int, message: str) -> str:
+    ranges = {"level": f"0 to {levels}", "steps": "1 or more", "seed": "0 or a larger whole number"}
+    return ranges.get(name, message)

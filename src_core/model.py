@@ -1,0 +1,118 @@
+"""A trained DRDM: what it is (``ModelSpec``, in the file's header) and its network.
+
+``predict`` gives one recovery velocity per unit of tau, whatever the network was trained to give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from src_core.diffusion import state_size, velocity_unit
+from src_core.fields import enlarge
+from src_core.nn import NetworkConfig
+from src_core.schedule import Schedule
+
+__all__ = ["Card", "Model", "ModelSpec", "Recovery"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Recovery(_Frozen):
+    """How a model recovers (Algorithm 2).
+
+    Attributes:
+        steps: default number of jumps over the levels, at most the level itself.
+        rows: ``from-level`` starts at the level of the field, ``all`` at the highest.
+        image_mode: how the image is warped for the network.
+    """
+
+    steps: int = Field(default=8, ge=1)
+    rows: Literal["from-level", "all"] = "from-level"
+    image_mode: Literal["linear", "cubic"] = "linear"
+
+
+class Card(_Frozen):
+    """What users should know about a model; ``figures`` are printed by the command in ``command``."""
+
+    title: str = ""
+    data: str = ""
+    licence: str = ""
+    limits: str = ""
+    command: str = ""
+    citation: str = ""
+    figures: dict[str, Any] = Field(default_factory=dict)
+
+
+class ModelSpec(_Frozen):
+    """Everything about a model but its weights.
+
+    Attributes:
+        size: pixels a side of the model's grid.
+        percentiles: of the case's intensities that become 0 and 1.
+        mm_per_pixel: smallest and largest scale seen in training, None where unknown.
+    """
+
+    format: Literal[1] = 1
+    name: str
+    size: int = Field(ge=16)
+    percentiles: tuple[float, float] = (0.5, 99.5)
+    mm_per_pixel: tuple[float, float] | None = None
+    schedule: Schedule
+    network: NetworkConfig
+    recovery: Recovery = Recovery()
+    card: Card = Card()
+
+    @property
+    def ndim(self) -> int:
+        """Spatial axes of what the model deforms: 2 (slices) or 3 (volumes)."""
+        return self.network.ndim
+
+    @property
+    def state(self) -> int:
+        """Voxels a side of the grid on which fields are composed."""
+        if self.network.kind == "acnn":
+            return self.size
+        return state_size(self.schedule)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A spec with its network, in evaluation mode, on a device; ``file`` and its ``sha256``."""
+
+    spec: ModelSpec
+    network: nn.Module
+    device: torch.device
+    sha256: str
+    file: str = ""
+
+    def predict(self, images: Tensor, level: int) -> Tensor:
+        """Velocity that takes deformation away, per unit of tau.
+
+        Args:
+            images: (V, 1, *size) in 0..1, views of one deformation, e.g. the slices of a stack.
+            level: the level they stand at, 1 or more.
+
+        Returns:
+            (1, D, *state), state voxels per unit of tau, on the CPU: the mean over the views.
+        """
+        levels = torch.full((len(images),), level, device=self.device)
+        images = images.to(self.device)
+        if self.spec.network.kind == "acnn":
+            return self._displacement(images, levels, level)
+        raw = torch.cat([self.network(i[None], t[None]) for i, t in zip(images, levels, strict=True)])
+        velocity = raw.mean(0, keepdim=True).float().cpu() * velocity_unit(self.spec.schedule)
+        return -enlarge(velocity, self.spec.state * 2 // self.spec.schedule.control)
+
+    def _displacement(self, images: Tensor, levels: Tensor, level: int) -> Tensor:
+        """The published network gives the DVF of ``n_dvf`` compositions, in voxels of its grid."""
+        raw = torch.cat(
+            [self.network.predict(i[None], t[None] - 1) for i, t in zip(images, levels, strict=True)]
+        )
+        return raw.mean(0, keepdim=True).cpu() / max(self.spec.schedule.n_dvf(level), 1)

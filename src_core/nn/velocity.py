@@ -1,0 +1,155 @@
+"""The small recovery network: image -> velocity, a U-Net that works at a quarter of the resolution.
+
+Space-to-depth stem, pre-activated residual blocks with group norm, the level as a feature-wise
+affine (FiLM), self-attention where the grid is coarsest, output on the grid of the control field.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["VelocityUNet", "VelocityUNetConfig", "space_to_depth"]
+
+
+class VelocityUNetConfig(BaseModel):
+    """Shape of a VelocityUNet.
+
+    Attributes:
+        ndim: 2 or 3 spatial axes.
+        stem: side of the blocks that space-to-depth folds into channels.
+        widths: channels of the stages, finest first; each stage halves the grid.
+        output_stage: index of the stage whose grid the velocity is given on.
+        middle: residual blocks at the coarsest stage.
+        heads: of self-attention at the coarsest stage; 0 for none.
+        embedding: features of the level.
+        groups: of group normalisation.
+        levels: T, to bring levels to 0..1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["velocity-unet"] = "velocity-unet"
+    ndim: Literal[2, 3] = 2
+    stem: int = Field(default=4, ge=1)
+    widths: tuple[int, ...] = (24, 32, 48, 64)
+    output_stage: int = Field(default=1, ge=0)
+    middle: int = Field(default=2, ge=1)
+    heads: int = Field(default=4, ge=0)
+    embedding: int = Field(default=32, ge=1)
+    groups: int = Field(default=4, ge=1)
+    levels: int = Field(default=80, ge=1)
+
+
+def space_to_depth(image: Tensor, block: int) -> Tensor:
+    """(B, C, *S) -> (B, C * block^D, *S / block); the sides must be multiples of ``block``."""
+    ndim = image.dim() - 2
+    shape = list(image.shape[:2])
+    for n in image.shape[2:]:
+        shape += [n // block, block]
+    grid, inner = range(2, 2 + 2 * ndim, 2), range(3, 3 + 2 * ndim, 2)
+    return image.reshape(shape).permute(0, 1, *inner, *grid).flatten(1, 1 + ndim)
+
+
+def _conv(ndim: int, inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Module:
+    layer = {2: nn.Conv2d, 3: nn.Conv3d}[ndim]
+    return layer(inputs, outputs, size, stride, padding=(size - 1) // 2)
+
+
+class _Block(nn.Module):
+    """x + conv(act(film(norm(conv(act(norm(x))))))), starting as the identity."""
+
+    def __init__(self, config: VelocityUNetConfig, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.norm_in = nn.GroupNorm(config.groups, inputs)
+        self.conv_in = _conv(config.ndim, inputs, outputs, 3)
+        self.norm_out = nn.GroupNorm(config.groups, outputs)
+        self.conv_out = _conv(config.ndim, outputs, outputs, 3)
+        self.level = nn.Linear(config.embedding, 2 * outputs)
+        same = inputs == outputs
+        self.skip = nn.Identity() if same else _conv(config.ndim, inputs, outputs, 1)
+        for parameter in (self.level.weight, self.level.bias, self.conv_out.weight):
+            nn.init.zeros_(parameter)
+
+    def forward(self, x: Tensor, level: Tensor) -> Tensor:
+        gain, offset = self.level(level)[(...,) + (None,) * (x.dim() - 2)].chunk(2, 1)
+        h = self.conv_in(functional.silu(self.norm_in(x)))
+        h = self.norm_out(h) * (1 + gain) + offset
+        return self.skip(x) + self.conv_out(functional.silu(h))
+
+
+class _Attention(nn.Module):
+    """Self-attention over all positions of the coarsest grid, starting as the identity."""
+
+    def __init__(self, config: VelocityUNetConfig, width: int) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.norm = nn.GroupNorm(config.groups, width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.norm(x).flatten(2).transpose(1, 2)
+        batch, count, width = tokens.shape
+        parts = self.query_key_value(tokens).reshape(batch, count, 3, self.heads, -1)
+        q, k, v = parts.permute(2, 0, 3, 1, 4)
+        mixed = functional.scaled_dot_product_attention(q, k, v)
+        mixed = self.out(mixed.transpose(1, 2).reshape(batch, count, width))
+        return x + mixed.transpose(1, 2).reshape(x.shape)
+
+
+class VelocityUNet(nn.Module):
+    """Predicts the velocity that made a deformed image, in units of its standard deviation.
+
+    ``forward(image (B, 1, *S) in [0, 1], level (B,)) -> (B, D, *S / stem / 2^output_stage)``.
+    """
+
+    def __init__(self, config: VelocityUNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths, ndim = config.widths, config.ndim
+        self.embed = nn.Sequential(
+            nn.Linear(2, config.embedding),
+            nn.SiLU(),
+            nn.Linear(config.embedding, config.embedding),
+            nn.SiLU(),
+        )
+        self.stem = _conv(ndim, config.stem**ndim, widths[0], 3)
+        self.down = nn.ModuleList(_conv(ndim, a, b, 4, 2) for a, b in pairwise(widths))
+        self.encoder = nn.ModuleList(_Block(config, w, w) for w in widths)
+        self.middle = nn.ModuleList(
+            _Block(config, widths[-1], widths[-1]) for _ in range(config.middle)
+        )
+        self.attention = _Attention(config, widths[-1]) if config.heads else nn.Identity()
+        stages = range(len(widths) - 2, config.output_stage - 1, -1)
+        self.decoder = nn.ModuleList(
+            _Block(config, widths[i] + widths[i + 1], widths[i]) for i in stages
+        )
+        last = widths[config.output_stage]
+        self.norm = nn.GroupNorm(config.groups, last)
+        self.head = _conv(ndim, last, ndim, 3)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, image: Tensor, level: Tensor) -> Tensor:
+        share = level.to(image.dtype) / self.config.levels
+        e = self.embed(torch.stack([share, share.square()], 1))
+        x = self.stem(space_to_depth(image - 0.5, self.config.stem))
+        skips = []
+        for i, block in enumerate(self.encoder):
+            x = block(x if i == 0 else self.down[i - 1](x), e)
+            skips.append(x)
+        x = self.attention(self.middle[0](x, e))
+        for block in self.middle[1:]:
+            x = block(x, e)
+        for block, skip in zip(self.decoder, reversed(skips[:-1]), strict=False):
+            coarse = functional.interpolate(x, scale_factor=2, mode="nearest")
+            x = block(torch.cat([skip, coarse], 1), e)
+        return self.head(functional.silu(self.norm(x)))

@@ -1,0 +1,74 @@
+"""Level -> how far the velocity is integrated (paper eq. 9 and 11).
+
+``n_ddf = clip(floor(2/3 t^1.3), 1, 200)`` and ``n_dvf = floor(t^0.6)`` in the release;
+``tau = 2/3 t^1.3`` as a real number in the diffeomorphic schedule.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from src_core.errors import ArgumentError
+
+__all__ = ["Schedule"]
+
+
+class Schedule(BaseModel):
+    """How random fields grow with the level.
+
+    Attributes:
+        name: ``release`` for the published weights, ``diffeomorphic`` for models trained here.
+        levels: T, the highest level.
+        sigma: standard deviation of the finest component, as a fraction of the control field's side.
+        control: voxels a side of the control grid.
+        components: sizes of the Gaussian components, finest first (paper eq. 6).
+        refine: the velocity is integrated on a grid this many times finer than the control grid.
+        squarings: of scaling and squaring, the same at every level.
+        disturbance: noise on the DVF while training, relative to sigma (paper 3.3).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Literal["release", "diffeomorphic"] = "diffeomorphic"
+    levels: int = Field(default=80, ge=1)
+    sigma: float = Field(default=3.6e-5, gt=0)
+    control: int = Field(default=64, ge=8)
+    components: tuple[int, ...] = (64, 32, 16, 8)
+    refine: int = Field(default=2, ge=1)
+    squarings: int = Field(default=8, ge=0)
+    disturbance: float = Field(default=0.08, ge=0)
+
+    def check(self, level: int) -> int:
+        """The level itself, or an ArgumentError where it is no level of this schedule."""
+        if not 0 <= level <= self.levels:
+            raise ArgumentError(
+                f"level {level} does not exist, expected 0 to {self.levels}, "
+                f"choose a level in that range"
+            )
+        return level
+
+    def tau(self, level: float) -> float:
+        """Integration time of the velocity at a level, in DVF units."""
+        return 2.0 / 3.0 * level**1.3
+
+    def n_ddf(self, level: int) -> int:
+        """Compositions of the DVF in the DDF of a level; 0 at level 0."""
+        return min(max(math.floor(2 * level**1.3 / 3), 1), 200) if level > 0 else 0
+
+    def n_dvf(self, level: int) -> int:
+        """Compositions of the DVF in the training target of a level."""
+        return math.floor(level**0.6)
+
+    def time(self, level: int) -> float:
+        """Integration time at a level as this schedule has it: whole steps in the release."""
+        return float(self.n_ddf(level)) if self.name == "release" else self.tau(level)
+
+    def jumps(self, level: int, steps: int) -> tuple[int, ...]:
+        """Levels ``T' = t_0 > t_1 > ... > t_steps = 0``, evenly spread; fewer where levels run out."""
+        if steps < 1:
+            raise ArgumentError(f"steps must be 1 or more, got {steps}, choose 1 to {level}")
+        count = min(steps, level)
+        return tuple(round(level * (count - i) / count) for i in range(count)) + (0,)

@@ -1,0 +1,133 @@
+"""Training samples (Algorithm 1): a posed image, deformed at a random level, and its velocity.
+
+Sample i depends on (seed, i) alone, so a run resumes bit-exactly and any process can make any
+sample. The pose and the deformation are one map, and the image is sampled once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from src_core.diffusion import crop, random_ddf, state_velocity, velocity_unit
+from src_core.fields import enlarge
+from src_core.noise import draw, generator, multiscale_velocity
+from src_core.training.config import Augmentation, Stage, TrainConfig
+from src_core.warp import identity, sample
+
+__all__ = ["Batch", "Draw", "draw_sample", "make_batch"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images (B, 1, *size) in 0..1; levels (B,); targets (B, D, *control / 2) in velocity units."""
+
+    images: Tensor
+    levels: Tensor
+    targets: Tensor
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Everything random about one sample."""
+
+    image: int
+    level: int
+    amplitude: float
+    pose: np.ndarray
+    shift: np.ndarray
+    contrast: tuple[float, float, float, float]
+    velocity: Tensor
+    disturbance: Tensor
+
+
+def draw_sample(
+    config: TrainConfig, stage: Stage, shares: np.ndarray, index: int, ndim: int
+) -> Draw:
+    """Sample ``index``: which image, how posed, how deformed."""
+    rng = np.random.default_rng([config.seed, index])
+    source = generator(config.seed, index)
+    kind = rng.random()
+    amplitude = float(rng.random()) if kind < stage.weaker + stage.undeformed else 1.0
+    amplitude = 0.0 if kind < stage.undeformed else amplitude
+    pose, shift = _pose(config.augmentation, rng, ndim)
+    return Draw(
+        image=int(rng.choice(len(shares), p=shares)),
+        level=int(rng.integers(stage.levels[0], stage.levels[1] + 1)),
+        amplitude=amplitude,
+        pose=pose,
+        shift=shift,
+        contrast=_contrast(config.augmentation, rng),
+        velocity=multiscale_velocity(draw(config.schedule, ndim, source), config.schedule),
+        disturbance=multiscale_velocity(draw(config.schedule, ndim, source), config.schedule),
+    )
+
+
+def _pose(settings: Augmentation, rng: np.random.Generator, ndim: int) -> tuple[np.ndarray, ...]:
+    """A linear map and a shift (share of the side) from the deformed frame to the stored image."""
+    limit = np.pi if rng.random() < settings.free_rotation else settings.rotation
+    turn = _rotation(rng, rng.uniform(-limit, limit), ndim)
+    flips = np.where(rng.random(ndim) < settings.flip, -1.0, 1.0)
+    sides = rng.uniform(*settings.crop, ndim)
+    slack = np.clip(1 - sides, 0, None)
+    shift = rng.uniform(-settings.translation, settings.translation, ndim)
+    shift = shift + slack * rng.uniform(-0.3, 0.3, ndim)
+    return turn * (sides * flips), shift
+
+
+def _rotation(rng: np.random.Generator, angle: float, ndim: int) -> np.ndarray:
+    c, s = np.cos(angle), np.sin(angle)
+    if ndim == 2:
+        return np.array([[c, -s], [s, c]])
+    x, y, z = (axis := rng.normal(size=3)) / np.linalg.norm(axis)
+    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + s * k + (1 - c) * k @ k
+
+
+def _contrast(
+    settings: Augmentation, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """Gain, offset, lower and upper threshold."""
+    offset = rng.normal(0, settings.offset) if rng.random() < 0.5 else 0.0
+    low = rng.uniform(0, 0.08) if rng.random() < settings.threshold else 0.0
+    high = 1 - (rng.uniform(0, 0.3) if rng.random() < settings.threshold else 0.0)
+    return rng.normal(1, settings.gain), offset, low, high
+
+
+def make_batch(config: TrainConfig, store: Tensor, draws: list[Draw]) -> Batch:
+    """Deform and pose the drawn images.
+
+    Args:
+        store: (N, 1, *size) uint8, all images on the model's grid.
+        draws: one per item.
+    """
+    schedule, ndim = config.schedule, store.dim() - 2
+    amplitude = torch.tensor([d.amplitude for d in draws]).view(-1, *[1] * (ndim + 1))
+    clean = torch.cat([d.velocity for d in draws]) * amplitude
+    noise = torch.cat([d.disturbance for d in draws]) * amplitude * schedule.disturbance
+    levels = torch.tensor([d.level for d in draws])
+    tau = torch.tensor([schedule.tau(d.level) for d in draws])
+    u = random_ddf(state_velocity(clean + noise, schedule), tau, schedule)
+    u = enlarge(u, config.size // u.shape[-1])
+    images = torch.stack([store[d.image] for d in draws]).float() / 255
+    posed = sample(images, _positions(u, draws, config.size), padding="zeros")
+    return Batch(_recontrast(posed, draws), levels, crop(clean) / velocity_unit(schedule))
+
+
+def _positions(u: Tensor, draws: list[Draw], size: int) -> Tensor:
+    centred = (identity(u.shape[2:], u) + u - (size - 1) / 2).flatten(2)
+    pose = torch.from_numpy(np.stack([d.pose for d in draws])).to(u)
+    shift = torch.from_numpy(np.stack([d.shift for d in draws])).to(u)[:, :, None]
+    return (pose @ centred + shift * size + (size - 1) / 2).reshape(u.shape)
+
+
+def _recontrast(images: Tensor, draws: list[Draw]) -> Tensor:
+    table = torch.tensor([d.contrast for d in draws], dtype=images.dtype)
+    gain, offset, low, high = (
+        table[:, i].view(-1, *[1] * (images.dim() - 1)) for i in range(table.shape[1])
+    )
+    stretched = ((images - low) / (high - low)).clamp(0, 1)
+    return (stretched * gain + offset).clamp(0, 1)

@@ -1,0 +1,158 @@
+"""The training loop (Algorithm 1), as a generator of progress that the caller shows and logs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from src_core import losses
+from src_core.diffusion import velocity_unit
+from src_core.nn import build
+from src_core.noise import draw, generator, multiscale_velocity
+from src_core.training.batches import Batch, draw_sample, make_batch
+from src_core.training.config import Stage, TrainConfig
+from src_core.training.data import Store
+
+__all__ = ["Progress", "Trainer"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Samples seen, means since the last report, and seconds of this process."""
+
+    samples: int
+    total: int
+    loss: float
+    distance: float
+    angle: float
+    gradient: float
+    learning_rate: float
+    skipped: int
+    seconds: float
+
+
+class Trainer:
+    """Network, average, optimiser and position; ``run`` goes on from wherever they stand."""
+
+    def __init__(self, config: TrainConfig, store: Store) -> None:
+        self.config = config
+        self.store = store
+        self.ndim = store.images.dim() - 2
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.network = build(config.network)
+            self.average = build(config.network)
+        self.average.load_state_dict(self.network.state_dict())
+        settings = config.optimisation
+        self.optimiser = torch.optim.Adam(
+            self.network.parameters(), lr=settings.learning_rate, betas=settings.betas
+        )
+        self.samples = 0
+        self.skipped = 0
+        self._energy, self._slope = _reference(config, self.ndim)
+
+    def run(self) -> Iterator[Progress]:
+        """Train to the last sample; yields after every ``log_every`` steps and at the end."""
+        settings, started, terms = self.config.optimisation, time.perf_counter(), []
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(self._batch, self.samples)
+            while self.samples < settings.samples:
+                batch = ahead.result()
+                ahead = pool.submit(self._batch, self.samples + settings.batch)
+                terms.append(self._step(batch))
+                self.samples += settings.batch
+                if len(terms) == settings.log_every or self.samples >= settings.samples:
+                    yield self._progress(terms, time.perf_counter() - started)
+                    terms = []
+
+    def stage(self, samples: int) -> Stage:
+        """The curriculum's stage at a position."""
+        share = samples / self.config.optimisation.samples
+        stages = self.config.curriculum
+        return next((s for s in stages if share < s.until), stages[-1])
+
+    def learning_rate(self, samples: int) -> float:
+        """Warm-up, then half a cosine down to 2 % of the full rate."""
+        settings = self.config.optimisation
+        warm = min(1.0, (samples + settings.batch) / max(settings.warmup, 1))
+        cosine = 0.5 * (1 + math.cos(math.pi * min(samples / settings.samples, 1.0)))
+        return settings.learning_rate * warm * (0.02 + 0.98 * cosine)
+
+    def _batch(self, first: int) -> Batch:
+        stage = self.stage(first)
+        draws = [
+            draw_sample(self.config, stage, self.store.shares, first + i, self.ndim)
+            for i in range(self.config.optimisation.batch)
+        ]
+        return make_batch(self.config, self.store.images, draws)
+
+    def _step(self, batch: Batch) -> list[float]:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate(self.samples)
+        velocity = self.network(batch.images, batch.levels)
+        loss, terms = self._loss(velocity, batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimisation.clip)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+        else:
+            self.skipped += 1
+        self._follow()
+        return [float(loss.detach()), *(float(t) for t in terms)]
+
+    def _loss(self, velocity: Tensor, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Eq. 14 for a velocity: the flows commute, so the error is a plain difference."""
+        weights, error = self.config.weights, velocity - batch.targets
+        distance = error.square().flatten(1).mean(1) / self._energy
+        slope = losses.gradient(error) / self._slope
+        turn = losses.angle(velocity, batch.targets, floor=0.1 * self._energy**0.5)
+        turn = turn * (batch.targets.flatten(1).square().mean(1) > 0.01 * self._energy)
+        total = weights.distance * distance + weights.angle * turn + weights.gradient * slope
+        if weights.smoothness:
+            total = total + weights.smoothness * losses.smoothness(velocity)
+        if weights.folding:
+            u = velocity * velocity_unit(self.config.schedule)
+            total = total + weights.folding * losses.folding(u, margin=0.1)
+        parts = (distance.detach().mean(), turn.detach().mean(), slope.detach().mean())
+        return total.mean(), parts
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        done = self.samples / self.config.optimisation.batch
+        keep = min(self.config.optimisation.ema, (1 + done) / (10 + done))
+        for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            slow.lerp_(fast, 1 - keep)
+
+    def _progress(self, terms: list[list[float]], seconds: float) -> Progress:
+        loss, distance, turn, slope = np.mean(terms, axis=0)
+        return Progress(
+            samples=self.samples,
+            total=self.config.optimisation.samples,
+            loss=float(loss),
+            distance=float(distance),
+            angle=float(turn),
+            gradient=float(slope),
+            learning_rate=self.learning_rate(self.samples),
+            skipped=self.skipped,
+            seconds=seconds,
+        )
+
+
+def _reference(config: TrainConfig, ndim: int) -> tuple[float, float]:
+    """Mean square of a target and of its differences: what makes the losses relative."""
+    source = generator(0)
+    count = 64 if ndim == 2 else 4
+    fields = [
+        multiscale_velocity(draw(config.schedule, ndim, source), config.schedule)
+        for _ in range(count)
+    ]
+    targets = torch.cat(fields) / velocity_unit(config.schedule)
+    return float(targets.square().mean()), float(losses.gradient(targets).mean())

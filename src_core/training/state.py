@@ -1,0 +1,85 @@
+"""The whole state of a run in one safetensors file, so that a run goes on bit for bit.
+
+Sample i depends on the seed and i alone; weights, their average, Adam's moments and the position
+are therefore everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from src_core.errors import InputError
+from src_core.io import open_atomically
+from src_core.training.config import TrainConfig
+from src_core.training.loop import Trainer
+
+__all__ = ["load_state", "save_state"]
+
+_KEY = "drdm-run"
+
+
+def save_state(path: Path, trainer: Trainer) -> None:
+    """Write a trainer's state, whole or not at all."""
+    tensors = {f"network.{k}": v for k, v in trainer.network.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
+    for index, moments in trainer.optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
+    facts = {
+        "samples": trainer.samples,
+        "skipped": trainer.skipped,
+        "config": trainer.config.model_dump_json(),
+        "images": _images_digest(trainer),
+    }
+    contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    with open_atomically(path) as file:
+        file.write(save(contiguous, metadata={_KEY: json.dumps(facts)}))
+
+
+def load_state(path: Path, trainer: Trainer) -> None:
+    """Put a trainer where a saved run stood.
+
+    Raises:
+        InputError: no state there, or one of another config or data set.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {})[_KEY])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+        raise InputError("no run to resume", where=str(path), do="leave out --resume") from error
+    if TrainConfig.model_validate_json(facts["config"]) != trainer.config:
+        raise InputError("the run was started with another config", where=str(path),
+                         do="use that config, or another --out")
+    if facts["images"] != _images_digest(trainer):
+        raise InputError("the run was started on other images", where=str(path),
+                         do="use that data set, or another --out")
+    _restore(trainer, tensors)
+    trainer.samples, trainer.skipped = facts["samples"], facts["skipped"]
+
+
+def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
+    trainer.network.load_state_dict(_below(tensors, "network."))
+    trainer.average.load_state_dict(_below(tensors, "average."))
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in _below(tensors, "adam.").items():
+        index, name = key.split(".", 1)
+        moments.setdefault(int(index), {})[name] = value
+    whole = trainer.optimiser.state_dict()
+    trainer.optimiser.load_state_dict({**whole, "state": moments})
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _images_digest(trainer: Trainer) -> str:
+    digest = hashlib.sha256(torch.flatten(trainer.store.images).numpy().tobytes())
+    digest.update(trainer.store.shares.tobytes())
+    return digest.hexdigest()

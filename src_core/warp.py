@@ -1,0 +1,105 @@
+"""The one resampler: images, labels and fields are sampled here and nowhere else.
+
+A coordinate is a position in voxels of the sampled array, channel i along array axis i.
+``I(phi(x))`` is a pull-back: the value at x is taken from where the map points to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from src_core.errors import ArgumentError
+
+__all__ = ["Mode", "Padding", "identity", "inside", "sample", "warp", "warp_labels"]
+
+Mode = Literal["linear", "cubic", "nearest"]
+Padding = Literal["border", "zeros"]
+
+_TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
+
+
+def identity(shape: Sequence[int], like: Tensor) -> Tensor:
+    """Positions of the voxels of a grid: (1, D, *shape), voxels, of the type and device of ``like``."""
+    axes = [torch.arange(n, dtype=like.dtype, device=like.device) for n in shape]
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
+
+
+def inside(coordinates: Tensor, shape: Sequence[int]) -> Tensor:
+    """Whether positions lie within half a voxel of the array: (B, D, *out) -> (B, *out) bool.
+
+    This is ITK's rule for its linear interpolation: up to the outer edge of the border voxels.
+    """
+    size = _column(shape, coordinates)
+    return ((coordinates >= -0.5) & (coordinates <= size - 0.5)).all(dim=1)
+
+
+def sample(
+    image: Tensor, coordinates: Tensor, mode: Mode = "linear", padding: Padding = "border"
+) -> Tensor:
+    """Values of an array at positions.
+
+    Args:
+        image: (B or 1, C, *in), D = 2 or 3 spatial axes.
+        coordinates: (B, D, *out), voxels of ``image``.
+        mode: ``cubic`` is Keys' kernel (a = -0.75) and exists in 2D only.
+        padding: ``border`` continues the border voxel, ``zeros`` fades to zero over one voxel.
+
+    Returns:
+        (B, C, *out).
+
+    Raises:
+        ArgumentError: shapes do not fit, or cubic in 3D.
+    """
+    ndim = coordinates.shape[1]
+    if image.dim() != ndim + 2 or ndim not in (2, 3):
+        raise ArgumentError(
+            f"sample() 'coordinates' must be (B, D, *out) with D = {image.dim() - 2} for this "
+            f"image, got {tuple(coordinates.shape)}"
+        )
+    if mode == "cubic" and ndim == 3:
+        raise ArgumentError("sample() 'mode' cubic exists in 2D only, got a 3D image")
+    if image.shape[0] != coordinates.shape[0]:
+        image = image.expand(coordinates.shape[0], *image.shape[1:])
+    span = _column([max(n - 1, 1) for n in image.shape[2:]], coordinates)
+    unit = (coordinates * (2 / span) - 1).flip(1).movedim(1, -1)
+    return functional.grid_sample(
+        image, unit, mode=_TORCH_MODE[mode], padding_mode=padding, align_corners=True
+    )
+
+
+def warp(image: Tensor, u: Tensor, mode: Mode = "linear", padding: Padding = "border") -> Tensor:
+    """``I(x + u(x))`` for an image (B, C, *spatial) and a DDF u (B, D, *spatial), voxels."""
+    return sample(image, identity(u.shape[2:], u) + u, mode, padding)
+
+
+def warp_labels(
+    labels: Tensor, coordinates: Tensor, mode: Literal["linear", "nearest"] = "linear"
+) -> Tensor:
+    """Labels at positions: one-hot linear argmax, or nearest; 0 outside.
+
+    Args:
+        labels: (B or 1, 1, *in), integer values.
+        coordinates: (B, D, *out), voxels of ``labels``.
+
+    Returns:
+        (B, 1, *out), int64. Ties go to the smaller label.
+    """
+    values = torch.unique(labels)
+    outside = ~inside(coordinates, labels.shape[2:])[:, None]
+    best = torch.full_like(outside, -1, dtype=coordinates.dtype)
+    result = torch.zeros_like(outside, dtype=torch.int64)
+    for value in values:
+        share = sample((labels == value).to(coordinates.dtype), coordinates, mode)
+        result = torch.where(share > best, value.to(torch.int64), result)
+        best = torch.maximum(best, share)
+    return result.masked_fill(outside, 0)
+
+
+def _column(numbers: Sequence[int], like: Tensor) -> Tensor:
+    ndim = len(numbers)
+    return torch.tensor(numbers, dtype=like.dtype, device=like.device).view(1, ndim, *[1] * ndim)
