@@ -102,7 +102,7 @@ def _read(stream: IO[bytes], path: Path, at_most: int) -> tuple[NDArray[Any], ni
     _read_extensions(header, bytes(blob[header.sizeof_hdr : offset]))
     data = np.frombuffer(blob, dtype, math.prod(shape), offset).reshape(shape, order="F")
     native = data.astype(dtype.newbyteorder("="), copy=False)
-    return np.require(native, requirements="ALIGNED"), header
+    return np.require(native, requirements=["ALIGNED"]), header
 
 
 def _read_header(stream: IO[bytes], path: Path) -> tuple[nib.Nifti1Header, bytearray]:
@@ -136,19 +136,18 @@ def _layout(header: nib.Nifti1Header, path: Path) -> tuple[np.dtype[Any], tuple[
         header["vox_offset"] = header.single_vox_offset
     try:
         dtype = np.dtype(header.get_data_dtype())
-    except HeaderDataError as error:
+    except (KeyError, HeaderDataError) as error:
         raise _damaged(f"the header says data type {int(header['datatype'])}", path) from error
     check_type(dtype, str(path))
     return dtype, shape
 
 
 def _check_size(needed: int, at_most: int, path: Path) -> None:
-    gib = f"{needed / 2**30:.3g} GiB"
     if needed > at_most:
-        raise _damaged(f"the header promises {gib}, more than the file can hold", path)
+        raise _damaged(f"the header promises {needed} bytes, more than the file can hold", path)
     if needed > MAX_BYTES:
         raise InputError(
-            f"the image takes {gib}",
+            f"the image takes {needed} bytes",
             where=str(path),
             expected=f"at most {MAX_BYTES >> 30} GiB",
             do="crop or split it",
