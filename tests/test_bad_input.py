@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import pickle
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 from PIL import Image as Pillow
 
 from src_core.case import Case
+from src_core.checks import check_same_grid
 from src_core.errors import DRDMError, InputError
+from src_core.grid import Grid
 from src_core.io import nifti, read_case, read_field, write_field, write_image
 
 SHAPE = (6, 5, 4)
@@ -230,6 +233,16 @@ def test_images_of_different_grids(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_case([first, other])
         one_line(caught.value, "first image", str(other))
+
+
+@pytest.mark.parametrize(("mm", "fits"), [(0.09, True), (0.11, False)])
+def test_grids_may_differ_by_a_tenth_of_a_voxel(mm: float, fits: bool) -> None:
+    grid = Grid.from_spacing((400, 300, 2), 1)
+    shift = np.zeros((4, 4))
+    shift[1, 3] = mm
+    other = Grid(grid.shape, grid.affine + shift)
+    with nullcontext() if fits else pytest.raises(InputError, match=f"up to {mm} mm away"):
+        check_same_grid(grid, other, "the labels", "here")
 
 
 def test_bad_arrays() -> None:

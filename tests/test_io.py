@@ -90,6 +90,7 @@ def test_the_same_voxels_are_the_same_file(tmp_path: Path) -> None:
     for path in paths:
         write_image(path, case.image, case.images[0])
     assert sha256_file(paths[0]) == sha256_file(paths[1])
+    assert paths[0].read_bytes()[4:8] == bytes(4)  # gzip's time stamp
 
 
 def test_header_extensions_stay(tmp_path: Path) -> None:
