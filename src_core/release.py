@@ -11,6 +11,7 @@ import pickle
 import warnings
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,7 +21,17 @@ from src_core.fields import compose
 from src_core.nn.acnn import AcnnConfig, AcnnUNet, predict
 from src_core.warp import warp
 
-__all__ = ["RELEASE_NETWORK", "release_network", "release_state", "release_step", "release_warp"]
+if TYPE_CHECKING:
+    from src_core.model import ModelSpec
+
+__all__ = [
+    "RELEASE_NETWORK",
+    "release_network",
+    "release_spec",
+    "release_state",
+    "release_step",
+    "release_warp",
+]
 
 RELEASE_NETWORK = AcnnConfig()
 
@@ -140,3 +151,24 @@ def _checked(value: object, shape: tuple[int, ...], name: str, path: str | Path)
     if value.is_complex() or not bool(torch.isfinite(value).all()):
         raise InputError(f"weight {name!r} is not finite", where=str(path), expected="real numbers")
     return value.float()
+
+
+def release_spec() -> ModelSpec:
+    """The published model as this package runs it."""
+    from src_core.model import Card, ModelSpec, Recovery
+    from src_core.schedule import Schedule
+
+    return ModelSpec(
+        name="release-cardiac",
+        size=256,
+        percentiles=(0.0, 100.0),
+        schedule=Schedule(),
+        network=RELEASE_NETWORK,
+        recovery=Recovery(image_mode="cubic"),
+        card=Card(
+            title="The published 2D cardiac model (Zheng et al.)",
+            data="Sunnybrook, LASC, M&Ms and M&Ms-2, as the paper says",
+            licence="Apache-2.0 (weights), Zheng et al.",
+            citation="Zheng et al., Medical Image Analysis 2026, doi:10.1016/j.media.2026.103987",
+        ),
+    )

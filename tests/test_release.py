@@ -14,8 +14,16 @@ from torch import Tensor
 
 from src_core.errors import ArgumentError, InputError
 from src_core.fields import compose
+from src_core.model import ModelSpec
+from src_core.nn import build
 from src_core.nn.acnn import AcnnUNet, predict, time_table
-from src_core.release import release_network, release_state, release_step, release_warp
+from src_core.release import (
+    release_network,
+    release_spec,
+    release_state,
+    release_step,
+    release_warp,
+)
 from src_core.release_field import RELEASE, release_ddf, release_dvf
 
 SIDE = 256
@@ -121,6 +129,11 @@ def test_all_published_weights_are_taken_over(weights: Path, network: AcnnUNet) 
     assert len(ours) == len(published)
     assert sum(v.numel() for v in ours.values()) == 443_435
     assert worst(time_table(80, 100), published["time_embed.weight"]) <= 1e-5
+
+
+def test_spec_as_a_file_holds_it_builds_a_network_for_the_weights(weights: Path) -> None:
+    spec = ModelSpec.model_validate_json(release_spec().model_dump_json())
+    build(spec.network).load_state_dict(release_state(weights))
 
 
 class Opens:
