@@ -1,1 +1,86 @@
-"""Deformation-recovery diffusion models: the engine, which knows no viewer."""
+"""Deformation-recovery diffusion models: the engine, which knows no viewer.
+
+    import src_core as drdm
+    case = drdm.read_case("patient.nii.gz", labels="seg.nii.gz")
+    result = drdm.generate(case, drdm.load_model("cardiac-sax"), level=48, seed=1)
+
+Names are imported when they are used: the package itself loads neither torch nor napari.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from src_core.case import Case
+    from src_core.deform import warp_case
+    from src_core.errors import ArgumentError, Cancelled, DRDMError, InputError
+    from src_core.generation import Options, Result, Step, generate, iterate, recover, save_result
+    from src_core.grid import Grid
+    from src_core.io import read_case, read_field
+    from src_core.library import import_model, list_models, load_model
+    from src_core.model import Model, ModelSpec
+    from src_core.phantom import cardiac_phantom, phantom_case
+
+_HOMES = {
+    "ArgumentError": "errors",
+    "Cancelled": "errors",
+    "Case": "case",
+    "DRDMError": "errors",
+    "Grid": "grid",
+    "InputError": "errors",
+    "Model": "model",
+    "ModelSpec": "model",
+    "Options": "generation",
+    "Result": "generation",
+    "Step": "generation",
+    "cardiac_phantom": "phantom",
+    "generate": "generation",
+    "import_model": "library",
+    "iterate": "generation",
+    "list_models": "library",
+    "load_model": "library",
+    "phantom_case": "phantom",
+    "read_case": "io",
+    "read_field": "io",
+    "recover": "generation",
+    "save_result": "generation",
+    "warp_case": "deform",
+}
+
+__all__ = [
+    "ArgumentError",
+    "Cancelled",
+    "Case",
+    "DRDMError",
+    "Grid",
+    "InputError",
+    "Model",
+    "ModelSpec",
+    "Options",
+    "Result",
+    "Step",
+    "cardiac_phantom",
+    "generate",
+    "import_model",
+    "iterate",
+    "list_models",
+    "load_model",
+    "phantom_case",
+    "read_case",
+    "read_field",
+    "recover",
+    "save_result",
+    "warp_case",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

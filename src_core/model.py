@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from src_core.diffusion import state_size, velocity_unit
 from src_core.fields import enlarge
 from src_core.nn import NetworkConfig
+from src_core.nn.acnn import predict
 from src_core.schedule import Schedule
 
 __all__ = ["Card", "Model", "ModelSpec", "Recovery"]
@@ -113,6 +114,6 @@ class Model:
     def _displacement(self, images: Tensor, levels: Tensor, level: int) -> Tensor:
         """The published network gives the DVF of ``n_dvf`` compositions, in voxels of its grid."""
         raw = torch.cat(
-            [self.network.predict(i[None], t[None] - 1) for i, t in zip(images, levels, strict=True)]
+            [predict(self.network, i[None], t[None] - 1) for i, t in zip(images, levels, strict=True)]
         )
         return raw.mean(0, keepdim=True).cpu() / max(self.spec.schedule.n_dvf(level), 1)

@@ -10,5 +10,22 @@ from src_core.fields.algebra import (
     power,
     squarings_for,
 )
+from src_core.fields.certificate import Certificate, cell_bounds, certify
+from src_core.fields.inverse import Inverse, invert
+from src_core.fields.jacobian import folding_permille, jacobian_determinant
 
-__all__ = ["compose", "enlarge", "exponential", "magnitude", "power", "squarings_for"]
+__all__ = [
+    "Certificate",
+    "Inverse",
+    "cell_bounds",
+    "certify",
+    "compose",
+    "enlarge",
+    "exponential",
+    "folding_permille",
+    "invert",
+    "jacobian_determinant",
+    "magnitude",
+    "power",
+    "squarings_for",
+]
