@@ -1,4 +1,4 @@
-"""Models as one safetensors file: weights, and the spec as JSON in its header. Nothing unpickles."""
+"""Models as one safetensors file: weights, and the spec in its header. Nothing unpickles."""
 
 from __future__ import annotations
 
@@ -80,5 +80,7 @@ def _existing(path: Path | str) -> Path:
 
 def _not_a_model(path: Path, why: str) -> InputError:
     return InputError(
-        f"not a model: {why}", where=str(path), expected="a .safetensors file of drdm train or import"
+        f"not a model: {why}",
+        where=str(path),
+        expected="a .safetensors file of drdm train or import",
     )

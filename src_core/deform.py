@@ -34,7 +34,7 @@ def in_plane_axis(field: Field, grid: Grid) -> int | None:
 
 
 def field_tensor(field: Field, grid: Grid, axis: int | None) -> Tensor:
-    """A field in voxels, float64: (Z, 2, A, B) slice by slice along ``axis``, or (1, 3, X, Y, Z)."""
+    """A field in voxels, float64: (Z, 2, A, B), slices along ``axis`` first, or (1, 3, X, Y, Z)."""
     voxels = grid.to_voxels(field)
     if axis is None:
         return torch.from_numpy(np.moveaxis(voxels, -1, 0)[None].copy())
@@ -100,9 +100,7 @@ def _warp_labels(
 ) -> LabelMap:
     whole = torch.from_numpy(labels.data.astype(np.int64))
     planes = _planes(whole.numpy(), axis)
-    frames = [
-        warp_labels(planes[:, t : t + 1], at, mode).numpy() for t in range(planes.shape[1])
-    ]
+    frames = [warp_labels(planes[:, t : t + 1], at, mode).numpy() for t in range(planes.shape[1])]
     merged = torch.from_numpy(np.concatenate(frames, axis=1))
     return labels.with_data(_volume(merged, axis, labels.data.ndim).astype(labels.data.dtype))
 

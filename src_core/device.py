@@ -12,8 +12,8 @@ from src_core.errors import InputError
 
 __all__ = ["THREADS", "choose_device", "fixed_threads"]
 
-#: CPU threads of a generation: fixed, so that the same recipe gives the same bits; one, because on a
-#: busy machine two threads wait for each other at every barrier (measured: 30 times slower).
+#: CPU threads of a generation: fixed, so that the same recipe gives the same bits; one, because on
+#: a busy machine two threads wait for each other at every barrier (measured: 30 times slower).
 THREADS = 1
 
 
@@ -35,7 +35,9 @@ def choose_device(name: str = "auto") -> torch.device:
             "no such device here", where=f"--device {name}", expected="auto, cpu, cuda or mps"
         ) from error
     if device.type == "meta":
-        raise InputError("no such device here", where=f"--device {name}", expected="auto, cpu, cuda")
+        raise InputError(
+            "no such device here", where=f"--device {name}", expected="auto, cpu, cuda"
+        )
     return device
 
 

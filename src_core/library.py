@@ -68,7 +68,9 @@ def find_model(name: str | Path) -> Path:
             return entry.path
     known = ", ".join(entry.name for entry in entries) or "none yet"
     raise InputError(
-        f"no model called {name}", where="--model", expected=f"a file, or one of: {known}",
+        f"no model called {name}",
+        where="--model",
+        expected=f"a file, or one of: {known}",
         do="see drdm models list",
     )
 
@@ -82,7 +84,8 @@ def load_model(name: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
     path = find_model(name)
     if path.suffix == ".pth":
         raise InputError(
-            "a .pth file must be imported first", where=str(path),
+            "a .pth file must be imported first",
+            where=str(path),
             do=f"run: drdm models import {path}",
         )
     return load_file(path, choose_device(device))
@@ -101,7 +104,8 @@ def import_model(path: str | Path, name: str | None = None) -> ModelEntry:
     target = user_folder() / f"{_plain(spec.name)}{_SUFFIX}"
     if any(entry.name == spec.name for entry in list_models()):
         raise InputError(
-            f"a model called {spec.name} is there already", where=str(path),
+            f"a model called {spec.name} is there already",
+            where=str(path),
             do="give another with --name, or remove the old one: drdm models remove",
         )
     network = release_network(path) if published else load_file(path, choose_device("cpu")).network

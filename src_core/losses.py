@@ -23,7 +23,7 @@ def distance(error: Tensor, target: Tensor, floor: float = 0.0) -> Tensor:
 
 
 def gradient(error: Tensor) -> Tensor:
-    """Mean squared forward difference of the error, per item: weighs fine scales like coarse ones."""
+    """Mean squared forward difference, per item: weighs fine scales like coarse ones."""
     parts = [d.square().flatten(1).mean(1) for d in differences(error)]
     return torch.stack(parts).mean(0)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from src_core.diffusion import state_size, velocity_unit
 from src_core.fields import enlarge
 from src_core.nn import NetworkConfig
-from src_core.nn.acnn import predict
+from src_core.nn.acnn import AcnnUNet, predict
 from src_core.schedule import Schedule
 
 __all__ = ["Card", "Model", "ModelSpec", "Recovery"]
@@ -30,17 +30,15 @@ class Recovery(_Frozen):
 
     Attributes:
         steps: default number of jumps over the levels, at most the level itself.
-        rows: ``from-level`` starts at the level of the field, ``all`` at the highest.
         image_mode: how the image is warped for the network.
     """
 
     steps: int = Field(default=8, ge=1)
-    rows: Literal["from-level", "all"] = "from-level"
     image_mode: Literal["linear", "cubic"] = "linear"
 
 
 class Card(_Frozen):
-    """What users should know about a model; ``figures`` are printed by the command in ``command``."""
+    """What users should know about a model; ``command`` made it, ``figures`` are measured."""
 
     title: str = ""
     data: str = ""
@@ -105,15 +103,19 @@ class Model:
         """
         levels = torch.full((len(images),), level, device=self.device)
         images = images.to(self.device)
-        if self.spec.network.kind == "acnn":
-            return self._displacement(images, levels, level)
-        raw = torch.cat([self.network(i[None], t[None]) for i, t in zip(images, levels, strict=True)])
+        if isinstance(self.network, AcnnUNet):
+            return self._displacement(self.network, images, levels, level)
+        raw = torch.cat(
+            [self.network(i[None], t[None]) for i, t in zip(images, levels, strict=True)]
+        )
         velocity = raw.mean(0, keepdim=True).float().cpu() * velocity_unit(self.spec.schedule)
         return -enlarge(velocity, self.spec.state * 2 // self.spec.schedule.control)
 
-    def _displacement(self, images: Tensor, levels: Tensor, level: int) -> Tensor:
+    def _displacement(
+        self, network: AcnnUNet, images: Tensor, levels: Tensor, level: int
+    ) -> Tensor:
         """The published network gives the DVF of ``n_dvf`` compositions, in voxels of its grid."""
         raw = torch.cat(
-            [predict(self.network, i[None], t[None] - 1) for i, t in zip(images, levels, strict=True)]
+            [predict(network, i[None], t[None] - 1) for i, t in zip(images, levels, strict=True)]
         )
         return raw.mean(0, keepdim=True).cpu() / max(self.spec.schedule.n_dvf(level), 1)

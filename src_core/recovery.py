@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -57,7 +58,7 @@ def recovery_steps(
     levels = schedule.jumps(level, steps)
     flow, u, total = start, start.displacement(), len(levels) - 1
     yield RecoveryStep(0, total, level, flow, u, 0.0)
-    for index, (here, there) in enumerate(zip(levels, levels[1:], strict=False), start=1):
+    for index, (here, there) in enumerate(pairwise(levels), start=1):
         images = view_images(model, views, u)
         velocity = model.predict(images, here) * (schedule.tau(here) - schedule.tau(there))
         flow = flow.followed_by(velocity)

@@ -22,7 +22,7 @@ class Schedule(BaseModel):
     Attributes:
         name: ``release`` for the published weights, ``diffeomorphic`` for models trained here.
         levels: T, the highest level.
-        sigma: standard deviation of the finest component, as a fraction of the control field's side.
+        sigma: standard deviation of the finest component, a fraction of the control field's side.
         control: voxels a side of the control grid.
         components: sizes of the Gaussian components, finest first (paper eq. 6).
         refine: the velocity is integrated on a grid this many times finer than the control grid.
@@ -67,8 +67,8 @@ class Schedule(BaseModel):
         return float(self.n_ddf(level)) if self.name == "release" else self.tau(level)
 
     def jumps(self, level: int, steps: int) -> tuple[int, ...]:
-        """Levels ``T' = t_0 > t_1 > ... > t_steps = 0``, evenly spread; fewer where levels run out."""
+        """Levels ``T' = t_0 > t_1 > ... > 0``, ``steps`` jumps evenly spread, at most ``level``."""
         if steps < 1:
             raise ArgumentError(f"steps must be 1 or more, got {steps}, choose 1 to {level}")
         count = min(steps, level)
-        return tuple(round(level * (count - i) / count) for i in range(count)) + (0,)
+        return (*(round(level * (count - i) / count) for i in range(count)), 0)

@@ -24,7 +24,7 @@ _TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
 
 
 def identity(shape: Sequence[int], like: Tensor) -> Tensor:
-    """Positions of the voxels of a grid: (1, D, *shape), voxels, of the type and device of ``like``."""
+    """Positions of the voxels of a grid: (1, D, *shape), voxels, type and device of ``like``."""
     axes = [torch.arange(n, dtype=like.dtype, device=like.device) for n in shape]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
 

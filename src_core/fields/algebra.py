@@ -14,7 +14,7 @@ from torch.nn import functional
 from src_core.errors import ArgumentError
 from src_core.warp import Padding, warp
 
-__all__ = ["compose", "enlarge", "exponential", "magnitude", "power", "squarings_for"]
+__all__ = ["compose", "enlarge", "exponential", "magnitude", "squarings_for"]
 
 
 def compose(u: Tensor, v: Tensor, padding: Padding = "border") -> Tensor:
@@ -53,22 +53,14 @@ def squarings_for(velocity: Tensor, step: float = 0.25) -> int:
     return max(0, int(torch.tensor(longest / step).clamp_min(1).log2().ceil()))
 
 
-def power(u: Tensor, times: int) -> Tensor:
-    """``phi_u`` applied ``times`` times, one after another (the release's order): u <- u0(x + u) + u."""
-    result = u
-    for _ in range(times - 1):
-        result = compose(u, result)
-    return result if times > 0 else torch.zeros_like(u)
-
-
 def enlarge(u: Tensor, factor: int) -> Tensor:
-    """The same map on a grid ``factor`` times finer (voxel centres in step, linear): units follow."""
+    """The same map on a grid ``factor`` times finer, by linear interpolation: units follow."""
     mode = {2: "bilinear", 3: "trilinear"}[u.shape[1]]
     return functional.interpolate(u, scale_factor=factor, mode=mode, align_corners=False) * factor
 
 
 def magnitude(u: Tensor, spacing: Sequence[float] | None = None) -> Tensor:
-    """Length of the displacement: (B, D, *spatial) -> (B, *spatial), voxels, or mm with a spacing."""
+    """Length of a displacement: (B, D, *spatial) -> (B, *spatial), voxels, or mm by a spacing."""
     if spacing is not None:
         scale = torch.tensor(spacing, dtype=u.dtype, device=u.device)
         u = u * scale.view(1, -1, *[1] * (u.dim() - 2))

@@ -79,7 +79,9 @@ def make_frame(case: Case, spec: ModelSpec, slices: str) -> Frame:
     if spec.ndim == 3:
         if min(grid.shape) < 2:
             raise InputError(
-                "a 3D model needs a volume", where=case.name, expected="more than one slice",
+                "a 3D model needs a volume",
+                where=case.name,
+                expected="more than one slice",
                 do="choose a 2D model",
             )
         frames = _unit_range(case, spec)[None]

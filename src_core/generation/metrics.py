@@ -63,7 +63,9 @@ def displacement_metrics(field: Field, side: float) -> dict[str, float]:
 def inverse_metrics(backward: Inverse) -> dict[str, float]:
     """99th percentile of |phi(psi(y)) - y| where psi(y) is inside, and the share elsewhere."""
     errors = backward.error_voxels[backward.inside]
-    worst = float(torch.quantile(errors[:: max(1, len(errors) // 10**6)], 0.99)) if len(errors) else 0.0
+    worst = (
+        float(torch.quantile(errors[:: max(1, len(errors) // 10**6)], 0.99)) if len(errors) else 0.0
+    )
     outside = 1 - float(backward.inside.double().mean())
     return {"inverse_error_voxels": worst, "inverse_outside_percent": 100 * outside}
 

@@ -48,7 +48,8 @@ def make_options(levels: int, **values: object) -> Options:
         name = str(first["loc"][0]) if first["loc"] else "option"
         given = values.get(name)
         raise InputError(
-            f"{name} {given} is not possible", where=f"--{name.replace('_', '-')}",
+            f"{name} {given} is not possible",
+            where=f"--{name.replace('_', '-')}",
             expected=_possible(name, levels, str(first["msg"])),
         ) from error
     if options.level > levels:

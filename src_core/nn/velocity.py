@@ -56,8 +56,10 @@ def space_to_depth(image: Tensor, block: int) -> Tensor:
     return image.reshape(shape).permute(0, 1, *inner, *grid).flatten(1, 1 + ndim)
 
 
-def _conv(ndim: int, inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Module:
-    layer = {2: nn.Conv2d, 3: nn.Conv3d}[ndim]
+def _conv(
+    ndim: int, inputs: int, outputs: int, size: int, stride: int = 1
+) -> nn.Conv2d | nn.Conv3d:
+    layer: type[nn.Conv2d] | type[nn.Conv3d] = nn.Conv2d if ndim == 2 else nn.Conv3d
     return layer(inputs, outputs, size, stride, padding=(size - 1) // 2)
 
 
@@ -139,6 +141,7 @@ class VelocityUNet(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, image: Tensor, level: Tensor) -> Tensor:
+        """Velocity (B, D, *S / stem / 2^output_stage) of an image (B, 1, *S) at its level (B,)."""
         share = level.to(image.dtype) / self.config.levels
         e = self.embed(torch.stack([share, share.square()], 1))
         x = self.stem(space_to_depth(image - 0.5, self.config.stem))

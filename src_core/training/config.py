@@ -112,7 +112,9 @@ def read_config(path: Path | str) -> TrainConfig:
     try:
         return TrainConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise InputError("config cannot be read", where=str(path), do="give a .toml file") from error
+        raise InputError(
+            "config cannot be read", where=str(path), do="give a .toml file"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("config is not TOML", where=f"{path}: {error}") from error
     except ValidationError as error:

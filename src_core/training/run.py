@@ -32,7 +32,9 @@ def train(
     """
     out = Path(out)
     if (out / _STATE).exists() and not resume:
-        raise InputError("a run is there already", where=str(out), do="add --resume, or choose another --out")
+        raise InputError(
+            "a run is there already", where=str(out), do="add --resume, or choose another --out"
+        )
     store = load_store(dataset, config.size, config.network.ndim, config.percentiles)
     trainer = Trainer(config, store)
     if resume:
@@ -50,7 +52,9 @@ def _run(trainer: Trainer, out: Path) -> Iterator[Progress]:
         _log(out / "log.csv", progress)
         if time.monotonic() - saved > interval or progress.samples >= progress.total:
             save_state(out / _STATE, trainer)
-            save_model(out / f"{trainer.config.name}.safetensors", spec_of(trainer), trainer.average)
+            save_model(
+                out / f"{trainer.config.name}.safetensors", spec_of(trainer), trainer.average
+            )
             saved = time.monotonic()
         yield progress
 

@@ -55,11 +55,17 @@ def load_state(path: Path, trainer: Trainer) -> None:
     except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
         raise InputError("no run to resume", where=str(path), do="leave out --resume") from error
     if TrainConfig.model_validate_json(facts["config"]) != trainer.config:
-        raise InputError("the run was started with another config", where=str(path),
-                         do="use that config, or another --out")
+        raise InputError(
+            "the run was started with another config",
+            where=str(path),
+            do="use that config, or another --out",
+        )
     if facts["images"] != _images_digest(trainer):
-        raise InputError("the run was started on other images", where=str(path),
-                         do="use that data set, or another --out")
+        raise InputError(
+            "the run was started on other images",
+            where=str(path),
+            do="use that data set, or another --out",
+        )
     _restore(trainer, tensors)
     trainer.samples, trainer.skipped = facts["samples"], facts["skipped"]
 
