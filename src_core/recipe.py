@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from src_core.case import Case
 from src_core.hashing import sha256_array
+from src_core.volume import Volume
 
 if TYPE_CHECKING:
     from src_core.generation.options import Options
     from src_core.model import Model
+    from src_core.volume import Volume
 
-__all__ = ["digests", "differences", "make_recipe"]
+__all__ = ["differences", "digests", "make_recipe"]
 
 _PACKAGES = ("napari-drdm", "torch", "numpy", "scipy", "nibabel")
 
@@ -40,16 +42,20 @@ def make_recipe(
         "device": str(model.device),
         "threads": THREADS,
         "batch": 1,
-        "machine": _machine(),
+        "machine": machine(),
         "outputs": {**{k: sha256_array(v) for k, v in outputs.items()}, **digests(warped)},
     }
 
 
 def digests(case: Case) -> dict[str, str]:
     """SHA-256 of every image and label array of a case, by the names of their files."""
-    names = {f"image{_number(i)}": v.data for i, v in enumerate(case.images)}
-    names |= {f"labels{_number(i)}": v.data for i, v in enumerate(case.labels)}
-    return {name: sha256_array(data) for name, data in names.items()}
+    return {name: sha256_array(v.data) for name, v in input_volumes(case).items()}
+
+
+def input_volumes(case: Case) -> dict[str, Volume]:
+    """A case's volumes by name: image, image-2, ..., labels, labels-2, ..."""
+    named: dict[str, Volume] = {f"image{_number(i)}": v for i, v in enumerate(case.images)}
+    return named | {f"labels{_number(i)}": v for i, v in enumerate(case.labels)}
 
 
 def differences(recipe: dict[str, Any], again: dict[str, Any]) -> list[str]:
@@ -60,13 +66,14 @@ def differences(recipe: dict[str, Any], again: dict[str, Any]) -> list[str]:
 
 def _inputs(case: Case) -> dict[str, Any]:
     found = digests(case)
-    volumes = {f"image{_number(i)}": v for i, v in enumerate(case.images)}
-    volumes |= {f"labels{_number(i)}": v for i, v in enumerate(case.labels)}
     return {
         "affine": np.asarray(case.grid.affine).tolist(),
         "arrays": {
-            name: {"path": str(volume.path.resolve()) if volume.path else None, "sha256": found[name]}
-            for name, volume in volumes.items()
+            name: {
+                "path": str(volume.path.resolve()) if volume.path else None,
+                "sha256": found[name],
+            }
+            for name, volume in input_volumes(case).items()
         },
     }
 
@@ -75,13 +82,18 @@ def _number(index: int) -> str:
     return f"-{index + 1}" if index else ""
 
 
-def _machine() -> dict[str, str]:
+def machine() -> dict[str, str]:
+    """What else may change the bits: versions, and the CPU's instruction set."""
     import torch
 
     facts = {name: _version(name) for name in _PACKAGES}
     capability = torch.backends.cpu.get_cpu_capability()
-    return {**facts, "python": platform.python_version(), "cpu": capability,
-            "platform": f"{platform.system()} {platform.machine()}"}
+    return {
+        **facts,
+        "python": platform.python_version(),
+        "cpu": capability,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def _version(name: str) -> str:

@@ -7,7 +7,6 @@ from src_core.fields.algebra import (
     enlarge,
     exponential,
     magnitude,
-    power,
     squarings_for,
 )
 from src_core.fields.certificate import Certificate, cell_bounds, certify
@@ -26,6 +25,5 @@ __all__ = [
     "invert",
     "jacobian_determinant",
     "magnitude",
-    "power",
     "squarings_for",
 ]

@@ -16,10 +16,11 @@ from src_core.fit import Fit, intensity_window
 from src_core.grid import Grid
 from src_core.model import ModelSpec
 
-__all__ = ["Frame", "make_frame"]
+__all__ = ["Frame", "make_frame", "scale_warning"]
 
 #: Views of one deformation that the network sees at most: evenly spread slices and frames.
 MOST_VIEWS = 16
+_TOLERANCE = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,28 @@ def make_frame(case: Case, spec: ModelSpec, slices: str) -> Frame:
     shared = slices == "shared"
     values = planes.reshape(1, -1, *plane) if shared else planes
     return Frame(case, axis, Fit(plane, spacing, spec.size), _thin(values), shared)
+
+
+def scale_warning(case: Case, spec: ModelSpec) -> str:
+    """One line where a case's scale is more than a quarter beyond what the model saw, else ''."""
+    if spec.mm_per_pixel is None:
+        return ""
+    low, high = spec.mm_per_pixel
+    here = case_scale(case, spec)
+    if low / _TOLERANCE <= here <= high * _TOLERANCE:
+        return ""
+    return (
+        f"{case.name} has {here:.2f} mm per model pixel, {spec.name} was trained on "
+        f"{low:.2f} to {high:.2f}, its anatomy may look too {'small' if here > high else 'large'}"
+    )
+
+
+def case_scale(case: Case, spec: ModelSpec) -> float:
+    """Millimetres per pixel of the model's grid laid over a case."""
+    grid = case.grid
+    keep = [a for a in range(3) if spec.ndim == 3 or a != grid.slice_axis]
+    shape, spacing = ([v[a] for a in keep] for v in (grid.shape, grid.spacing))
+    return Fit(tuple(shape), tuple(spacing), spec.size).mm_per_pixel  # type: ignore[arg-type]
 
 
 def _thin(values: NDArray[np.float32]) -> NDArray[np.float32]:

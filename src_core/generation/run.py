@@ -25,8 +25,8 @@ from src_core.generation.proof import prove, weak_points
 from src_core.guard import Guarded, guard
 from src_core.model import Model
 from src_core.noise import draw, generator, multiscale_velocity
-from src_core.recovery import RecoveryStep, recovery_steps
 from src_core.recipe import make_recipe
+from src_core.recovery import RecoveryStep, recovery_steps
 
 __all__ = ["Result", "Step", "generate", "iterate", "recover", "start_flow"]
 
@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Progress of a generation: step ``index`` of ``total``; ``recovery`` is the run's own state."""
+    """Progress of a generation: step ``index`` of ``total``; ``recovery`` is the run's state."""
 
     index: int
     total: int
@@ -54,6 +54,7 @@ class Result:
     """A generated case.
 
     Attributes:
+        source: the case it was made from.
         case: warped images and labels, as stored as the source's.
         displacement: (X, Y, Z, 3), float32, LPS mm: new(x) = source(x + displacement(x)).
         inverse: the same for the inverse map.
@@ -62,6 +63,7 @@ class Result:
         recipe: what makes the same result again.
     """
 
+    source: Case
     case: Case
     displacement: Field
     inverse: Field
@@ -77,7 +79,7 @@ def generate(case: Case, model: Model, **options: Any) -> Result:
         InputError: an option is out of range, or case and model do not fit.
     """
     *_, last = iterate(case, model, make_options(model.spec.schedule.levels, **options))
-    assert isinstance(last, Result)  # noqa: S101 - for the type checker; iterate ends with it
+    assert isinstance(last, Result)
     return last
 
 
@@ -95,7 +97,9 @@ def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Resul
     steps = min(steps, options.level)
     frame = make_frame(case, model.spec, options.slices)
     if options.interpolation == "cubic" and frame.axis is None:
-        raise InputError("cubic exists for 2D models only", where="--interpolation", expected="linear")
+        raise InputError(
+            "cubic exists for 2D models only", where="--interpolation", expected="linear"
+        )
     guarded = []
     for unit in range(frame.units) if options.level else ():
         last: RecoveryStep | None = None
@@ -163,18 +167,19 @@ def _finish(
     saved = frame.distinct(field)
     backward = invert(saved)
     scale = float(np.mean([g.scale for g in guarded])) if guarded else 1.0
-    metrics = measure(
-        frame, field, saved, prove(saved), backward, warped, scale
-    )
+    metrics = measure(frame, field, saved, prove(saved), backward, warped, scale)
     determinant = _determinant(frame, saved)
     inverse = lps_field(backward.displacement, case.grid, frame.axis)
     facts = {
-        "level": options.level, "seed": options.seed, "steps": steps,
-        "model": model.spec.name, "device": str(model.device),
+        "level": options.level,
+        "seed": options.seed,
+        "steps": steps,
+        "model": model.spec.name,
+        "device": str(model.device),
     }
     outputs = {"displacement": field, "inverse": inverse, "jacobian": determinant}
     recipe = make_recipe(case, warped, model, options, steps, outputs)
-    return Result(warped, field, inverse, determinant, {**metrics, **facts}, recipe)
+    return Result(case, warped, field, inverse, determinant, {**metrics, **facts}, recipe)
 
 
 def _determinant(frame: Frame, saved: Tensor) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 from src_core.case import Case
 from src_core.generation.run import Result
 from src_core.io import FieldFormat, OutputFolder, write_field, write_image, write_scalar
+from src_core.recipe import input_volumes
 
-__all__ = ["save_case", "save_result"]
+__all__ = ["save_case", "save_files", "save_result", "write_json"]
+
+_PICTURES = (".png", ".tif", ".tiff")
 
 
 def save_result(
@@ -21,6 +25,9 @@ def save_result(
     field_format: FieldFormat = "itk",
 ) -> Path:
     """Write image, labels, displacement, inverse, jacobian, recipe and metrics, all or none.
+
+    A source that came from no file is written too, as ``input.nii.gz`` and
+    ``input-labels.nii.gz``, and the recipe names those files.
 
     Raises:
         InputError: the folder has content (without ``overwrite``) or cannot be written.
@@ -33,20 +40,36 @@ def save_result(
 def save_files(result: Result, place: Path, field_format: FieldFormat = "itk") -> None:
     """The files of ``save_result``, into a folder that the caller makes appear."""
     grid = result.case.grid
-    save_case(result.case, place)
+    save_case(result.case, place, result.source)
     write_field(place / "displacement.nii.gz", result.displacement, grid, field_format)
     write_field(place / "inverse.nii.gz", result.inverse, grid, field_format)
     write_scalar(place / "jacobian.nii.gz", result.jacobian, grid)
-    write_json(place / "recipe.json", result.recipe)
+    write_json(place / "recipe.json", _with_inputs(result, place))
     write_json(place / "metrics.json", result.metrics)
 
 
-def save_case(case: Case, place: Path) -> None:
-    """``image.nii.gz`` and ``labels.nii.gz``; further ones are numbered from 2."""
-    for kind, volumes in (("image", case.images), ("labels", case.labels)):
-        for index, volume in enumerate(volumes):
-            name = f"{kind}-{index + 1}" if index else kind
-            write_image(place / f"{name}.nii.gz", volume.data, volume, case.grid)
+def save_case(case: Case, place: Path, source: Case) -> None:
+    """``image.nii.gz`` and ``labels.nii.gz``, further ones numbered from 2.
+
+    What came as a picture in ``source`` is written back as a picture, too.
+    """
+    came = input_volumes(source)
+    for name, volume in input_volumes(case).items():
+        write_image(place / f"{name}.nii.gz", volume.data, volume, case.grid)
+        path = came[name].path
+        if path is not None and path.suffix.lower() in _PICTURES:
+            write_image(place / f"{name}{path.suffix.lower()}", volume.data, volume)
+
+
+def _with_inputs(result: Result, place: Path) -> dict[str, Any]:
+    """The recipe, its inputs that have no file written beside it."""
+    recipe = copy.deepcopy(result.recipe)
+    for name, volume in input_volumes(result.source).items():
+        if volume.path is None:
+            file = "input" + name.removeprefix("image").replace("labels", "-labels") + ".nii.gz"
+            write_image(place / file, volume.data, volume, result.source.grid)
+            recipe["inputs"]["arrays"][name]["path"] = file
+    return recipe
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

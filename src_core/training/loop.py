@@ -25,10 +25,11 @@ __all__ = ["Progress", "Trainer"]
 
 @dataclass(frozen=True)
 class Progress:
-    """Samples seen, means since the last report, and seconds of this process."""
+    """Samples in all and seen by this process, means since the last report, and seconds."""
 
     samples: int
     total: int
+    seen: int
     loss: float
     distance: float
     angle: float
@@ -61,6 +62,7 @@ class Trainer:
     def run(self) -> Iterator[Progress]:
         """Train to the last sample; yields after every ``log_every`` steps and at the end."""
         settings, started, terms = self.config.optimisation, time.perf_counter(), []
+        first = self.samples
         with ThreadPoolExecutor(1) as pool:
             ahead = pool.submit(self._batch, self.samples)
             while self.samples < settings.samples:
@@ -69,7 +71,7 @@ class Trainer:
                 terms.append(self._step(batch))
                 self.samples += settings.batch
                 if len(terms) == settings.log_every or self.samples >= settings.samples:
-                    yield self._progress(terms, time.perf_counter() - started)
+                    yield self._progress(terms, first, time.perf_counter() - started)
                     terms = []
 
     def stage(self, samples: int) -> Stage:
@@ -131,11 +133,12 @@ class Trainer:
         for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
             slow.lerp_(fast, 1 - keep)
 
-    def _progress(self, terms: list[list[float]], seconds: float) -> Progress:
+    def _progress(self, terms: list[list[float]], first: int, seconds: float) -> Progress:
         loss, distance, turn, slope = np.mean(terms, axis=0)
         return Progress(
             samples=self.samples,
             total=self.config.optimisation.samples,
+            seen=self.samples - first,
             loss=float(loss),
             distance=float(distance),
             angle=float(turn),

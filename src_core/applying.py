@@ -1,0 +1,83 @@
+"""Any displacement field on any case: ``new(x) = image(x + d(x))`` in world coordinates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from src_core.case import Case
+from src_core.deform import Field, field_tensor, in_plane_axis, lps_field, warp_case
+from src_core.fields import certify, folding_permille, invert, jacobian_determinant
+from src_core.generation.metrics import displacement_metrics, label_metrics
+from src_core.generation.save import save_case, write_json
+from src_core.grid import Grid
+from src_core.io import write_field, write_scalar
+from src_core.warp import identity, sample
+
+__all__ = ["apply_field", "on_grid"]
+
+
+def on_grid(field: Field, source: Grid, target: Grid) -> Field:
+    """A field at the voxels of another grid, linear; zero beyond its own, as ITK has it.
+
+    Args:
+        field: (X, Y, Z, 3), LPS mm, on ``source``.
+
+    Returns:
+        (X', Y', Z', 3), LPS mm, on ``target``.
+    """
+    if source.shape == target.shape and source.distance_mm(target) < 1e-4 * min(target.spacing):
+        return field
+    to_source = np.linalg.inv(source.affine) @ target.affine
+    voxels = identity(target.shape, torch.zeros(1, dtype=torch.float64))[0].flatten(1)
+    at = torch.from_numpy(to_source[:3, :3]) @ voxels + torch.from_numpy(to_source[:3, 3:])
+    at = at.reshape(1, 3, *target.shape)
+    size = torch.tensor(source.shape).view(1, 3, 1, 1, 1)
+    within = ((at >= -0.5) & (at <= size - 0.5)).all(1, keepdim=True)
+    values = torch.from_numpy(np.moveaxis(field, -1, 0)[None].astype(np.float64))
+    found = torch.where(within, sample(values, at), 0.0)
+    return np.moveaxis(found[0].numpy(), 0, -1).astype(np.float32)
+
+
+@torch.inference_mode()
+def apply_field(
+    case: Case,
+    field: Field,
+    grid: Grid,
+    place: Path,
+    *,
+    inverse: bool = False,
+    interpolation: Literal["linear", "cubic"] = "linear",
+    label_interpolation: Literal["linear", "nearest"] = "linear",
+) -> dict[str, Any]:
+    """Warp a case by a field (or its inverse) and write the files; returns the metrics."""
+    own = on_grid(field, grid, case.grid)
+    axis = in_plane_axis(own, case.grid)
+    if inverse:
+        own = lps_field(invert(field_tensor(own, case.grid, axis)).displacement, case.grid, axis)
+    u = field_tensor(own, case.grid, axis)
+    warped = warp_case(case, own, interpolation=interpolation, labels=label_interpolation)
+    proofs = certify(u)
+    metrics = {
+        **displacement_metrics(own, max(n * s for n, s in zip(*_sides(case, axis), strict=True))),
+        "folding_permille": float(folding_permille(u).mean()),
+        "strict_folding_permille": float(np.mean([p.strict_folding_permille for p in proofs])),
+        "min_det": min(p.min_det for p in proofs),
+        "inverse": inverse,
+        **label_metrics(case, warped),
+    }
+    save_case(warped, place, case)
+    write_field(place / "displacement.nii.gz", own, case.grid)
+    determinant = jacobian_determinant(u).float().numpy()
+    whole = determinant[0] if axis is None else np.moveaxis(determinant, 0, axis)
+    write_scalar(place / "jacobian.nii.gz", whole, case.grid)
+    write_json(place / "metrics.json", metrics)
+    return metrics
+
+
+def _sides(case: Case, axis: int | None) -> tuple[list[int], list[float]]:
+    keep = [a for a in range(3) if a != axis]
+    return [case.grid.shape[a] for a in keep], [case.grid.spacing[a] for a in keep]

@@ -1,0 +1,34 @@
+"""The verbs of ``drdm``. Each imports what it needs when it runs, so that help is quick."""
+
+from __future__ import annotations
+
+import typer
+
+from src_core.cli import generating, library, training
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="drdm",
+    help="New, plausible anatomies of one subject by deformation-recovery diffusion models.",
+    epilog="--debug on any verb shows tracebacks. Exit codes: 0 done, 2 wrong input, 130 cancelled.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+for verb in (generating.demo, generating.generate, generating.replay, generating.apply):
+    app.command()(verb)
+app.command()(training.train)
+app.add_typer(library.models, name="models")
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Say the version.")) -> None:
+    """New, plausible anatomies of one subject by deformation-recovery diffusion models."""
+    if version:
+        from importlib.metadata import version as installed
+
+        print(installed("napari-drdm"))
+        raise typer.Exit

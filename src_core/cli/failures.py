@@ -1,0 +1,73 @@
+"""What goes wrong becomes one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+
+from src_core.errors import Cancelled, DRDMError
+
+__all__ = ["Outcome", "reported"]
+
+DONE, FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
+
+
+@dataclass
+class Outcome:
+    """The exit code of a command."""
+
+    code: int = DONE
+
+
+@contextmanager
+def reported() -> Iterator[Outcome]:
+    """Turn every exception into a line and a code; own warnings into a line each."""
+    outcome = Outcome()
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        try:
+            yield outcome
+        except click.exceptions.NoArgsIsHelpError as error:
+            _say(error.format_message(), prefix="")
+            outcome.code = WRONG_INPUT
+        except click.ClickException as error:
+            outcome.code = _fail(_one_line(error.format_message()), WRONG_INPUT)
+        except (KeyboardInterrupt, Cancelled, click.exceptions.Abort):
+            outcome.code = _fail("cancelled, nothing was written", CANCELLED)
+        except click.exceptions.Exit as error:
+            outcome.code = int(error.exit_code)
+        except DRDMError as error:
+            outcome.code = _fail(_one_line(str(error)), WRONG_INPUT)
+        except BrokenPipeError:
+            outcome.code = FAILED
+        except Exception as error:
+            outcome.code = _fail(_unexpected(error), FAILED)
+
+
+def _unexpected(error: Exception) -> str:
+    text = _one_line(str(error)) or type(error).__name__
+    if "out of memory" in text.lower() or isinstance(error, MemoryError):
+        return f"out of memory, {text[:120]}, try --device cpu or a smaller image"
+    return f"{type(error).__name__}: {text}, unexpected, run again with --debug to see where"
+
+
+def _fail(text: str, code: int) -> int:
+    _say(text, prefix="error: ")
+    return code
+
+
+def _say(text: str, prefix: str) -> None:
+    print(f"{prefix}{text}", file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _say(_one_line(str(message)), prefix="warning: ")

@@ -1,0 +1,222 @@
+"""``drdm demo``, ``generate``, ``replay`` and ``apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from src_core.cli.report import print_json, progress, show_metrics, tell
+
+if TYPE_CHECKING:
+    from src_core.case import Case
+    from src_core.generation import Options, Result
+    from src_core.io import FieldFormat
+    from src_core.model import Model
+
+__all__ = ["apply", "demo", "generate", "replay"]
+
+_Images = Annotated[
+    list[Path],
+    typer.Argument(help="Image, or several co-registered ones; the first drives the model."),
+]
+_Labels = Annotated[list[Path] | None, typer.Option(help="Label map; may be repeated.")]
+_Out = Annotated[Path | None, typer.Option(help="Folder, absent or empty.")]
+_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files in the folder.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON, nothing else.")]
+_Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+_Level = Annotated[int | None, typer.Option(help="Deformation level, 0 = the image itself. [48]")]
+_MaxMm = Annotated[
+    float | None, typer.Option(help="Instead of a level: move nothing by more than this, mm.")
+]
+_Seed = Annotated[int, typer.Option(help="Which deformation.")]
+_Steps = Annotated[int | None, typer.Option(help="Jumps of the recovery. [the model's]")]
+_Format = Annotated[Literal["itk", "fsl"], typer.Option("--field-format", help="itk (LPS mm) or fsl.")]
+_Interpolation = Annotated[Literal["linear", "cubic"], typer.Option(help="Of images; cubic in 2D.")]
+_LabelInterpolation = Annotated[
+    Literal["linear", "nearest"], typer.Option(help="Of labels: one-hot linear argmax, or nearest.")
+]
+
+
+def demo(
+    out: _Out = None, level: _Level = None, seed: _Seed = 1, overwrite: _Overwrite = False,
+    json: _Json = False,
+) -> None:
+    """The main job on the sample that ships: a cardiac phantom, deformed, with a picture.
+
+    Example: drdm demo --out drdm-demo
+    """
+    from src_core.phantom import phantom_case
+
+    _generate(
+        phantom_case(phase=0), "cardiac-sax", {"level": 48 if level is None else level, "seed": seed},
+        out or Path("drdm-demo"), overwrite, json, picture=True,
+    )
+
+
+def generate(
+    images: _Images,
+    labels: _Labels = None,
+    model: Annotated[str, typer.Option(help="A model's name, or its file.")] = "cardiac-sax",
+    level: _Level = None,
+    max_mm: _MaxMm = None,
+    seed: _Seed = 1,
+    steps: _Steps = None,
+    slices: Annotated[
+        Literal["shared", "each"], typer.Option(help="2D models on stacks: one deformation shared, or one for each.")
+    ] = "shared",
+    interpolation: _Interpolation = "linear",
+    label_interpolation: _LabelInterpolation = "linear",
+    allow_folds: Annotated[bool, typer.Option("--allow-folds", help="Leave out the guard.")] = False,
+    spacing: Annotated[float | None, typer.Option(help="mm per pixel of a PNG or TIFF.")] = None,
+    device: _Device = "auto",
+    out: _Out = None,
+    overwrite: _Overwrite = False,
+    field_format: _Format = "itk",
+    json: _Json = False,
+) -> None:
+    """One new case: image, labels, displacement, inverse, Jacobian, recipe and metrics.
+
+    Example: drdm generate patient.nii.gz --labels seg.nii.gz --level 48 --seed 1 --out new
+    """
+    from src_core.errors import InputError
+    from src_core.io import read_case
+
+    if level is not None and max_mm is not None:
+        raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
+    options = {
+        "level": 48 if level is None else level, "seed": seed, "steps": steps, "slices": slices,
+        "interpolation": interpolation, "label_interpolation": label_interpolation,
+        "allow_folds": allow_folds,
+    }
+    case = read_case(images, labels=labels or None, spacing=spacing)
+    folder = out or Path(f"{case.name}-drdm")
+    _generate(
+        case, model, options, folder, overwrite, json,
+        device=device, max_mm=max_mm, field_format=field_format,
+    )
+
+
+def _generate(
+    case: Case, model_name: str, options: dict[str, Any], out: Path, overwrite: bool, json: bool,
+    *, device: str = "auto", max_mm: float | None = None, field_format: FieldFormat = "itk",
+    picture: bool = False,
+) -> None:
+    """Everything is checked before anything is computed, and nothing is left behind by a failure."""
+    from src_core.generation import make_options
+    from src_core.generation.save import save_files
+    from src_core.generation.search import level_for
+    from src_core.io import OutputFolder
+    from src_core.library import load_model
+
+    model = load_model(model_name, device)
+    chosen = make_options(model.spec.schedule.levels, **options)
+    _warn_of_scale(case, model)
+    with OutputFolder(out, overwrite) as place:
+        if max_mm is not None:
+            level = level_for(case, model, max_mm, chosen)
+            chosen = chosen.model_copy(update={"level": level})
+            tell(f"--max-mm {max_mm:g}: level {level}")
+        result = _run(case, model, chosen)
+        save_files(result, place, field_format)
+        if picture:
+            from src_core.preview import save_preview
+
+            save_preview(result, place / "preview.png")
+    _told(result, out, json)
+
+
+def _run(case: Case, model: Model, options: Options) -> Result:
+    from src_core.generation import Result, iterate
+
+    with progress("generating") as advance:
+        for value in iterate(case, model, options):
+            if isinstance(value, Result):
+                return value
+            advance(value.index, value.total, f"level {value.level}")
+    raise RuntimeError("generation ended without a result")
+
+
+def _told(result: Result, out: Path, json: bool) -> None:
+    if json:
+        print_json(result.metrics)
+        return
+    show_metrics(result.metrics)
+    print(f"written to {out}")
+
+
+def _warn_of_scale(case: Case, model: Model) -> None:
+    from src_core.generation.frame import scale_warning
+
+    told = scale_warning(case, model.spec)
+    if told:
+        tell(f"warning: {told}")
+
+
+def replay(
+    recipe: Annotated[Path, typer.Argument(help="A recipe.json.")],
+    image: Annotated[
+        list[Path] | None, typer.Option(help="The image, where it has moved; may be repeated.")
+    ] = None,
+    labels: _Labels = None,
+    device: Annotated[str | None, typer.Option(help="Another device than the recipe's.")] = None,
+    out: _Out = None,
+    overwrite: _Overwrite = False,
+    json: _Json = False,
+) -> None:
+    """The same result again; says whether the bits agree, and exits with 1 where they do not.
+
+    Example: drdm replay new/recipe.json --out again
+    """
+    from src_core.generation import save_result
+    from src_core.recipe import differences
+    from src_core.replay import prepare
+
+    plan = prepare(recipe, images=image, labels=labels, device=device)
+    for line in plan.notes:
+        tell(f"note: {line}")
+    result = _run(plan.case, plan.model, plan.options)
+    if out is not None:
+        save_result(result, out, overwrite=overwrite)
+    differing = differences(plan.recipe, result.recipe)
+    if json:
+        print_json({**result.metrics, "same_bits": not differing, "differing": differing})
+    else:
+        show_metrics(result.metrics)
+        print(f"differing: {', '.join(differing)}" if differing else "same bits in every array")
+    raise typer.Exit(1 if differing else 0)
+
+
+def apply(
+    field: Annotated[Path, typer.Argument(help="A displacement field, ours or another tool's.")],
+    images: Annotated[list[Path], typer.Argument(help="Images to warp, each on its own grid.")],
+    labels: _Labels = None,
+    inverse: Annotated[bool, typer.Option("--inverse", help="Apply the inverse map.")] = False,
+    interpolation: _Interpolation = "linear",
+    label_interpolation: _LabelInterpolation = "linear",
+    out: _Out = None,
+    overwrite: _Overwrite = False,
+    field_format: _Format = "itk",
+    json: _Json = False,
+) -> None:
+    """Any displacement field on other images, and their labels.
+
+    Example: drdm apply new/displacement.nii.gz other.nii.gz --labels other_seg.nii.gz --out moved
+    """
+    from src_core.applying import apply_field
+    from src_core.io import OutputFolder, read_case, read_field
+
+    values, grid = read_field(field, field_format if field_format != "itk" else None)
+    case = read_case(images, labels=labels or None)
+    folder = out or Path(f"{case.name}-moved")
+    with OutputFolder(folder, overwrite) as place:
+        metrics = apply_field(
+            case, values, grid, place, inverse=inverse,
+            interpolation=interpolation, label_interpolation=label_interpolation,
+        )
+    if json:
+        print_json(metrics)
+    else:
+        print(f"displacement  max {metrics['max_mm']:.1f} mm, mean {metrics['mean_mm']:.1f} mm")
+        print(f"written to {folder}")

@@ -1,0 +1,100 @@
+"""``drdm models``: which there are, what they are, adding and removing one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from src_core.cli.report import print_json, show_table
+
+__all__ = ["models"]
+
+models = typer.Typer(
+    help="Trained models: list, info, import, remove.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+_EXAMPLES = "Example: "
+
+
+@models.command("list", epilog=_EXAMPLES + "drdm models list")
+def list_(json: _Json = False) -> None:
+    """The models that ship and those you imported."""
+    from src_core.library import list_models, user_folder
+
+    entries = list_models()
+    if json:
+        print_json({"models": [_facts(e) for e in entries], "folder": str(user_folder())})
+        return
+    rows = [
+        [e.name, f"{e.spec.ndim}D", str(e.spec.size), e.spec.card.licence, e.spec.card.title,
+         "ships" if e.shipped else str(e.path)]
+        for e in entries
+    ]
+    show_table("models", ["name", "dim", "grid", "licence", "what", "where"], rows)
+
+
+@models.command(epilog=_EXAMPLES + "drdm models info cardiac-sax --json")
+def info(
+    name: Annotated[str, typer.Argument(help="Name, or a model file.")], json: _Json = False
+) -> None:
+    """A model's card: data, licence, figures, limits, and the command that made it."""
+    from src_core.checkpoint import read_spec
+    from src_core.hashing import sha256_file
+    from src_core.library import find_model
+
+    path = find_model(name)
+    spec = read_spec(path)
+    facts = {**spec.model_dump(mode="json"), "file": str(path), "sha256": sha256_file(path)}
+    if json:
+        print_json(facts)
+        return
+    card = spec.card
+    lines = {
+        "name": spec.name, "what": card.title, "trained on": card.data, "licence": card.licence,
+        "limits": card.limits, "made by": card.command, "cite": card.citation,
+        "grid": f"{spec.size} in {spec.ndim}D, {spec.network.kind}, {spec.schedule.levels} levels",
+        "mm per pixel": _range(spec.mm_per_pixel),
+        "file": f"{path} (sha256 {facts['sha256'][:16]}...)",
+        **{f"figure: {k}": str(v) for k, v in card.figures.items()},
+    }
+    for key, value in lines.items():
+        if value:
+            print(f"{key:14} {value}")
+
+
+@models.command("import", epilog=_EXAMPLES + "drdm models import 000000_cmr_recresacnet.pth")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .safetensors model, or the published .pth.")],
+    name: Annotated[str | None, typer.Option(help="Call it something else.")] = None,
+) -> None:
+    """Add a model to your own. Nothing in a .pth file is executed."""
+    from src_core.library import import_model
+
+    entry = import_model(file, name)
+    print(f"imported {entry.name}: {entry.path}")
+
+
+@models.command(epilog=_EXAMPLES + "drdm models remove release-cardiac")
+def remove(name: Annotated[str, typer.Argument(help="A model that you imported.")]) -> None:
+    """Delete one of your own models."""
+    from src_core.library import remove_model
+
+    print(f"removed {remove_model(name)}")
+
+
+def _facts(entry: Any) -> dict[str, Any]:
+    return {
+        "name": entry.name, "ndim": entry.spec.ndim, "size": entry.spec.size,
+        "licence": entry.spec.card.licence, "title": entry.spec.card.title,
+        "shipped": entry.shipped, "file": str(entry.path),
+    }
+
+
+def _range(scales: tuple[float, float] | None) -> str:
+    return f"{scales[0]:.2f} to {scales[1]:.2f}" if scales else "unknown"

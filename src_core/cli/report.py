@@ -1,0 +1,107 @@
+"""What the shell shows: a progress bar on a terminal, plain lines elsewhere, tables, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["Advance", "print_json", "progress", "show_metrics", "show_table", "tell"]
+
+#: Called with what is done, what there is in all, and a few words.
+Advance = Callable[[int, int, str], None]
+
+
+def tell(text: str) -> None:
+    """A line on stderr, so that stdout holds results alone."""
+    print(text, file=sys.stderr)
+
+
+def print_json(values: Any) -> None:
+    """One JSON object on stdout."""
+    print(json.dumps(values))
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Advance]:
+    """A bar with time left on a terminal's stderr; elsewhere a line at every tenth."""
+    if sys.stderr.isatty():
+        yield from _bar(title)
+    else:
+        yield _lines(title)
+
+
+def _bar(title: str) -> Iterator[Advance]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+
+        def advance(done: int, total: int, words: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"{title} {words}".strip())
+
+        yield advance
+
+
+def _lines(title: str) -> Advance:
+    told = -1
+
+    def advance(done: int, total: int, words: str) -> None:
+        nonlocal told
+        tenth = 10 * done // max(total, 1)
+        if tenth > told:
+            told = tenth
+            tell(f"{title} {done}/{total} {words}".rstrip())
+
+    return advance
+
+
+def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table on stdout."""
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def show_metrics(metrics: dict[str, Any]) -> None:
+    """The metrics people look at first, in four lines."""
+    print(
+        f"level {metrics['level']}, seed {metrics['seed']}, {metrics['steps']} steps, "
+        f"{metrics['model']} on {metrics['device']}, {metrics['seconds']:.1f} s"
+    )
+    print(
+        f"displacement  max {metrics['max_mm']:.1f} mm ({metrics['max_percent']:.1f} % of the side), "
+        f"mean {metrics['mean_mm']:.1f} mm ({metrics['mean_percent']:.1f} %)"
+    )
+    proof = "certified" if metrics["certified"] else "NOT certified"
+    print(
+        f"determinant   smallest {metrics['min_det']:.3f}, {proof}, "
+        f"guard {metrics['guard_scale']:.3f}, inverse to {metrics['inverse_error_voxels']:.1e} voxel"
+    )
+    changes = metrics["label_volume_change"]
+    if changes:
+        told = ", ".join(f"{label} {change:+.0f} %" for label, change in changes.items())
+        lost = f"; lost {metrics['labels_lost']}" if metrics["labels_lost"] else ""
+        split = f"; split {metrics['labels_split']}" if metrics["labels_split"] else ""
+        print(f"label volume  {told}{lost}{split}")
