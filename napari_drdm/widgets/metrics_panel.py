@@ -1,0 +1,85 @@
+"""The numbers of a result: how far it went, that nothing folded, what became of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
+
+__all__ = ["MetricsPanel", "metric_lines"]
+
+_MOST_LABELS = 8
+_TIPS = {
+    "Displacement": "Largest and mean length; % of the longer in-plane side",
+    "Smallest det J": "Lower bound of the Jacobian determinant anywhere inside; 1 keeps volume",
+    "Certificate": "Proof on the saved field that the map is one-to-one in every cell",
+    "Guard": "Share of the deformation that was kept so that nothing folds",
+    "Labels": "Change of each label's volume",
+}
+
+
+class MetricsPanel(QWidget):
+    """Numbers by name; empty until there is a result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        form = QFormLayout(self)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._values = {name: _value() for name in _TIPS}
+        for name, label in self._values.items():
+            title = QLabel(name)
+            for widget in (title, label):
+                widget.setToolTip(_TIPS[name])
+            form.addRow(title, label)
+        self.show_metrics(None)
+
+    def show_metrics(
+        self, metrics: Mapping[str, Any] | None, names: Mapping[int, str] | None = None
+    ) -> None:
+        """Show a result's metrics, or nothing."""
+        lines = metric_lines(metrics, names or {}) if metrics else {}
+        for name, label in self._values.items():
+            label.setText(lines.get(name, "–"))
+
+    def text(self, name: str) -> str:
+        """What stands beside a name."""
+        return self._values[name].text()
+
+
+def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:
+    """The lines of the panel for a result."""
+    m = metrics
+    changes = [
+        f"{names.get(int(value), f'label {value}')} {_signed(percent)}"
+        for value, percent in m["label_volume_change"].items()
+    ]
+    more = len(changes) - _MOST_LABELS
+    lines = {
+        "Displacement": f"max {m['max_mm']:.1f} mm ({m['max_percent']:.1f} %), "
+        f"mean {m['mean_mm']:.1f} mm ({m['mean_percent']:.1f} %)",
+        "Smallest det J": f"{m['min_det']:.3f}",
+        "Certificate": "yes, no folds" if m["certified"]
+        else f"no, {m['strict_folding_permille']:.2f} ‰ of the cells",
+        "Guard": "not needed" if m["guard_scale"] == 1 else f"{m['guard_scale']:.0%} kept",
+        "Labels": ", ".join(changes[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else ""),
+    }
+    if m["labels_lost"]:
+        lines["Labels"] += "; lost: " + ", ".join(
+            names.get(v, f"label {v}") for v in m["labels_lost"]
+        )
+    return {name: line or "–" for name, line in lines.items()}
+
+
+def _signed(percent: float) -> str:
+    rounded = round(percent)
+    return f"{'−' if rounded < 0 else '+'}{abs(rounded)} %" if rounded else "±0 %"
+
+
+def _value() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
