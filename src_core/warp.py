@@ -32,10 +32,10 @@ def identity(shape: Sequence[int], like: Tensor) -> Tensor:
 def inside(coordinates: Tensor, shape: Sequence[int]) -> Tensor:
     """Whether positions lie within half a voxel of the array: (B, D, *out) -> (B, *out) bool.
 
-    This is ITK's rule for its linear interpolation: up to the outer edge of the border voxels.
+    This is ITK's rule: up to the outer edge of the border voxels, the far edge itself left out.
     """
     size = _column(shape, coordinates)
-    return ((coordinates >= -0.5) & (coordinates <= size - 0.5)).all(dim=1)
+    return ((coordinates >= -0.5) & (coordinates < size - 0.5)).all(dim=1)
 
 
 def sample(
