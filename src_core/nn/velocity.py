@@ -137,8 +137,8 @@ class VelocityUNet(nn.Module):
         last = widths[config.output_stage]
         self.norm = nn.GroupNorm(config.groups, last)
         self.head = _conv(ndim, last, ndim, 3)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, image: Tensor, level: Tensor) -> Tensor:
         """Velocity (B, D, *S / stem / 2^output_stage) of an image (B, 1, *S) at its level (B,)."""
