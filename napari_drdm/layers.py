@@ -100,8 +100,8 @@ def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
     return make_case(take_snapshot(image, labels))
 
 
-def take_snapshot(image: Image, labels: Labels | None = None) -> Snapshot:
-    """Copy what a case needs, so that the layers may change while it is computed.
+def take_snapshot(image: Image, labels: Labels | None = None, copy: bool = True) -> Snapshot:
+    """What a case needs; copied, so that the layers may change while it is computed.
 
     Raises:
         InputError: the image is RGB or has too many axes, or the labels do not lie on it.
@@ -119,9 +119,10 @@ def take_snapshot(image: Image, labels: Labels | None = None) -> Snapshot:
         )
     if labels is not None:
         _check_labels(labels, values, image.name)
+    taken = np.array if copy else np.asarray
     return Snapshot(
-        np.array(values, dtype=np.float32 if values.dtype == np.float16 else None),
-        None if labels is None else np.array(_values(labels)),
+        taken(values, dtype=np.float32 if values.dtype == np.float16 else None),
+        None if labels is None else taken(_values(labels)),
         image.name, spacing_mm(image), _known_affine(image), _path(image),
         None if labels is None else _path(labels),
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from src_core.generation import Options, Result
     from src_core.model import Model
 
-__all__ = ["Failure", "Outcome", "Progress", "Request", "Runner", "attempt", "run_request"]
+__all__ = ["Failure", "Job", "Outcome", "Progress", "Request", "Runner", "run_request"]
 
 _log = logging.getLogger(__name__)
 
@@ -73,12 +73,23 @@ def run_request(request: Request) -> Iterator[Progress]:
         return _failure(error)
 
 
-def attempt(work: Callable[[], Any]) -> Any:
-    """What ``work`` returns, or a Failure; for workers, which must not raise."""
-    try:
-        return work()
-    except Exception as error:
-        return _failure(error)
+class Job(QObject):
+    """One short piece of work off the main thread: ``done(value)`` or ``failed(str)``."""
+
+    done = Signal(object)
+    failed = Signal(str)
+
+    def run(self, work: Callable[[], Any]) -> None:
+        """Start it."""
+        worker = create_worker(_attempt, work, _start_thread=False)
+        worker.returned.connect(self._on_return)
+        worker.start()
+
+    def _on_return(self, answer: Any) -> None:
+        if isinstance(answer, Failure):
+            self.failed.emit(answer.message)
+        else:
+            self.done.emit(answer)
 
 
 class Runner(QObject):
@@ -168,6 +179,13 @@ def _model(path: str, changed: int) -> Model:
     from src_core.library import load_model
 
     return load_model(path)
+
+
+def _attempt(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except Exception as error:
+        return _failure(error)
 
 
 def _failure(error: Exception) -> Failure:
