@@ -88,6 +88,8 @@ class Case:
             if affine is None
             else Grid(shape, np.asarray(affine))
         )
+        # As a file would give it back: NIfTI keeps geometry in single precision.
+        grid = grid_of(header_for(grid, data.dtype, data.shape), name)
         maps = []
         if labels is not None:
             values = _volume_array(labels, f"labels of {name}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import click
+import typer
 
 from src_core.errors import Cancelled, DRDMError
 
@@ -29,17 +29,14 @@ def reported() -> Iterator[Outcome]:
     """Turn every exception into a line and a code; own warnings into a line each."""
     outcome = Outcome()
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        warnings.showwarning = _show_warning
         try:
             yield outcome
-        except click.exceptions.NoArgsIsHelpError as error:
-            _say(error.format_message(), prefix="")
-            outcome.code = WRONG_INPUT
-        except click.ClickException as error:
-            outcome.code = _fail(_one_line(error.format_message()), WRONG_INPUT)
-        except (KeyboardInterrupt, Cancelled, click.exceptions.Abort):
+        except typer.TyperException as error:
+            outcome.code = _usage(error)
+        except (KeyboardInterrupt, Cancelled, typer.Abort):
             outcome.code = _fail("cancelled, nothing was written", CANCELLED)
-        except click.exceptions.Exit as error:
+        except typer.Exit as error:
             outcome.code = int(error.exit_code)
         except DRDMError as error:
             outcome.code = _fail(_one_line(str(error)), WRONG_INPUT)
@@ -47,6 +44,14 @@ def reported() -> Iterator[Outcome]:
             outcome.code = FAILED
         except Exception as error:
             outcome.code = _fail(_unexpected(error), FAILED)
+
+
+def _usage(error: typer.TyperException) -> int:
+    """A call that cannot be read; one without any words has shown its help already."""
+    text = _one_line(error.format_message())
+    if not text:
+        return WRONG_INPUT
+    return _fail(f"{text.rstrip('.')}, see drdm --help", WRONG_INPUT)
 
 
 def _unexpected(error: Exception) -> str:

@@ -32,7 +32,9 @@ _MaxMm = Annotated[
 ]
 _Seed = Annotated[int, typer.Option(help="Which deformation.")]
 _Steps = Annotated[int | None, typer.Option(help="Jumps of the recovery. [the model's]")]
-_Format = Annotated[Literal["itk", "fsl"], typer.Option("--field-format", help="itk (LPS mm) or fsl.")]
+_Format = Annotated[
+    Literal["itk", "fsl"], typer.Option("--field-format", help="itk (LPS mm) or fsl.")
+]
 _Interpolation = Annotated[Literal["linear", "cubic"], typer.Option(help="Of images; cubic in 2D.")]
 _LabelInterpolation = Annotated[
     Literal["linear", "nearest"], typer.Option(help="Of labels: one-hot linear argmax, or nearest.")
@@ -40,7 +42,10 @@ _LabelInterpolation = Annotated[
 
 
 def demo(
-    out: _Out = None, level: _Level = None, seed: _Seed = 1, overwrite: _Overwrite = False,
+    out: _Out = None,
+    level: _Level = None,
+    seed: _Seed = 1,
+    overwrite: _Overwrite = False,
     json: _Json = False,
 ) -> None:
     """The main job on the sample that ships: a cardiac phantom, deformed, with a picture.
@@ -50,8 +55,13 @@ def demo(
     from src_core.phantom import phantom_case
 
     _generate(
-        phantom_case(phase=0), "cardiac-sax", {"level": 48 if level is None else level, "seed": seed},
-        out or Path("drdm-demo"), overwrite, json, picture=True,
+        phantom_case(phase=0),
+        "cardiac-sax",
+        {"level": 48 if level is None else level, "seed": seed},
+        out or Path("drdm-demo"),
+        overwrite,
+        json,
+        picture=True,
     )
 
 
@@ -64,11 +74,14 @@ def generate(
     seed: _Seed = 1,
     steps: _Steps = None,
     slices: Annotated[
-        Literal["shared", "each"], typer.Option(help="2D models on stacks: one deformation shared, or one for each.")
+        Literal["shared", "each"],
+        typer.Option(help="2D models on stacks: one deformation shared, or one for each."),
     ] = "shared",
     interpolation: _Interpolation = "linear",
     label_interpolation: _LabelInterpolation = "linear",
-    allow_folds: Annotated[bool, typer.Option("--allow-folds", help="Leave out the guard.")] = False,
+    allow_folds: Annotated[
+        bool, typer.Option("--allow-folds", help="Leave out the guard.")
+    ] = False,
     spacing: Annotated[float | None, typer.Option(help="mm per pixel of a PNG or TIFF.")] = None,
     device: _Device = "auto",
     out: _Out = None,
@@ -86,24 +99,43 @@ def generate(
     if level is not None and max_mm is not None:
         raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
     options = {
-        "level": 48 if level is None else level, "seed": seed, "steps": steps, "slices": slices,
-        "interpolation": interpolation, "label_interpolation": label_interpolation,
+        "level": 48 if level is None else level,
+        "seed": seed,
+        "steps": steps,
+        "slices": slices,
+        "interpolation": interpolation,
+        "label_interpolation": label_interpolation,
         "allow_folds": allow_folds,
     }
     case = read_case(images, labels=labels or None, spacing=spacing)
     folder = out or Path(f"{case.name}-drdm")
     _generate(
-        case, model, options, folder, overwrite, json,
-        device=device, max_mm=max_mm, field_format=field_format,
+        case,
+        model,
+        options,
+        folder,
+        overwrite,
+        json,
+        device=device,
+        max_mm=max_mm,
+        field_format=field_format,
     )
 
 
 def _generate(
-    case: Case, model_name: str, options: dict[str, Any], out: Path, overwrite: bool, json: bool,
-    *, device: str = "auto", max_mm: float | None = None, field_format: FieldFormat = "itk",
+    case: Case,
+    model_name: str,
+    options: dict[str, Any],
+    out: Path,
+    overwrite: bool,
+    json: bool,
+    *,
+    device: str = "auto",
+    max_mm: float | None = None,
+    field_format: FieldFormat = "itk",
     picture: bool = False,
 ) -> None:
-    """Everything is checked before anything is computed, and nothing is left behind by a failure."""
+    """Check everything, then compute; a failure leaves nothing behind."""
     from src_core.generation import make_options
     from src_core.generation.save import save_files
     from src_core.generation.search import level_for
@@ -212,8 +244,13 @@ def apply(
     folder = out or Path(f"{case.name}-moved")
     with OutputFolder(folder, overwrite) as place:
         metrics = apply_field(
-            case, values, grid, place, inverse=inverse,
-            interpolation=interpolation, label_interpolation=label_interpolation,
+            case,
+            values,
+            grid,
+            place,
+            inverse=inverse,
+            interpolation=interpolation,
+            label_interpolation=label_interpolation,
         )
     if json:
         print_json(metrics)

@@ -32,8 +32,14 @@ def list_(json: _Json = False) -> None:
         print_json({"models": [_facts(e) for e in entries], "folder": str(user_folder())})
         return
     rows = [
-        [e.name, f"{e.spec.ndim}D", str(e.spec.size), e.spec.card.licence, e.spec.card.title,
-         "ships" if e.shipped else str(e.path)]
+        [
+            e.name,
+            f"{e.spec.ndim}D",
+            str(e.spec.size),
+            e.spec.card.licence,
+            e.spec.card.title,
+            "ships" if e.shipped else str(e.path),
+        ]
         for e in entries
     ]
     show_table("models", ["name", "dim", "grid", "licence", "what", "where"], rows)
@@ -56,8 +62,13 @@ def info(
         return
     card = spec.card
     lines = {
-        "name": spec.name, "what": card.title, "trained on": card.data, "licence": card.licence,
-        "limits": card.limits, "made by": card.command, "cite": card.citation,
+        "name": spec.name,
+        "what": card.title,
+        "trained on": card.data,
+        "licence": card.licence,
+        "limits": card.limits,
+        "made by": card.command,
+        "cite": card.citation,
         "grid": f"{spec.size} in {spec.ndim}D, {spec.network.kind}, {spec.schedule.levels} levels",
         "mm per pixel": _range(spec.mm_per_pixel),
         "file": f"{path} (sha256 {facts['sha256'][:16]}...)",
@@ -90,9 +101,13 @@ def remove(name: Annotated[str, typer.Argument(help="A model that you imported."
 
 def _facts(entry: Any) -> dict[str, Any]:
     return {
-        "name": entry.name, "ndim": entry.spec.ndim, "size": entry.spec.size,
-        "licence": entry.spec.card.licence, "title": entry.spec.card.title,
-        "shipped": entry.shipped, "file": str(entry.path),
+        "name": entry.name,
+        "ndim": entry.spec.ndim,
+        "size": entry.spec.size,
+        "licence": entry.spec.card.licence,
+        "title": entry.spec.card.title,
+        "shipped": entry.shipped,
+        "file": str(entry.path),
     }
 
 

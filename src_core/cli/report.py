@@ -90,14 +90,16 @@ def show_metrics(metrics: dict[str, Any]) -> None:
         f"level {metrics['level']}, seed {metrics['seed']}, {metrics['steps']} steps, "
         f"{metrics['model']} on {metrics['device']}, {metrics['seconds']:.1f} s"
     )
+    share = f"{metrics['max_percent']:.1f} % of the side"
     print(
-        f"displacement  max {metrics['max_mm']:.1f} mm ({metrics['max_percent']:.1f} % of the side), "
+        f"displacement  max {metrics['max_mm']:.1f} mm ({share}), "
         f"mean {metrics['mean_mm']:.1f} mm ({metrics['mean_percent']:.1f} %)"
     )
     proof = "certified" if metrics["certified"] else "NOT certified"
     print(
         f"determinant   smallest {metrics['min_det']:.3f}, {proof}, "
-        f"guard {metrics['guard_scale']:.3f}, inverse to {metrics['inverse_error_voxels']:.1e} voxel"
+        f"guard {metrics['guard_scale']:.3f}, "
+        f"inverse to {metrics['inverse_error_voxels']:.1e} voxel"
     )
     changes = metrics["label_volume_change"]
     if changes:

@@ -49,7 +49,8 @@ def _config_file(name: str) -> Path:
     known = sorted(p.stem for p in folder.glob("*.toml"))
     if name not in known:
         raise InputError(
-            f"no config called {name}", where="--config",
+            f"no config called {name}",
+            where="--config",
             expected=f"a .toml file, or one of: {', '.join(known)}",
         )
     return folder / f"{name}.toml"
