@@ -82,17 +82,23 @@ def _record(viewer: Any, explorer: Any, out: Path) -> bool:
 def _side_by_side(viewer: Any, explorer: Any, source: Any) -> None:
     """Four panes: the source, the new image, where it came from, and how its volume changed."""
     ours = explorer.results.layers(source)
-    for name, kind in (("arrows", "arrows"), ("Jacobian", "Jacobian")):
+    shown = ours["image"]
+    for kind in ("arrows", "Jacobian"):
         at = viewer.layers.index(ours[kind])
-        shown = ours["image"]
-        viewer.layers.insert(at, type(shown)(
-            shown.data, name=f"new image, under the {name}", scale=shown.scale,
-            units=shown.units, axis_labels=shown.axis_labels,
-            contrast_limits=shown.contrast_limits,
-        ))
-    viewer.grid.stride = -2
-    viewer.grid.shape = (2, 2)
-    viewer.grid.enabled = True
+        viewer.layers.insert(
+            at,
+            type(shown)(
+                shown.data,
+                name=f"new image, under the {kind}",
+                scale=shown.scale,
+                units=shown.units,
+                axis_labels=shown.axis_labels,
+                contrast_limits=shown.contrast_limits,
+            ),
+        )
+    viewer.layers.selection.active = source
+    grid = viewer.canvas.grid
+    grid.stride, grid.shape, grid.enabled = 2, (2, 2), True
     viewer.reset_view()
 
 

@@ -122,18 +122,27 @@ class ResultLayers:
         source, own = entry.outcome.request.source, entry.outcome.request.labels
         if kind == "image":
             return Image(
-                data, colormap=source.colormap, contrast_limits=source.contrast_limits,
-                gamma=source.gamma, interpolation2d=source.interpolation2d,
+                data,
+                colormap=source.colormap,
+                contrast_limits=source.contrast_limits,
+                gamma=source.gamma,
+                interpolation2d=source.interpolation2d,
                 **self._common(entry, kind, data.ndim),
             )
         if kind == "labels":
             return Labels(
-                data, colormap=own.colormap, opacity=own.opacity,
+                data,
+                colormap=own.colormap,
+                opacity=own.opacity,
                 **self._common(entry, kind, data.ndim),
             )
         return Image(
-            data, colormap=jacobian_colormap(), contrast_limits=JACOBIAN_LIMITS,
-            blending="translucent", opacity=0.8, **self._common(entry, kind, data.ndim),
+            data,
+            colormap=jacobian_colormap(),
+            contrast_limits=JACOBIAN_LIMITS,
+            blending="translucent",
+            opacity=0.8,
+            **self._common(entry, kind, data.ndim),
         )
 
     def _common(self, entry: _Shown, kind: str, ndim: int) -> dict[str, Any]:
@@ -166,9 +175,14 @@ class ResultLayers:
             layer.visible = True
             return
         layer = Vectors(
-            vectors, features={"mm": mm}, edge_color="mm", edge_colormap="turbo",
+            vectors,
+            features={"mm": mm},
+            edge_color="mm",
+            edge_colormap="turbo",
             edge_contrast_limits=(0, _longest(lengths, spacing) * ARROW_LIMIT_PERCENT / 100),
-            vector_style="arrow", edge_width=1.5, opacity=0.9,
+            vector_style="arrow",
+            edge_width=1.5,
+            opacity=0.9,
             **self._common(entry, "arrows", field.shape[-1]),
         )
         self._add(entry, "arrows", layer)

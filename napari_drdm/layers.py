@@ -109,13 +109,17 @@ def take_snapshot(image: Image, labels: Labels | None = None, copy: bool = True)
     values = _values(image)
     if getattr(image, "rgb", False):
         raise InputError(
-            "this is a colour image", where=image.name, expected="one value per pixel",
+            "this is a colour image",
+            where=image.name,
+            expected="one value per pixel",
             do="split its channels first",
         )
     if not 2 <= values.ndim <= 4:
         raise InputError(
-            f"the image has {values.ndim} axes", where=image.name,
-            expected="(Y, X), (Z, Y, X) or (T, Z, Y, X)", do="take one volume of it",
+            f"the image has {values.ndim} axes",
+            where=image.name,
+            expected="(Y, X), (Z, Y, X) or (T, Z, Y, X)",
+            do="take one volume of it",
         )
     if labels is not None:
         _check_labels(labels, values, image.name)
@@ -123,7 +127,10 @@ def take_snapshot(image: Image, labels: Labels | None = None, copy: bool = True)
     return Snapshot(
         taken(values, dtype=np.float32 if values.dtype == np.float16 else None),
         None if labels is None else taken(_values(labels)),
-        image.name, spacing_mm(image), _known_affine(image), _path(image),
+        image.name,
+        spacing_mm(image),
+        _known_affine(image),
+        _path(image),
         None if labels is None else _path(labels),
     )
 
@@ -224,7 +231,8 @@ def _check_labels(labels: Labels, image: NDArray[Any], name: str) -> None:
     shape = _values(labels).shape
     if shape != image.shape and not (image.ndim == 4 and shape == image.shape[1:]):
         raise InputError(
-            f"these labels are {' x '.join(map(str, shape))}", where=labels.name,
+            f"these labels are {' x '.join(map(str, shape))}",
+            where=labels.name,
             expected=f"{' x '.join(map(str, image.shape))} as {name}",
             do="choose the labels of this image, or none",
         )

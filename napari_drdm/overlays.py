@@ -1,6 +1,7 @@
 """A displacement field to look at: arrows in mm, and the Jacobian determinant in colour.
 
-An arrow starts at a voxel x of the new image and points to x + u(x), the place its tissue came from.
+An arrow starts at a voxel x of the new image and points to x + u(x), where its tissue
+came from.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def arrows(
     shown = [axis for axis in range(len(shape)) if axis not in fixed]
     step = _step(shape, spacing, shown, at_most)
     lines = [
-        np.array([min(max(fixed[a], 0), shape[a] - 1)]) if a in fixed
+        np.array([min(max(fixed[a], 0), shape[a] - 1)])
+        if a in fixed
         else _line(shape[a], spacing[a], step)
         for a in range(len(shape))
     ]
@@ -71,11 +73,15 @@ def jacobian_colormap() -> Any:
     low, high = JACOBIAN_LIMITS
     controls = np.unique(np.concatenate([[0.0, 1.0], np.geomspace(0.25, 4.0, 65) / high]))
     strength = np.clip(np.log2(np.maximum(controls * (high - low) + low, 0.25)) / 2, -1, 1)
-    alpha = np.clip(np.abs(strength) * 2.2, 0, 1) ** 0.8
+    alpha = np.clip(np.abs(strength), 0, 1)
     colours = np.where(strength[:, None] < 0, _SHRINK, _GROW)
     return Colormap(
-        colors=np.column_stack([colours, alpha]), controls=controls, low_color=_FOLD,
-        nan_color=_FOLD, name="drdm Jacobian", display_name="Jacobian (log, 1 is clear)",
+        colors=np.column_stack([colours, alpha]),
+        controls=controls,
+        low_color=_FOLD,
+        nan_color=_FOLD,
+        name="drdm Jacobian",
+        display_name="Jacobian (log, 1 is clear)",
     )
 
 

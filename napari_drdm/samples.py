@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from src_core.case import Case
 
 __all__ = ["LABEL_NAMES", "cine_sample", "slice_sample", "volume_sample"]
+
+_BRIGHTNESS = (1.0, 99.0)
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -49,8 +53,13 @@ def _layers(case: Case) -> list[LayerData]:
         "axis_labels": ("t", "z", "y", "x")[0 if time else 1 :],
     }
     metadata = {"drdm": {"affine": case.grid.affine, "label_names": LABEL_NAMES}}
+    limits = tuple(np.percentile(case.image, _BRIGHTNESS).tolist())
     return [
-        (case.image.T, {"name": "phantom", **axes, "metadata": metadata}, "image"),
+        (
+            case.image.T,
+            {"name": "phantom", "contrast_limits": limits, **axes, "metadata": metadata},
+            "image",
+        ),
         (
             labels.T,
             {"name": "phantom labels", "opacity": 0.4, **axes, "metadata": metadata},

@@ -87,7 +87,7 @@ class OptionsPanel(QWidget):
         self.steps.setToolTip("Steps of the recovery; auto is what the model asks for")
         for name, value in (("one for all slices", "shared"), ("one each", "each")):
             self.slices.addItem(name, value)
-        self.slices.setToolTip("With a 2D model on a stack: one deformation for all slices, or one each")
+        self.slices.setToolTip("A 2D model on a stack: one deformation for all slices, or one each")
         self.dice.clicked.connect(self.roll)
         self.previous.clicked.connect(lambda: self.step_seed(-1))
         self.following.clicked.connect(lambda: self.step_seed(1))

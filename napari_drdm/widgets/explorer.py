@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QFileDialog, QFrame, QScrollArea, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog
 
 from napari_drdm.display import ResultLayers
 from napari_drdm.export import export_result
 from napari_drdm.layers import Snapshot, take_snapshot
-from napari_drdm.suitability import describe, is_stack, model_warning
-from napari_drdm.widgets.controls import OptionsPanel, ShowPanel
-from napari_drdm.widgets.metrics_panel import MetricsPanel
-from napari_drdm.widgets.run_bar import RunBar
-from napari_drdm.widgets.sources import SourcePanel
+from napari_drdm.suitability import describe, is_stack, labels_for, model_warning
+from napari_drdm.widgets.form import ExplorerForm, agree
 from napari_drdm.workers import Job, Outcome, Progress, Request, Runner
 from src_core.errors import DRDMError
 from src_core.generation import make_options
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["DeformationExplorer"]
 
 
-class DeformationExplorer(QWidget):
+class DeformationExplorer(ExplorerForm):
     """Generates a new case from the chosen layers and shows it beside them.
 
     Args:
@@ -40,13 +36,13 @@ class DeformationExplorer(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
-        self.sources, self.options, self.show_panel = SourcePanel(), OptionsPanel(), ShowPanel()
-        self.metrics, self.run_bar = MetricsPanel(), RunBar()
         self.results, self.runner = ResultLayers(napari_viewer), Runner(self)
-        self._lay_out()
+        self._auto_labels = True
         self._connect_widgets()
-        self._connect_viewer()
-        self._add_shortcuts()
+        self._slots = self._viewer_slots()
+        for emitter, slot in self._slots:
+            emitter.connect(slot)
+        self.destroyed.connect(partial(_let_go, self.runner, self._slots))
         self.refresh_models()
         self.refresh_layers()
 
@@ -90,35 +86,13 @@ class DeformationExplorer(QWidget):
         if self.sources.labels.value() is None and self._auto_labels:
             self._suggest_labels()
 
-    def close_down(self) -> None:
-        """End the run and let go of the viewer."""
-        self.runner.cancel()
-        for emitter, slot in self._viewer_slots():
-            emitter.disconnect(slot)
-
-    def _lay_out(self) -> None:
-        inner, column = QWidget(), QVBoxLayout()
-        inner.setLayout(column)
-        for panel in (self.sources, self.options, self.show_panel, self.run_bar, self.metrics):
-            column.addWidget(panel)
-        column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
-        self.setMinimumWidth(330)
-
     def _connect_widgets(self) -> None:
-        self._auto_labels = True
         self.sources.image.chosen.connect(self._on_image)
         self.sources.labels.chosen.connect(self._on_source)
         self.sources.labels.activated.connect(self._on_labels_picked)
         self.sources.model.chosen.connect(self._on_source)
         self.sources.import_asked.connect(self._ask_model)
+        self.options.level.valueChanged.connect(lambda _: self._show_numbers())
         self.show_panel.changed.connect(self._on_ticks)
         self.run_bar.generate_asked.connect(self.generate)
         self.run_bar.cancel_asked.connect(self.cancel)
@@ -127,10 +101,6 @@ class DeformationExplorer(QWidget):
         self.runner.progressed.connect(self._on_progress)
         self.runner.finished.connect(self._on_outcome)
         self.runner.failed.connect(self._fail)
-
-    def _connect_viewer(self) -> None:
-        for emitter, slot in self._viewer_slots():
-            emitter.connect(slot)
 
     def _viewer_slots(self) -> list[tuple[Any, Any]]:
         layers, dims = self._viewer.layers.events, self._viewer.dims.events
@@ -141,36 +111,15 @@ class DeformationExplorer(QWidget):
             *((emitter, self._on_view) for emitter in views),
         ]
 
-    def _add_shortcuts(self) -> None:
-        for keys, slot in (
-            ("Ctrl+Return", self.generate),
-            ("Esc", self.cancel),
-            ("Ctrl+D", self.options.roll),
-            ("Ctrl+,", lambda: self.options.step_seed(-1)),
-            ("Ctrl+.", lambda: self.options.step_seed(1)),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
-
     def _snapshot(self, copy: bool = True) -> Snapshot | None:
         image, labels = self.sources.image.value(), self.sources.labels.value()
         return None if image is None else take_snapshot(image, labels, copy)
 
     def _suggest_labels(self) -> None:
-        """The first labels that lie on the image, those with its name before others."""
         image = self.sources.image.value()
-        if image is None:
-            return
-        fits = [
-            layer for layer in self._viewer.layers
-            if isinstance(layer, Labels) and not self.results.owns(layer)
-            and layer.data.shape[-2:] == image.data.shape[-2:]
-            and layer.ndim in (image.ndim, min(image.ndim, 3))
-            and tuple(layer.data.shape) == tuple(image.data.shape[-layer.ndim :])
-        ]
-        named = [layer for layer in fits if layer.name.startswith(image.name)]
-        self.sources.labels.pick((named or fits or [None])[0])
+        if image is not None:
+            offered = [layer for layer in self._viewer.layers if not self.results.owns(layer)]
+            self.sources.labels.pick(labels_for(image, offered))
 
     def _on_labels_picked(self, index: int) -> None:
         self._auto_labels = self.sources.labels.value() is not None
@@ -241,7 +190,7 @@ class DeformationExplorer(QWidget):
         job.failed.connect(self._fail)
         job.run(partial(import_model, path))
 
-    def export(self, folder: str) -> None:
+    def export(self, folder: str, overwrite: bool = False) -> None:
         """Write the files of the shown result into a folder."""
         outcome = self.results.outcome(self.sources.image.value())
         if outcome is None:
@@ -251,7 +200,7 @@ class DeformationExplorer(QWidget):
         job = Job(self)
         job.done.connect(lambda path: self.run_bar.say(f"Exported to {path}"))
         job.failed.connect(self._fail)
-        job.run(partial(export_result, outcome.result, folder))
+        job.run(partial(export_result, outcome.result, folder, overwrite))
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
@@ -261,6 +210,14 @@ class DeformationExplorer(QWidget):
             self.import_model(path)
 
     def _ask_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Export into an empty folder")
-        if folder:
-            self.export(folder)
+        folder = QFileDialog.getExistingDirectory(self, "Export into a folder")
+        full = bool(folder) and any(Path(folder).iterdir())
+        if folder and (not full or agree(self, f"Replace files of the same name in {folder}?")):
+            self.export(folder, overwrite=full)
+
+
+def _let_go(runner: Runner, slots: list[tuple[Any, Any]], *_: object) -> None:
+    """End the run and stop listening to the viewer; the dock is gone already."""
+    runner.cancel()
+    for emitter, slot in slots:
+        emitter.disconnect(slot)

@@ -61,7 +61,8 @@ def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[s
         "Displacement": f"max {m['max_mm']:.1f} mm ({m['max_percent']:.1f} %), "
         f"mean {m['mean_mm']:.1f} mm ({m['mean_percent']:.1f} %)",
         "Smallest det J": f"{m['min_det']:.3f}",
-        "Certificate": "yes, no folds" if m["certified"]
+        "Certificate": "yes, no folds"
+        if m["certified"]
         else f"no, {m['strict_folding_permille']:.2f} ‰ of the cells",
         "Guard": "not needed" if m["guard_scale"] == 1 else f"{m['guard_scale']:.0%} kept",
         "Labels": ", ".join(changes[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else ""),
