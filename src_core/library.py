@@ -102,7 +102,7 @@ def import_model(path: str | Path, name: str | None = None) -> ModelEntry:
     spec = release_spec() if published else read_spec(path)
     spec = spec.model_copy(update={"name": name}) if name else spec
     target = user_folder() / f"{_plain(spec.name)}{_SUFFIX}"
-    if any(entry.name == spec.name for entry in list_models()):
+    if target.exists() or any(entry.name == spec.name for entry in list_models()):
         raise InputError(
             f"a model called {spec.name} is there already",
             where=str(path),
