@@ -24,9 +24,8 @@ def export_result(result: Result, folder: str | Path, overwrite: bool = False) -
     from src_core.generation.save import save_files
 
     folder = Path(folder).resolve()
-    recipe = deepcopy(result.recipe)
-    case = result.source
     with OutputFolder(folder, overwrite) as place:
+        recipe, case = deepcopy(result.recipe), result.source
         for name, file, volume in (
             ("image", "input.nii.gz", case.images[0]),
             *(("labels", "input-labels.nii.gz", labels) for labels in case.labels[:1]),

@@ -18,7 +18,7 @@ ARROWS = 2000
 #: Determinants at the ends of the colour scale; folds lie below it.
 JACOBIAN_LIMITS = (0.0, 4.0)
 
-_SHRINK, _GROW = (0.13, 0.40, 0.95), (0.95, 0.30, 0.10)
+_BELOW, _ABOVE = (0.13, 0.40, 0.95), (0.95, 0.30, 0.10)
 _FOLD = (1.0, 0.0, 1.0, 1.0)
 
 
@@ -64,9 +64,10 @@ def arrows(
 
 
 def jacobian_colormap() -> Any:
-    """Determinants in colour: blue shrinks, orange grows, 1 is clear, and folds are magenta.
+    """Determinants in colour: blue below 1, orange above, 1 is clear, and folds are magenta.
 
-    The scale is logarithmic although the layer holds plain determinants; it saturates at 1/4 and 4.
+    Below 1 the new image shows tissue enlarged, since the map leads back to the source. The scale
+    is logarithmic although the layer holds plain determinants; it saturates at 1/4 and 4.
     """
     from napari.utils import Colormap
 
@@ -74,7 +75,7 @@ def jacobian_colormap() -> Any:
     controls = np.unique(np.concatenate([[0.0, 1.0], np.geomspace(0.25, 4.0, 65) / high]))
     strength = np.clip(np.log2(np.maximum(controls * (high - low) + low, 0.25)) / 2, -1, 1)
     alpha = np.clip(np.abs(strength), 0, 1)
-    colours = np.where(strength[:, None] < 0, _SHRINK, _GROW)
+    colours = np.where(strength[:, None] < 0, _BELOW, _ABOVE)
     return Colormap(
         colors=np.column_stack([colours, alpha]),
         controls=controls,

@@ -114,7 +114,10 @@ class ShowPanel(QWidget):
             "image": ("warped image", "The new image"),
             "labels": ("labels", "The labels, carried along"),
             "arrows": ("arrows", "From each place in the new image to where it came from, in mm"),
-            "Jacobian": ("Jacobian", "Blue shrinks, orange grows, magenta folds"),
+            "Jacobian": (
+                "Jacobian",
+                "Determinant. Blue, below 1: tissue grew; orange: it shrank; magenta: a fold",
+            ),
         }
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
