@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from src_core.diffusion import state_size, velocity_unit
@@ -18,7 +18,7 @@ from src_core.nn import NetworkConfig
 from src_core.nn.acnn import AcnnUNet, predict
 from src_core.schedule import Schedule
 
-__all__ = ["Card", "Model", "ModelSpec", "Recovery"]
+__all__ = ["Card", "Model", "ModelSpec", "Recovery", "check_grids"]
 
 
 class _Frozen(BaseModel):
@@ -68,6 +68,11 @@ class ModelSpec(_Frozen):
     recovery: Recovery = Recovery()
     card: Card = Card()
 
+    @model_validator(mode="after")
+    def _grids(self) -> ModelSpec:
+        check_grids(self.size, self.schedule, self.network)
+        return self
+
     @property
     def ndim(self) -> int:
         """Spatial axes of what the model deforms: 2 (slices) or 3 (volumes)."""
@@ -79,6 +84,25 @@ class ModelSpec(_Frozen):
         if self.network.kind == "acnn":
             return self.size
         return state_size(self.schedule)
+
+
+def check_grids(size: int, schedule: Schedule, network: NetworkConfig) -> None:
+    """Raise a ValueError unless the grids of model, state and network are in step."""
+    control, state = schedule.control, state_size(schedule)
+    if control % 4 or size % state:
+        raise ValueError(
+            f"size {size} and control {control} do not fit: size a multiple of {state}"
+        )
+    if network.kind == "acnn":
+        return
+    finest, coarsest = network.output_stage, len(network.widths) - 1
+    if finest > coarsest or size % (network.stem << coarsest):
+        raise ValueError(f"size {size} cannot be halved as often as widths and stem ask for")
+    if size != control // 2 * (network.stem << finest):
+        raise ValueError(
+            f"the network answers on {size / (network.stem << finest):g} points a side, "
+            f"the control field has {control // 2}: change stem, output_stage or control"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ from src_core.volume import Volume
 if TYPE_CHECKING:
     from src_core.generation.options import Options
     from src_core.model import Model
-    from src_core.volume import Volume
 
 __all__ = ["differences", "digests", "make_recipe"]
 

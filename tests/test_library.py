@@ -165,6 +165,22 @@ def test_a_broken_model_is_refused(tmp_path: Path, kind: str) -> None:
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"size": 72}, "size 72 and control 16 do not fit"),
+        ({"size": 128}, "the network answers on 16 points a side"),
+        ({"network": VelocityUNetConfig(stem=8, widths=(8, 8))}, "the network answers on 4 points"),
+        ({"network": VelocityUNetConfig(widths=(8,) * 6, embedding=8)}, "cannot be halved"),
+        ({"network": VelocityUNetConfig(widths=(8,), output_stage=1)}, "cannot be halved"),
+    ],
+    ids=["state", "network", "stem", "halvings", "stage"],
+)
+def test_grids_that_are_not_in_step_are_no_spec(change: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ModelSpec.model_validate({**dict(spec()), **change})
+
+
 # Names
 
 

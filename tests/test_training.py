@@ -258,6 +258,8 @@ def test_a_step_that_is_not_finite_is_left_out(store: Store) -> None:
         ("name = 'x'\n[schedule]\nlevels = 0", "schedule.levels"),
         ("name = 'x'\nunknown = 1", "unknown"),
         ("name = ", "not TOML"),
+        ("name = 'x'\nsize = 250", "size 250 and control 64 do not fit"),
+        ("name = 'x'\nsize = 128", "the network answers on 16 points"),
     ],
 )
 def test_a_wrong_config_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:

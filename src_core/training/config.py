@@ -5,9 +5,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from src_core.errors import InputError
+from src_core.model import check_grids
 from src_core.nn import NetworkConfig
 from src_core.nn.velocity import VelocityUNetConfig
 from src_core.schedule import Schedule
@@ -101,6 +102,11 @@ class TrainConfig(_Frozen):
     weights: Weights = Weights()
     optimisation: Optimisation = Optimisation()
 
+    @model_validator(mode="after")
+    def _grids(self) -> TrainConfig:
+        check_grids(self.size, self.schedule, self.network)
+        return self
+
 
 def read_config(path: Path | str) -> TrainConfig:
     """A config file, checked.
@@ -120,4 +126,4 @@ def read_config(path: Path | str) -> TrainConfig:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"config: {first['msg']}", where=f"{path}: {key}") from error
+        raise InputError(f"config: {first['msg']}", where=f"{path}: {key}".rstrip(": ")) from error
