@@ -73,9 +73,9 @@ def _record(viewer: Any, explorer: Any, out: Path) -> bool:
     picture = out / "screenshot.png"
     viewer.window.screenshot(str(picture), flash=False, canvas_only=False)
     print(picture)
-    from napari_drdm.export import export_result
+    from src_core.generation import save_result
 
-    print(export_result(explorer.results.outcome(source).result, out / "export", overwrite=True))
+    print(save_result(explorer.results.outcome(source).result, out / "export", overwrite=True))
     return True
 
 

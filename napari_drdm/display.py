@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels, Layer, Vectors
 
-from napari_drdm.layers import placement, shown
+from napari_drdm.cases import shown
+from napari_drdm.layers import placement
 from napari_drdm.overlays import JACOBIAN_LIMITS, arrows, jacobian_colormap, lengths_mm
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from napari_drdm.workers import Outcome
 
-__all__ = ["ARROW_LIMIT_PERCENT", "KINDS", "ResultLayers"]
+__all__ = ["ARROW_LIMIT_PERCENT", "KINDS", "ResultLayers", "arrow_limit_mm"]
 
 #: What can be shown, from the bottom up.
 KINDS = ("image", "labels", "Jacobian", "arrows")
@@ -179,7 +180,7 @@ class ResultLayers:
             features={"mm": mm},
             edge_color="mm",
             edge_colormap="turbo",
-            edge_contrast_limits=(0, _longest(lengths, spacing) * ARROW_LIMIT_PERCENT / 100),
+            edge_contrast_limits=(0, arrow_limit_mm(entry.outcome)),
             vector_style="arrow",
             edge_width=1.5,
             opacity=0.9,
@@ -203,6 +204,10 @@ class ResultLayers:
         return tuple((a, round(float(at[first + a]))) for a in hidden if a >= 0)
 
 
-def _longest(lengths: np.ndarray, spacing: tuple[float, ...]) -> float:
-    """Longest in-plane side, mm."""
-    return max(n * s for n, s in zip(lengths.shape[-2:], spacing[-2:], strict=True))
+def arrow_limit_mm(outcome: Outcome) -> float:
+    """Length of arrows at the end of their colour scale, the same for all results of a source."""
+    grid, axis = outcome.layer_case.case.grid, outcome.layer_case.case.grid.slice_axis
+    sides = [
+        n * s for a, (n, s) in enumerate(zip(grid.shape, grid.spacing, strict=True)) if a != axis
+    ]
+    return max(sides) * ARROW_LIMIT_PERCENT / 100

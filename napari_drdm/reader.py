@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_drdm.layers import shown
+from napari_drdm.cases import shown
 from src_core.case import Case
 from src_core.io import read_case
 

@@ -12,7 +12,7 @@ from src_core.grid import Grid
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-    from napari_drdm.layers import Snapshot
+    from napari_drdm.cases import Snapshot
     from src_core.model import ModelSpec
 
 __all__ = ["describe", "is_stack", "labels_for", "model_warning"]

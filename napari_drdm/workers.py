@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from napari_drdm.layers import LayerCase, Snapshot, make_case
+from napari_drdm.cases import LayerCase, Snapshot, make_case
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
-from napari_drdm.export import export_result
 from napari_drdm.layers import case_from_layers, placement, spacing_mm
 from napari_drdm.overlays import JACOBIAN_LIMITS, arrows, jacobian_colormap
 from napari_drdm.reader import get_reader, read_layers
@@ -78,6 +77,19 @@ def test_a_changed_layer_is_no_longer_its_file(tmp_path):
     assert np.allclose(made.case.grid.affine, AFFINE, atol=1e-5)
 
 
+def test_a_layer_with_a_spacing_of_its_own_is_not_its_file(tmp_path):
+    layer = layer_of(on_disk(tmp_path, volume(), "a.nii.gz"))
+    layer.scale = (8, 2.8, 2.4)
+    made = case_from_layers(layer)
+    assert made.case.images[0].path is None
+    assert made.case.grid.spacing == pytest.approx((2.4, 2.8, 8))
+
+
+def test_half_floats_are_floats():
+    made = case_from_layers(Image(volume().T.astype(np.float16)))
+    assert made.case.image.dtype == np.float32
+
+
 def test_painted_labels_join_the_image_s_file(tmp_path):
     image = layer_of(on_disk(tmp_path, volume(), "a.nii.gz"))
     labels = layer_of(on_disk(tmp_path, (volume() % 3).astype(np.uint8), "a_gt.nii.gz"))
@@ -115,8 +127,11 @@ def test_labels_of_one_volume_fit_a_cine():
 
 def test_the_trailing_axes_keep_their_place():
     layer = Image(
-        np.zeros((2, 3, 4, 5)), scale=(1, 8, 1.2, 1.4), translate=(0, 1, 2, 3),
-        shear=[0, 0, 0, 0, 0, 0.25], units=("pixel", "mm", "mm", "mm"),
+        np.zeros((2, 3, 4, 5)),
+        scale=(1, 8, 1.2, 1.4),
+        translate=(0, 1, 2, 3),
+        shear=[0, 0, 0, 0, 0, 0.25],
+        units=("pixel", "mm", "mm", "mm"),
     )
     twin = Image(np.zeros((3, 4, 5)), **placement(layer, 3))
     for at in np.eye(3):
@@ -187,17 +202,18 @@ def test_an_image_in_words():
 
 def test_metrics_in_words():
     metrics = {
-        "max_mm": 12.34, "max_percent": 5.6, "mean_mm": 1.2, "mean_percent": 0.4, "min_det": 0.123,
-        "certified": True, "guard_scale": 0.9, "labels_lost": [9], "strict_folding_permille": 0,
+        "max_mm": 12.34,
+        "max_percent": 5.6,
+        "mean_mm": 1.2,
+        "mean_percent": 0.4,
+        "min_det": 0.123,
+        "certified": True,
+        "guard_scale": 0.9,
+        "labels_lost": [9],
+        "strict_folding_permille": 0,
         "label_volume_change": {"1": -3.2, "2": 0.1, "9": -100},
     }
     lines = metric_lines(metrics, {1: "RV"})
     assert lines["Labels"] == "RV −3 %, label 2 ±0 %, label 9 −100 %; lost: label 9"
     assert lines["Guard"] == "90% kept" and lines["Smallest det J"] == "0.123"
     assert "12.3 mm (5.6 %)" in lines["Displacement"]
-
-
-def test_an_export_needs_an_empty_folder(tmp_path):
-    (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(InputError, match="not empty"):
-        export_result(None, tmp_path)  # refused before the result is looked at

@@ -44,15 +44,21 @@ def scene(shape=(4, 52, 44), scale=(8, 1.4, 1.4), **placed) -> tuple[ViewerModel
     box[..., 15:35, 12:30] = 2
     viewer = ViewerModel()
     image = viewer.add_image(
-        values + 200 * box, name="heart", scale=scale[-len(shape) :], colormap="magma",
-        contrast_limits=(10, 400), **placed,
+        values + 200 * box,
+        name="heart",
+        scale=scale[-len(shape) :],
+        colormap="magma",
+        contrast_limits=(10, 400),
+        **placed,
     )
     labels = viewer.add_labels(box, name="heart labels", scale=scale[-len(shape) :], **placed)
     return viewer, image, labels
 
 
 def run(model: Path, image: Image, labels: Labels | None = None, **options) -> Outcome:
-    request = Request(take_snapshot(image, labels), model, make_options(80, **options), image, labels)
+    request = Request(
+        take_snapshot(image, labels), model, make_options(80, **options), image, labels
+    )
     work = run_request(request)
     while True:
         try:

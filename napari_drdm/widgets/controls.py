@@ -18,6 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.sources import note
+
 __all__ = ["OptionsPanel", "ShowPanel"]
 
 _MOST_SEED = 2**31 - 1
@@ -121,12 +123,23 @@ class ShowPanel(QWidget):
         }
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
+        self.legend = note()
         self.boxes = {kind: QCheckBox(name) for kind, (name, _) in tips.items()}
         for place, (kind, box) in enumerate(self.boxes.items()):
             box.setToolTip(tips[kind][1])
             box.setChecked(kind in ("image", "labels"))
             box.toggled.connect(lambda _: self.changed.emit(self.kinds()))
             grid.addWidget(box, place // 2, place % 2)
+        grid.addWidget(self.legend, 2, 0, 1, 2)
+
+    def set_legend(self, longest_mm: float | None) -> None:
+        """What the colours of the ticked overlays mean; None while there is no result."""
+        lines = {
+            "arrows": f"arrows: 0 mm blue, {longest_mm or 0:.0f} mm red",
+            "Jacobian": "det J: 1/4 blue, 1 clear, 4 orange, folds magenta",
+        }
+        told = [text for kind, text in lines.items() if kind in self.kinds()]
+        self.legend.setText("" if longest_mm is None else "\n".join(told))
 
     def kinds(self) -> set[str]:
         """The kinds that are ticked."""

@@ -10,14 +10,14 @@ from napari.layers import Image, Labels
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog
 
-from napari_drdm.display import ResultLayers
-from napari_drdm.export import export_result
-from napari_drdm.layers import Snapshot, take_snapshot
+from napari_drdm.cases import Snapshot
+from napari_drdm.display import ResultLayers, arrow_limit_mm
+from napari_drdm.layers import take_snapshot
 from napari_drdm.suitability import describe, is_stack, labels_for, model_warning
 from napari_drdm.widgets.form import ExplorerForm, agree
 from napari_drdm.workers import Job, Outcome, Progress, Request, Runner
 from src_core.errors import DRDMError
-from src_core.generation import make_options
+from src_core.generation import make_options, save_result
 from src_core.library import ModelEntry, import_model, list_models
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class DeformationExplorer(ExplorerForm):
         except DRDMError as error:
             self._fail(str(error))
             return
+        self._on_source()
         self.run_bar.say("")
         image, labels = self.sources.image.value(), self.sources.labels.value()
         self.runner.start(Request(snapshot, model.path, options, image, labels))
@@ -151,6 +152,7 @@ class DeformationExplorer(ExplorerForm):
 
     def _on_ticks(self, kinds: set[str]) -> None:
         self.results.tick(self.sources.image.value(), kinds)
+        self._show_numbers()
 
     def _on_view(self, event: Any = None) -> None:
         self.results.follow()
@@ -170,6 +172,7 @@ class DeformationExplorer(ExplorerForm):
     def _show_numbers(self) -> None:
         outcome = self.results.outcome(self.sources.image.value())
         self.run_bar.set_exportable(outcome is not None)
+        self.show_panel.set_legend(None if outcome is None else arrow_limit_mm(outcome))
         if outcome is None:
             self.metrics.show_metrics(None)
             return
@@ -200,7 +203,7 @@ class DeformationExplorer(ExplorerForm):
         job = Job(self)
         job.done.connect(lambda path: self.run_bar.say(f"Exported to {path}"))
         job.failed.connect(self._fail)
-        job.run(partial(export_result, outcome.result, folder, overwrite))
+        job.run(partial(save_result, outcome.result, folder, overwrite=overwrite))
 
     def _ask_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
