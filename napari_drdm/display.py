@@ -206,8 +206,7 @@ class ResultLayers:
 
 def arrow_limit_mm(outcome: Outcome) -> float:
     """Length of arrows at the end of their colour scale, the same for all results of a source."""
-    grid, axis = outcome.layer_case.case.grid, outcome.layer_case.case.grid.slice_axis
-    sides = [
-        n * s for a, (n, s) in enumerate(zip(grid.shape, grid.spacing, strict=True)) if a != axis
-    ]
+    grid = outcome.layer_case.case.grid
+    sides = [n * s for n, s in zip(grid.shape, grid.spacing, strict=True)]
+    del sides[grid.slice_axis]
     return max(sides) * ARROW_LIMIT_PERCENT / 100

@@ -207,7 +207,7 @@ def test_a_slice_and_a_cine(window, shape):
 
 
 def test_an_export_is_what_generate_makes(window, tmp_path):
-    viewer, explorer = window()
+    _, explorer = window()
     explorer.generate()
     finish(explorer)
     folder = tmp_path / "out"
