@@ -16,7 +16,8 @@ from src_core.io import read_case
 __all__ = ["get_reader", "read_layers"]
 
 _ENDINGS = (".nii", ".nii.gz")
-_LABELS = re.compile(r"(^|[^a-z])(gt|labels?|mask|seg|segmentation)([^a-z]|$)")
+_LABELS = re.compile(r"(^|[^a-z])(gt|labels?|masks?|seg|segmentations?)([^a-z]|$)")
+_LABEL_FOLDERS = {"gt", "labels", "labelstr", "labelsts", "masks", "segmentations"}
 _MOST_LABELS = 256
 
 Paths = str | Path | Sequence[str | Path]
@@ -60,7 +61,8 @@ def _axes(case: Case, ndim: int) -> dict[str, Any]:
 
 
 def _is_labels(path: Path, data: np.ndarray) -> bool:
-    if not _LABELS.search(path.name.lower()):
+    named = _LABELS.search(path.name.lower()) or path.parent.name.lower() in _LABEL_FOLDERS
+    if not named:
         return False
     whole = data.dtype.kind in "iub" or bool((data == np.rint(data)).all())
     return whole and len(np.unique(data)) <= _MOST_LABELS

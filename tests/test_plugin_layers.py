@@ -186,6 +186,21 @@ def test_reading_and_writing_are_inverse(tmp_path):
     assert get_reader("picture.png") is None
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a_gt.nii.gz", "labels"),
+        ("labelsTr/a.nii.gz", "labels"),
+        ("a.nii.gz", "image"),
+        ("insight.nii", "image"),
+    ],
+)
+def test_labels_are_known_by_their_name(tmp_path, name, kind):
+    (tmp_path / "labelsTr").mkdir()
+    path = on_disk(tmp_path, (volume() % 3).astype(np.uint8), name)
+    assert read_layers(path)[0][2] == kind
+
+
 def test_samples_are_layers_in_our_order():
     (image, about, _), (labels, _, kind) = volume_sample()
     assert image.shape == labels.shape == (10, 240, 208) and kind == "labels"
