@@ -43,7 +43,7 @@ system:
 
 demo: setup
 	$(BIN)/drdm demo --out demo/files --overwrite
-	$(SCREEN) $(BIN)/python -m napari_drdm.demo --out demo
+	$(SCREEN) $(BIN)/python -m napari_drdm.demo --out demo $(if $(HIDDEN),,--interactive)
 
 test: setup lint
 	$(SCREEN) $(BIN)/python -m pytest $(PYTEST_ARGS)

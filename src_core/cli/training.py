@@ -21,6 +21,9 @@ def train(
     ],
     out: Annotated[Path, typer.Option(help="The run's folder: state, log, model.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")] = False,
+    init: Annotated[
+        Path | None, typer.Option(help="A model whose weights to start from, instead of random.")
+    ] = None,
 ) -> None:
     """Train a model from scratch on unlabelled images.
 
@@ -32,7 +35,7 @@ def train(
     chosen = read_config(_config_file(config))
     tell(f"reading {dataset}")
     with progress(f"training {chosen.name}") as advance:
-        for step in run(dataset, chosen, out, resume=resume):
+        for step in run(dataset, chosen, out, resume=resume, init=init):
             rate = 1000 * step.seconds / max(step.seen, 1)
             advance(step.samples, step.total, f"loss {step.loss:.3f}, {rate:.0f} ms a sample")
     print(out / f"{chosen.name}.safetensors")

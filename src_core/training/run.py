@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from src_core.checkpoint import save_model
+import torch
+
+from src_core.checkpoint import load_file, save_model
 from src_core.errors import InputError
 from src_core.model import Card, ModelSpec
 from src_core.training.config import TrainConfig
@@ -23,12 +25,21 @@ _STATE = "state.safetensors"
 
 
 def train(
-    dataset: Path | str, config: TrainConfig, out: Path | str, *, resume: bool = False
+    dataset: Path | str,
+    config: TrainConfig,
+    out: Path | str,
+    *,
+    resume: bool = False,
+    init: Path | str | None = None,
 ) -> Iterator[Progress]:
     """Train a model into a folder; yields progress. The model is written at every checkpoint.
 
+    Args:
+        resume: go on where the run in ``out`` stopped.
+        init: a model whose weights to start from; its network must be the config's.
+
     Raises:
-        InputError: a run is there already, or there is none to resume.
+        InputError: a run is there already, there is none to resume, or the start does not fit.
     """
     out = Path(out)
     if (out / _STATE).exists() and not resume:
@@ -37,12 +48,26 @@ def train(
         )
     store = load_store(dataset, config.size, config.network.ndim, config.percentiles)
     trainer = Trainer(config, store)
+    if init is not None and not resume:
+        _start_from(trainer, init)
     if resume:
         load_state(out / _STATE, trainer)
     else:
         out.mkdir(parents=True, exist_ok=True)
         save_state(out / _STATE, trainer)
     yield from _run(trainer, out)
+
+
+def _start_from(trainer: Trainer, model: Path | str) -> None:
+    found = load_file(model, torch.device("cpu"))
+    if found.spec.network != trainer.config.network:
+        raise InputError(
+            "the model to start from has another network",
+            where=str(model),
+            expected="the one of the config",
+        )
+    for network in (trainer.network, trainer.average):
+        network.load_state_dict(found.network.state_dict())
 
 
 def _run(trainer: Trainer, out: Path) -> Iterator[Progress]:
