@@ -6,7 +6,8 @@ The network is a small one with random weights, so that nothing here depends on 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import nibabel as nib
@@ -373,6 +374,11 @@ def test_slices_share_a_deformation_or_have_one_each(one: Made, model: Model) ->
     np.testing.assert_array_equal(shared.displacement[:, :, 0], shared.displacement[:, :, 2])
     assert np.abs(each.displacement[:, :, 0] - each.displacement[:, :, 2]).max() > 1
     assert each.metrics["min_det"] >= 0.01 and each.metrics["certified"]
+    steps = list(recover(one.case, model, **OPTIONS, slices="each"))
+    starts = [s.recovery.displacement for s in steps if s.recovery.index == 0]
+    assert [s.unit for s in steps] == [0] * 4 + [1] * 4 + [2] * 4
+    assert [s.index for s in steps] == list(range(12))
+    assert min((a - b).abs().max() for a, b in pairwise(starts)) > 1, "each has its own draws"
 
 
 def test_a_cine_is_deformed_alike_in_every_frame(model: Model) -> None:
@@ -413,7 +419,21 @@ def test_steps_lead_from_the_random_field_to_the_result(one: Made, model: Model)
     np.testing.assert_array_equal(steps[-1].displacement(), last.displacement)
     assert np.abs(steps[0].displacement() - last.displacement).max() > 0.5
     assert not torch.is_inference_mode_enabled()
+    for step in steps:
+        whole = step.recovery.flow.displacement()
+        torch.testing.assert_close(step.recovery.displacement, whole, atol=1e-4, rtol=0)
     assert last.metrics["guard_scale"] == 1
+
+
+@pytest.mark.parametrize("name", ["phantom"])
+def test_folds_are_allowed_only_when_asked_for(one: Made, model: Model) -> None:
+    schedule = model.spec.schedule.model_copy(update={"sigma": 1.2e-4})
+    wild = replace(model, spec=model.spec.model_copy(update={"schedule": schedule}))
+    free = generate(one.case, wild, level=80, seed=3, steps=1, allow_folds=True).metrics
+    assert free["guard_scale"] == 1 and free["min_det"] < 0 and not free["certified"]
+    assert free["strict_folding_permille"] > 0
+    held = generate(one.case, wild, level=80, seed=3, steps=1).metrics
+    assert held["guard_scale"] < 1 and held["min_det"] >= 0.01 and held["certified"]
 
 
 @pytest.mark.slow

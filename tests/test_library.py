@@ -97,6 +97,19 @@ def test_a_model_comes_back_as_it_was_saved(file: Path) -> None:
     assert model.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+@torch.no_grad()
+def test_a_prediction_takes_the_velocity_away(file: Path) -> None:
+    """Minus the network's answer, in units of v's deviation, in state voxels, mean over views."""
+    model = load_model(file, "cpu")
+    model.network.head.weight.zero_()
+    model.network.head.bias.copy_(torch.tensor([0.5, -1.0]))
+    velocity = model.predict(torch.rand(3, 1, 64, 64), 20)
+    assert velocity.shape == (1, 2, 16, 16)
+    unit = 1e-4 * 16 * (1 + 4 + 16) ** 0.5 * 2
+    expected = torch.tensor([-0.5 * unit, unit]).view(1, 2, 1, 1).expand_as(velocity)
+    torch.testing.assert_close(velocity, expected)
+
+
 def test_loading_a_model_leaves_the_global_generator_alone(file: Path) -> None:
     state = torch.random.get_rng_state()
     load_model(file, "cpu")
@@ -257,10 +270,14 @@ def test_devices() -> None:
 
 def test_fixed_threads_are_put_back_even_on_errors() -> None:
     before = torch.get_num_threads()
-    with pytest.raises(KeyError), fixed_threads(1):
-        assert torch.get_num_threads() == 1
-        raise KeyError
-    assert torch.get_num_threads() == before
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(KeyError), fixed_threads(1):
+            assert torch.get_num_threads() == 1
+            raise KeyError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

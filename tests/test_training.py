@@ -23,6 +23,7 @@ from src_core.training.batches import draw_sample, make_batch
 from src_core.training.config import Augmentation, Optimisation, Stage
 from src_core.training.data import Store, load_store
 from src_core.training.loop import Trainer
+from src_core.training.state import load_state, save_state
 from src_core.warp import warp
 
 SCHEDULE = Schedule(control=16, components=(16, 8, 4), sigma=6e-4)
@@ -155,6 +156,19 @@ def test_training_leaves_the_global_generators_alone(dataset: Path, tmp_path: Pa
     list(train(dataset, config(), tmp_path / "run"))
     assert torch.equal(torch.random.get_rng_state(), state)
     assert np.array_equal(np.random.get_state()[1], numpy_state)
+
+
+def test_a_trainer_starts_with_its_average_and_keeps_count_of_skips(
+    store: Store, tmp_path: Path
+) -> None:
+    trainer = Trainer(config(), store)
+    average = trainer.average.state_dict()
+    assert all(torch.equal(v, average[k]) for k, v in trainer.network.state_dict().items())
+    trainer.samples, trainer.skipped = 8, 3
+    save_state(tmp_path / "state.safetensors", trainer)
+    again = Trainer(config(), store)
+    load_state(tmp_path / "state.safetensors", again)
+    assert (again.samples, again.skipped) == (8, 3)
 
 
 def test_a_sample_depends_on_seed_and_index_alone(store: Store) -> None:
