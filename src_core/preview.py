@@ -84,20 +84,33 @@ def _window(case: Case) -> tuple[float, float]:
 
 
 def _image(
-    axes: Axes, case: Case, index: int, extent: _Extent, window: tuple[float, float], title: str,
+    axes: Axes,
+    case: Case,
+    index: int,
+    extent: _Extent,
+    window: tuple[float, float],
+    title: str,
     labels: bool = True,
 ) -> None:
     axes.imshow(
-        extent.plane(case.image, index), cmap="gray", vmin=window[0], vmax=window[1],
-        extent=extent.limits, interpolation="bilinear",
+        extent.plane(case.image, index),
+        cmap="gray",
+        vmin=window[0],
+        vmax=window[1],
+        extent=extent.limits,
+        interpolation="bilinear",
     )
     if labels and case.label_map is not None:
         plane = extent.plane(case.label_map, index)
         for number, value in enumerate(v for v in np.unique(case.label_map) if v):
             if (plane == value).any() and not (plane == value).all():
                 axes.contour(
-                    plane == value, levels=[0.5], colors=_COLOURS[number % len(_COLOURS)],
-                    linewidths=1.3, extent=extent.limits, origin="upper",
+                    plane == value,
+                    levels=[0.5],
+                    colors=_COLOURS[number % len(_COLOURS)],
+                    linewidths=1.3,
+                    extent=extent.limits,
+                    origin="upper",
                 )
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
@@ -112,8 +125,16 @@ def _arrows(axes: Axes, result: Result, index: int, extent: _Extent) -> Any:
     x, y = np.meshgrid(across, down, indexing="ij")
     du, dv = u[x, y], v[x, y]
     return axes.quiver(
-        (x + 0.5) * extent.spacing[0], (y + 0.5) * extent.spacing[1], du, dv, np.hypot(du, dv),
-        angles="xy", scale_units="xy", scale=1, cmap="viridis", width=0.005,
+        (x + 0.5) * extent.spacing[0],
+        (y + 0.5) * extent.spacing[1],
+        du,
+        dv,
+        np.hypot(du, dv),
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        cmap="viridis",
+        width=0.005,
     )
 
 
@@ -122,6 +143,9 @@ def _change(axes: Axes, result: Result, index: int, extent: _Extent) -> Any:
     axes.set_title("volume of the source per new volume (det J)", fontsize=10)
     axes.set_axis_off()
     return axes.imshow(
-        np.log2(np.clip(determinant, 2.0**-8, None)), cmap="RdBu_r", vmin=-2, vmax=2,
+        np.log2(np.clip(determinant, 2.0**-8, None)),
+        cmap="RdBu_r",
+        vmin=-2,
+        vmax=2,
         extent=extent.limits,
     )

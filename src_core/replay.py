@@ -109,7 +109,9 @@ def _paths(named: dict[str, _Array], kind: str, recipe: Path) -> list[Path]:
     for name, array in chosen:
         if array.path is None:
             raise InputError(
-                f"the recipe names no file for {name}", where=str(recipe), do=f"give it with --{kind}"
+                f"the recipe names no file for {name}",
+                where=str(recipe),
+                do=f"give it with --{kind}",
             )
     return [recipe.parent / str(array.path) for _, array in chosen]
 
