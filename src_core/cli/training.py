@@ -29,10 +29,14 @@ def train(
 
     Example: drdm train scans/ --config cardiac-sax --out runs/mine
     """
+    import torch
+
     from src_core.training import read_config
     from src_core.training import train as run
 
     chosen = read_config(_config_file(config))
+    torch.set_num_threads(chosen.optimisation.threads)
+    torch.set_flush_denormal(True)
     tell(f"reading {dataset}")
     with progress(f"training {chosen.name}") as advance:
         for step in run(dataset, chosen, out, resume=resume, init=init):
