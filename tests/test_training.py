@@ -23,8 +23,11 @@ from src_core.training.batches import draw_sample, make_batch
 from src_core.training.config import Augmentation, Optimisation, Stage
 from src_core.training.data import Store, load_store
 from src_core.training.loop import Trainer
+from src_core.training.run import start_from
 from src_core.training.state import load_state, save_state
 from src_core.warp import warp
+
+CONFIGS = Path(__file__).resolve().parents[1] / "resources" / "configs"
 
 SCHEDULE = Schedule(control=16, components=(16, 8, 4), sigma=6e-4)
 STEPS, BATCH = 8, 2
@@ -292,3 +295,27 @@ def test_missing_configs_and_data_sets_are_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="data set is empty"):
         next(train(tmp_path, config(), tmp_path / "run"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda p: p.stem)
+def test_every_config_that_ships_can_be_trained(path: Path) -> None:
+    config = read_config(path)
+    assert config.curriculum[-1].until == 1.0
+    assert config.licence and config.data
+
+
+def test_a_run_can_start_from_a_model_of_the_same_network(
+    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path
+) -> None:
+    model = whole[0] / "tiny.safetensors"
+    run = train(dataset, config(seed=9), tmp_path / "run", init=model)
+    trainer = Trainer(config(seed=9), load_store(dataset, 64, 2, (0.5, 99.5)))
+    start_from(trainer, model)
+    wanted = load_file(model)
+    for network in (trainer.network, trainer.average):
+        assert [k for k, v in network.state_dict().items() if not torch.equal(v, wanted[k])] == []
+    assert len(list(run)) == len(whole[1])
+    other = config(network={**config().network.model_dump(), "middle": 2})
+    with pytest.raises(InputError, match="another network"):
+        next(train(dataset, other, tmp_path / "other", init=model))
+    assert not (tmp_path / "other").exists()

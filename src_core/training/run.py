@@ -19,7 +19,7 @@ from src_core.training.data import Store, load_store
 from src_core.training.loop import Progress, Trainer
 from src_core.training.state import load_state, save_state
 
-__all__ = ["train"]
+__all__ = ["start_from", "train"]
 
 _STATE = "state.safetensors"
 
@@ -49,7 +49,7 @@ def train(
     store = load_store(dataset, config.size, config.network.ndim, config.percentiles)
     trainer = Trainer(config, store)
     if init is not None and not resume:
-        _start_from(trainer, init)
+        start_from(trainer, init)
     if resume:
         load_state(out / _STATE, trainer)
     else:
@@ -58,7 +58,8 @@ def train(
     yield from _run(trainer, out)
 
 
-def _start_from(trainer: Trainer, model: Path | str) -> None:
+def start_from(trainer: Trainer, model: Path | str) -> None:
+    """Take over a model's weights; refuses a model of another network."""
     found = load_file(model, torch.device("cpu"))
     if found.spec.network != trainer.config.network:
         raise InputError(
