@@ -1,0 +1,1 @@
+"""What the method costs and what it gives, measured: run each as ``python -m benchmarks.NAME``."""

@@ -1,0 +1,8 @@
+"""``python -m benchmarks``: what needs no data: speed, and speed beside others."""
+
+from __future__ import annotations
+
+from benchmarks import peers, speed
+
+speed.main([])
+peers.main([])
