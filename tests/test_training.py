@@ -277,6 +277,7 @@ def test_a_step_that_is_not_finite_is_left_out(store: Store) -> None:
         ("name = ", "not TOML"),
         ("name = 'x'\nsize = 250", "size 250 and control 64 do not fit"),
         ("name = 'x'\nsize = 128", "the network answers on 16 points"),
+        ("name = 'x'\n[network]\nkind = 'velocity-unet'\ngroups = 5", "multiples of groups"),
     ],
 )
 def test_a_wrong_config_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -44,6 +44,13 @@ class VelocityUNetConfig(BaseModel):
     embedding: int = Field(default=32, ge=1)
     groups: int = Field(default=4, ge=1)
     levels: int = Field(default=80, ge=1)
+
+    @model_validator(mode="after")
+    def _divisible(self) -> VelocityUNetConfig:
+        uneven = [w for w in self.widths if w % self.groups]
+        if uneven or (self.heads and self.widths[-1] % self.heads):
+            raise ValueError(f"widths {self.widths} must be multiples of groups (the last of heads)")
+        return self
 
 
 def space_to_depth(image: Tensor, block: int) -> Tensor:
