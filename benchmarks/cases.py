@@ -103,18 +103,17 @@ def _taking_turns(images: list[Path]) -> list[list[Path]]:
 def _middle_slice(image: Path, labels: Path) -> Case:
     """The slice with the largest left ventricle, wall and cavity."""
     case = read_case(image, labels)
-    values, marked = case.image, case.label_map
-    assert marked is not None
+    marked = case.labels[0].data
     areas = np.isin(marked, (MYOCARDIUM, LEFT)).sum(axis=(0, 1))
     at = slice(int(areas.argmax()), int(areas.argmax()) + 1)
     return Case.from_arrays(
-        values[:, :, at], marked[:, :, at], affine=case.grid.affine, name=case.name
+        case.image[:, :, at], marked[:, :, at], affine=case.grid.affine, name=case.name
     )
 
 
 def _subject(case: Case, model: Model) -> Subject:
     frame = make_frame(case, model.spec, "shared")
-    marked = np.asarray(case.label_map)[..., 0]
+    marked = case.labels[0].data[..., 0]
     groups = ((RIGHT,), (LEFT,), (MYOCARDIUM, LEFT))
     masks = [frame.fit.image(np.isin(marked, g).astype(np.float32)) for g in groups]
     return Subject(frame, frame.views(0), torch.cat(masks, dim=1))
