@@ -49,7 +49,9 @@ class VelocityUNetConfig(BaseModel):
     def _divisible(self) -> VelocityUNetConfig:
         uneven = [w for w in self.widths if w % self.groups]
         if uneven or (self.heads and self.widths[-1] % self.heads):
-            raise ValueError(f"widths {self.widths} must be multiples of groups (the last of heads)")
+            raise ValueError(
+                f"widths {self.widths} must be multiples of groups (the last of heads)"
+            )
         return self
 
 
