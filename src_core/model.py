@@ -30,10 +30,13 @@ class Recovery(_Frozen):
 
     Attributes:
         steps: default number of jumps over the levels, at most the level itself.
+        redundancy: how much more than the level's own time is integrated back; what a network
+            leaves in one step it can take in a later one (paper 3.3; the release has about 3.3).
         image_mode: how the image is warped for the network.
     """
 
     steps: int = Field(default=8, ge=1)
+    redundancy: float = Field(default=1.0, gt=0)
     image_mode: Literal["linear", "cubic"] = "linear"
 
 

@@ -1,7 +1,7 @@
 """Recovery (paper Algorithm 2) in jumps: ``u <- compose(u, exp(-dtau v(I o phi_u, level)))``.
 
 The same velocity serves every level, so a step may be of any size (as DDIM steps are): few jumps
-do what the paper's single levels do, without retraining.
+do what the paper's single levels do, without retraining. The model's redundancy multiplies dtau.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def recovery_steps(
     yield RecoveryStep(0, total, level, flow, u, 0.0)
     for index, (here, there) in enumerate(pairwise(levels), start=1):
         images = view_images(model, views, u)
-        velocity = model.predict(images, here) * (schedule.tau(here) - schedule.tau(there))
+        time = schedule.tau(here) - schedule.tau(there)
+        velocity = model.predict(images, here) * (time * model.spec.recovery.redundancy)
         flow = flow.followed_by(velocity)
         step = correction_ddf(velocity)
         u = compose(u, step)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from src_core.errors import InputError
-from src_core.model import check_grids
+from src_core.model import Recovery, check_grids
 from src_core.nn import NetworkConfig
 from src_core.nn.velocity import VelocityUNetConfig
 from src_core.schedule import Schedule
@@ -101,6 +101,7 @@ class TrainConfig(_Frozen):
     curriculum: tuple[Stage, ...] = (Stage(until=1.0),)
     weights: Weights = Weights()
     optimisation: Optimisation = Optimisation()
+    recovery: Recovery = Recovery()
 
     @model_validator(mode="after")
     def _grids(self) -> TrainConfig:

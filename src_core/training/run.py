@@ -103,6 +103,7 @@ def spec_of(trainer: Trainer) -> ModelSpec:
         mm_per_pixel=_scales(config, trainer.store),
         schedule=config.schedule,
         network=config.network,
+        recovery=config.recovery,
         card=card,
     )
 
