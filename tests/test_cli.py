@@ -257,7 +257,7 @@ def test_models_list_info_import_and_remove(
     monkeypatch.setattr(library, "user_folder", lambda: tmp_path / "models")
     assert run(["models", "info", "cardiac-sax", "--json"]) == 0
     card = json.loads(capsys.readouterr().out)
-    assert card["card"]["licence"] == "CC0-1.0"
+    assert card["card"]["licence"] == "weights Apache-2.0, data CC0-1.0"
     assert run(["models", "import", card["file"]]) == 2
     assert run(["models", "import", card["file"], "--name", "mine"]) == 0
     capsys.readouterr()
