@@ -10,14 +10,15 @@ import torch
 
 from src_core.case import Case
 from src_core.deform import Field, field_tensor, in_plane_axis, lps_field, warp_case
+from src_core.errors import InputError
 from src_core.fields import certify, folding_permille, invert, jacobian_determinant
 from src_core.generation.metrics import displacement_metrics, label_metrics
 from src_core.generation.save import save_case, write_json
 from src_core.grid import Grid
 from src_core.io import write_field, write_scalar
-from src_core.warp import identity, sample
+from src_core.warp import identity, inside, sample
 
-__all__ = ["apply_field", "on_grid"]
+__all__ = ["apply_field", "covered_percent", "on_grid"]
 
 
 def on_grid(field: Field, source: Grid, target: Grid) -> Field:
@@ -31,15 +32,24 @@ def on_grid(field: Field, source: Grid, target: Grid) -> Field:
     """
     if source.shape == target.shape and source.distance_mm(target) < 1e-4 * min(target.spacing):
         return field
-    to_source = np.linalg.inv(source.affine) @ target.affine
-    voxels = identity(target.shape, torch.zeros(1, dtype=torch.float64))[0].flatten(1)
-    at = torch.from_numpy(to_source[:3, :3]) @ voxels + torch.from_numpy(to_source[:3, 3:])
-    at = at.reshape(1, 3, *target.shape)
-    size = torch.tensor(source.shape).view(1, 3, 1, 1, 1)
-    within = ((at >= -0.5) & (at <= size - 0.5)).all(1, keepdim=True)
+    at = _positions(source, target)
+    within = inside(at, source.shape)[:, None]
     values = torch.from_numpy(np.moveaxis(field, -1, 0)[None].astype(np.float64))
     found = torch.where(within, sample(values, at), 0.0)
     return np.moveaxis(found[0].numpy(), 0, -1).astype(np.float32)
+
+
+def covered_percent(source: Grid, target: Grid) -> float:
+    """How much of a grid's voxels lie inside another grid, %."""
+    return 100 * float(inside(_positions(source, target), source.shape).double().mean())
+
+
+def _positions(source: Grid, target: Grid) -> torch.Tensor:
+    """The voxels of ``target`` in voxels of ``source``: (1, 3, X', Y', Z'), float64."""
+    to_source = np.linalg.inv(source.affine) @ target.affine
+    voxels = identity(target.shape, torch.zeros(1, dtype=torch.float64))[0].flatten(1)
+    at = torch.from_numpy(to_source[:3, :3]) @ voxels + torch.from_numpy(to_source[:3, 3:])
+    return at.reshape(1, 3, *target.shape)
 
 
 @torch.inference_mode()
@@ -53,7 +63,18 @@ def apply_field(
     interpolation: Literal["linear", "cubic"] = "linear",
     label_interpolation: Literal["linear", "nearest"] = "linear",
 ) -> dict[str, Any]:
-    """Warp a case by a field (or its inverse) and write the files; returns the metrics."""
+    """Warp a case by a field (or its inverse) and write the files; returns the metrics.
+
+    Raises:
+        InputError: field and image lie in different places.
+    """
+    covered = covered_percent(grid, case.grid)
+    if not covered:
+        raise InputError(
+            "the field lies elsewhere",
+            where=case.name,
+            expected="a field that overlaps the image in space",
+        )
     own = on_grid(field, grid, case.grid)
     axis = in_plane_axis(own, case.grid)
     if inverse:
@@ -67,6 +88,7 @@ def apply_field(
         "strict_folding_permille": float(np.mean([p.strict_folding_permille for p in proofs])),
         "min_det": min(p.min_det for p in proofs),
         "inverse": inverse,
+        "covered_percent": covered,
         **label_metrics(case, warped),
     }
     save_case(warped, place, case)

@@ -32,13 +32,16 @@ def choose_device(name: str = "auto") -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InputError(
-            "no such device here", where=f"--device {name}", expected="auto, cpu, cuda or mps"
+            "no such device here", where=f"--device {name}", expected=_present()
         ) from error
     if device.type == "meta":
-        raise InputError(
-            "no such device here", where=f"--device {name}", expected="auto, cpu, cuda"
-        )
+        raise InputError("no such device here", where=f"--device {name}", expected=_present())
     return device
+
+
+def _present() -> str:
+    cuda = ", cuda" if torch.cuda.is_available() else ""
+    return f"auto, cpu{cuda}{', mps' if torch.backends.mps.is_available() else ''}"
 
 
 @contextmanager

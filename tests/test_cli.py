@@ -277,3 +277,24 @@ def test_help_loads_neither_torch_nor_napari() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Example" in done.stdout
+
+
+def test_a_field_that_lies_elsewhere_is_refused_and_one_that_overlaps_warned_of(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["generate", str(image), "--level", "20", "--out", str(tmp_path / "new")]) == 0
+    field = str(tmp_path / "new" / "displacement.nii.gz")
+
+    def shifted(mm: float) -> str:
+        affine = np.diag([-1.5, -1.5, 8.0, 1.0])
+        affine[0, 3] = mm
+        nib.save(nib.Nifti1Image(volume(), affine), tmp_path / "moved.nii.gz")
+        return str(tmp_path / "moved.nii.gz")
+
+    assert run(["apply", field, shifted(500), "--out", str(tmp_path / "far")]) == 2
+    assert not (tmp_path / "far").exists()
+    capsys.readouterr()
+    assert run(["apply", field, shifted(15), "--json", "--out", str(tmp_path / "near")]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["covered_percent"] == pytest.approx(100 * 30 / 40)
+    assert "covers 75.0 %" in said.err

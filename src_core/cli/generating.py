@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from src_core.cli.report import print_json, progress, show_metrics, tell
+from src_core.cli.report import print_json, progress, show_labels, show_metrics, tell
 
 if TYPE_CHECKING:
     from src_core.case import Case
@@ -22,7 +22,9 @@ _Images = Annotated[
     typer.Argument(help="Image, or several co-registered ones; the first drives the model."),
 ]
 _Labels = Annotated[list[Path] | None, typer.Option(help="Label map; may be repeated.")]
-_Out = Annotated[Path | None, typer.Option(help="Folder, absent or empty.")]
+_Out = Annotated[
+    Path | None, typer.Option(help="Folder, absent or empty. [NAME-drdm, NAME-moved, drdm-demo]")
+]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files in the folder.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON, nothing else.")]
 _Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -149,7 +151,7 @@ def _generate(
         if max_mm is not None:
             level = level_for(case, model, max_mm, chosen)
             chosen = chosen.model_copy(update={"level": level})
-            tell(f"--max-mm {max_mm:g}: level {level}")
+            tell(f"--max-mm {max_mm:g}: level {level}" + ("" if level else ", the image itself"))
         result = _run(case, model, chosen)
         save_files(result, place, field_format)
         if picture:
@@ -229,7 +231,9 @@ def apply(
     label_interpolation: _LabelInterpolation = "linear",
     out: _Out = None,
     overwrite: _Overwrite = False,
-    field_format: _Format = "itk",
+    field_format: Annotated[
+        Literal["itk", "fsl"] | None, typer.Option(help="Of the field; told by the file without.")
+    ] = None,
     json: _Json = False,
 ) -> None:
     """Any displacement field on other images, and their labels.
@@ -239,7 +243,7 @@ def apply(
     from src_core.applying import apply_field
     from src_core.io import OutputFolder, read_case, read_field
 
-    values, grid = read_field(field, field_format if field_format != "itk" else None)
+    values, grid = read_field(field, field_format)
     case = read_case(images, labels=labels or None)
     folder = out or Path(f"{case.name}-moved")
     with OutputFolder(folder, overwrite) as place:
@@ -252,8 +256,12 @@ def apply(
             interpolation=interpolation,
             label_interpolation=label_interpolation,
         )
+    if metrics["covered_percent"] < 99.9:
+        share = f"{metrics['covered_percent']:.1f} % of the image"
+        tell(f"warning: the field covers {share}, the rest does not move")
     if json:
         print_json(metrics)
     else:
         print(f"displacement  max {metrics['max_mm']:.1f} mm, mean {metrics['mean_mm']:.1f} mm")
+        show_labels(metrics)
         print(f"written to {folder}")

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Advance", "print_json", "progress", "show_metrics", "show_table", "tell"]
+__all__ = ["Advance", "print_json", "progress", "show_labels", "show_metrics", "show_table", "tell"]
 
 #: Called with what is done, what there is in all, and a few words.
 Advance = Callable[[int, int, str], None]
@@ -101,6 +101,11 @@ def show_metrics(metrics: dict[str, Any]) -> None:
         f"guard {metrics['guard_scale']:.3f}, "
         f"inverse to {metrics['inverse_error_voxels']:.1e} voxel"
     )
+    show_labels(metrics)
+
+
+def show_labels(metrics: dict[str, Any]) -> None:
+    """Change of each label's volume, and labels lost or split, where there are labels."""
     changes = metrics["label_volume_change"]
     if changes:
         told = ", ".join(f"{label} {change:+.0f} %" for label, change in changes.items())

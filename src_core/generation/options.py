@@ -63,5 +63,9 @@ def make_options(levels: int, **values: object) -> Options:
 
 
 def _possible(name: str, levels: int, message: str) -> str:
-    ranges = {"level": f"0 to {levels}", "steps": "1 or more", "seed": "0 or a larger whole number"}
+    ranges = {
+        "level": f"0 to {levels}",
+        "steps": "1 or more",
+        "seed": f"a whole number from 0 to {2**63 - 1}",
+    }
     return ranges.get(name, message)
