@@ -67,10 +67,10 @@ def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[s
         "Guard": "not needed" if m["guard_scale"] == 1 else f"{m['guard_scale']:.0%} kept",
         "Labels": ", ".join(changes[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else ""),
     }
-    if m["labels_lost"]:
-        lines["Labels"] += "; lost: " + ", ".join(
-            names.get(v, f"label {v}") for v in m["labels_lost"]
-        )
+    for what in ("lost", "split"):
+        if m[f"labels_{what}"]:
+            named = (names.get(v, f"label {v}") for v in m[f"labels_{what}"])
+            lines["Labels"] += f"; {what}: " + ", ".join(named)
     return {name: line or "–" for name, line in lines.items()}
 
 
