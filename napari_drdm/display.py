@@ -159,8 +159,13 @@ class ResultLayers:
     def _add(self, entry: _Shown, kind: str, layer: Layer) -> None:
         chosen = set(self._viewer.layers.selection)
         active = self._viewer.layers.selection.active
+        above = [
+            self._viewer.layers.index(entry.layers[other])
+            for other in KINDS[KINDS.index(kind) + 1 :]
+            if self._alive(entry, other)
+        ]
         entry.layers[kind] = layer
-        self._viewer.add_layer(layer)
+        self._viewer.layers.insert(min(above, default=len(self._viewer.layers)), layer)
         self._viewer.layers.selection = chosen
         self._viewer.layers.selection.active = active
 

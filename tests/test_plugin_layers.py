@@ -225,6 +225,9 @@ def test_metrics_in_words():
         "certified": True,
         "guard_scale": 0.9,
         "labels_lost": [9],
+        "level": 30,
+        "seed": 4,
+        "model": "tiny",
         "strict_folding_permille": 0,
         "label_volume_change": {"1": -3.2, "2": 0.1, "9": -100},
     }
@@ -232,3 +235,4 @@ def test_metrics_in_words():
     assert lines["Labels"] == "RV −3 %, label 2 ±0 %, label 9 −100 %; lost: label 9"
     assert lines["Guard"] == "90% kept" and lines["Smallest det J"] == "0.123"
     assert "12.3 mm (5.6 %)" in lines["Displacement"]
+    assert lines["Shown"] == "level 30, seed 4, tiny"

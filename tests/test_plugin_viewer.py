@@ -204,3 +204,16 @@ def test_a_run_fails_in_one_line(tmp_path):
             next(work)
     assert isinstance(end.value.value, Failure)
     assert "not a model" in end.value.value.message and "\n" not in end.value.value.message
+
+
+def test_layers_keep_their_order_whenever_they_come(model):
+    viewer, image, labels = scene()
+    results = ResultLayers(viewer)
+    outcome = run(model, image, labels, level=20)
+    results.show(outcome, {"arrows"})
+    results.tick(image, ALL)
+    viewer.layers.remove(results.layers(image)["image"])
+    results.tick(image, ALL)
+    ours = [layer for layer in viewer.layers if results.owns(layer)]
+    assert ours == [results.layers(image)[kind] for kind in KINDS]
+    assert list(viewer.layers[:2]) == [image, labels]

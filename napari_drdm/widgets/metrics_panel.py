@@ -12,6 +12,7 @@ __all__ = ["MetricsPanel", "metric_lines"]
 
 _MOST_LABELS = 8
 _TIPS = {
+    "Shown": "The level and seed of the result that is shown and exported, whatever the form says",
     "Displacement": "Largest and mean length; % of the longer in-plane side",
     "Smallest det J": "Lower bound of the Jacobian determinant anywhere inside; 1 keeps volume",
     "Certificate": "Proof on the saved field that the map is one-to-one in every cell",
@@ -58,6 +59,7 @@ def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[s
     ]
     more = len(changes) - _MOST_LABELS
     lines = {
+        "Shown": f"level {m['level']}, seed {m['seed']}, {m['model']}",
         "Displacement": f"max {m['max_mm']:.1f} mm ({m['max_percent']:.1f} %), "
         f"mean {m['mean_mm']:.1f} mm ({m['mean_percent']:.1f} %)",
         "Smallest det J": f"{m['min_det']:.3f}",
