@@ -80,7 +80,7 @@ class DeformationExplorer(ExplorerForm):
     def refresh_layers(self, event: Any = None) -> None:
         """Offer the layers that there are now, but not those made here."""
         layers = [layer for layer in self._viewer.layers if not self.results.owns(layer)]
-        images = [(layer.name, layer) for layer in layers if isinstance(layer, Image)]
+        images = [(layer.name, layer) for layer in layers if _is_grey(layer)]
         labels = [(layer.name, layer) for layer in layers if isinstance(layer, Labels)]
         self.sources.labels.offer(labels)
         self.sources.image.offer(images)
@@ -217,6 +217,10 @@ class DeformationExplorer(ExplorerForm):
         full = bool(folder) and any(Path(folder).iterdir())
         if folder and (not full or agree(self, f"Replace files of the same name in {folder}?")):
             self.export(folder, overwrite=full)
+
+
+def _is_grey(layer: Any) -> bool:
+    return isinstance(layer, Image) and not layer.rgb
 
 
 def _let_go(runner: Runner, slots: list[tuple[Any, Any]], *_: object) -> None:

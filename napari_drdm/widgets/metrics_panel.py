@@ -29,7 +29,7 @@ class MetricsPanel(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._values = {name: _value() for name in _TIPS}
+        self._values = {name: _Value() for name in _TIPS}
         for name, label in self._values.items():
             title = QLabel(name)
             for widget in (title, label):
@@ -81,8 +81,23 @@ def _signed(percent: float) -> str:
     return f"{'−' if rounded < 0 else '+'}{abs(rounded)} %" if rounded else "±0 %"
 
 
-def _value() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return label
+class _Value(QLabel):
+    """Wrapped text that is never cut off: as high as it needs at its width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def setText(self, text: str) -> None:
+        """Show a text and make room for it."""
+        super().setText(text)
+        self._make_room()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Make room anew: another width wraps otherwise."""
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0))
