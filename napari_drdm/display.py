@@ -89,10 +89,6 @@ class ResultLayers:
             if alive and self._plane(entry) != entry.plane:
                 self._put(entry, "arrows")
 
-    def forget(self, source: Layer) -> None:
-        """Let go of a source that was removed; its results stay in the viewer."""
-        self._shown.pop(source, None)
-
     def _alive(self, entry: _Shown, kind: str) -> bool:
         return kind in entry.layers and entry.layers[kind] in self._viewer.layers
 

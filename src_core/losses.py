@@ -8,18 +8,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["angle", "differences", "distance", "folding", "gradient", "smoothness"]
+__all__ = ["angle", "differences", "folding", "gradient", "smoothness"]
 
 
 def differences(field: Tensor) -> list[Tensor]:
     """Forward differences of (B, D, *spatial) along each spatial axis."""
     return [field.diff(dim=axis) for axis in range(2, field.dim())]
-
-
-def distance(error: Tensor, target: Tensor, floor: float = 0.0) -> Tensor:
-    """Squared error relative to the mean square of the target, per item: (B, D, *S) -> (B,)."""
-    energy = target.square().flatten(1).mean(1)
-    return error.square().flatten(1).mean(1) / (energy + floor)
 
 
 def gradient(error: Tensor) -> Tensor:

@@ -41,15 +41,6 @@ class Schedule(BaseModel):
     squarings: int = Field(default=8, ge=0)
     disturbance: float = Field(default=0.08, ge=0)
 
-    def check(self, level: int) -> int:
-        """The level itself, or an ArgumentError where it is no level of this schedule."""
-        if not 0 <= level <= self.levels:
-            raise ArgumentError(
-                f"level {level} does not exist, expected 0 to {self.levels}, "
-                f"choose a level in that range"
-            )
-        return level
-
     def tau(self, level: float) -> float:
         """Integration time of the velocity at a level, in DVF units."""
         return 2.0 / 3.0 * level**1.3
@@ -61,10 +52,6 @@ class Schedule(BaseModel):
     def n_dvf(self, level: int) -> int:
         """Compositions of the DVF in the training target of a level."""
         return math.floor(level**0.6)
-
-    def time(self, level: int) -> float:
-        """Integration time at a level as this schedule has it: whole steps in the release."""
-        return float(self.n_ddf(level)) if self.name == "release" else self.tau(level)
 
     def jumps(self, level: int, steps: int) -> tuple[int, ...]:
         """Levels ``T' = t_0 > t_1 > ... > 0``, ``steps`` jumps evenly spread, at most ``level``."""

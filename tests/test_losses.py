@@ -25,17 +25,6 @@ def test_differences_run_along_each_axis() -> None:
     torch.testing.assert_close(along_y[0, :, 2, 3], torch.tensor([0.5, 1.0]).double())
 
 
-def test_distance_is_relative_to_the_target() -> None:
-    target = torch.full((2, 2, 4, 6), 2.0)
-    target[1] = 4
-    assert losses.distance(target, target).tolist() == [1, 1]
-    assert losses.distance(0.5 * target, target).tolist() == [0.25, 0.25]
-    assert losses.distance(torch.zeros_like(target), target).tolist() == [0, 0]
-    assert losses.distance(torch.ones_like(target), target, 1.0).tolist() == pytest.approx(
-        [1 / 5, 1 / 17]
-    )
-
-
 def test_gradient_weighs_slopes_and_no_offsets() -> None:
     assert float(losses.gradient(torch.full((1, 2, 5, 7), 3.0))) == 0
     slopes = linear([[1.2, 0.4], [0.0, 1.0]])
