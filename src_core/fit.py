@@ -16,7 +16,7 @@ from torch import Tensor
 
 from src_core.warp import identity, sample
 
-__all__ = ["Fit", "intensity_window"]
+__all__ = ["Fit"]
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,3 @@ class Fit:
     def _column(self, numbers: tuple[float, ...] | list[float], like: Tensor) -> Tensor:
         values = torch.tensor(numbers, dtype=like.dtype, device=like.device)
         return values.view(1, -1, *[1] * len(numbers))
-
-
-def intensity_window(
-    values: NDArray[np.generic], percentiles: tuple[float, float]
-) -> tuple[float, float]:
-    """Robust range of a case's intensities, brought to 0..1 for the network alone."""
-    low, high = np.percentile(values.astype(np.float64), percentiles)
-    if high <= low:
-        low, high = float(values.min()), float(values.max())
-    return float(low), float(max(high, low + np.finfo(np.float32).tiny))

@@ -16,6 +16,7 @@ from src_core.diffusion import state_size, velocity_unit
 from src_core.fields import enlarge
 from src_core.nn import NetworkConfig
 from src_core.nn.acnn import AcnnUNet, predict
+from src_core.preprocessing import Preprocessing, with_preprocessing
 from src_core.schedule import Schedule
 
 __all__ = ["Card", "Model", "ModelSpec", "Recovery", "check_grids"]
@@ -57,19 +58,24 @@ class ModelSpec(_Frozen):
 
     Attributes:
         size: pixels a side of the model's grid.
-        percentiles: of the case's intensities that become 0 and 1.
+        preprocessing: of a case's intensities, for the network alone.
         mm_per_pixel: smallest and largest scale seen in training, None where unknown.
     """
 
     format: Literal[1] = 1
     name: str
     size: int = Field(ge=16)
-    percentiles: tuple[float, float] = (0.5, 99.5)
+    preprocessing: Preprocessing = Preprocessing()
     mm_per_pixel: tuple[float, float] | None = None
     schedule: Schedule
     network: NetworkConfig
     recovery: Recovery = Recovery()
     card: Card = Card()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, values: Any) -> Any:
+        return with_preprocessing(values)
 
     @model_validator(mode="after")
     def _grids(self) -> ModelSpec:

@@ -156,12 +156,13 @@ def _checked(value: object, shape: tuple[int, ...], name: str, path: str | Path)
 def release_spec() -> ModelSpec:
     """The published model as this package runs it."""
     from src_core.model import Card, ModelSpec, Recovery
+    from src_core.preprocessing import Preprocessing
     from src_core.schedule import Schedule
 
     return ModelSpec(
         name="release-cardiac",
         size=256,
-        percentiles=(0.0, 100.0),
+        preprocessing=Preprocessing(percentiles=(0.0, 100.0)),
         schedule=Schedule(),
         network=RELEASE_NETWORK,
         recovery=Recovery(image_mode="cubic"),

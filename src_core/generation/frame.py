@@ -12,7 +12,7 @@ from torch import Tensor
 from src_core.case import Case
 from src_core.deform import Field, field_tensor, lps_field
 from src_core.errors import InputError
-from src_core.fit import Fit, intensity_window
+from src_core.fit import Fit
 from src_core.grid import Grid
 from src_core.model import ModelSpec
 
@@ -85,10 +85,10 @@ def make_frame(case: Case, spec: ModelSpec, slices: str) -> Frame:
                 expected="more than one slice",
                 do="choose a 2D model",
             )
-        frames = _unit_range(case, spec)[None]
+        frames = spec.preprocessing.unit_range(case.images[0])[None]
         return Frame(case, None, Fit(grid.shape, grid.spacing, spec.size), _thin(frames), True)
     axis = grid.slice_axis
-    planes = np.moveaxis(_unit_range(case, spec), axis + 1, 0)
+    planes = np.moveaxis(spec.preprocessing.unit_range(case.images[0]), axis + 1, 0)
     plane, spacing = planes.shape[2:], tuple(np.delete(grid.spacing, axis).tolist())
     shared = slices == "shared"
     values = planes.reshape(1, -1, *plane) if shared else planes
@@ -122,13 +122,3 @@ def _thin(values: NDArray[np.float32]) -> NDArray[np.float32]:
     count = values.shape[1]
     keep = np.unique(np.linspace(0, count - 1, min(count, MOST_VIEWS)).round().astype(int))
     return values[:, keep]
-
-
-def _unit_range(case: Case, spec: ModelSpec) -> NDArray[np.float32]:
-    """The first image in 0..1 by robust percentiles of the whole case: (T, X, Y, Z)."""
-    image = case.images[0]
-    slope, _ = image.scaling
-    data = image.data.astype(np.float32) * np.float32(np.sign(slope))
-    low, high = intensity_window(data, spec.percentiles)
-    whole = data if data.ndim == 4 else data[..., None]
-    return np.moveaxis(((whole - low) / (high - low)).clip(0, 1), -1, 0)

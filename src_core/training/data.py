@@ -16,8 +16,9 @@ from torch import Tensor
 
 from src_core.case import Case
 from src_core.errors import InputError
-from src_core.fit import Fit, intensity_window
+from src_core.fit import Fit
 from src_core.io import read_case
+from src_core.preprocessing import Preprocessing
 
 __all__ = ["Store", "find_images", "load_store"]
 
@@ -85,12 +86,8 @@ def load_store(
 def _fitted(
     case: Case, size: int, ndim: int, percentiles: tuple[float, float]
 ) -> Iterator[tuple[Tensor, float]]:
-    data = case.image if case.image.ndim == 4 else case.image[..., None]
-    low, high = intensity_window(data, percentiles)
-    unit = ((data.astype(np.float32) - low) / (high - low)).clip(0, 1)
     axis = case.grid.slice_axis
-    for frame in range(unit.shape[3]):
-        volume = unit[..., frame]
+    for volume in Preprocessing(percentiles=percentiles).unit_range(case.images[0]):
         parts = np.moveaxis(volume, axis, 0) if ndim == 2 else volume[None]
         spacing = tuple(np.delete(case.grid.spacing, axis)) if ndim == 2 else case.grid.spacing
         for part in parts:

@@ -14,6 +14,7 @@ import torch
 from src_core.checkpoint import load_file, save_model
 from src_core.errors import InputError
 from src_core.model import Card, ModelSpec
+from src_core.preprocessing import Preprocessing
 from src_core.training.config import TrainConfig
 from src_core.training.data import Store, load_store
 from src_core.training.loop import Progress, Trainer
@@ -99,7 +100,7 @@ def spec_of(trainer: Trainer) -> ModelSpec:
     return ModelSpec(
         name=config.name,
         size=config.size,
-        percentiles=config.percentiles,
+        preprocessing=Preprocessing(percentiles=config.percentiles),
         mm_per_pixel=_scales(config, trainer.store),
         schedule=config.schedule,
         network=config.network,
