@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["angle", "differences", "folding", "gradient", "smoothness"]
+__all__ = ["angle", "differences", "folding", "gradient", "smoothness", "tempered"]
 
 
 def differences(field: Tensor) -> list[Tensor]:
@@ -27,6 +27,11 @@ def angle(prediction: Tensor, target: Tensor, floor: float) -> Tensor:
     dot = (prediction * target).sum(1)
     lengths = [(f.square().sum(1) + floor**2).sqrt() for f in (prediction, target)]
     return (1 - dot / (lengths[0] * lengths[1])).flatten(1).mean(1)
+
+
+def tempered(error: Tensor, tail: float) -> Tensor:
+    """A relative squared error that grows as its square root above ``tail``, smoothly joined."""
+    return torch.where(error < tail, error, 2 * (tail * error.clamp_min(tail)).sqrt() - tail)
 
 
 def smoothness(field: Tensor, threshold: float = 1e-4) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -60,21 +61,37 @@ class Stage(_Frozen):
 
 
 class Weights(_Frozen):
-    """Weights of the loss terms (eq. 14)."""
+    """Weights of the loss terms (eq. 14).
+
+    Errors are relative to the sample's own velocity, so that a weak one counts as a strong one.
+
+    Attributes:
+        floor: share of a full velocity below which errors count absolutely.
+        tail: relative squared error above which only its square root counts.
+    """
 
     distance: float = 1.0
     angle: float = 0.2
-    gradient: float = 0.3
+    gradient: float = 1.0
+    floor: float = Field(default=0.15, gt=0)
+    tail: float = Field(default=1.5, gt=0)
     smoothness: float = 0.0
     folding: float = 0.0
 
 
 class Optimisation(_Frozen):
-    """Adam with a cosine schedule counted in samples, clipping, and an average of the weights."""
+    """A cosine schedule counted in samples, clipping, and an average of the weights.
+
+    Attributes:
+        optimiser: ``muon`` takes matrices with ``learning_rate``, the rest by Adam with
+            ``adam_rate``; ``adam`` takes all with ``learning_rate``.
+    """
 
     samples: int = Field(default=100_000, ge=1)
     batch: int = Field(default=8, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    optimiser: Literal["muon", "adam"] = "muon"
+    learning_rate: float = Field(default=1e-2, gt=0)
+    adam_rate: float = Field(default=1e-3, gt=0)
     warmup: int = Field(default=800, ge=0)
     betas: tuple[float, float] = (0.9, 0.99)
     clip: float = Field(default=1.0, gt=0)

@@ -17,8 +17,9 @@ from src_core.diffusion import velocity_unit
 from src_core.nn import build
 from src_core.noise import draw, generator, multiscale_velocity
 from src_core.training.batches import Batch, draw_sample, make_batch
-from src_core.training.config import Stage, TrainConfig
+from src_core.training.config import Optimisation, Stage, TrainConfig
 from src_core.training.data import Store
+from src_core.training.muon import Muon
 
 __all__ = ["Progress", "Trainer"]
 
@@ -51,10 +52,7 @@ class Trainer:
             self.network = build(config.network)
             self.average = build(config.network)
         self.average.load_state_dict(self.network.state_dict())
-        settings = config.optimisation
-        self.optimiser = torch.optim.Adam(
-            self.network.parameters(), lr=settings.learning_rate, betas=settings.betas
-        )
+        self.optimiser = _optimiser(self.network, config.optimisation)
         self.samples = 0
         self.skipped = 0
         self._energy, self._slope = _reference(config, self.ndim)
@@ -82,10 +80,13 @@ class Trainer:
 
     def learning_rate(self, samples: int) -> float:
         """Warm-up, then half a cosine down to 2 % of the full rate."""
+        return self.config.optimisation.learning_rate * self._factor(samples)
+
+    def _factor(self, samples: int) -> float:
         settings = self.config.optimisation
         warm = min(1.0, (samples + settings.batch) / max(settings.warmup, 1))
         cosine = 0.5 * (1 + math.cos(math.pi * min(samples / settings.samples, 1.0)))
-        return settings.learning_rate * warm * (0.02 + 0.98 * cosine)
+        return warm * (0.02 + 0.98 * cosine)
 
     def _batch(self, first: int) -> Batch:
         stage = self.stage(first)
@@ -97,7 +98,7 @@ class Trainer:
 
     def _step(self, batch: Batch) -> list[float]:
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate(self.samples)
+            group["lr"] = group["initial_lr"] * self._factor(self.samples)
         velocity = self.network(batch.images, batch.levels)
         loss, terms = self._loss(velocity, batch)
         self.optimiser.zero_grad(set_to_none=True)
@@ -112,19 +113,24 @@ class Trainer:
 
     def _loss(self, velocity: Tensor, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Eq. 14 for a velocity: the flows commute, so the error is a plain difference."""
-        weights, error = self.config.weights, velocity - batch.targets
-        distance = error.square().flatten(1).mean(1) / self._energy
-        slope = losses.gradient(error) / self._slope
-        turn = losses.angle(velocity, batch.targets, floor=0.1 * self._energy**0.5)
-        turn = turn * (batch.targets.flatten(1).square().mean(1) > 0.01 * self._energy)
-        total = weights.distance * distance + weights.angle * turn + weights.gradient * slope
+        weights, error, target = self.config.weights, velocity - batch.targets, batch.targets
+        floor = weights.floor**2
+        energy = target.square().flatten(1).mean(1)
+        distance = error.square().flatten(1).mean(1) / (energy + floor * self._energy)
+        slope = losses.gradient(error) / (losses.gradient(target) + floor * self._slope)
+        turn = losses.angle(velocity, target, floor=0.1 * self._energy**0.5)
+        turn = turn * (energy > floor * self._energy)
+        tail = weights.tail
+        total = weights.distance * losses.tempered(distance, tail) + weights.angle * turn
+        total = total + weights.gradient * losses.tempered(slope, tail)
         if weights.smoothness:
             total = total + weights.smoothness * losses.smoothness(velocity)
         if weights.folding:
             u = velocity * velocity_unit(self.config.schedule)
             total = total + weights.folding * losses.folding(u, margin=0.1)
-        parts = (distance.detach().mean(), turn.detach().mean(), slope.detach().mean())
-        return total.mean(), parts
+        return total.mean(), tuple(
+            _pooled(t, energy) for t in (distance.detach(), turn.detach(), slope.detach())
+        )
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -147,6 +153,26 @@ class Trainer:
             skipped=self.skipped,
             seconds=seconds,
         )
+
+
+def _optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimizer:
+    """Groups carry ``initial_lr``, which the schedule multiplies."""
+    if settings.optimiser == "muon":
+        optimiser: torch.optim.Optimizer = Muon(
+            network.parameters(), settings.learning_rate, settings.adam_rate, betas=settings.betas
+        )
+    else:
+        optimiser = torch.optim.Adam(
+            network.parameters(), settings.learning_rate, betas=settings.betas
+        )
+    for group in optimiser.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+    return optimiser
+
+
+def _pooled(terms: Tensor, energy: Tensor) -> Tensor:
+    """Mean over the samples, weighed by their energy: undeformed ones have no relative error."""
+    return (terms * energy).sum() / energy.sum().clamp_min(1e-12)
 
 
 def _reference(config: TrainConfig, ndim: int) -> tuple[float, float]:

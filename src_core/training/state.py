@@ -1,7 +1,7 @@
 """The whole state of a run in one safetensors file, so that a run goes on bit for bit.
 
-Sample i depends on the seed and i alone; weights, their average, Adam's moments and the position
-are therefore everything.
+Sample i depends on the seed and i alone; weights, their average, the optimiser's moments and the
+position are therefore everything.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def save_state(path: Path, trainer: Trainer) -> None:
     tensors = {f"network.{k}": v for k, v in trainer.network.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
     for index, moments in trainer.optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{name}": value for name, value in moments.items()}
+        tensors |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
     facts = {
         "samples": trainer.samples,
         "skipped": trainer.skipped,
@@ -74,7 +74,7 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     trainer.network.load_state_dict(_below(tensors, "network."))
     trainer.average.load_state_dict(_below(tensors, "average."))
     moments: dict[int, dict[str, Tensor]] = {}
-    for key, value in _below(tensors, "adam.").items():
+    for key, value in _below(tensors, "optimiser.").items():
         index, name = key.split(".", 1)
         moments.setdefault(int(index), {})[name] = value
     whole = trainer.optimiser.state_dict()
