@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from src_core.errors import ArgumentError
 from src_core.evaluation import (
     displacement_percent,
+    diversity,
     ellipse_agreement,
     removed_energy,
     shared_share,
@@ -66,21 +67,32 @@ def test_removed_energy_of_nothing_is_refused():
 @given(st.floats(-3, 3))
 def test_shared_share_of_scaled_fields(scale):
     a = fields(1)
-    assert shared_share(a, scale * a) == pytest.approx(2 * scale / (1 + scale**2))
+    assert shared_share([a, scale * a]) == pytest.approx(2 * scale / (1 + scale**2))
 
 
 def test_shared_share_of_a_common_part():
     u = np.random.default_rng(2).normal(size=(3, 2, 64, 80))
     common, first, second = u
-    assert shared_share(common + first, common + second) == pytest.approx(0.5, abs=0.03)
-    assert abs(shared_share(first, second)) < 0.03
-    assert shared_share(0 * u, 0 * u) == 0.0
+    assert shared_share([common + first, common + second]) == pytest.approx(0.5, abs=0.03)
+    assert abs(shared_share([first, second])) < 0.03
+    assert shared_share(0 * u) == 0.0
 
 
-@pytest.mark.parametrize("measure", [removed_energy, shared_share])
-def test_fields_of_two_shapes_are_refused(measure):
+def test_fields_of_two_shapes_are_refused():
+    with pytest.raises(ArgumentError, match="removed_energy"):
+        removed_energy(np.ones((2, 4, 6)), np.ones((2, 6, 4)))
+
+
+@pytest.mark.parametrize("measure", [shared_share, diversity])
+def test_one_seed_shares_with_none(measure):
     with pytest.raises(ArgumentError, match=measure.__name__):
-        measure(np.ones((2, 4, 6)), np.ones((2, 6, 4)))
+        measure(np.ones((1, 4, 6)))
+
+
+@given(st.integers(2, 5), st.floats(-1, 1))
+def test_what_is_not_shared_is_diverse(count, common):
+    u = np.random.default_rng(count).normal(size=(count, 2, 9, 13)) + common
+    assert diversity(u) ** 2 == pytest.approx(1 - shared_share(u))
 
 
 @given(

@@ -1,12 +1,22 @@
-"""What a recovery is worth: measures of fields, and the row "no network" to hold beside them."""
+"""What a model is worth: Table 1, and what it lacks, beside rows that need no network."""
 
 from __future__ import annotations
 
 from src_core.evaluation.measures import (
     displacement_percent,
-    ellipse_agreement,
+    diversity,
     removed_energy,
     shared_share,
 )
+from src_core.evaluation.octaves import octave_energies
+from src_core.evaluation.shapes import ellipse_agreement, wall_thickness
 
-__all__ = ["displacement_percent", "ellipse_agreement", "removed_energy", "shared_share"]
+__all__ = [
+    "displacement_percent",
+    "diversity",
+    "ellipse_agreement",
+    "octave_energies",
+    "removed_energy",
+    "shared_share",
+    "wall_thickness",
+]

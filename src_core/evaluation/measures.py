@@ -1,7 +1,7 @@
-"""Measures of displacement fields and of the shapes they make, in NumPy.
+"""Measures of displacement fields, in NumPy, 2D and 3D alike.
 
-``removed = 1 - |u_recovered|^2 / |u_random|^2``; ``shared = 2 <a, b> / (|a|^2 + |b|^2)``; the mean
-of ``displacement_percent`` is the drift where the field should have been zero.
+``removed = 1 - |u_recovered|^2 / |u_random|^2``; ``shared`` = mean of <u_s, u_t> over pairs of
+seeds, by the mean of |u_s|^2; ``diversity`` = deviation over seeds / root mean square.
 """
 
 from __future__ import annotations
@@ -10,10 +10,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from src_core.errors import ArgumentError
+from src_core.fields import certify, enlarge, folding_permille
 
-__all__ = ["displacement_percent", "ellipse_agreement", "removed_energy", "shared_share"]
+__all__ = [
+    "displacement_percent",
+    "diversity",
+    "field_figures",
+    "folding",
+    "removed_energy",
+    "shared_share",
+]
 
 
 def displacement_percent(u: ArrayLike) -> tuple[float, float]:
@@ -27,6 +36,24 @@ def displacement_percent(u: ArrayLike) -> tuple[float, float]:
     return float(length.max()), float(length.mean())
 
 
+def folding(u: Tensor, size: int) -> tuple[float, float]:
+    """Folds of a DDF (1, D, *state) enlarged to a side of ``size``: central and strict, permille.
+
+    Central: voxels off the border with a determinant by central differences of 0 or less. Strict:
+    cells that may fold somewhere between the voxels.
+    """
+    factor = size // u.shape[-1]
+    whole = enlarge(u.double(), factor) if factor > 1 else u.double()
+    return float(folding_permille(whole)), certify(whole)[0].strict_folding_permille
+
+
+def field_figures(u: Tensor, size: int) -> dict[str, float]:
+    """What Table 1 tells of a DDF (1, D, *state), state voxels, over an image of side ``size``."""
+    largest, mean = displacement_percent(u[0])
+    central, strict = folding(u, size)
+    return {"max": largest, "mean": mean, "central": central, "strict": strict}
+
+
 def removed_energy(random: ArrayLike, recovered: ArrayLike) -> float:
     """Share of the random fields' energy that recovery took away; 0 took nothing, 1 all.
 
@@ -37,58 +64,51 @@ def removed_energy(random: ArrayLike, recovered: ArrayLike) -> float:
     Raises:
         ArgumentError: shapes differ, or the random fields are zero.
     """
-    before, after = _pair("removed_energy", random, recovered)
+    before, after = np.asarray(random, np.float64), np.asarray(recovered, np.float64)
+    if before.shape != after.shape:
+        raise ArgumentError(
+            f"removed_energy() takes fields of one shape, got {before.shape} and {after.shape}"
+        )
     energy = np.square(before).sum()
     if energy == 0:
         raise ArgumentError("removed_energy() 'random' must move something, got zeros")
     return float(1 - np.square(after).sum() / energy)
 
 
-def shared_share(first: ArrayLike, second: ArrayLike) -> float:
-    """Share of the energy common to fields of two seeds: 0 for unrelated ones, 1 for equal ones.
+def shared_share(fields: ArrayLike) -> float:
+    """Share of the energy common to fields of several seeds: 0 unrelated, 1 equal.
 
     A recovery that imposes its own shape, whatever the random field was, has a large share.
 
+    Args:
+        fields: (seeds, ...), two or more of one image.
+
     Raises:
-        ArgumentError: shapes differ.
+        ArgumentError: there are fewer than two.
     """
-    a, b = _pair("shared_share", first, second)
-    energy = np.square(a).sum() + np.square(b).sum()
-    return float(2 * (a * b).sum() / energy) if energy else 0.0
+    values = _seeds("shared_share", fields)
+    count, energy = len(values), np.square(values).sum()
+    crossed = np.square(values.sum(axis=0)).sum() - energy
+    return float(crossed / (count - 1) / energy) if energy else 0.0
 
 
-def ellipse_agreement(mask: ArrayLike) -> float:
-    """Dice of a region with the ellipse (ellipsoid) of the same moments; 1 is a smooth wall.
+def diversity(fields: ArrayLike) -> float:
+    """Deviation over seeds by the root mean square: 1 unrelated, 0 equal.
 
-    A uniform ellipse of D axes has all ``x' C^-1 x <= D + 2`` about its centre, C its covariance.
+    Its square is ``1 - shared_share``, the deviation being taken with ``seeds - 1``.
 
     Args:
-        mask: (*spatial), voxels of the region are not zero.
-
-    Returns:
-        0 to 1, or NaN for a region that has no area.
+        fields: (seeds, ...), two or more of one image.
     """
-    region = np.asarray(mask) != 0
-    inside = np.argwhere(region).astype(np.float64)
-    if len(inside) <= region.ndim:
-        return float("nan")
-    covariance = np.atleast_2d(np.cov(inside.T, bias=True))
-    if np.linalg.matrix_rank(covariance) < region.ndim:
-        return float("nan")
-    ellipse = _mahalanobis(region.shape, inside.mean(axis=0), covariance) <= region.ndim + 2
-    return float(2 * (ellipse & region).sum() / (ellipse.sum() + region.sum()))
+    values = _seeds("diversity", fields)
+    energy = np.square(values).mean()
+    return float(np.sqrt(values.var(axis=0, ddof=1).mean() / energy)) if energy else 0.0
 
 
-def _mahalanobis(
-    shape: tuple[int, ...], centre: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    offsets = np.indices(shape).reshape(len(shape), -1) - centre[:, None]
-    squares = (offsets * np.linalg.solve(covariance, offsets)).sum(axis=0)
-    return np.asarray(squares.reshape(shape))
-
-
-def _pair(name: str, first: ArrayLike, second: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if a.shape != b.shape:
-        raise ArgumentError(f"{name}() takes fields of one shape, got {a.shape} and {b.shape}")
-    return a, b
+def _seeds(name: str, fields: ArrayLike) -> NDArray[Any]:
+    values = np.asarray(fields, dtype=np.float64)
+    if values.ndim < 2 or len(values) < 2:
+        raise ArgumentError(
+            f"{name}() 'fields' must be (seeds, ...), 2 or more, got {values.shape}"
+        )
+    return values

@@ -1,0 +1,165 @@
+"""Shapes of generated cases against other real subjects, paired between rows.
+
+A distance is Wasserstein's in deviations of the reference (``shape_distance``); ``all shapes`` is
+its mean over the shape measures. Rows are compared on the cases and seeds that both have, with a
+95 % interval by subjects drawn with replacement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.evaluation.anatomy import Anatomy
+from src_core.evaluation.groups import Group, values_of
+from src_core.evaluation.plan import Record
+from src_core.evaluation.reference import Reference
+from src_core.evaluation.statistics import bootstrap, shape_distance, split_half_distance
+
+__all__ = ["plausibility", "shape_names"]
+
+_AGAINST = ("random", "no network", "elastic", "release", "undeformed")
+
+
+def shape_names(reference: Reference) -> list[str]:
+    """Shape measures that vary among the real subjects."""
+    return [n for n, v in reference.shapes.items() if np.nanstd(v) > 0]
+
+
+def plausibility(
+    groups: Sequence[Group], anatomy: Anatomy, reference: Reference | None
+) -> dict[str, Any]:
+    """Distances per row and level, and the recovered row against each of the others."""
+    if not anatomy.labels:
+        return {"told": "no labels: neither shapes nor agreement"}
+    names = shape_names(reference) if reference else []
+    rows = [_row(g, names, reference) for g in groups if g.row != "drift"]
+    told = {} if reference else {"told": "no --reference: shapes have nothing to be held against"}
+    real = {"real_against_real": _real(names, reference)} if reference else {}
+    by_key = {(g.row, g.level if g.row != "undeformed" else 0): g for g in groups}
+    pairs: list[dict[str, Any]] = []
+    for group in (g for g in groups if g.row == "recovered"):
+        for row in _AGAINST:
+            other = by_key.get((row, 0 if row == "undeformed" else group.level))
+            pairs += _pairs(group, other, names, reference)
+    return {**told, **real, "rows": rows, "paired": pairs}
+
+
+def _real(names: list[str], reference: Reference) -> dict[str, float]:
+    found = {n: split_half_distance(reference.shapes[n], reference.subjects).mean for n in names}
+    return {**found, "all shapes": _mean(list(found.values()))}
+
+
+def _row(group: Group, names: list[str], reference: Reference | None) -> dict[str, Any]:
+    samples = group.samples
+    head = {"row": group.row, "level": group.level, "n": len(samples)}
+    distances = _distances(samples, names, reference)
+    return {
+        **head,
+        "agreement": _mean(values_of(samples, "agreement").tolist()),
+        "distances": {**distances, "all shapes": _mean(list(distances.values()))},
+    }
+
+
+def _distances(
+    samples: Sequence[Record], names: list[str], reference: Reference | None
+) -> dict[str, float]:
+    if reference is None:
+        return {}
+    return {n: shape_distance(values_of(samples, n), reference.shapes[n]) for n in names}
+
+
+def _pairs(
+    group: Group, other: Group | None, names: list[str], reference: Reference | None
+) -> list[dict[str, Any]]:
+    if other is None:
+        return []
+    ours, theirs = _matched(group, other)
+    if not ours:
+        return []
+    subjects = [r.subject for r in ours]
+    head = {"level": group.level, "row": group.row, "against": other.row, "n": len(ours)}
+    table = []
+    agreement = values_of(ours, "agreement") - values_of(theirs, "agreement")
+    if np.isfinite(agreement).any():
+        low, high = bootstrap(lambda at: float(np.nanmean(agreement[at])), subjects)
+        told = {"measure": "agreement", "difference": float(np.nanmean(agreement))}
+        table.append({**head, **told, "low": low, "high": high, "better": low > 0})
+    if reference is not None:
+        table += [{**head, **line} for line in _nearer(ours, theirs, names, reference, subjects)]
+    return table
+
+
+def _nearer(
+    ours: Sequence[Record],
+    theirs: Sequence[Record],
+    names: list[str],
+    reference: Reference,
+    subjects: list[str],
+) -> list[dict[str, Any]]:
+    """Differences of distances, below 0 where ours are nearer to the real ones."""
+    values = {n: (values_of(ours, n), values_of(theirs, n), reference.shapes[n]) for n in names}
+    whole = np.arange(len(subjects))
+    drawn = {n: _resampled(*values[n], subjects) for n in names}
+    found = []
+    for name in names:
+        found.append((name, _difference(*values[name], whole), drawn[name]))
+    if names:
+        stacked = np.nanmean(np.stack([drawn[n] for n in names]), axis=0)
+        found.append(("all shapes", _mean([d for _, d, _ in found]), stacked))
+    table = []
+    for name, difference, turns in found:
+        low, high = _interval(turns)
+        told = {"measure": name, "difference": difference, "low": low, "high": high}
+        table.append({**told, "better": high < 0})
+    return table
+
+
+def _resampled(
+    ours: NDArray[np.float64],
+    theirs: NDArray[np.float64],
+    real: NDArray[np.float64],
+    subjects: list[str],
+) -> NDArray[np.float64]:
+    """The difference on each of the bootstrap's draws, which are the same for every measure."""
+    found: list[float] = []
+
+    def keep(at: NDArray[np.intp]) -> float:
+        found.append(_difference(ours, theirs, real, at))
+        return found[-1]
+
+    bootstrap(keep, subjects, turns=500)
+    return np.asarray(found)
+
+
+def _difference(
+    ours: NDArray[np.float64],
+    theirs: NDArray[np.float64],
+    real: NDArray[np.float64],
+    at: NDArray[np.intp],
+) -> float:
+    return shape_distance(ours[at], real) - shape_distance(theirs[at], real)
+
+
+def _interval(turns: NDArray[np.float64]) -> tuple[float, float]:
+    if not np.isfinite(turns).any():
+        return float("nan"), float("nan")
+    low, high = np.nanquantile(turns, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _matched(group: Group, other: Group) -> tuple[list[Record], list[Record]]:
+    """Records of both groups of the same case and seed; an undeformed one serves all seeds."""
+    single = other.row == "undeformed"
+    theirs = {(r.case, 0 if single else r.seed): r for r in other.samples}
+    keyed = [(r, theirs.get((r.case, 0 if single else r.seed))) for r in group.samples]
+    pairs = [(a, b) for a, b in keyed if b is not None]
+    return [a for a, _ in pairs], [b for _, b in pairs]
+
+
+def _mean(values: list[float]) -> float:
+    known = [v for v in values if np.isfinite(v)]
+    return float(np.mean(known)) if known else float("nan")

@@ -1,0 +1,72 @@
+"""What a model does to one case: recovery, drift, sensitivity, and what it would still correct."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from src_core.evaluation.measures import displacement_percent
+from src_core.evaluation.subjects import Subject
+from src_core.fields import magnitude
+from src_core.flow import Flow
+from src_core.generation.run import start_flow
+from src_core.model import Model
+from src_core.noise import generator
+from src_core.recovery import RecoveryStep, recovery_steps, view_images
+
+__all__ = ["NOISE", "drift", "drift_level", "recovered", "residual", "sensitivity"]
+
+#: Standard deviation of the noise on the random field, voxels of the model's image.
+NOISE = 1e-5
+_DRIFT_LEVEL = 70
+
+
+def recovered(model: Model, subject: Subject, start: Flow, level: int, steps: int) -> RecoveryStep:
+    """The last state of a recovery."""
+    *_, last = recovery_steps(model, subject.views, start, level, min(steps, level))
+    return last
+
+
+def drift_level(model: Model) -> int:
+    """Where a recovery that has nothing to recover starts: 70, or the highest there is."""
+    return min(_DRIFT_LEVEL, model.spec.schedule.levels)
+
+
+def drift(model: Model, subject: Subject, steps: int) -> Tensor:
+    """What recovery makes of an undeformed case: (1, D, *state), state voxels; should be zero."""
+    level = drift_level(model)
+    start = start_flow(model, 0, subject.code, level=level).scaled(0)
+    return recovered(model, subject, start, level, steps).displacement
+
+
+@torch.inference_mode()
+def residual(model: Model, subject: Subject, u: Tensor, level: int) -> float:
+    """Mean length of ``tau(level) v``, v predicted on the case under a DDF, in % of the side.
+
+    On a model's own output it is what it would still correct, asked as of a field of that level.
+    """
+    velocity = model.predict(view_images(model, subject.views, u), level)
+    return displacement_percent((velocity * model.spec.schedule.tau(level))[0])[1]
+
+
+def sensitivity(
+    model: Model, subject: Subject, start: Flow, before: Tensor, level: int, steps: int
+) -> dict[str, float]:
+    """Change of a recovered DDF for Gaussian noise on the random field.
+
+    The noise is a last flow before recovery starts, so that the rest of the run is the same.
+
+    Args:
+        before: the recovered DDF without noise, (1, D, *state), state voxels.
+
+    Returns:
+        Its median and its worst length over the grid, voxels of the model's image.
+    """
+    factor = model.spec.size / model.spec.state
+    noise = torch.randn(before.shape, generator=generator(2, subject.code)) * (NOISE / factor)
+    after = recovered(model, subject, start.followed_by(noise), level, steps).displacement
+    change = magnitude(after - before) * factor
+    return {
+        "sensitivity_median": float(change.median()),
+        "sensitivity_worst": float(change.max()),
+    }

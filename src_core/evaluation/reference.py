@@ -1,0 +1,80 @@
+"""The real subjects that generated cases are held against: their shapes, their slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from src_core.device import fixed_threads
+from src_core.evaluation.anatomy import Anatomy, find_anatomy, shape_figures
+from src_core.evaluation.dataset import Entry
+from src_core.evaluation.segmenter import pool_factor
+from src_core.evaluation.subjects import label_map, load_subject, slices_of
+from src_core.io import read_case
+from src_core.model import ModelSpec
+
+__all__ = ["Reference", "labels_of", "read_anatomy", "read_reference", "training_slices"]
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Shapes of real cases: measure -> a value each; and whose each case is."""
+
+    shapes: dict[str, NDArray[np.float64]]
+    subjects: tuple[str, ...]
+
+
+def labels_of(entries: Sequence[Entry]) -> tuple[int, ...]:
+    """All label values of a data set, ascending, background left out."""
+    read = (read_case(e.image, e.labels) for e in entries if e.labels is not None)
+    found = {int(v) for case in read for v in np.unique(case.labels[0].data)}
+    return tuple(sorted(found - {0}))
+
+
+def read_anatomy(entries: Sequence[Entry], spec: ModelSpec, walls: bool = True) -> Anatomy:
+    """Labels of cases and which encloses which, as the model's grid shows them."""
+    labelled = [e for e in entries if e.labels is not None]
+    labels = labels_of(labelled)
+    maps = [label_map(load_subject(e, spec, labels).masks, labels) for e in labelled]
+    return Anatomy(labels, find_anatomy(maps, walls).walls)
+
+
+def read_reference(
+    entries: Sequence[Entry], spec: ModelSpec, anatomy: Anatomy
+) -> Iterator[tuple[int, Reference]]:
+    """Measure real cases; yields how many are done, and what there is so far."""
+    rows: list[dict[str, float]] = []
+    for done, entry in enumerate(entries, start=1):
+        with fixed_threads(), torch.inference_mode():
+            subject = load_subject(entry, spec, anatomy.labels)
+            found = label_map(subject.masks, anatomy.labels)
+            rows.append(shape_figures(found, anatomy, subject.mm_per_voxel))
+        shapes = {name: np.array([r[name] for r in rows]) for name in rows[0]}
+        yield done, Reference(shapes, tuple(e.subject for e in entries[:done]))
+
+
+def training_slices(
+    entries: Sequence[Entry], spec: ModelSpec, labels: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
+    """Slices of real cases for a segmenter: images (N, 1, n, n) uint8, classes likewise.
+
+    Slices that show nothing (padding) are left out.
+    """
+    factor = pool_factor(spec.size)
+    images, classes = [], []
+    for entry in entries:
+        for image, masks in slices_of(entry, spec, labels):
+            if image.max() == 0:
+                continue
+            small = functional.avg_pool2d(image, factor), functional.avg_pool2d(masks, factor)
+            background = 1 - small[1].sum(1, keepdim=True)
+            images.append((small[0] * 255).round().to(torch.uint8))
+            best = torch.cat([background, small[1]], 1).argmax(1, keepdim=True)
+            classes.append(best.to(torch.uint8))
+    return torch.cat(images), torch.cat(classes)

@@ -1,0 +1,80 @@
+"""How many steps a recovery needs: the fewest that cost no measure more than its standard error.
+
+For each number of steps and each measure, the loss against the largest number is the mean of the
+paired differences, in the direction that is worse; its standard error is that of their subjects'
+means.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from src_core.evaluation.groups import Group, values_of
+from src_core.evaluation.plan import Plan, Record
+from src_core.evaluation.statistics import mean_of
+
+__all__ = ["compare_steps"]
+
+#: Measure -> 1 where more is better, -1 where less is; ellipses count as their mean.
+_DIRECTIONS = {
+    "agreement": 1,
+    "roundness": 1,
+    "energy": -1,
+    "central": -1,
+    "strict": -1,
+    "residual": -1,
+    "drift": -1,
+}
+
+
+def compare_steps(groups: dict[tuple[str, int, int], Group], plan: Plan) -> dict[str, Any]:
+    """Losses per number of steps, and the fewest steps that lose nothing; {} for one number."""
+    most = max(plan.steps)
+    if len(plan.steps) < 2:
+        return {}
+    table: list[dict[str, Any]] = []
+    rows = [("recovered", level) for level in plan.levels]
+    rows += sorted({(g.row, g.level) for g in groups.values() if g.row == "drift"})
+    for row, level in rows:
+        best = groups.get((row, level, most))
+        for steps in sorted(plan.steps):
+            group = groups.get((row, level, steps))
+            if group is not None and best is not None:
+                table += [{**line, "level": level} for line in _losses(group, best)]
+    enough = [s for s in sorted(plan.steps) if all(_free(e) for e in table if e["steps"] == s)]
+    return {"against": most, "losses": table, "fewest": min(enough) if enough else most}
+
+
+def _free(line: dict[str, Any]) -> bool:
+    return bool(line["loss"] <= 0 or line["loss"] <= line["se"])
+
+
+def _losses(group: Group, best: Group) -> list[dict[str, Any]]:
+    theirs = {(r.case, r.seed): r for r in best.records}
+    pairs = [(r, theirs[r.case, r.seed]) for r in group.records if (r.case, r.seed) in theirs]
+    lines = []
+    for name, direction in _DIRECTIONS.items():
+        ours, best_values = (_values([p[i] for p in pairs], name) for i in (0, 1))
+        found = mean_of(direction * (best_values - ours), [r.subject for r, _ in pairs])
+        if found.n:
+            value = mean_of(ours, [r.subject for r, _ in pairs])
+            lines.append(
+                {
+                    "steps": group.steps,
+                    "measure": name,
+                    "mean": value.mean,
+                    "loss": found.mean,
+                    "se": value.se,
+                    "loss_se": found.se,
+                }
+            )
+    return lines
+
+
+def _values(records: list[Record], name: str) -> np.ndarray:
+    if name != "roundness":
+        return values_of(records, name)
+    ellipses = [[v for k, v in r.figures.items() if k.startswith("ellipse")] for r in records]
+    return np.array([np.nanmean(e) if np.isfinite(e).any() else np.nan for e in ellipses])

@@ -1,0 +1,118 @@
+"""Cases as a model sees them: the middle slice of a volume (2D) or the volume (3D), and its labels.
+
+The middle slice is that with the largest labelled area; without labels, the middle one.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src_core.evaluation.dataset import Entry
+from src_core.fields import enlarge
+from src_core.generation.frame import Frame, make_frame
+from src_core.io import read_case
+from src_core.model import ModelSpec
+from src_core.warp import warp
+
+__all__ = ["Subject", "label_map", "load_subject", "slices_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One case in a model's grid.
+
+    Attributes:
+        name: of the case; ``subject`` of whom it is.
+        frame: the whole case; ``unit`` is the slice of it, 0 in 3D.
+        views: the image, (1, 1, *size) in 0..1.
+        masks: share of each label, (1, K, *size) in 0..1; K = 0 without labels.
+        labels: the K values.
+    """
+
+    name: str
+    subject: str
+    frame: Frame
+    unit: int
+    views: Tensor
+    masks: Tensor
+    labels: tuple[int, ...]
+
+    @property
+    def code(self) -> int:
+        """A number of the name, to draw fields by: the same whatever the other cases are."""
+        return zlib.crc32(self.name.encode())
+
+    @property
+    def mm_per_voxel(self) -> float:
+        """Side of a voxel of the model's grid."""
+        return self.frame.fit.mm_per_pixel
+
+    def warped(self, u: Tensor) -> tuple[Tensor, NDArray[np.integer]]:
+        """Image (1, 1, *size) and label map (*size) under a DDF (1, D, *state), state voxels."""
+        factor = self.views.shape[-1] // u.shape[-1]
+        whole = enlarge(u, factor) if factor > 1 else u
+        both = warp(torch.cat([self.views, self.masks], 1), whole, padding="zeros")
+        return both[:, :1], label_map(both[:, 1:], self.labels)
+
+
+def load_subject(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> Subject:
+    """Read a case; of a cine its first frame.
+
+    Raises:
+        InputError: a file is no image, or does not fit the model.
+    """
+    frame, marked = _framed(entry, spec)
+    areas = np.isin(marked, labels).reshape(len(marked), -1).sum(axis=1)
+    unit = int(areas.argmax()) if areas.any() else len(marked) // 2
+    views, masks = _in_grid(frame, marked, unit, labels)
+    return Subject(entry.name, entry.subject, frame, unit, views, masks, labels)
+
+
+def slices_of(
+    entry: Entry, spec: ModelSpec, labels: tuple[int, ...]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every slice of a case in a model's grid: image (1, 1, n, n), masks (1, K, n, n).
+
+    A volume of a 3D model is cut along its last axis.
+    """
+    frame, marked = _framed(entry, spec)
+    for unit in range(len(marked)):
+        views, masks = _in_grid(frame, marked, unit, labels)
+        if spec.ndim == 2:
+            yield views, masks
+        else:
+            yield from zip(views.unbind(-1), masks.unbind(-1), strict=True)
+
+
+def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
+    """Shares of labels (1, K, *size) -> values (*size) of the largest, background's included."""
+    background = 1 - masks.sum(1, keepdim=True)
+    best = torch.cat([background, masks], 1).argmax(1)[0].numpy()
+    return np.asarray((0, *labels), dtype=np.int64)[best]
+
+
+def _framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
+    """A case laid in a model's grid, and its labels (units, *plane), 0 where there are none."""
+    case = read_case(entry.image, entry.labels)
+    frame = make_frame(case, spec, "each")
+    values = case.label_map
+    if values is None:
+        values = np.zeros(case.grid.shape, dtype=np.uint8)
+    first = values[..., 0] if values.ndim == 4 else values
+    return frame, np.moveaxis(first, frame.axis, 0) if frame.axis is not None else first[None]
+
+
+def _in_grid(
+    frame: Frame, marked: NDArray[np.integer], unit: int, labels: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
+    views = frame.fit.image(frame.values[unit][0]).clamp(0, 1)
+    masks = [frame.fit.image((marked[unit] == v).astype(np.float32)) for v in labels]
+    empty = views.new_zeros(1, 0, *views.shape[2:])
+    return views, torch.cat([empty, *masks], dim=1)

@@ -1,0 +1,100 @@
+"""``table1.csv``, ``measures.csv`` and the lines that a shell shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from src_core.evaluation.summary import TABLE1
+from src_core.io import open_atomically
+
+__all__ = ["shown_table", "write_tables"]
+
+_MEASURES = ("row", "level", "steps", "measure", "mean", "sd", "se", "n")
+_SHOWN = (
+    "max %",
+    "mean %",
+    "central‰",
+    "strict‰",
+    "guard",
+    "removed %",
+    "ellipse",
+    "agree",
+    "shapes",
+)
+
+
+def write_tables(folder: Path, summary: dict[str, Any]) -> None:
+    """Write every table of a summary that has lines."""
+    _write(folder / "table1.csv", [_flat(row) for row in summary["table1"]])
+    _write(folder / "measures.csv", summary["measures"], _MEASURES)
+    _write(folder / "paper.csv", summary["at_the_papers_magnitudes"])
+    _write(folder / "paired.csv", summary["plausibility"].get("paired", []))
+    _write(folder / "steps.csv", summary["steps"].get("losses", []))
+
+
+def shown_table(summary: dict[str, Any]) -> list[str]:
+    """Lines of what a reader looks at first, in columns."""
+    measures = {
+        (m["row"], m["level"], m["steps"], m["measure"]): m["mean"] for m in summary["measures"]
+    }
+    distances = {(p["row"], p["level"]): p for p in summary["plausibility"].get("rows", [])}
+    lines = ["level row          steps" + "".join(f"{name:>10}" for name in _SHOWN)]
+    for row in summary["table1"]:
+        key = row["row"], row["level"], row["steps"]
+        plausible = distances.get(key[:2], {})
+        cells = [
+            *(_told(row[name]["mean"], 2 if i < 2 else 3) for i, name in enumerate(TABLE1)),
+            _told(row.get("guard_scale", {}).get("mean"), 4),
+            _told(_percent(measures.get((*key, "removed"))), 1),
+            _told(_ellipse(measures, key), 3),
+            _told(plausible.get("agreement"), 3),
+            _told(plausible.get("distances", {}).get("all shapes"), 3),
+        ]
+        head = f"{row['level']:5} {row['row']:12} {row['steps'] or '':>5}"
+        lines.append(head + "".join(f"{cell:>10}" for cell in cells))
+    return lines
+
+
+def _ellipse(measures: dict[Any, float], key: tuple[str, int, int]) -> float | None:
+    """Of the first region that is a wall with what it encloses, else the first label's."""
+    found = {k[3]: v for k, v in measures.items() if k[:3] == key and k[3].startswith("ellipse")}
+    walls = [v for k, v in found.items() if "+" in k]
+    return next(iter([*walls, *found.values()]), None)
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
+
+
+def _told(value: float | None, digits: int) -> str:
+    return "" if value is None or not isfinite(value) else f"{value:.{digits}f}"
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    return dict(_flattened(row))
+
+
+def _flattened(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}_{part}", v) for part, v in value.items())
+        else:
+            yield name, value
+
+
+def _write(path: Path, rows: Sequence[dict[str, Any]], names: Sequence[str] = ()) -> None:
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    columns = list(names) or list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    with open_atomically(path) as file:
+        file.write(text.getvalue().encode())
