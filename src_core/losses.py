@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import torch
 from torch import Tensor
+
+from src_core.fields import determinant
 
 __all__ = ["angle", "differences", "folding", "gradient", "smoothness", "tempered"]
 
@@ -23,8 +27,12 @@ def gradient(error: Tensor) -> Tensor:
 
 
 def angle(prediction: Tensor, target: Tensor, floor: float) -> Tensor:
-    """1 - cosine between vectors, per item; ``floor`` (> 0) fades out vectors shorter than it."""
-    dot = (prediction * target).sum(1)
+    """1 - cosine between vectors, per item.
+
+    Both get one more component, ``floor`` (> 0) long: vectors shorter than it fade out, and equal
+    ones cost nothing at any length.
+    """
+    dot = (prediction * target).sum(1) + floor**2
     lengths = [(f.square().sum(1) + floor**2).sqrt() for f in (prediction, target)]
     return (1 - dot / (lengths[0] * lengths[1])).flatten(1).mean(1)
 
@@ -44,8 +52,23 @@ def folding(u: Tensor, margin: float = 0.0) -> Tensor:
     """How far determinants of x + u lie below ``margin``, mean per item: 0 where nothing folds.
 
     Args:
-        u: (B, D, *spatial), voxels.
+        u: (B, D, *spatial), voxels. The determinants are those at the corners of every cell,
+            which in 2D bound all of the bilinear map.
     """
-    from src_core.fields import jacobian_determinant
+    return (margin - _corner_determinants(u)).clamp_min(0).flatten(2).mean((0, 2))
 
-    return (margin - jacobian_determinant(u)).clamp_min(0).flatten(1).mean(1)
+
+def _corner_determinants(u: Tensor) -> Tensor:
+    """``det(I + du/dx)`` by the edges that meet in each corner: (2^D, B, *cells)."""
+    ndim, found = u.shape[1], []
+    unit = torch.eye(ndim, dtype=u.dtype, device=u.device).view(ndim, 1, ndim, *[1] * ndim)
+    slopes = [u.diff(dim=axis) for axis in range(2, u.dim())]
+    for corner in product((0, 1), repeat=ndim):
+        columns = []
+        for axis, slope in enumerate(slopes):
+            for other in range(ndim):
+                if other != axis:
+                    slope = slope.narrow(other + 2, corner[other], u.shape[other + 2] - 1)
+            columns.append((slope + unit[axis]).movedim(1, 0))
+        found.append(determinant(columns))
+    return torch.stack(found)

@@ -45,7 +45,7 @@ def test_angle_is_safe_for_short_vectors() -> None:
     prediction = torch.zeros(1, 2, 5, 3, requires_grad=True)
     value = losses.angle(prediction, torch.zeros(1, 2, 5, 3), 0.1)
     value.sum().backward()
-    assert float(value.detach()) == 1
+    assert float(value.detach()) == pytest.approx(0, abs=1e-6)
     assert prediction.grad is not None and prediction.grad.isfinite().all()
 
 
@@ -79,7 +79,7 @@ def test_a_fold_within_an_identity_costs() -> None:
     u = torch.zeros(1, 2, 12, 10, dtype=torch.float64)
     u[0, 0, 4:7] = torch.tensor([4.0, 2.0, 0.0]).double()[:, None]
     phi = torch.arange(12).double() + u[0, 0, :, 0]
-    expected = (-torch.gradient(phi)[0]).clamp_min(0).mean()
+    expected = (-phi.diff()).clamp_min(0).mean()
     assert expected > 0
     assert float(losses.folding(u)) == pytest.approx(float(expected))
 

@@ -9,6 +9,7 @@ from src_core.fields.algebra import (
     magnitude,
     squarings_for,
 )
+from src_core.fields.cells import determinant
 from src_core.fields.certificate import Certificate, cell_bounds, certify
 from src_core.fields.inverse import Inverse, invert
 from src_core.fields.jacobian import folding_permille, jacobian_determinant
@@ -19,6 +20,7 @@ __all__ = [
     "cell_bounds",
     "certify",
     "compose",
+    "determinant",
     "enlarge",
     "exponential",
     "folding_permille",
