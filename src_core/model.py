@@ -42,7 +42,10 @@ class Recovery(_Frozen):
 
 
 class Card(_Frozen):
-    """What users should know about a model; ``command`` made it, ``figures`` are measured."""
+    """What users should know about a model; ``command`` made it, ``figures`` are measured.
+
+    ``start`` names the model whose weights it began with, ``teacher`` one that it followed.
+    """
 
     title: str = ""
     data: str = ""
@@ -50,6 +53,8 @@ class Card(_Frozen):
     limits: str = ""
     command: str = ""
     citation: str = ""
+    start: str = ""
+    teacher: str = ""
     figures: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RELEASE_NETWORK",
+    "RELEASE_SIGMA",
     "release_network",
     "release_spec",
     "release_state",
@@ -34,6 +35,9 @@ __all__ = [
 ]
 
 RELEASE_NETWORK = AcnnConfig()
+
+#: Of the fields it was trained on, in the image's own units: 4e-5, doubled after the integration.
+RELEASE_SIGMA = 8.0e-5
 
 _EXPECTED = "the published 2D recresacnet, a state dict"
 

@@ -17,19 +17,22 @@ from src_core.errors import InputError
 from src_core.fields import enlarge, exponential
 from src_core.library import load_model
 from src_core.noise import draw, generator, multiscale_velocity
+from src_core.preprocessing import Preprocessing
 from src_core.schedule import Schedule
 from src_core.training import Progress, TrainConfig, read_config, train
 from src_core.training.batches import draw_sample, make_batch
 from src_core.training.config import Augmentation, Optimisation, Stage
-from src_core.training.data import Store, load_store
+from src_core.training.data import ModelGrid, Store, load_store
 from src_core.training.loop import Trainer
 from src_core.training.run import start_from
+from src_core.training.sources import find_sources
 from src_core.training.state import load_state, save_state
 from src_core.warp import warp
 
 CONFIGS = Path(__file__).resolve().parents[1] / "resources" / "configs"
 
 SCHEDULE = Schedule(control=16, components=(16, 8, 4), sigma=6e-4)
+GRID = ModelGrid(64, 2, Preprocessing())
 STEPS, BATCH = 8, 2
 STILL = Augmentation(
     free_rotation=0, rotation=0, translation=0, flip=0, crop=(1, 1), gain=0, offset=0, threshold=0
@@ -70,7 +73,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(dataset: Path) -> Store:
-    return load_store(dataset, 64, 2, (0.5, 99.5))
+    return load_store(find_sources(dataset), GRID, dataset / "unused")
 
 
 def states(run: Path) -> dict[str, torch.Tensor]:
@@ -229,7 +232,7 @@ def test_weights_of_a_data_set_are_drawing_shares(dataset: Path, tmp_path: Path)
     table = tmp_path / "set.csv"
     rows = [f"{dataset / 'case0.nii.gz'},1", f"{dataset / 'case1.nii.gz'},3"]
     table.write_text("\n".join(["image,weight", *rows]), encoding="utf-8")
-    found = load_store(table, 64, 2, (0.5, 99.5))
+    found = load_store(find_sources(table), GRID, tmp_path / "unused")
     assert found.images.shape == (5, 1, 64, 64)
     np.testing.assert_allclose(found.shares, [1 / 12] * 3 + [3 / 8] * 2)
 
@@ -306,11 +309,11 @@ def test_every_config_that_ships_can_be_trained(path: Path) -> None:
 
 
 def test_a_run_can_start_from_a_model_of_the_same_network(
-    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path
+    whole: tuple[Path, list[Progress]], dataset: Path, store: Store, tmp_path: Path
 ) -> None:
     model = whole[0] / "tiny.safetensors"
     run = train(dataset, config(seed=9), tmp_path / "run", init=model)
-    trainer = Trainer(config(seed=9), load_store(dataset, 64, 2, (0.5, 99.5)))
+    trainer = Trainer(config(seed=9), store)
     start_from(trainer, model)
     wanted = load_file(model)
     for network in (trainer.network, trainer.average):

@@ -68,6 +68,8 @@ def info(
         "licence": card.licence,
         "limits": card.limits,
         "made by": card.command,
+        "started from": card.start,
+        "teacher": card.teacher,
         "cite": card.citation,
         "grid": f"{spec.size} in {spec.ndim}D, {spec.network.kind}, {spec.schedule.levels} levels",
         "mm per pixel": _range(spec.mm_per_pixel),

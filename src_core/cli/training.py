@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,7 +14,8 @@ __all__ = ["train"]
 
 def train(
     dataset: Annotated[
-        Path, typer.Argument(help="A folder of NIfTI images, or a CSV with columns image, weight.")
+        Path,
+        typer.Argument(help="A folder of NIfTI images, or a CSV: image, weight, split, subject."),
     ],
     config: Annotated[
         str, typer.Option(help="A .toml file, or the name of a config that ships: cardiac-sax.")
@@ -22,24 +23,47 @@ def train(
     out: Annotated[Path, typer.Option(help="The run's folder: state, log, model.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")] = False,
     init: Annotated[
-        Path | None, typer.Option(help="A model whose weights to start from, instead of random.")
+        Path | None,
+        typer.Option(help="A model, or the published .pth, whose weights to start from."),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="A model, or the published .pth, whose velocities to follow as well."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="How many; they share each batch.")] = 1,
+    precision: Annotated[
+        Literal["32", "bf16"], typer.Option(help="Of activations; bf16 on CUDA only.")
+    ] = "32",
+    memory: Annotated[
+        float, typer.Option(min=0, help="GiB of images in memory; more go to a file in --out.")
+    ] = 2.0,
 ) -> None:
-    """Train a model from scratch on unlabelled images.
+    """Train a model on unlabelled images.
 
     Example: drdm train scans/ --config cardiac-sax --out runs/mine
     """
     import torch
 
-    from src_core.training import read_config
+    from src_core.training import Hardware, read_config
     from src_core.training import train as run
 
     chosen = read_config(_config_file(config))
     torch.set_num_threads(chosen.optimisation.threads)
     torch.set_flush_denormal(True)
-    tell(f"reading {dataset}")
+    steps = run(
+        dataset,
+        chosen,
+        out,
+        resume=resume,
+        init=init,
+        teacher=teacher,
+        hardware=Hardware(device, devices, precision),
+        memory=memory * 2**30,
+        tell=tell,
+    )
     with progress(f"training {chosen.name}") as advance:
-        for step in run(dataset, chosen, out, resume=resume, init=init):
+        for step in steps:
             rate = 1000 * step.seconds / max(step.seen, 1)
             advance(step.samples, step.total, f"loss {step.loss:.3f}, {rate:.0f} ms a sample")
     print(out / f"{chosen.name}.safetensors")

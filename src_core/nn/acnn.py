@@ -39,6 +39,7 @@ class AcnnConfig(BaseModel):
         recursion: passes of one prediction.
         negative_slope: of the leaky ReLU, 1e-6 in the release (0.01 in the paper's text).
         dilation: of the last convolution of a block.
+        output_unit: what the last convolution gives the field in, as a share of the side.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +54,7 @@ class AcnnConfig(BaseModel):
     recursion: int = Field(default=2, ge=1)
     negative_slope: float = Field(default=1e-6, ge=0)
     dilation: int = Field(default=3, ge=1)
+    output_unit: float = Field(default=1.0, gt=0)
 
 
 def time_table(levels: int, features: int) -> Tensor:
@@ -160,7 +162,7 @@ class AcnnUNet(nn.Module):
         for stage, up in zip(self.decoder, self.up, strict=True):
             x = stage(torch.cat([skips.pop(), up(x)], dim=1), time)
         limit = 1 - 1 / _sides(image)
-        return torch.clamp(self.head(x), -limit, limit)
+        return torch.clamp(self.head(x) * self.config.output_unit, -limit, limit)
 
     def _check(self, image: Tensor, row: Tensor) -> None:
         config, step = self.config, 2 ** len(self.config.channels)
@@ -176,18 +178,19 @@ class AcnnUNet(nn.Module):
             )
 
 
-def predict(network: AcnnUNet, image: Tensor, row: Tensor) -> Tensor:
+def predict(network: AcnnUNet, image: Tensor, row: Tensor, side: int | None = None) -> Tensor:
     """The DVF after all passes.
 
     Args:
         network: gives one pass.
         image: (B, C, *S), as ``AcnnUNet.forward`` takes it.
         row: (B,), int64: level - 1.
+        side: voxels of the whole image, where this is a window of it.
 
     Returns:
         (B, D, *S), voxels. A pass sees zeros where the field so far points outside the image.
     """
-    sides = _sides(image)
+    sides = side or _sides(image)
     u: Tensor = network(image, row) * sides
     for _ in range(network.config.recursion - 1):
         u = compose(u, network(warp(image, u, padding="zeros"), row) * sides)

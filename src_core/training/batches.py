@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_core.diffusion import crop, random_ddf, state_velocity, velocity_unit
+from src_core.diffusion import random_ddf, state_velocity
 from src_core.fields import enlarge
 from src_core.noise import draw, generator, multiscale_velocity
 from src_core.training.config import Augmentation, Stage, TrainConfig
+from src_core.training.targets import targets
 from src_core.warp import identity, sample
 
 __all__ = ["Batch", "Draw", "draw_sample", "make_batch"]
@@ -23,16 +24,24 @@ __all__ = ["Batch", "Draw", "draw_sample", "make_batch"]
 
 @dataclass(frozen=True)
 class Batch:
-    """images (B, 1, *size) in 0..1; levels (B,); targets (B, D, *control / 2) in velocity units."""
+    """What one step learns from.
+
+    Attributes:
+        images: (B, 1, *size or *window) in 0..1.
+        levels: (B,).
+        targets: what the network is asked for.
+        taught: what a teacher says to the same, if there is one.
+    """
 
     images: Tensor
     levels: Tensor
     targets: Tensor
+    taught: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Everything random about one sample."""
+    """Everything random about one sample; ``corner`` is the window's lowest, in pixels."""
 
     image: int
     level: int
@@ -42,6 +51,7 @@ class Draw:
     contrast: tuple[float, float, float, float]
     velocity: Tensor
     disturbance: Tensor
+    corner: tuple[int, ...]
 
 
 def draw_sample(
@@ -63,7 +73,14 @@ def draw_sample(
         contrast=_contrast(config.augmentation, rng),
         velocity=multiscale_velocity(draw(config.schedule, ndim, source), config.schedule),
         disturbance=multiscale_velocity(draw(config.schedule, ndim, source), config.schedule),
+        corner=_corner(config, rng, ndim),
     )
+
+
+def _corner(config: TrainConfig, rng: np.random.Generator, ndim: int) -> tuple[int, ...]:
+    if not config.window:
+        return (0,) * ndim
+    return tuple(int(n) for n in rng.integers(0, config.size - config.window + 1, ndim))
 
 
 def _pose(settings: Augmentation, rng: np.random.Generator, ndim: int) -> tuple[np.ndarray, ...]:
@@ -97,24 +114,29 @@ def _contrast(
     return rng.normal(1, settings.gain), offset, low, high
 
 
-def make_batch(config: TrainConfig, store: Tensor, draws: list[Draw]) -> Batch:
+def make_batch(
+    config: TrainConfig, store: Tensor, draws: list[Draw], device: torch.device | str = "cpu"
+) -> Batch:
     """Deform and pose the drawn images.
 
     Args:
         store: (N, 1, *size) uint8, all images on the model's grid.
         draws: one per item.
+        device: where the batch is made.
     """
     schedule, ndim = config.schedule, store.dim() - 2
-    amplitude = torch.tensor([d.amplitude for d in draws]).view(-1, *[1] * (ndim + 1))
-    clean = torch.cat([d.velocity for d in draws]) * amplitude
-    noise = torch.cat([d.disturbance for d in draws]) * amplitude * schedule.disturbance
+    amplitude = torch.tensor([d.amplitude for d in draws]).view(-1, *[1] * (ndim + 1)).to(device)
+    clean = torch.cat([d.velocity for d in draws]).to(device) * amplitude
+    noise = torch.cat([d.disturbance for d in draws]).to(device) * amplitude * schedule.disturbance
     levels = torch.tensor([d.level for d in draws])
     tau = torch.tensor([schedule.tau(d.level) for d in draws])
     u = random_ddf(state_velocity(clean + noise, schedule), tau, schedule)
     u = enlarge(u, config.size // u.shape[-1])
-    images = torch.stack([store[d.image] for d in draws]).float() / 255
-    posed = sample(images, _positions(u, draws, config.size), padding="zeros")
-    return Batch(_recontrast(posed, draws), levels, crop(clean) / velocity_unit(schedule))
+    images = torch.stack([store[d.image] for d in draws]).to(device).float() / 255
+    positions = _windows(_positions(u, draws, config.size), draws, config.window)
+    posed = sample(images, positions, config.recovery.image_mode, padding="zeros")
+    wanted = _windows(targets(config, clean, levels), draws, config.window)
+    return Batch(_recontrast(posed, draws), levels.to(device), wanted)
 
 
 def _positions(u: Tensor, draws: list[Draw], size: int) -> Tensor:
@@ -124,8 +146,18 @@ def _positions(u: Tensor, draws: list[Draw], size: int) -> Tensor:
     return (pose @ centred + shift * size + (size - 1) / 2).reshape(u.shape)
 
 
+def _windows(fields: Tensor, draws: list[Draw], side: int) -> Tensor:
+    """A window of each item, ``side`` pixels wide; all of it where that is 0."""
+    if not side:
+        return fields
+    cut = [tuple(slice(n, n + side) for n in d.corner) for d in draws]
+    return torch.stack(
+        [field[(slice(None), *part)] for field, part in zip(fields, cut, strict=True)]
+    )
+
+
 def _recontrast(images: Tensor, draws: list[Draw]) -> Tensor:
-    table = torch.tensor([d.contrast for d in draws], dtype=images.dtype)
+    table = torch.tensor([d.contrast for d in draws]).to(images)
     gain, offset, low, high = (
         table[:, i].view(-1, *[1] * (images.dim() - 1)) for i in range(table.shape[1])
     )

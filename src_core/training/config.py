@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,9 +12,19 @@ from src_core.errors import InputError
 from src_core.model import Recovery, check_grids
 from src_core.nn import NetworkConfig
 from src_core.nn.velocity import VelocityUNetConfig
+from src_core.preprocessing import Preprocessing, with_preprocessing
 from src_core.schedule import Schedule
 
-__all__ = ["Augmentation", "Optimisation", "Stage", "TrainConfig", "Weights", "read_config"]
+__all__ = [
+    "Augmentation",
+    "Distillation",
+    "Optimisation",
+    "Stage",
+    "TrainConfig",
+    "Validation",
+    "Weights",
+    "read_config",
+]
 
 
 class _Frozen(BaseModel):
@@ -101,13 +111,48 @@ class Optimisation(_Frozen):
     threads: int = Field(default=1, ge=1)
 
 
+class Validation(_Frozen):
+    """What is looked at while training; nothing of it changes the training's bits.
+
+    Attributes:
+        share: of the subjects (files, where none are named) held out of training, where no column
+            ``split`` says which; 0 looks at training images.
+        cases: images, spread over the files; 0 for no validation.
+        levels: of the table and the pictures.
+        time: share of the training's time that it may cost; tables that would cost more are left.
+    """
+
+    share: float = Field(default=0.1, ge=0, lt=1)
+    cases: int = Field(default=4, ge=0)
+    levels: tuple[int, ...] = Field(default=(30, 48, 70), min_length=1)
+    time: float = Field(default=0.05, gt=0)
+
+
+class Distillation(_Frozen):
+    """How a teacher is listened to.
+
+    Attributes:
+        weight: of the mean squared distance to its velocity, relative as the loss's distance is.
+        sigma: of the fields that the teacher was trained on; None takes it from its file.
+    """
+
+    weight: float = Field(default=0.5, ge=0)
+    sigma: float | None = Field(default=None, gt=0)
+
+
 class TrainConfig(_Frozen):
-    """Everything that decides a model, but its data."""
+    """Everything that decides a model, but its data.
+
+    Attributes:
+        window: pixels a side of the random windows of fields that an ``acnn`` is trained on, at
+            the scale of the whole; 0 trains on all of them.
+    """
 
     name: str
     seed: int = 0
     size: int = Field(default=256, ge=16)
-    percentiles: tuple[float, float] = (0.5, 99.5)
+    window: int = Field(default=0, ge=0)
+    preprocessing: Preprocessing = Preprocessing()
     title: str = ""
     data: str = ""
     licence: str = ""
@@ -119,10 +164,21 @@ class TrainConfig(_Frozen):
     weights: Weights = Weights()
     optimisation: Optimisation = Optimisation()
     recovery: Recovery = Recovery()
+    validation: Validation = Validation()
+    distillation: Distillation = Distillation()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, values: Any) -> Any:
+        return with_preprocessing(values)
 
     @model_validator(mode="after")
     def _grids(self) -> TrainConfig:
         check_grids(self.size, self.schedule, self.network)
+        if self.window and self.network.kind != "acnn":
+            raise ValueError("a window is for networks of kind acnn: leave it out")
+        if self.window > self.size:
+            raise ValueError(f"window {self.window} is larger than size {self.size}")
         return self
 
 

@@ -1,13 +1,11 @@
-"""Training images: every slice (2D) or volume (3D) of a data set, on the model's grid, as uint8.
-
-A data set is a folder of NIfTI files or a CSV with a column ``image`` and, if wanted, ``weight``.
-"""
+"""Training images: every slice (2D) or volume (3D) of the files, on the model's grid, as uint8."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +17,19 @@ from src_core.errors import InputError
 from src_core.fit import Fit
 from src_core.io import read_case
 from src_core.preprocessing import Preprocessing
+from src_core.training.cache import ImageCache
+from src_core.training.sources import Source
 
-__all__ = ["Store", "find_images", "load_store"]
+__all__ = ["ModelGrid", "Store", "load_store", "spread_store", "spread_views"]
+
+
+@dataclass(frozen=True)
+class ModelGrid:
+    """What images are laid into: pixels a side, 2 or 3 axes, and how intensities become 0..1."""
+
+    size: int
+    ndim: int
+    preprocessing: Preprocessing
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,64 +41,96 @@ class Store:
     mm_per_pixel: tuple[float, float]
     files: tuple[str, ...]
 
-
-def find_images(dataset: Path | str) -> list[tuple[Path, float]]:
-    """Files of a data set with their weights: a file of weight w is drawn w times as often."""
-    dataset = Path(dataset)
-    if dataset.is_dir():
-        found = sorted(p for p in dataset.iterdir() if p.name.endswith((".nii", ".nii.gz")))
-        pairs = [(p, 1.0) for p in found]
-    elif dataset.suffix == ".csv" and dataset.is_file():
-        pairs = list(_rows(dataset))
-    else:
-        raise InputError(
-            "no such data set",
-            where=str(dataset),
-            expected="a folder of NIfTI files or a .csv with a column image",
-        )
-    if not pairs:
-        raise InputError("data set is empty", where=str(dataset), expected="NIfTI images")
-    return pairs
-
-
-def _rows(path: Path) -> Iterator[tuple[Path, float]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            if not row.get("image"):
-                raise InputError("no image", where=f"{path} line {number}", expected="column image")
-            yield path.parent / row["image"], float(row.get("weight") or 1.0)
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the images and their shares."""
+        digest = hashlib.sha256()
+        for image in self.images:
+            digest.update(image.numpy().data)
+        digest.update(self.shares.tobytes())
+        return digest.hexdigest()
 
 
 def load_store(
-    dataset: Path | str, size: int, ndim: int, percentiles: tuple[float, float]
+    sources: Sequence[Source], grid: ModelGrid, cache: Path, memory: float = float("inf")
 ) -> Store:
-    """Read, fit and keep every image; about size^D bytes each."""
-    images: list[Tensor] = []
+    """Read, fit and keep every image; about size^D bytes each.
+
+    Args:
+        cache: the file for images beyond ``memory``.
+        memory: bytes of images to keep in memory.
+
+    Raises:
+        InputError: a file cannot be read, or holds the same images as another.
+    """
     weights: list[float] = []
     scales: list[float] = []
-    files = find_images(dataset)
-    for path, weight in files:
-        case = read_case(path)
-        fitted = list(_fitted(case, size, ndim, percentiles))
-        images += [image for image, _ in fitted]
-        scales += [mm for _, mm in fitted]
-        weights += [weight / len(fitted)] * len(fitted)
-    total = float(np.sum(weights))
-    return Store(
-        torch.cat(images),
-        np.array(weights) / total,
-        (min(scales), max(scales)),
-        tuple(str(path) for path, _ in files),
-    )
+    seen: dict[bytes, Path] = {}
+    with ImageCache(memory, cache) as kept:
+        for source in sources:
+            content, before = hashlib.sha256(), len(scales)
+            for image, mm in _fitted(read_case(source.path), grid):
+                kept.add(image)
+                content.update(image.numpy().data)
+                scales.append(mm)
+            count = len(scales) - before
+            weights += [source.weight / count] * count
+            _refuse_copy(seen, content.digest(), source.path)
+        images = kept.images()
+    shares = np.array(weights) / float(np.sum(weights))
+    names = tuple(str(source.path) for source in sources)
+    return Store(images, shares, (min(scales), max(scales)), names)
 
 
-def _fitted(
-    case: Case, size: int, ndim: int, percentiles: tuple[float, float]
-) -> Iterator[tuple[Tensor, float]]:
+def _refuse_copy(seen: dict[bytes, Path], content: bytes, path: Path) -> None:
+    if content in seen:
+        raise InputError(
+            "two files hold the same images",
+            where=f"{seen[content]} and {path}",
+            do="leave one out; a weight in a CSV draws it more often",
+        )
+    seen[content] = path
+
+
+def spread_views(
+    sources: Sequence[Source], grid: ModelGrid, count: int
+) -> tuple[list[str], Tensor]:
+    """A few images spread over files and over the slices of each.
+
+    Returns:
+        Their names, and (V, 1, *size) in 0..1.
+    """
+    files = [sources[i] for i in _spread(len(sources), count)]
+    names: list[str] = []
+    views: list[Tensor] = []
+    for number, source in enumerate(files):
+        case = read_case(source.path)
+        fitted = [image for image, _ in _fitted(case, grid)]
+        share = (count - len(views)) // (len(files) - number)
+        chosen = _spread(len(fitted), share)
+        names += [f"{case.name} {i}" for i in chosen]
+        views += [fitted[i] for i in chosen]
+    return names, torch.cat(views).float() / 255
+
+
+def spread_store(store: Store, count: int) -> tuple[list[str], Tensor]:
+    """A few images of a store, as ``spread_views``."""
+    chosen = _spread(len(store.images), count)
+    return [f"image {i}" for i in chosen], store.images[chosen].float() / 255
+
+
+def _spread(length: int, count: int) -> list[int]:
+    """At most ``count`` places of ``length``, evenly spread, the ends left out."""
+    count = min(length, count)
+    return [int((i + 0.5) * length / count) for i in range(count)]
+
+
+def _fitted(case: Case, grid: ModelGrid) -> Iterator[tuple[Tensor, float]]:
     axis = case.grid.slice_axis
-    for volume in Preprocessing(percentiles=percentiles).unit_range(case.images[0]):
-        parts = np.moveaxis(volume, axis, 0) if ndim == 2 else volume[None]
-        spacing = tuple(np.delete(case.grid.spacing, axis)) if ndim == 2 else case.grid.spacing
-        for part in parts:
-            fit = Fit(part.shape, tuple(float(s) for s in spacing), size)
-            yield (fit.image(part).clamp(0, 1) * 255).round().to(torch.uint8), fit.mm_per_pixel
+    flat = grid.ndim == 2
+    spacing = tuple(np.delete(case.grid.spacing, axis)) if flat else case.grid.spacing
+    for volume in grid.preprocessing.unit_range(case.images[0]):
+        for part in np.moveaxis(volume, axis, 0) if flat else volume[None]:
+            fit = Fit(part.shape, tuple(float(s) for s in spacing), grid.size)
+            image = (fit.image(part).clamp(0, 1) * 255).round().to(torch.uint8)
+            yield image, fit.mm_per_pixel

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from src_core import losses
-from src_core.diffusion import velocity_unit
+from src_core.errors import InputError
 from src_core.nn import build
-from src_core.noise import draw, generator, multiscale_velocity
 from src_core.training.batches import Batch, draw_sample, make_batch
 from src_core.training.config import Optimisation, Stage, TrainConfig
 from src_core.training.data import Store
+from src_core.training.hardware import Hardware, start_fabric
 from src_core.training.muon import Muon
+from src_core.training.objectives import make_objective
+from src_core.training.teacher import Teacher
 
-__all__ = ["Progress", "Trainer"]
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+__all__ = ["Lineage", "Progress", "Trainer"]
+
+
+#: Steps in a row without finite gradients after which a training stops.
+_HOPELESS = 20
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What a model learnt from besides its data: one line each, '' for nothing."""
+
+    start: str = ""
+    teacher: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,36 +60,67 @@ class Progress:
 
 
 class Trainer:
-    """Network, average, optimiser and position; ``run`` goes on from wherever they stand."""
+    """Network, average, optimiser and position; ``run`` goes on from wherever they stand.
 
-    def __init__(self, config: TrainConfig, store: Store) -> None:
-        self.config = config
-        self.store = store
+    Args:
+        store: the images.
+        fabric: what it runs on; one CPU without.
+        teacher: a model whose velocities to follow as well.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        store: Store,
+        fabric: Fabric | None = None,
+        teacher: Teacher | None = None,
+    ) -> None:
+        self.config, self.store, self.teacher = config, store, teacher
+        self.fabric = fabric or start_fabric(Hardware())
         self.ndim = store.images.dim() - 2
+        share, rest = divmod(config.optimisation.batch, self.fabric.world_size)
+        if rest:
+            raise InputError(
+                f"a batch of {config.optimisation.batch} cannot be shared evenly",
+                where=f"--devices {self.fabric.world_size}",
+                do="choose a number of devices that divides optimisation.batch",
+            )
+        self._mine = range(self.fabric.global_rank * share, (self.fabric.global_rank + 1) * share)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.network = build(config.network)
             self.average = build(config.network)
         self.average.load_state_dict(self.network.state_dict())
+        self.average.to(self.fabric.device)
+        self.network.to(self.fabric.device)
         self.optimiser = _optimiser(self.network, config.optimisation)
-        self.samples = 0
-        self.skipped = 0
-        self._energy, self._slope = _reference(config, self.ndim)
+        self.objective = make_objective(config, self.network)
+        self._module, self._stepper = self.fabric.setup(self.objective, self.optimiser)
+        self.lineage = Lineage(teacher=teacher.told if teacher else "")
+        self.samples = self.skipped = self._in_a_row = 0
 
     def run(self) -> Iterator[Progress]:
         """Train to the last sample; yields after every ``log_every`` steps and at the end."""
         settings, started, terms = self.config.optimisation, time.perf_counter(), []
         first = self.samples
-        with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(self._batch, self.samples)
+        with ThreadPoolExecutor(makers := self._makers()) as pool:
+            ahead = deque(
+                pool.submit(self._batch, first + i * settings.batch) for i in range(makers)
+            )
             while self.samples < settings.samples:
-                batch = ahead.result()
-                ahead = pool.submit(self._batch, self.samples + settings.batch)
+                batch = ahead.popleft().result()
+                ahead.append(pool.submit(self._batch, self.samples + makers * settings.batch))
                 terms.append(self._step(batch))
                 self.samples += settings.batch
                 if len(terms) == settings.log_every or self.samples >= settings.samples:
                     yield self._progress(terms, first, time.perf_counter() - started)
                     terms = []
+            for waiting in ahead:
+                waiting.cancel()
+
+    def _makers(self) -> int:
+        """Batches made ahead, each in a thread: a GPU waits for nothing but the drawing."""
+        return 1 if self.fabric.device.type == "cpu" else min(8, os.cpu_count() or 1)
 
     def stage(self, samples: int) -> Stage:
         """The curriculum's stage at a position."""
@@ -92,45 +142,39 @@ class Trainer:
         stage = self.stage(first)
         draws = [
             draw_sample(self.config, stage, self.store.shares, first + i, self.ndim)
-            for i in range(self.config.optimisation.batch)
+            for i in self._mine
         ]
-        return make_batch(self.config, self.store.images, draws)
+        batch = make_batch(self.config, self.store.images, draws, self.fabric.device)
+        if self.teacher is None:
+            return batch
+        return replace(batch, taught=self.teacher(batch.images, batch.levels))
 
     def _step(self, batch: Batch) -> list[float]:
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * self._factor(self.samples)
-        velocity = self.network(batch.images, batch.levels)
-        loss, terms = self._loss(velocity, batch)
+        prediction = self._module(batch.images, batch.levels)
+        loss, terms = self.objective.loss(prediction.float(), batch.targets, batch.taught)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        self.fabric.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimisation.clip)
         if torch.isfinite(norm):
-            self.optimiser.step()
+            self._stepper.step()
+            self._in_a_row = 0
         else:
-            self.skipped += 1
+            self._leave_out()
         self._follow()
-        return [float(loss.detach()), *(float(t) for t in terms)]
+        shown = torch.stack([loss.detach(), *terms])
+        return [float(value) for value in cast(Tensor, self.fabric.all_reduce(shown))]
 
-    def _loss(self, velocity: Tensor, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Eq. 14 for a velocity: the flows commute, so the error is a plain difference."""
-        weights, error, target = self.config.weights, velocity - batch.targets, batch.targets
-        floor = weights.floor**2
-        energy = target.square().flatten(1).mean(1)
-        distance = error.square().flatten(1).mean(1) / (energy + floor * self._energy)
-        slope = losses.gradient(error) / (losses.gradient(target) + floor * self._slope)
-        turn = losses.angle(velocity, target, floor=0.1 * self._energy**0.5)
-        turn = turn * (energy > floor * self._energy)
-        tail = weights.tail
-        total = weights.distance * losses.tempered(distance, tail) + weights.angle * turn
-        total = total + weights.gradient * losses.tempered(slope, tail)
-        if weights.smoothness:
-            total = total + weights.smoothness * losses.smoothness(velocity)
-        if weights.folding:
-            u = velocity * velocity_unit(self.config.schedule)
-            total = total + weights.folding * losses.folding(u, margin=0.1)
-        return total.mean(), tuple(
-            _pooled(t, energy) for t in (distance.detach(), turn.detach(), slope.detach())
-        )
+    def _leave_out(self) -> None:
+        self.skipped += 1
+        self._in_a_row += 1
+        if self._in_a_row == _HOPELESS:
+            raise InputError(
+                f"gradients were not finite in {_HOPELESS} steps in a row",
+                where=f"after {self.samples} samples",
+                do="lower optimisation.learning_rate, and start again in another --out",
+            )
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -168,20 +212,3 @@ def _optimiser(network: nn.Module, settings: Optimisation) -> torch.optim.Optimi
     for group in optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])
     return optimiser
-
-
-def _pooled(terms: Tensor, energy: Tensor) -> Tensor:
-    """Mean over the samples, weighed by their energy: undeformed ones have no relative error."""
-    return (terms * energy).sum() / energy.sum().clamp_min(1e-12)
-
-
-def _reference(config: TrainConfig, ndim: int) -> tuple[float, float]:
-    """Mean square of a target and of its differences: what makes the losses relative."""
-    source = generator(0)
-    count = 64 if ndim == 2 else 4
-    fields = [
-        multiscale_velocity(draw(config.schedule, ndim, source), config.schedule)
-        for _ in range(count)
-    ]
-    targets = torch.cat(fields) / velocity_unit(config.schedule)
-    return float(targets.square().mean()), float(losses.gradient(targets).mean())

@@ -1,28 +1,30 @@
-"""A training run in a folder: ``config.json``, ``log.csv``, ``state.safetensors``, the model."""
+"""A training run in a folder: ``state.safetensors``, the model, tables and pictures."""
 
 from __future__ import annotations
 
-import csv
-import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
-from src_core.checkpoint import load_file, save_model
+from src_core.checkpoint import save_model
 from src_core.errors import InputError
-from src_core.model import Card, ModelSpec
-from src_core.preprocessing import Preprocessing
+from src_core.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
-from src_core.training.data import Store, load_store
-from src_core.training.loop import Progress, Trainer
+from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
+from src_core.training.hardware import Hardware, start_fabric
+from src_core.training.loop import Lineage, Progress, Trainer
+from src_core.training.sources import Source, find_sources, split_sources
 from src_core.training.state import load_state, save_state
+from src_core.training.tables import append_rows, keep_until
+from src_core.training.teacher import Teacher, fitted_weights, open_model, told
+from src_core.training.validation import TABLE, Validator
 
 __all__ = ["start_from", "train"]
 
-_STATE = "state.safetensors"
+_STATE, _LOG = "state.safetensors", "log.csv"
+_MEMORY = 2 * 2**30
 
 
 def train(
@@ -32,75 +34,135 @@ def train(
     *,
     resume: bool = False,
     init: Path | str | None = None,
+    teacher: Path | str | None = None,
+    hardware: Hardware | None = None,
+    memory: float = _MEMORY,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Iterator[Progress]:
     """Train a model into a folder; yields progress. The model is written at every checkpoint.
 
     Args:
         resume: go on where the run in ``out`` stopped.
-        init: a model whose weights to start from; its network must be the config's.
+        init: a model, or the published .pth, whose weights to start from.
+        teacher: a model, or the published .pth, whose velocities to follow as well.
+        hardware: where to train; one CPU without.
+        memory: bytes of images to keep in memory; more go to a file in ``out``.
+        tell: takes a line about what is done.
 
     Raises:
-        InputError: a run is there already, there is none to resume, or the start does not fit.
+        InputError: a run is there already, there is none to resume, or something does not fit.
     """
     out = Path(out)
     if (out / _STATE).exists() and not resume:
         raise InputError(
             "a run is there already", where=str(out), do="add --resume, or choose another --out"
         )
-    store = load_store(dataset, config.size, config.network.ndim, config.percentiles)
-    trainer = Trainer(config, store)
+    fabric = start_fabric(hardware or Hardware())
+    grid = ModelGrid(config.size, config.network.ndim, config.preprocessing)
+    sources, held = split_sources(find_sources(dataset), config.validation.share, config.seed)
+    tell(f"reading {len(sources)} files to train on")
+    cache = out / f"images{fabric.global_rank or ''}.u8"
+    store = load_store(sources, grid, cache, memory)
+    follows = Teacher(open_model(teacher, fabric.device), config) if teacher else None
+    trainer = Trainer(config, store, fabric, follows)
     if init is not None and not resume:
         start_from(trainer, init)
     if resume:
         load_state(out / _STATE, trainer)
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        save_state(out / _STATE, trainer)
-    yield from _run(trainer, out)
+        tell(f"going on after {trainer.samples} samples")
+    if fabric.is_global_zero:
+        _open(out, trainer)
+    validator = _validator(config, grid, held, store, out, tell) if fabric.is_global_zero else None
+    yield from _run(trainer, out, validator)
 
 
 def start_from(trainer: Trainer, model: Path | str) -> None:
     """Take over a model's weights; refuses a model of another network."""
-    found = load_file(model, torch.device("cpu"))
-    if found.spec.network != trainer.config.network:
-        raise InputError(
-            "the model to start from has another network",
-            where=str(model),
-            expected="the one of the config",
-        )
+    found = open_model(model, trainer.fabric.device)
+    weights = fitted_weights(found, trainer.config)
     for network in (trainer.network, trainer.average):
-        network.load_state_dict(found.network.state_dict())
+        network.load_state_dict(weights)
+    trainer.lineage = Lineage(told(found), trainer.lineage.teacher)
 
 
-def _run(trainer: Trainer, out: Path) -> Iterator[Progress]:
+def _open(out: Path, trainer: Trainer) -> None:
+    """Make the folder what it was at the checkpoint, or a new run's."""
+    out.mkdir(parents=True, exist_ok=True)
+    for left in out.glob(".*.partial"):
+        with suppress(OSError):
+            left.unlink()
+    for table in (_LOG, TABLE):
+        keep_until(out / table, trainer.samples)
+    if not (out / _STATE).exists():
+        save_state(out / _STATE, trainer)
+
+
+def _validator(
+    config: TrainConfig,
+    grid: ModelGrid,
+    held: list[Source],
+    store: Store,
+    out: Path,
+    tell: Callable[[str], None],
+) -> Validator | None:
+    """Looks at files held out, or at images trained on where there are none; says which."""
+    settings = config.validation
+    if not settings.cases:
+        return None
+    if held:
+        names, views = spread_views(held, grid, settings.cases)
+        tell(f"validating on {len(names)} images of {len(held)} files held out")
+    else:
+        names, views = spread_store(store, settings.cases)
+        tell(f"validating on {len(names)} images that are trained on: no file is held out")
+    return Validator(settings, names, views, out)
+
+
+def _run(trainer: Trainer, out: Path, validator: Validator | None) -> Iterator[Progress]:
     saved = time.monotonic()
     interval = 60 * trainer.config.optimisation.checkpoint_minutes
     for progress in trainer.run():
-        _log(out / "log.csv", progress)
-        if time.monotonic() - saved > interval or progress.samples >= progress.total:
-            save_state(out / _STATE, trainer)
-            save_model(
-                out / f"{trainer.config.name}.safetensors", spec_of(trainer), trainer.average
-            )
-            saved = time.monotonic()
+        last = progress.samples >= progress.total
+        if trainer.fabric.is_global_zero:
+            append_rows(out / _LOG, [asdict(progress)])
+            if time.monotonic() - saved > interval or last:
+                _checkpoint(trainer, out, validator, progress.seconds, last)
+                saved = time.monotonic()
         yield progress
+
+
+def _checkpoint(
+    trainer: Trainer, out: Path, validator: Validator | None, seconds: float, last: bool
+) -> None:
+    """The state comes last: what a run killed before it wrote is made again."""
+    spec = spec_of(trainer)
+    if validator is not None:
+        model = Model(spec, trainer.average, trainer.fabric.device, "")
+        validator.look(model, trainer.samples, seconds, last)
+    save_model(out / f"{spec.name}.safetensors", spec, trainer.average)
+    save_state(out / _STATE, trainer)
 
 
 def spec_of(trainer: Trainer) -> ModelSpec:
     """The spec of the model a trainer makes; its figures come from an evaluation later."""
-    config = trainer.config
+    config, lineage = trainer.config, trainer.lineage
+    options = [f"--{name} FILE" for name, said in _named(lineage) if said]
     card = Card(
         title=config.title or config.name,
         data=config.data,
         licence=config.licence,
         limits=config.limits,
-        command=f"drdm train DATASET --config {config.name}.toml --out RUN",
+        command=" ".join(
+            [f"drdm train DATASET --config {config.name}.toml", *options, "--out RUN"]
+        ),
+        start=lineage.start,
+        teacher=lineage.teacher,
         figures={"samples": trainer.samples, "images": len(trainer.store.images)},
     )
     return ModelSpec(
         name=config.name,
         size=config.size,
-        preprocessing=Preprocessing(percentiles=config.percentiles),
+        preprocessing=config.preprocessing,
         mm_per_pixel=_scales(config, trainer.store),
         schedule=config.schedule,
         network=config.network,
@@ -109,17 +171,10 @@ def spec_of(trainer: Trainer) -> ModelSpec:
     )
 
 
+def _named(lineage: Lineage) -> list[tuple[str, str]]:
+    return [("init", lineage.start), ("teacher", lineage.teacher)]
+
+
 def _scales(config: TrainConfig, store: Store) -> tuple[float, float]:
     low, high = config.augmentation.crop
     return store.mm_per_pixel[0] * low, store.mm_per_pixel[1] * high
-
-
-def _log(path: Path, progress: Progress) -> None:
-    """Append a row; one left over from before a resumed checkpoint may stand twice."""
-    row, text = asdict(progress), io.StringIO()
-    writer = csv.DictWriter(text, row, lineterminator="\n")
-    if not path.exists():
-        writer.writeheader()
-    writer.writerow(row)
-    with path.open("a", encoding="utf-8", newline="") as file:
-        file.write(text.getvalue())

@@ -6,11 +6,10 @@ position are therefore everything.
 
 from __future__ import annotations
 
-import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -18,7 +17,7 @@ from torch import Tensor
 from src_core.errors import InputError
 from src_core.io import open_atomically
 from src_core.training.config import TrainConfig
-from src_core.training.loop import Trainer
+from src_core.training.loop import Lineage, Trainer
 
 __all__ = ["load_state", "save_state"]
 
@@ -35,7 +34,8 @@ def save_state(path: Path, trainer: Trainer) -> None:
         "samples": trainer.samples,
         "skipped": trainer.skipped,
         "config": trainer.config.model_dump_json(),
-        "images": _images_digest(trainer),
+        "images": trainer.store.digest,
+        "lineage": asdict(trainer.lineage),
     }
     contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     with open_atomically(path) as file:
@@ -60,13 +60,21 @@ def load_state(path: Path, trainer: Trainer) -> None:
             where=str(path),
             do="use that config, or another --out",
         )
-    if facts["images"] != _images_digest(trainer):
+    lineage = Lineage(**facts.get("lineage", {}))
+    if lineage.teacher != trainer.lineage.teacher:
+        raise InputError(
+            f"the run was started with {lineage.teacher or 'no teacher'}",
+            where=str(path),
+            do="give the same --teacher, or another --out",
+        )
+    if facts["images"] != trainer.store.digest:
         raise InputError(
             "the run was started on other images",
             where=str(path),
             do="use that data set, or another --out",
         )
     _restore(trainer, tensors)
+    trainer.lineage = lineage
     trainer.samples, trainer.skipped = facts["samples"], facts["skipped"]
 
 
@@ -83,9 +91,3 @@ def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _images_digest(trainer: Trainer) -> str:
-    digest = hashlib.sha256(torch.flatten(trainer.store.images).numpy().tobytes())
-    digest.update(trainer.store.shares.tobytes())
-    return digest.hexdigest()

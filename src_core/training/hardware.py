@@ -1,0 +1,61 @@
+"""Where a training runs, by Lightning Fabric: one CPU or GPU, or many that share each batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from src_core.device import choose_device
+from src_core.errors import InputError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+__all__ = ["Hardware", "Precision", "start_fabric"]
+
+Precision = Literal["32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What to run on.
+
+    Args:
+        device: auto, cpu, cuda, cuda:N or mps.
+        devices: how many of them; every one takes an equal part of each batch.
+        precision: of the network's activations; weights are float32 in any case.
+    """
+
+    device: str = "cpu"
+    devices: int = 1
+    precision: Precision = "32"
+
+
+def start_fabric(hardware: Hardware) -> Fabric:
+    """Fabric on that hardware; with many devices this process starts the others.
+
+    Raises:
+        InputError: there is no such device, or bfloat16 is not safe on it.
+    """
+    from lightning_fabric import Fabric
+
+    device = choose_device(hardware.device)
+    if hardware.precision == "bf16" and device.type != "cuda":
+        raise InputError(
+            f"bf16 is not safe on {device.type}: gradients of dilated convolutions become NaN",
+            where="--precision",
+            expected="32, or a CUDA device",
+        )
+    if hardware.devices > 1 and device.type == "mps":
+        raise InputError("there is one MPS device", where="--devices", expected="1")
+    one = hardware.devices == 1
+    index = device.index if device.type == "cuda" else None
+    fabric = Fabric(
+        accelerator=device.type,
+        devices=[index] if one and index is not None else hardware.devices,
+        strategy="auto" if one else "ddp",
+        precision="bf16-mixed" if hardware.precision == "bf16" else "32-true",
+    )
+    if not one:
+        fabric.launch()
+    return fabric
