@@ -148,6 +148,8 @@ class VelocityUNet(nn.Module):
         self.head = _conv(ndim, last, ndim, 3)
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
+        if ndim == 2:  # a quarter faster on CPUs
+            self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, image: Tensor, level: Tensor) -> Tensor:
         """Velocity (B, D, *S / stem / 2^output_stage) of an image (B, 1, *S) at its level (B,)."""

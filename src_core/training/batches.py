@@ -88,7 +88,7 @@ def _pose(settings: Augmentation, rng: np.random.Generator, ndim: int) -> tuple[
     limit = np.pi if rng.random() < settings.free_rotation else settings.rotation
     turn = _rotation(rng, rng.uniform(-limit, limit), ndim)
     flips = np.where(rng.random(ndim) < settings.flip, -1.0, 1.0)
-    sides = rng.uniform(*settings.crop, ndim)
+    sides = rng.uniform(*settings.crop) * np.exp(rng.uniform(-1, 1, ndim) * settings.aspect)
     slack = np.clip(1 - sides, 0, None)
     shift = rng.uniform(-settings.translation, settings.translation, ndim)
     shift = shift + slack * rng.uniform(-0.3, 0.3, ndim)

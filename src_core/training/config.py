@@ -39,7 +39,8 @@ class Augmentation(_Frozen):
         rotation: radians.
         translation: share of the side.
         flip: probability per axis.
-        crop: smallest and largest side of the random resized crop, as a share, per axis.
+        crop: smallest and largest side of the random resized crop, as a share.
+        aspect: largest logarithm by which an axis of the crop is longer or shorter than that.
         gain, offset: standard deviations of the contrast.
         threshold: probability of a random threshold at either end of the intensities.
     """
@@ -49,6 +50,7 @@ class Augmentation(_Frozen):
     translation: float = Field(default=0.125, ge=0)
     flip: float = Field(default=0.5, ge=0, le=1)
     crop: tuple[float, float] = (0.6, 1.0)
+    aspect: float = Field(default=0.1, ge=0)
     gain: float = Field(default=0.1, ge=0)
     offset: float = Field(default=0.1, ge=0)
     threshold: float = Field(default=0.3, ge=0, le=1)
