@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from src_core.diffusion import state_size, velocity_unit
-from src_core.fields import enlarge
+from src_core.fields import enlarge, smooth
 from src_core.nn import NetworkConfig
 from src_core.nn.acnn import AcnnUNet, predict
 from src_core.preprocessing import Preprocessing, with_preprocessing
@@ -34,11 +34,13 @@ class Recovery(_Frozen):
         redundancy: how much more than the level's own time is integrated back; what a network
             leaves in one step it can take in a later one (paper 3.3; the release has about 3.3).
         image_mode: how the image is warped for the network.
+        smoothing: Gaussian over each prediction, standard deviation in state voxels; 0 for none.
     """
 
     steps: int = Field(default=8, ge=1)
     redundancy: float = Field(default=1.0, gt=0)
     image_mode: Literal["linear", "cubic"] = "linear"
+    smoothing: float = Field(default=0.0, ge=0)
 
 
 class Card(_Frozen):
@@ -142,7 +144,12 @@ class Model:
         levels = torch.full((len(images),), level, device=self.device)
         images = images.to(self.device)
         if isinstance(self.network, AcnnUNet):
-            return self._displacement(self.network, images, levels, level)
+            step = self._displacement(self.network, images, levels, level)
+        else:
+            step = self._velocity(images, levels)
+        return smooth(step, self.spec.recovery.smoothing)
+
+    def _velocity(self, images: Tensor, levels: Tensor) -> Tensor:
         raw = torch.cat(
             [self.network(i[None], t[None]) for i, t in zip(images, levels, strict=True)]
         )

@@ -7,6 +7,7 @@ from src_core.fields.algebra import (
     enlarge,
     exponential,
     magnitude,
+    smooth,
     squarings_for,
 )
 from src_core.fields.cells import determinant
@@ -27,5 +28,6 @@ __all__ = [
     "invert",
     "jacobian_determinant",
     "magnitude",
+    "smooth",
     "squarings_for",
 ]
