@@ -46,7 +46,7 @@ def evaluate(
     ] = None,
     segmenter_batches: Annotated[
         int, typer.Option(help="Batches to train a segmenter for; 0 leaves it out.")
-    ] = 1500,
+    ] = 1200,
     release: Annotated[
         Path | None, typer.Option(help="The published weights, a .pth, for a row of their own.")
     ] = None,

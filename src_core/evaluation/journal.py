@@ -15,7 +15,7 @@ from src_core.errors import InputError
 from src_core.evaluation.plan import Record, Unit
 from src_core.io import open_atomically
 
-__all__ = ["Journal", "write_json"]
+__all__ = ["Journal", "plain", "write_json"]
 
 _RUN, _RECORDS = "run.json", "records.jsonl"
 
@@ -61,7 +61,7 @@ class Journal:
 
     def add(self, unit: Unit) -> None:
         """Keep a unit: it is on the disk when this returns."""
-        line = json.dumps(_plain({"case": unit.case, "level": unit.level, **_records(unit)}))
+        line = json.dumps(plain({"case": unit.case, "level": unit.level, **_records(unit)}))
         with (self.folder / _RECORDS).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         self.units.append(unit)
@@ -108,7 +108,7 @@ class Journal:
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """One JSON object, NaN as null, whole or not at all."""
     with open_atomically(path) as file:
-        file.write((json.dumps(_plain(values), indent=1) + "\n").encode())
+        file.write((json.dumps(plain(values), indent=1) + "\n").encode())
 
 
 def _records(unit: Unit) -> dict[str, Any]:
@@ -124,12 +124,12 @@ def _numbers(figures: dict[str, float | None]) -> dict[str, float]:
     return {k: math.nan if v is None else v for k, v in figures.items()}
 
 
-def _plain(value: Any) -> Any:
-    """The same with null for numbers that JSON does not know."""
+def plain(value: Any) -> Any:
+    """The same as JSON has it: NaN becomes None, a tuple a list."""
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -38,7 +38,7 @@ def octave_energies(u: ArrayLike, components: Sequence[int]) -> dict[str, float]
             f"octave_energies() 'u' must be (D, *spatial) of one side, got {field.shape}"
         )
     percent, energies, coarse = 100 / side * field, {}, 0.0
-    for size in sorted(components):
+    for size in sorted(set(components)):
         energy = _energy(_block_means(percent, size // 2))
         energies[f"energy_{size}"] = energy - coarse
         coarse = energy

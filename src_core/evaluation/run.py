@@ -12,7 +12,8 @@ from src_core.device import choose_device, fixed_threads
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
 from src_core.evaluation.dataset import Entry, balanced, read_dataset, without_subjects
-from src_core.evaluation.journal import Journal, write_json
+from src_core.evaluation.groups import groups_of
+from src_core.evaluation.journal import Journal, plain, write_json
 from src_core.evaluation.plan import Plan, make_plan, plan_digest
 from src_core.evaluation.reference import Reference, read_anatomy, read_reference, training_slices
 from src_core.evaluation.runner import Bench, evaluate
@@ -46,7 +47,7 @@ class Request:
     cases: int | None = None
     reference: Path | None = None
     segmenter: Path | None = None
-    segmenter_batches: int = 1500
+    segmenter_batches: int = 1200
     release: Path | None = None
     resume: bool = False
     overwrite: bool = False
@@ -153,8 +154,11 @@ def run(job: Job) -> Iterator[Step]:
     for unit in evaluate(bench, job.entries, finished):
         job.journal.add(unit)
         yield Step("cases", len(job.journal.units), total, f"{unit.case} level {unit.level}")
-    job.report = _report(job, reference)
-    _write(job, bench, reference)
+    yield Step("tables and figures", 0, 1)
+    report = _report(job, reference)
+    _write(job, bench, report, reference)
+    job.report = plain(report)
+    yield Step("tables and figures", 1, 1)
 
 
 def _report(job: Job, reference: Reference | None) -> dict[str, Any]:
@@ -172,10 +176,16 @@ def _report(job: Job, reference: Reference | None) -> dict[str, Any]:
     }
 
 
-def _write(job: Job, bench: Bench, reference: Reference | None) -> None:
-    folder = job.request.out
-    write_json(folder / "evaluation.json", job.report)
-    write_tables(folder, job.report)
+def _write(job: Job, bench: Bench, report: dict[str, Any], reference: Reference | None) -> None:
+    from src_core.evaluation.figures import draw_figures
+    from src_core.evaluation.pictures import draw_pictures
+
+    folder, main = job.request.out, job.plan.steps[0]
+    write_json(folder / "evaluation.json", report)
+    write_tables(folder, report)
+    groups = [g for g in groups_of(job.journal.records()).values() if g.steps in (0, main)]
+    draw_figures(folder / "figures", report, groups, reference)
+    draw_pictures(folder / "figures", bench, job.entries, job.plan.levels[-1])
 
 
 def _tested(entries: list[Entry]) -> list[Entry]:

@@ -1,6 +1,6 @@
 """A segmenter trained on real cases: does it see in a generated image what the labels say?
 
-MONAI's BasicUNet on slices of 128^2 (or the model's side, if that is less), Dice and
+MONAI's residual UNet on slices of 128^2 (or the model's side, if that is less), Dice and
 cross-entropy, a fixed number of batches and one seed, so that the same data give the same weights.
 """
 
@@ -27,7 +27,7 @@ from src_core.warp import identity, sample
 __all__ = ["Segmenter", "load_segmenter", "pool_factor", "save_segmenter", "train_segmenter"]
 
 SIDE = 128
-_FEATURES = (16, 16, 32, 64, 96, 16)
+_CHANNELS = (16, 32, 64, 96, 128)
 _BATCH = 16
 _RATE = 2e-3
 _KEY = "drdm-segmenter"
@@ -148,16 +148,18 @@ def load_segmenter(path: Path, labels: tuple[int, ...], factor: int) -> Segmente
 
 def _network(classes: int) -> nn.Module:
     try:
-        from monai.networks.nets import BasicUNet
+        from monai.networks.nets.unet import UNet
     except ImportError as error:
         raise InputError(
             "MONAI is not installed", do='pip install "napari-drdm[evaluate]"'
         ) from error
-    return BasicUNet(2, 1, classes, features=_FEATURES, norm="batch")
+    return UNet(
+        2, 1, classes, _CHANNELS, (2,) * (len(_CHANNELS) - 1), num_res_units=1, norm="batch"
+    )
 
 
 def _loss() -> nn.Module:
-    from monai.losses import DiceCELoss
+    from monai.losses.dice import DiceCELoss
 
     return DiceCELoss(include_background=False, to_onehot_y=True, softmax=True, batch=True)
 

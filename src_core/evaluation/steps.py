@@ -29,6 +29,9 @@ _DIRECTIONS = {
 }
 
 
+_ROUNDING = 1e-5
+
+
 def compare_steps(groups: dict[tuple[str, int, int], Group], plan: Plan) -> dict[str, Any]:
     """Losses per number of steps, and the fewest steps that lose nothing; {} for one number."""
     most = max(plan.steps)
@@ -48,7 +51,9 @@ def compare_steps(groups: dict[tuple[str, int, int], Group], plan: Plan) -> dict
 
 
 def _free(line: dict[str, Any]) -> bool:
-    return bool(line["loss"] <= 0 or line["loss"] <= line["se"])
+    """Whether a loss is within its measure's error, or within rounding where there is none."""
+    allowed = (line["se"], _ROUNDING * abs(line["mean"]))
+    return any(line["loss"] <= value for value in allowed)
 
 
 def _losses(group: Group, best: Group) -> list[dict[str, Any]]:

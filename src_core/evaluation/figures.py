@@ -1,0 +1,162 @@
+"""Figures of an evaluation as one would print them: PNG and PDF, colours apart in lightness too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from src_core.evaluation.groups import Group, values_of
+from src_core.evaluation.plausibility import shape_names
+from src_core.evaluation.reference import Reference
+from src_core.evaluation.summary import PAPER
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["COLOURS", "draw_figures", "new_figure", "save_figure"]
+
+COLOURS = {
+    "real": "#555555",
+    "undeformed": "#000000",
+    "random": "#999999",
+    "recovered": "#d55e00",
+    "no network": "#0072b2",
+    "elastic": "#009e73",
+    "release": "#cc79a7",
+}
+_MOST_SHAPES = 12
+
+
+def draw_figures(
+    folder: Path, summary: dict[str, Any], groups: Sequence[Group], reference: Reference | None
+) -> None:
+    """Write every figure that the summary has numbers for."""
+    folder.mkdir(exist_ok=True)
+    save_figure(_magnitudes(summary["table1"]), folder / "magnitude")
+    octaves = [m for m in summary["measures"] if m["measure"].startswith("removed")]
+    if octaves:
+        save_figure(_octaves(octaves), folder / "octaves")
+    rows = summary["plausibility"].get("rows", [])
+    if any(row["distances"] or np.isfinite(row["agreement"]) for row in rows):
+        save_figure(_plausibility(summary["plausibility"]), folder / "plausibility")
+    if reference is not None:
+        save_figure(_shapes(groups, reference), folder / "shapes")
+
+
+def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Any]:
+    """A figure that no window knows of, and its axes (rows, columns)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def save_figure(figure: Figure, stem: Path) -> None:
+    """Write ``stem.png`` and ``stem.pdf``."""
+    figure.savefig(stem.with_suffix(".png"), dpi=200)
+    figure.savefig(stem.with_suffix(".pdf"))
+
+
+def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
+    figure, axes = new_figure(1, 3, (10.5, 3.2))
+    names = ("mean", "max", "strict")
+    labels = ("mean displacement, % of the side", "largest displacement, %", "strict folds, ‰")
+    for name, label, ax in zip(names, labels, axes[0], strict=True):
+        for row in dict.fromkeys(r["row"] for r in table if r["level"]):
+            lines = [r for r in table if r["row"] == row]
+            x, y = [r["level"] for r in lines], [r[name]["mean"] for r in lines]
+            deviation = [r[name]["sd"] for r in lines] if name != "strict" else None
+            ax.errorbar(x, y, deviation, color=COLOURS[row], label=row, marker="o", ms=3, capsize=2)
+        ax.set(xlabel="level", ylabel=label)
+    for ax, place in zip(axes[0], (1, 0, 2), strict=True):
+        values = [figures[place] for figures in PAPER.values()]
+        label = "paper" + (", central" if place == 2 else "")
+        ax.plot(list(PAPER), values, "k+", label=label)
+    axes[0, 2].set_yscale("symlog", linthresh=0.01)
+    axes[0, 2].set_ylim(bottom=0)
+    for ax in (axes[0, 0], axes[0, 2]):
+        ax.legend(fontsize=7, frameon=False)
+    return figure
+
+
+def _octaves(measures: Sequence[dict[str, Any]]) -> Figure:
+    rows = [r for r in dict.fromkeys(m["row"] for m in measures)]
+    figure, axes = new_figure(1, len(rows), (3.2 * len(rows), 3))
+    names = list(dict.fromkeys(m["measure"] for m in measures))
+    for row, ax in zip(rows, axes[0], strict=True):
+        of_row = [m for m in measures if m["row"] == row]
+        levels = sorted({m["level"] for m in of_row})
+        for turn, level in enumerate(levels):
+            known = {m["measure"]: m for m in of_row if m["level"] == level}
+            at = np.arange(len(names)) + (turn - len(levels) / 2) * 0.8 / len(levels)
+            heights = [100 * known[n]["mean"] for n in names]
+            errors = [100 * known[n]["se"] for n in names]
+            shade = str(0.8 - 0.7 * turn / max(len(levels) - 1, 1))
+            ax.bar(at, heights, 0.8 / len(levels), yerr=errors, color=shade, label=f"level {level}")
+        told = [n.replace("removed_", "").replace("removed", "all") for n in names]
+        ax.set_xticks(range(len(names)), told)
+        ax.set(title=row, ylabel="removed energy, %", ylim=(-20, 100))
+        ax.axhline(0, color="k", lw=0.5)
+    axes[0, 0].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def _plausibility(values: dict[str, Any]) -> Figure:
+    figure, axes = new_figure(1, 2, (7.5, 3.2))
+    rows = values["rows"]
+    for name in dict.fromkeys(r["row"] for r in rows):
+        lines = [r for r in rows if r["row"] == name]
+        x = [r["level"] for r in lines]
+        agreement = [r["agreement"] for r in lines]
+        distance = [r["distances"].get("all shapes", np.nan) for r in lines]
+        for ax, y in zip(axes[0], (agreement, distance), strict=True):
+            if name == "undeformed":
+                ax.axhline(y[0], color=COLOURS[name], ls=":", label=name)
+            else:
+                ax.plot(x, y, color=COLOURS[name], marker="o", ms=3, label=name)
+    if "real_against_real" in values:
+        real = values["real_against_real"]["all shapes"]
+        axes[0, 1].axhline(real, color=COLOURS["real"], ls="--", label="real against real")
+    axes[0, 0].set(xlabel="level", ylabel="segmenter's agreement, Dice")
+    axes[0, 1].set(xlabel="level", ylabel="distance of shapes to real ones")
+    axes[0, 1].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def _shapes(groups: Sequence[Group], reference: Reference) -> Figure:
+    """Distributions of the strongest level, beside the real ones."""
+    names = shape_names(reference)[:_MOST_SHAPES]
+    strongest = max((g.level for g in groups if g.row == "recovered"), default=0)
+    shown = [g for g in groups if g.row in COLOURS and g.level in (0, strongest)]
+    columns = min(4, max(len(names), 1))
+    lines = -(-max(len(names), 1) // columns)
+    figure, axes = new_figure(lines, columns, (2.9 * columns, 2.3 * lines))
+    for name, ax in zip(names, axes.flat, strict=False):
+        samples = {"real": reference.shapes[name]}
+        samples |= {g.row: values_of(g.samples, name) for g in shown}
+        _boxes(ax, name, samples)
+    for ax in axes.flat[len(names) :]:
+        ax.set_axis_off()
+    figure.suptitle(f"level {strongest}", fontsize=9)
+    return figure
+
+
+def _boxes(ax: Axes, name: str, samples: dict[str, Any]) -> None:
+    known = {k: v[np.isfinite(v)] for k, v in samples.items()}
+    drawn = ax.boxplot(
+        list(known.values()), orientation="horizontal", patch_artist=True, widths=0.7, sym="."
+    )
+    for box, row in zip(drawn["boxes"], known, strict=True):
+        box.set(facecolor=COLOURS[row], alpha=0.6)
+    for line in drawn["medians"]:
+        line.set_color("k")
+    ax.set_yticks(range(1, len(known) + 1), list(known), fontsize=6)
+    ax.invert_yaxis()
+    ax.set_title(name, fontsize=8)
+    ax.tick_params(axis="x", labelsize=6)

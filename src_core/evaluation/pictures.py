@@ -1,0 +1,74 @@
+"""A grid of pictures: a row for each kind of field, a column for each case, labels outlined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src_core.device import fixed_threads
+from src_core.evaluation.dataset import Entry
+from src_core.evaluation.figures import new_figure, save_figure
+from src_core.evaluation.runner import Bench, make_fields
+from src_core.evaluation.subjects import Subject, load_subject
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["draw_pictures"]
+
+_COLUMNS = 6
+_OUTLINES = ("#f0e442", "#56b4e9", "#d55e00", "#009e73", "#cc79a7")
+
+
+def draw_pictures(folder: Path, bench: Bench, entries: Sequence[Entry], level: int) -> None:
+    """Draw the first cases under each row's first field of a level, made again."""
+    folder.mkdir(exist_ok=True)
+    columns = [_column(bench, entry, level) for entry in entries[:_COLUMNS]]
+    rows = list(dict.fromkeys(name for column in columns for name in column))
+    size = (2 * len(columns) + 0.3, 2 * len(rows) + 0.3)
+    figure, axes = new_figure(len(rows), len(columns), size)
+    for line, name in zip(axes, rows, strict=True):
+        line[0].set_ylabel(name)
+        for ax, column in zip(line, columns, strict=True):
+            if name in column:
+                _draw(ax, *column[name])
+            ax.set_xticks([])
+            ax.set_yticks([])
+    for ax, entry in zip(axes[0], entries, strict=False):
+        ax.set_title(entry.name, fontsize=7)
+    save_figure(figure, folder / f"pictures-level-{level}")
+
+
+def _column(
+    bench: Bench, entry: Entry, level: int
+) -> dict[str, tuple[NDArray[np.float32], NDArray[np.integer]]]:
+    """Row name -> image and labels (A, B) of one case."""
+    spec = bench.model.spec
+    with fixed_threads(), torch.inference_mode():
+        subject = load_subject(entry, spec, bench.anatomy.labels)
+        still = torch.zeros(1, spec.ndim, *[spec.state] * spec.ndim)
+        found = {"undeformed": _plane(subject, still)}
+        for made in make_fields(bench, subject, level, seed=1):
+            found.setdefault(made.row, _plane(subject, made.u))
+    return found
+
+
+def _plane(subject: Subject, u: Tensor) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
+    """The image and the labels; of a volume the middle slice of its last axis."""
+    image, labels = subject.warped(u)
+    whole = image[0, 0].numpy()
+    middle = whole.shape[-1] // 2
+    return (whole, labels) if whole.ndim == 2 else (whole[..., middle], labels[..., middle])
+
+
+def _draw(ax: Axes, image: NDArray[np.float32], labels: NDArray[np.integer]) -> None:
+    ax.imshow(image.T, cmap="gray", vmin=0, vmax=1)
+    for turn, value in enumerate(v for v in np.unique(labels) if v):
+        colour = _OUTLINES[turn % len(_OUTLINES)]
+        ax.contour((labels == value).T, [0.5], colors=colour, linewidths=0.7)
