@@ -18,10 +18,13 @@ from src_core.evaluation.measures import field_figures
 from src_core.evaluation.octaves import octave_energies
 from src_core.evaluation.shapes import enclosed_share, wall_thickness
 from src_core.evaluation.statistics import (
-    bootstrap,
     interpolate,
+    interval,
     mean_of,
     ratio_of,
+    resampled_distances,
+    resampled_means,
+    resampled_weights,
     shape_distance,
     split_half_distance,
 )
@@ -242,9 +245,26 @@ def test_a_bootstrap_draws_subjects():
     # two values a subject, equal: the interval is that of the subjects' mean, not narrower
     rng = np.random.default_rng(2)
     values = np.repeat(rng.normal(size=60), 2)
-    names = [str(i // 2) for i in range(120)]
-    low, high = bootstrap(lambda at: float(values[at].mean()), names, turns=2000)
+    weights = resampled_weights([str(i // 2) for i in range(120)], turns=2000)
+    assert (weights.sum(axis=1) == 120).all() and (weights[:, ::2] == weights[:, 1::2]).all()
+    low, high = interval(
+        resampled_means(np.append(values, np.nan), np.pad(weights, ((0, 0), (0, 1))))
+    )
     assert (high - low) / 2 == pytest.approx(1.96 * values.std() / math.sqrt(60), rel=0.1)
+    assert all(math.isnan(v) for v in interval(np.array([np.nan])))
+
+
+@given(st.integers(0, 999))
+def test_distances_of_weighted_samples_are_those_of_repeated_ones(seed):
+    rng = np.random.default_rng(seed)
+    sample, real = rng.normal(1, 1, 11), np.round(rng.normal(size=17), 1)
+    sample[seed % 11] = np.nan
+    weights = rng.integers(0, 3, (4, 11)).astype(float)
+    weights[:, 3] = 1
+    found = resampled_distances(sample, real, weights)
+    for row, distance in zip(weights, found, strict=True):
+        repeated = np.repeat(sample, row.astype(int))
+        assert distance == pytest.approx(shape_distance(repeated, real), nan_ok=True)
 
 
 def test_magnitudes_are_interpolated_and_never_beyond_the_levels():

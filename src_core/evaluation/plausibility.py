@@ -17,7 +17,14 @@ from src_core.evaluation.anatomy import Anatomy
 from src_core.evaluation.groups import Group, values_of
 from src_core.evaluation.plan import Record
 from src_core.evaluation.reference import Reference
-from src_core.evaluation.statistics import bootstrap, shape_distance, split_half_distance
+from src_core.evaluation.statistics import (
+    interval,
+    resampled_distances,
+    resampled_means,
+    resampled_weights,
+    shape_distance,
+    split_half_distance,
+)
 
 __all__ = ["plausibility", "shape_names"]
 
@@ -80,16 +87,16 @@ def _pairs(
     ours, theirs = _matched(group, other)
     if not ours:
         return []
-    subjects = [r.subject for r in ours]
+    weights = resampled_weights([r.subject for r in ours])
     head = {"level": group.level, "row": group.row, "against": other.row, "n": len(ours)}
     table = []
     agreement = values_of(ours, "agreement") - values_of(theirs, "agreement")
     if np.isfinite(agreement).any():
-        low, high = bootstrap(lambda at: float(np.nanmean(agreement[at])), subjects)
+        low, high = interval(resampled_means(agreement, weights))
         told = {"measure": "agreement", "difference": float(np.nanmean(agreement))}
         table.append({**head, **told, "low": low, "high": high, "better": low > 0})
     if reference is not None:
-        table += [{**head, **line} for line in _nearer(ours, theirs, names, reference, subjects)]
+        table += [{**head, **line} for line in _nearer(ours, theirs, names, reference, weights)]
     return table
 
 
@@ -98,57 +105,34 @@ def _nearer(
     theirs: Sequence[Record],
     names: list[str],
     reference: Reference,
-    subjects: list[str],
+    weights: NDArray[np.float64],
 ) -> list[dict[str, Any]]:
-    """Differences of distances, below 0 where ours are nearer to the real ones."""
-    values = {n: (values_of(ours, n), values_of(theirs, n), reference.shapes[n]) for n in names}
-    whole = np.arange(len(subjects))
-    drawn = {n: _resampled(*values[n], subjects) for n in names}
-    found = []
-    for name in names:
-        found.append((name, _difference(*values[name], whole), drawn[name]))
+    """Differences of distances, below 0 where ours are nearer to the real ones.
+
+    The first row of the weights put before them is all ones: the samples as they are.
+    """
+    every = np.concatenate([np.ones((1, weights.shape[1])), weights])
+    turns = {name: np.subtract(*_both(ours, theirs, name, reference, every)) for name in names}
     if names:
-        stacked = np.nanmean(np.stack([drawn[n] for n in names]), axis=0)
-        found.append(("all shapes", _mean([d for _, d, _ in found]), stacked))
+        turns["all shapes"] = np.nanmean(np.stack(list(turns.values())), axis=0)
     table = []
-    for name, difference, turns in found:
-        low, high = _interval(turns)
-        told = {"measure": name, "difference": difference, "low": low, "high": high}
+    for name, values in turns.items():
+        low, high = interval(values[1:])
+        told = {"measure": name, "difference": float(values[0]), "low": low, "high": high}
         table.append({**told, "better": high < 0})
     return table
 
 
-def _resampled(
-    ours: NDArray[np.float64],
-    theirs: NDArray[np.float64],
-    real: NDArray[np.float64],
-    subjects: list[str],
-) -> NDArray[np.float64]:
-    """The difference on each of the bootstrap's draws, which are the same for every measure."""
-    found: list[float] = []
-
-    def keep(at: NDArray[np.intp]) -> float:
-        found.append(_difference(ours, theirs, real, at))
-        return found[-1]
-
-    bootstrap(keep, subjects, turns=500)
-    return np.asarray(found)
-
-
-def _difference(
-    ours: NDArray[np.float64],
-    theirs: NDArray[np.float64],
-    real: NDArray[np.float64],
-    at: NDArray[np.intp],
-) -> float:
-    return shape_distance(ours[at], real) - shape_distance(theirs[at], real)
-
-
-def _interval(turns: NDArray[np.float64]) -> tuple[float, float]:
-    if not np.isfinite(turns).any():
-        return float("nan"), float("nan")
-    low, high = np.nanquantile(turns, [0.025, 0.975])
-    return float(low), float(high)
+def _both(
+    ours: Sequence[Record],
+    theirs: Sequence[Record],
+    name: str,
+    reference: Reference,
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    real = reference.shapes[name]
+    first, second = values_of(ours, name), values_of(theirs, name)
+    return resampled_distances(first, real, weights), resampled_distances(second, real, weights)
 
 
 def _matched(group: Group, other: Group) -> tuple[list[Record], list[Record]]:

@@ -5,7 +5,7 @@ Cases and seeds of one subject are no independent samples: errors and bootstraps
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -15,10 +15,13 @@ from scipy.stats import wasserstein_distance
 
 __all__ = [
     "Mean",
-    "bootstrap",
     "interpolate",
+    "interval",
     "mean_of",
     "ratio_of",
+    "resampled_distances",
+    "resampled_means",
+    "resampled_weights",
     "shape_distance",
     "split_half_distance",
 ]
@@ -93,26 +96,53 @@ def split_half_distance(
     return Mean(float(np.nanmean(distances)), float(np.nanstd(distances)), nan, turns)
 
 
-def bootstrap(
-    statistic: Callable[[NDArray[np.intp]], float],
-    subjects: Sequence[str],
-    turns: int = 1000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """95 % interval of a statistic of the samples' places, subjects drawn with replacement.
+def resampled_weights(subjects: Sequence[str], turns: int = 1000, seed: int = 0) -> Array:
+    """How often each sample is drawn, subjects drawn with replacement: (turns, samples)."""
+    everyone, whose = np.unique(np.asarray(subjects), return_inverse=True)
+    count = len(everyone)
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), turns)
+    return np.asarray(drawn[:, whose], dtype=np.float64)
 
-    Args:
-        statistic: takes indices of samples (with repetitions).
-        subjects: whose each sample is.
+
+def resampled_means(values: ArrayLike, weights: Array) -> Array:
+    """Means of weighted samples, NaN left out: (samples,), (turns, samples) -> (turns,)."""
+    numbers = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(numbers)
+    weights = weights[:, known]
+    return np.asarray(weights @ numbers[known] / _or_nan(weights.sum(axis=1)))
+
+
+def resampled_distances(values: ArrayLike, reference: ArrayLike, weights: Array) -> Array:
+    """``shape_distance`` of weighted samples: (samples,), (turns, samples) -> (turns,).
+
+    Wasserstein's distance is the area between the two distribution functions, which are steps at
+    the values: all turns share these places.
     """
-    names = np.asarray(subjects)
-    places = [np.flatnonzero(names == s) for s in np.unique(names)]
-    rng, found = np.random.default_rng(seed), []
-    for _ in range(turns):
-        drawn = rng.integers(0, len(places), len(places))
-        found.append(statistic(np.concatenate([places[i] for i in drawn])))
-    low, high = np.nanquantile(found, [0.025, 0.975]) if np.isfinite(found).any() else (nan, nan)
+    sample, real = np.asarray(values, np.float64), np.asarray(reference, np.float64)
+    known, real = np.isfinite(sample), np.sort(real[np.isfinite(real)])
+    order = np.argsort(sample[known])
+    ordered, weights = sample[known][order], weights[:, known][:, order]
+    if not len(ordered) or len(real) < 2 or real.std() == 0:
+        return np.full(len(weights), nan)
+    places = np.sort(np.concatenate([ordered, real]))
+    share = np.cumsum(weights, axis=1) / _or_nan(weights.sum(axis=1))[:, None]
+    share = np.concatenate([np.zeros((len(share), 1)), share], axis=1)
+    ours = share[:, np.searchsorted(ordered, places[:-1], "right")]
+    theirs = np.searchsorted(real, places[:-1], "right") / len(real)
+    return np.asarray(np.abs(ours - theirs) @ np.diff(places) / real.std())
+
+
+def interval(turns: Array) -> tuple[float, float]:
+    """What 95 % of the turns lie in, NaN left out."""
+    known = turns[np.isfinite(turns)]
+    if not len(known):
+        return nan, nan
+    low, high = np.quantile(known, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _or_nan(values: Array) -> Array:
+    return np.where(values > 0, values, nan)
 
 
 def interpolate(at: float, x: Sequence[float], y: Sequence[float]) -> float:

@@ -93,9 +93,12 @@ def slices_of(
 
 def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
     """Shares of labels (1, K, *size) -> values (*size) of the largest, background's included."""
-    background = 1 - masks.sum(1, keepdim=True)
-    best = torch.cat([background, masks], 1).argmax(1)[0].numpy()
-    return np.asarray((0, *labels), dtype=np.int64)[best]
+    shares = masks[0].numpy()
+    best, found = 1 - shares.sum(axis=0), np.zeros(shares.shape[1:], dtype=np.int64)
+    for value, share in zip(labels, shares, strict=True):
+        found[share > best] = value
+        best = np.maximum(best, share)
+    return found
 
 
 def _framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
