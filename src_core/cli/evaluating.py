@@ -25,24 +25,24 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for tables, figures and records.")],
     levels: Annotated[str, typer.Option(help="Start levels.")] = "30,45,55,65,70",
     seeds: Annotated[int, typer.Option(help="Fields a case and level.")] = 4,
-    cases: Annotated[int | None, typer.Option(help="So many, spread over subjects. [all]")] = None,
+    cases: Annotated[int | None, typer.Option(help="So many, spread over subjects; all without.")] = None,
     steps: Annotated[
         str | None,
-        typer.Option(help="Jumps of the recovery; several compare them: 8,1,2,4,70. [the model's]"),
+        typer.Option(help="Jumps of the recovery; several compare them: 8,1,2,4,70. The model's without."),
     ] = None,
     rows: Annotated[
         str | None,
-        typer.Option(help="Some of: random, recovered, no network, elastic, release. [all]"),
+        typer.Option(help="Some of: random,recovered,no network,elastic,release; all without."),
     ] = None,
     elastic_points: Annotated[
-        int | None, typer.Option(help="Control points a side of the elastic row. [11]")
+        int | None, typer.Option(help="Control points a side of the elastic row; 11 without.")
     ] = None,
     reference: Annotated[
         Path | None,
-        typer.Option(help="Other real subjects with labels. [rows of the CSV with split=train]"),
+        typer.Option(help="Other real subjects with labels; the CSV's rows with split=train without."),
     ] = None,
     segmenter: Annotated[
-        Path | None, typer.Option(help="A segmenter of an earlier evaluation. [trained here]")
+        Path | None, typer.Option(help="A segmenter of an earlier evaluation; one is trained without.")
     ] = None,
     segmenter_batches: Annotated[
         int, typer.Option(help="Batches to train a segmenter for; 0 leaves it out.")
