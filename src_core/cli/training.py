@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from src_core.cli.failures import CANCELLED
 from src_core.cli.report import progress, tell
+
+if TYPE_CHECKING:
+    from src_core.training import Progress
 
 __all__ = ["train"]
 
@@ -51,6 +58,7 @@ def train(
     chosen = read_config(_config_file(config))
     torch.set_num_threads(chosen.optimisation.threads)
     torch.set_flush_denormal(True)
+    speaks = os.environ.get("LOCAL_RANK", "0") == "0"
     steps = run(
         dataset,
         chosen,
@@ -60,13 +68,28 @@ def train(
         teacher=teacher,
         hardware=Hardware(device, devices, precision),
         memory=memory * 2**30,
-        tell=tell,
+        tell=tell if speaks else _say_nothing,
     )
-    with progress(f"training {chosen.name}") as advance:
-        for step in steps:
-            rate = 1000 * step.seconds / max(step.seen, 1)
-            advance(step.samples, step.total, f"loss {step.loss:.3f}, {rate:.0f} ms a sample")
+    if not speaks:
+        deque(steps, maxlen=0)
+        return
+    _follow(steps, chosen.name)
     print(out / f"{chosen.name}.safetensors")
+
+
+def _follow(steps: Iterator[Progress], name: str) -> None:
+    try:
+        with progress(f"training {name}") as advance:
+            for step in steps:
+                rate = 1000 * step.seconds / max(step.seen, 1)
+                advance(step.samples, step.total, f"loss {step.loss:.3f}, {rate:.0f} ms a sample")
+    except KeyboardInterrupt:
+        tell("stopped: add --resume to go on from the last checkpoint")
+        raise typer.Exit(CANCELLED) from None
+
+
+def _say_nothing(line: str) -> None:
+    """What the other processes of a training on many devices say."""
 
 
 def _config_file(name: str) -> Path:
