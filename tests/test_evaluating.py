@@ -15,9 +15,12 @@ from torch import nn
 
 from src_core.checkpoint import save_model
 from src_core.cli import run
+from src_core.evaluation.anatomy import Anatomy
 from src_core.evaluation.dataset import Entry, balanced, read_dataset
 from src_core.evaluation.groups import Group, groups_of, removed
 from src_core.evaluation.plan import Plan, Record
+from src_core.evaluation.plausibility import plausibility
+from src_core.evaluation.reference import Reference
 from src_core.evaluation.segmenter import train_segmenter
 from src_core.evaluation.steps import compare_steps
 from src_core.evaluation.summary import paper_magnitudes
@@ -351,6 +354,27 @@ def test_removed_energy_counts_what_both_rows_have() -> None:
     assert found["removed"].mean == 0.75
     assert found["removed_8"].mean == 0.5
     assert removed(random, random) == {}
+
+
+def test_rows_are_compared_on_what_both_have_and_nearer_ones_are_told() -> None:
+    real = Reference({"area 1": np.arange(40.0), "flat": np.ones(40)}, tuple("abcdefgh" * 5))
+    recovered, elastic = Group("recovered", 70, 8), Group("elastic", 70, 0)
+    for seed in range(1, 21):
+        near = {"area 1": 2.0 * seed - 2, "agreement": 0.8, "flat": 1.0}
+        recovered.records.append(record("recovered", 70, 8, seed, **near))
+        far = {"area 1": 2.0 * seed + 18, "agreement": 0.6 + 0.01 * (seed % 2), "flat": 1.0}
+        elastic.records.append(record("elastic", 70, 0, seed, **far))
+    elastic.records.append(record("elastic", 70, 0, 99, agreement=0.0))
+    found = plausibility([recovered, elastic], Anatomy((1,)), real)
+    (told,) = found["verdicts"]
+    assert (told["against"], told["nearer"], told["shapes"]) == ("elastic", 1, 1)
+    assert told["agreement"] == pytest.approx(0.195)
+    assert 0.19 < told["agreement_low"] < 0.195 < told["agreement_high"] < 0.2
+    shift = 20 / np.arange(40.0).std()
+    pair = next(p for p in found["paired"] if p["measure"] == "area 1")
+    row = next(r for r in found["rows"] if r["row"] == "recovered")
+    assert row["distances"]["area 1"] < 0.1
+    assert pair["difference"] == pytest.approx(-shift, abs=0.1) and pair["better"]
 
 
 def test_the_paper_s_magnitudes_are_met_between_levels() -> None:

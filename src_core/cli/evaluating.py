@@ -25,10 +25,14 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for tables, figures and records.")],
     levels: Annotated[str, typer.Option(help="Start levels.")] = "30,45,55,65,70",
     seeds: Annotated[int, typer.Option(help="Fields a case and level.")] = 4,
-    cases: Annotated[int | None, typer.Option(help="So many, spread over subjects; all without.")] = None,
+    cases: Annotated[
+        int | None, typer.Option(help="So many, spread over subjects; all without.")
+    ] = None,
     steps: Annotated[
         str | None,
-        typer.Option(help="Jumps of the recovery; several compare them: 8,1,2,4,70. The model's without."),
+        typer.Option(
+            help="Jumps of the recovery; several compare them: 8,1,2,4,70. The model's without."
+        ),
     ] = None,
     rows: Annotated[
         str | None,
@@ -39,10 +43,13 @@ def evaluate(
     ] = None,
     reference: Annotated[
         Path | None,
-        typer.Option(help="Other real subjects with labels; the CSV's rows with split=train without."),
+        typer.Option(
+            help="Other real subjects with labels; the CSV's rows with split=train without."
+        ),
     ] = None,
     segmenter: Annotated[
-        Path | None, typer.Option(help="A segmenter of an earlier evaluation; one is trained without.")
+        Path | None,
+        typer.Option(help="A segmenter of an earlier evaluation; one is trained without."),
     ] = None,
     segmenter_batches: Annotated[
         int, typer.Option(help="Batches to train a segmenter for; 0 leaves it out.")
@@ -61,8 +68,9 @@ def evaluate(
 
     Example: drdm evaluate cardiac-sax acdc.csv --cases 20 --out figures
     """
-    from src_core.evaluation.run import Request, prepare, run
-    from src_core.evaluation.tables import shown_table
+    from src_core.evaluation.request import Request, prepare
+    from src_core.evaluation.run import run
+    from src_core.evaluation.tables import shown_measures, shown_table
 
     request = Request(
         model=model,
@@ -94,7 +102,8 @@ def evaluate(
     if json:
         print_json(job.report)
         return
-    for line in (*shown_table(job.report), *job.told(), f"written to {out}"):
+    lines = (*shown_table(job.report), *shown_measures(job.report), f"written to {out}")
+    for line in lines:
         print(line)
 
 

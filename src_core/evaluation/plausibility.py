@@ -52,7 +52,28 @@ def plausibility(
         for row in _AGAINST:
             other = by_key.get((row, 0 if row == "undeformed" else group.level))
             pairs += _pairs(group, other, names, reference)
-    return {**told, **real, "rows": rows, "paired": pairs}
+    return {**told, **real, "rows": rows, "paired": pairs, "verdicts": _verdicts(pairs)}
+
+
+def _verdicts(pairs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each comparison in a line: difference of agreement, and shapes that are nearer to real."""
+    table = []
+    for level, against in dict.fromkeys((p["level"], p["against"]) for p in pairs):
+        lines = {p["measure"]: p for p in pairs if (p["level"], p["against"]) == (level, against)}
+        agreement = lines.pop("agreement", {})
+        lines.pop("all shapes", None)
+        table.append(
+            {
+                "level": level,
+                "against": against,
+                "agreement": agreement.get("difference"),
+                "agreement_low": agreement.get("low"),
+                "agreement_high": agreement.get("high"),
+                "nearer": sum(line["difference"] < 0 for line in lines.values()),
+                "shapes": len(lines),
+            }
+        )
+    return table
 
 
 def _real(names: list[str], reference: Reference) -> dict[str, float]:

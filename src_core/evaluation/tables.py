@@ -12,7 +12,7 @@ from typing import Any
 from src_core.evaluation.summary import TABLE1
 from src_core.io import open_atomically
 
-__all__ = ["shown_table", "write_tables"]
+__all__ = ["shown_measures", "shown_table", "write_tables"]
 
 _MEASURES = ("row", "level", "steps", "measure", "mean", "sd", "se", "n")
 _SHOWN = (
@@ -58,6 +58,37 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
         head = f"{row['level']:5} {row['row']:12} {row['steps'] or '':>5}"
         lines.append(head + "".join(f"{cell:>10}" for cell in cells))
     return lines
+
+
+def shown_measures(summary: dict[str, Any]) -> list[str]:
+    """Lines beside the table: what rows were compared by, stability, steps, what is absent."""
+    known = {(m["row"], m["level"], m["steps"], m["measure"]): m for m in summary["measures"]}
+    steps, lines = summary["plan"]["steps"][0], []
+    for name in ("drift", "drift_single_levels"):
+        lines += [_line(name, m) for k, m in known.items() if k[2:] == (steps, name)]
+    for name in ("shared", "sensitivity_median", "sensitivity_worst_of_all", "residual"):
+        for level in summary["plan"]["levels"]:
+            found = known.get(("recovered", level, steps, name))
+            lines += [_line(name, found)] if found else []
+    lines += [_verdict(v) for v in summary["plausibility"].get("verdicts", [])]
+    lines += [f"absent: {name}, {why}" for name, why in summary["absent"].items()]
+    if summary["steps"]:
+        fewest = summary["steps"]["fewest"]
+        lines.append(f"fewest steps that lose no more than their error: {fewest}")
+    return lines
+
+
+def _line(name: str, measure: dict[str, Any]) -> str:
+    error = "" if measure["se"] is None else f" ± {measure['se']:.2g}"
+    return f"{name}, level {measure['level']}: {measure['mean']:.3g}{error}"
+
+
+def _verdict(values: dict[str, Any]) -> str:
+    parts = [f"level {values['level']}, recovered against {values['against']}:"]
+    if values["agreement"] is not None:
+        low, high = values["agreement_low"], values["agreement_high"]
+        parts.append(f"agreement {values['agreement']:+.3f} ({low:+.3f} to {high:+.3f}),")
+    return " ".join([*parts, f"nearer to real ones in {values['nearer']} of {values['shapes']}"])
 
 
 def _ellipse(measures: dict[Any, float], key: tuple[str, int, int]) -> float | None:

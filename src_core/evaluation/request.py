@@ -1,0 +1,160 @@
+"""What an evaluation is asked for, checked before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from src_core.device import choose_device
+from src_core.errors import InputError
+from src_core.evaluation.anatomy import Anatomy
+from src_core.evaluation.dataset import Entry, balanced, read_dataset, without_subjects
+from src_core.evaluation.journal import Journal
+from src_core.evaluation.plan import Plan, make_plan, plan_digest
+from src_core.evaluation.reference import read_anatomy
+from src_core.evaluation.segmenter import load_segmenter, pool_factor
+from src_core.hashing import sha256_file
+from src_core.library import load_model
+from src_core.model import Model
+from src_core.release import release_network, release_spec
+
+__all__ = ["Job", "Request", "prepare"]
+
+#: Cases from which labels, and which encloses which, are found.
+_ANATOMY_CASES = 24
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a call asks for; ``plan`` holds the options of ``Plan``, None for defaults."""
+
+    model: str | Path
+    dataset: Path
+    out: Path
+    cases: int | None = None
+    reference: Path | None = None
+    segmenter: Path | None = None
+    segmenter_batches: int = 1200
+    release: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    device: str = "auto"
+    plan: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Job:
+    """A checked request: models, cases, and in the end the report.
+
+    Attributes:
+        entries: cases to evaluate; ``real`` the other real ones.
+        notes: what is left out, and why, a line each.
+        absent: rows and measures left out -> why.
+    """
+
+    request: Request
+    model: Model
+    plan: Plan
+    entries: list[Entry]
+    real: list[Entry]
+    anatomy: Anatomy
+    journal: Journal
+    release: Model | None
+    notes: list[str]
+    absent: dict[str, str]
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cases(self) -> int:
+        """How many are evaluated."""
+        return len(self.entries)
+
+
+def prepare(request: Request) -> Job:
+    """Check everything and open the folder; nothing is computed yet.
+
+    Raises:
+        InputError: model, data set, options or folder are not as they must be.
+    """
+    model = load_model(request.model, request.device)
+    plan = make_plan(model.spec.schedule.levels, model.spec.recovery.steps, **request.plan)
+    everything = read_dataset(request.dataset)
+    entries = balanced(_tested(everything), request.cases)
+    real = _real(request, everything, {e.subject for e in entries})
+    anatomy = read_anatomy(balanced(real or entries, None)[:_ANATOMY_CASES], model.spec)
+    if request.segmenter is not None:
+        load_segmenter(request.segmenter, anatomy.labels, pool_factor(model.spec.size))
+    release, absent = _release(request, model, plan)
+    absent |= _without(request, anatomy, real)
+    digest = plan_digest(
+        plan,
+        model=model.sha256,
+        cases=[(e.name, sha256_file(e.image), e.labels and sha256_file(e.labels)) for e in entries],
+        real=[(e.name, e.subject) for e in real],
+        release=None if release is None else sha256_file(request.release or ""),
+        segmenter=request.segmenter and sha256_file(request.segmenter),
+        batches=request.segmenter_batches,
+    )
+    facts = {
+        "model": model.spec.name,
+        "plan": plan.model_dump(),
+        "cases": [e.name for e in entries],
+    }
+    journal = Journal(
+        request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
+    )
+    notes = [f"{name} is absent: {why}" for name, why in absent.items()]
+    return Job(request, model, plan, entries, real, anatomy, journal, release, notes, absent)
+
+
+def _tested(entries: list[Entry]) -> list[Entry]:
+    """The rows with split=test, where there are any; else all that are not train or val."""
+    test = [e for e in entries if e.split == "test"]
+    return test or [e for e in entries if e.split not in ("train", "val")] or entries
+
+
+def _real(request: Request, everything: list[Entry], subjects: set[str]) -> list[Entry]:
+    """Labelled real cases of subjects that are not evaluated."""
+    if request.reference is None:
+        found = [e for e in everything if e.split == "train"]
+    else:
+        whole = read_dataset(request.reference)
+        found = [e for e in whole if e.split == "train"] or whole
+    strangers = without_subjects([e for e in found if e.labels is not None], subjects)
+    if request.reference is not None and not strangers:
+        raise InputError(
+            "no labelled case of another subject",
+            where=str(request.reference),
+            expected="real subjects that are not evaluated, with labels",
+        )
+    return strangers
+
+
+def _release(request: Request, model: Model, plan: Plan) -> tuple[Model | None, dict[str, str]]:
+    if "release" not in plan.rows:
+        return None, {}
+    if request.release is None:
+        return None, {"release": "its weights were not given (--release FILE.pth)"}
+    if model.spec.ndim != 2:
+        return None, {"release": "it is 2D"}
+    spec = release_spec().model_copy(update={"schedule": model.spec.schedule})
+    network = release_network(request.release)
+    device = choose_device(request.device)
+    sha256 = sha256_file(request.release)
+    return Model(spec, network.to(device), device, sha256, str(request.release)), {}
+
+
+def _without(request: Request, anatomy: Anatomy, real: list[Entry]) -> dict[str, str]:
+    if not anatomy.labels:
+        return {"shapes": "the cases have no labels", "agreement": "the cases have no labels"}
+    why = "no other real subjects (--reference, or split=train in the CSV)"
+    if not real and request.segmenter is None:
+        return {"real against real": why, "agreement": why}
+    absent = {} if real else {"real against real": why}
+    if request.segmenter_batches < 1 and request.segmenter is None:
+        return {**absent, "agreement": "--segmenter-batches 0"}
+    if find_spec("monai") is None:
+        return {**absent, "agreement": 'MONAI is missing: pip install "napari-drdm[evaluate]"'}
+    return absent
