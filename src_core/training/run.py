@@ -70,9 +70,10 @@ def train(
     if resume:
         load_state(out / _STATE, trainer)
         tell(f"going on after {trainer.samples} samples")
+    validator = None
     if fabric.is_global_zero:
+        validator = _validator(config, grid, held, store, out, tell)
         _open(out, trainer)
-    validator = _validator(config, grid, held, store, out, tell) if fabric.is_global_zero else None
     yield from _run(trainer, out, validator)
 
 

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -81,10 +82,14 @@ def load_state(path: Path, trainer: Trainer) -> None:
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
     trainer.network.load_state_dict(_below(tensors, "network."))
     trainer.average.load_state_dict(_below(tensors, "average."))
+    parameters = [p for group in trainer.optimiser.param_groups for p in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in _below(tensors, "optimiser.").items():
         index, name = key.split(".", 1)
-        moments.setdefault(int(index), {})[name] = value
+        like = parameters[int(index)]
+        # In the parameter's own order in memory: sums over another round otherwise.
+        same = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+        moments.setdefault(int(index), {})[name] = same
     whole = trainer.optimiser.state_dict()
     trainer.optimiser.load_state_dict({**whole, "state": moments})
 
