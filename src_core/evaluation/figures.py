@@ -72,7 +72,8 @@ def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
             lines = [r for r in table if r["row"] == row]
             x, y = [r["level"] for r in lines], [r[name]["mean"] for r in lines]
             deviation = [r[name]["sd"] for r in lines] if name != "strict" else None
-            ax.errorbar(x, y, deviation, color=COLOURS[row], label=row, marker="o", ms=3, capsize=2)
+            style = {"marker": "o", "ms": 3, "capsize": 2, "zorder": _order(row)}
+            ax.errorbar(x, y, deviation, color=COLOURS[row], label=row, **style)
         ax.set(xlabel="level", ylabel=label)
     for ax, place in zip(axes[0], (1, 0, 2), strict=True):
         values = [figures[place] for figures in PAPER.values()]
@@ -83,6 +84,11 @@ def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
     for ax in (axes[0, 0], axes[0, 2]):
         ax.legend(fontsize=7, frameon=False)
     return figure
+
+
+def _order(row: str) -> int:
+    """The recovered row lies over those that move as much."""
+    return 3 if row == "recovered" else 2
 
 
 def _octaves(measures: Sequence[dict[str, Any]]) -> Figure:
@@ -119,7 +125,8 @@ def _plausibility(values: dict[str, Any]) -> Figure:
             if name == "undeformed":
                 ax.axhline(y[0], color=COLOURS[name], ls=":", label=name)
             else:
-                ax.plot(x, y, color=COLOURS[name], marker="o", ms=3, label=name)
+                order = _order(name)
+                ax.plot(x, y, color=COLOURS[name], marker="o", ms=3, label=name, zorder=order)
     if "real_against_real" in values:
         real = values["real_against_real"]["all shapes"]
         axes[0, 1].axhline(real, color=COLOURS["real"], ls="--", label="real against real")
