@@ -114,26 +114,31 @@ def _octaves(measures: Sequence[dict[str, Any]]) -> Figure:
 
 
 def _plausibility(values: dict[str, Any]) -> Figure:
-    figure, axes = new_figure(1, 2, (7.5, 3.2))
+    """Against the level: agreement and shape distance, what of them there is."""
     rows = values["rows"]
-    for name in dict.fromkeys(r["row"] for r in rows):
-        lines = [r for r in rows if r["row"] == name]
-        x = [r["level"] for r in lines]
-        agreement = [r["agreement"] for r in lines]
-        distance = [r["distances"].get("all shapes", np.nan) for r in lines]
-        for ax, y in zip(axes[0], (agreement, distance), strict=True):
-            if name == "undeformed":
-                ax.axhline(y[0], color=COLOURS[name], ls=":", label=name)
-            else:
-                order = _order(name)
-                ax.plot(x, y, color=COLOURS[name], marker="o", ms=3, label=name, zorder=order)
-    if "real_against_real" in values:
+    agreement = [r["agreement"] for r in rows]
+    distance = [r["distances"].get("all shapes", np.nan) for r in rows]
+    panels = {"segmenter's agreement, Dice": agreement, "distance of shapes to real": distance}
+    panels = {name: y for name, y in panels.items() if np.isfinite(y).any()}
+    figure, axes = new_figure(1, len(panels), (3.75 * len(panels), 3.2))
+    for ax, (title, y) in zip(axes[0], panels.items(), strict=True):
+        ax.set(xlabel="level", ylabel=title)
+        for name in dict.fromkeys(r["row"] for r in rows):
+            at = [i for i, r in enumerate(rows) if r["row"] == name]
+            _line(ax, name, [rows[i]["level"] for i in at], [y[i] for i in at])
+    if "real_against_real" in values and np.isfinite(distance).any():
         real = values["real_against_real"]["all shapes"]
-        axes[0, 1].axhline(real, color=COLOURS["real"], ls="--", label="real against real")
-    axes[0, 0].set(xlabel="level", ylabel="segmenter's agreement, Dice")
-    axes[0, 1].set(xlabel="level", ylabel="distance of shapes to real ones")
-    axes[0, 1].legend(fontsize=7, frameon=False)
+        axes[0, -1].axhline(real, color=COLOURS["real"], ls="--", label="real against real")
+    axes[0, -1].legend(fontsize=7, frameon=False)
     return figure
+
+
+def _line(ax: Axes, name: str, levels: list[int], values: list[float]) -> None:
+    if name == "undeformed":
+        ax.axhline(values[0], color=COLOURS[name], ls=":", label=name)
+    else:
+        order = _order(name)
+        ax.plot(levels, values, color=COLOURS[name], marker="o", ms=3, label=name, zorder=order)
 
 
 def _shapes(groups: Sequence[Group], reference: Reference) -> Figure:
