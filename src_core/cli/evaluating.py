@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from src_core.cli.failures import resumable
 from src_core.cli.report import print_json, progress, tell
 
 __all__ = ["evaluate"]
@@ -96,7 +97,7 @@ def evaluate(
     for line in job.notes:
         tell(f"note: {line}")
     for stage, steps_of in groupby(run(job), key=attrgetter("stage")):
-        with progress(stage) as advance:
+        with resumable(), progress(stage) as advance:
             for step in steps_of:
                 advance(step.done, step.total, step.words)
     if json:

@@ -12,7 +12,7 @@ import typer
 
 from src_core.errors import Cancelled, DRDMError
 
-__all__ = ["Outcome", "reported"]
+__all__ = ["Outcome", "reported", "resumable"]
 
 DONE, FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
 
@@ -44,6 +44,16 @@ def reported() -> Iterator[Outcome]:
             outcome.code = FAILED
         except Exception as error:
             outcome.code = _fail(_unexpected(error), FAILED)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say how to go on with what is kept, where a run of hours is cancelled."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("stopped: add --resume to go on with what is kept", file=sys.stderr)
+        raise typer.Exit(CANCELLED) from None
 
 
 def _usage(error: typer.TyperException) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from src_core.cli.failures import CANCELLED
+from src_core.cli.failures import resumable
 from src_core.cli.report import progress, tell
 
 if TYPE_CHECKING:
@@ -78,14 +78,10 @@ def train(
 
 
 def _follow(steps: Iterator[Progress], name: str) -> None:
-    try:
-        with progress(f"training {name}") as advance:
-            for step in steps:
-                rate = 1000 * step.seconds / max(step.seen, 1)
-                advance(step.samples, step.total, f"loss {step.loss:.3f}, {rate:.0f} ms a sample")
-    except KeyboardInterrupt:
-        tell("stopped: add --resume to go on from the last checkpoint")
-        raise typer.Exit(CANCELLED) from None
+    with resumable(), progress(f"training {name}") as advance:
+        for step in steps:
+            rate = 1000 * step.seconds / max(step.seen, 1)
+            advance(step.samples, step.total, f"loss {step.loss:.3f}, {rate:.0f} ms a sample")
 
 
 def _say_nothing(line: str) -> None:
