@@ -233,7 +233,8 @@ def test_metrics_in_words():
         "label_volume_change": {"1": -3.2, "2": 0.1, "9": -100},
     }
     lines = metric_lines(metrics, {1: "RV"})
-    assert lines["Labels"] == "RV −3 %, label 2 ±0 %, label 9 −100 %; lost: label 9; split: label 2"
+    told = ["RV −3 %", "label 2 ±0 %", "label 9 −100 %", "lost: label 9", "split: label 2"]
+    assert lines["Labels"].splitlines() == told
     assert lines["Guard"] == "90% kept" and lines["Smallest det J"] == "0.123"
-    assert "12.3 mm (5.6 %)" in lines["Displacement"]
+    assert lines["Largest"] == "12.3 mm, 5.6 %"
     assert lines["Shown"] == "level 30, seed 4, tiny"

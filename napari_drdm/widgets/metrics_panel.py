@@ -13,7 +13,8 @@ __all__ = ["MetricsPanel", "metric_lines"]
 _MOST_LABELS = 8
 _TIPS = {
     "Shown": "The level and seed of the result that is shown and exported, whatever the form says",
-    "Displacement": "Largest and mean length; % of the longer in-plane side",
+    "Largest": "Largest length of the displacement; % of the longer in-plane side",
+    "Mean": "Mean length of the displacement; % of the longer in-plane side",
     "Smallest det J": "Lower bound of the Jacobian determinant anywhere inside; 1 keeps volume",
     "Certificate": "Proof on the saved field that the map is one-to-one in every cell",
     "Guard": "Share of the deformation that was kept so that nothing folds",
@@ -29,8 +30,9 @@ class MetricsPanel(QWidget):
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._values = {name: _Value() for name in _TIPS}
+        self._values = {name: QLabel() for name in _TIPS}
         for name, label in self._values.items():
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             title = QLabel(name)
             for widget in (title, label):
                 widget.setToolTip(_TIPS[name])
@@ -44,6 +46,7 @@ class MetricsPanel(QWidget):
         lines = metric_lines(metrics, names or {}) if metrics else {}
         for name, label in self._values.items():
             label.setText(lines.get(name, "–"))
+        self.updateGeometry()
 
     def text(self, name: str) -> str:
         """What stands beside a name."""
@@ -60,44 +63,21 @@ def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[s
     more = len(changes) - _MOST_LABELS
     lines = {
         "Shown": f"level {m['level']}, seed {m['seed']}, {m['model']}",
-        "Displacement": f"max {m['max_mm']:.1f} mm ({m['max_percent']:.1f} %), "
-        f"mean {m['mean_mm']:.1f} mm ({m['mean_percent']:.1f} %)",
+        "Largest": f"{m['max_mm']:.1f} mm, {m['max_percent']:.1f} %",
+        "Mean": f"{m['mean_mm']:.1f} mm, {m['mean_percent']:.1f} %",
         "Smallest det J": f"{m['min_det']:.3f}",
         "Certificate": "yes, no folds"
         if m["certified"]
         else f"no, {m['strict_folding_permille']:.2f} ‰ of the cells",
         "Guard": "not needed" if m["guard_scale"] == 1 else f"{m['guard_scale']:.0%} kept",
-        "Labels": ", ".join(changes[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else ""),
     }
+    told = changes[:_MOST_LABELS] + ([f"and {more} more"] if more > 0 else [])
     for what in ("lost", "split"):
-        if m[f"labels_{what}"]:
-            named = (names.get(v, f"label {v}") for v in m[f"labels_{what}"])
-            lines["Labels"] += f"; {what}: " + ", ".join(named)
+        told += [f"{what}: {names.get(v, f'label {v}')}" for v in m[f"labels_{what}"]]
+    lines["Labels"] = "\n".join(told)
     return {name: line or "–" for name, line in lines.items()}
 
 
 def _signed(percent: float) -> str:
     rounded = round(percent)
     return f"{'−' if rounded < 0 else '+'}{abs(rounded)} %" if rounded else "±0 %"
-
-
-class _Value(QLabel):
-    """Wrapped text that is never cut off: as high as it needs at its width."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setWordWrap(True)
-        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-
-    def setText(self, text: str) -> None:
-        """Show a text and make room for it."""
-        super().setText(text)
-        self._make_room()
-
-    def resizeEvent(self, event: Any) -> None:
-        """Make room anew: another width wraps otherwise."""
-        super().resizeEvent(event)
-        self._make_room()
-
-    def _make_room(self) -> None:
-        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0))
