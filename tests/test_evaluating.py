@@ -243,6 +243,18 @@ def test_images_without_labels_are_measured_without_shapes(
     assert {r["row"] for r in report["table1"]} >= {"recovered", "no network", "elastic"}
 
 
+def test_labels_without_other_subjects_draw_what_there_is(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    save_ring(tmp_path / "rings", "alone", 6.0)
+    call = ["evaluate", str(model), str(tmp_path / "rings"), "--out", str(tmp_path / "out")]
+    rest = ["--levels", "60", "--seeds", "1", "--steps", "2", "--device", "cpu"]
+    assert run([*call, *rest, "--rows", "random,recovered", "--segmenter-batches", "0"]) == 0
+    drawn = {p.stem for p in (tmp_path / "out" / "figures").iterdir()}
+    assert drawn == {"magnitude", "octaves", "pictures-level-60"}
+
+
 def test_volumes_are_measured_by_the_same_code(tmp_path: Path) -> None:
     model = save_tiny(tmp_path / "tiny3d.safetensors", ndim=3)
     for name, radius in (("a", 5.0), ("b", 6.0)):

@@ -41,7 +41,8 @@ def draw_figures(
     if octaves:
         save_figure(_octaves(octaves), folder / "octaves")
     rows = summary["plausibility"].get("rows", [])
-    if any(row["distances"] or np.isfinite(row["agreement"]) for row in rows):
+    known = [v for row in rows for v in (row["agreement"], *row["distances"].values())]
+    if np.isfinite(known).any():
         save_figure(_plausibility(summary["plausibility"]), folder / "plausibility")
     if reference is not None:
         save_figure(_shapes(groups, reference), folder / "shapes")
