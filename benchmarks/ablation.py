@@ -2,9 +2,9 @@
 
     python -m benchmarks.ablation sunnybrook.csv --unseen acdc_validation.csv --samples 3200
 
-Trained on strong fields throughout, the first stage of the curriculum. Relative squared errors (0 is
-perfect, 1 predicts nothing) of the velocity and of its differences on images a variant never saw,
-full amplitude, no pose; ms a training sample and ms a call, one thread.
+Trained on strong fields throughout, the first stage of the curriculum. Relative squared errors (0
+is perfect, 1 predicts nothing) of the velocity and of its differences on images a variant never
+saw, full amplitude, no pose; ms a training sample and ms a call, one thread.
 """
 
 from __future__ import annotations
