@@ -35,7 +35,15 @@ SCHEDULE = Schedule(control=16, components=(16, 8, 4), sigma=6e-4)
 GRID = ModelGrid(64, 2, Preprocessing())
 STEPS, BATCH = 8, 2
 STILL = Augmentation(
-    free_rotation=0, rotation=0, translation=0, flip=0, crop=(1, 1), gain=0, offset=0, threshold=0
+    free_rotation=0,
+    rotation=0,
+    translation=0,
+    flip=0,
+    crop=(1, 1),
+    aspect=0,
+    gain=0,
+    offset=0,
+    threshold=0,
 )
 
 
