@@ -15,8 +15,8 @@ from torch import nn
 
 from src_core.checkpoint import save_model
 from src_core.cli import run
+from src_core.dataset import Entry, balanced, read_dataset
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.dataset import Entry, balanced, read_dataset
 from src_core.evaluation.groups import Group, groups_of, removed
 from src_core.evaluation.plan import Plan, Record
 from src_core.evaluation.plausibility import plausibility

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from scipy.ndimage import gaussian_filter
 
+from src_core.dataset import read_images
 from src_core.diffusion import state_velocity, velocity_unit
 from src_core.errors import InputError
 from src_core.fields import enlarge, exponential
@@ -25,7 +26,6 @@ from src_core.training.config import Augmentation, Optimisation, Stage
 from src_core.training.data import ModelGrid, Store, load_store
 from src_core.training.loop import Trainer
 from src_core.training.run import start_from
-from src_core.training.sources import find_sources
 from src_core.training.state import load_state, save_state
 from src_core.warp import warp
 
@@ -81,7 +81,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(dataset: Path) -> Store:
-    return load_store(find_sources(dataset), GRID, dataset / "unused")
+    return load_store(read_images(dataset), GRID, dataset / "unused")
 
 
 def states(run: Path) -> dict[str, torch.Tensor]:
@@ -240,7 +240,7 @@ def test_weights_of_a_data_set_are_drawing_shares(dataset: Path, tmp_path: Path)
     table = tmp_path / "set.csv"
     rows = [f"{dataset / 'case0.nii.gz'},1", f"{dataset / 'case1.nii.gz'},3"]
     table.write_text("\n".join(["image,weight", *rows]), encoding="utf-8")
-    found = load_store(find_sources(table), GRID, tmp_path / "unused")
+    found = load_store(read_images(table), GRID, tmp_path / "unused")
     assert found.images.shape == (5, 1, 64, 64)
     np.testing.assert_allclose(found.shares, [1 / 12] * 3 + [3 / 8] * 2)
 

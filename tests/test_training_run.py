@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
 from src_core.checkpoint import read_spec
+from src_core.dataset import read_images
 from src_core.errors import InputError
 from src_core.fields import magnitude
 from src_core.generation.run import start_flow
@@ -24,7 +25,6 @@ from src_core.training.config import Validation
 from src_core.training.data import ModelGrid, load_store
 from src_core.training.hardware import start_fabric
 from src_core.training.loop import Trainer
-from src_core.training.sources import find_sources
 from src_core.training.tables import append_rows, keep_until
 from src_core.training.validation import Validator
 
@@ -161,7 +161,7 @@ def test_an_acnn_is_trained_on_windows_at_the_scale_of_the_whole(
     acnn = {"kind": "acnn", "channels": (4, 8), "bottleneck": (8, 8, 8), "recursion": recursion}
     settings = config(network={**acnn, "output_unit": 0.02}, window=32)
     whole = settings.model_copy(update={"window": 0})
-    store = load_store(find_sources(dataset), ModelGrid(64, 2, Preprocessing()), tmp_path / "c")
+    store = load_store(read_images(dataset), ModelGrid(64, 2, Preprocessing()), tmp_path / "c")
     part, full = (Trainer(c, store)._batch(0) for c in (settings, whole))
     assert part.images.shape == (2, 1, 32, 32) and part.targets.shape == (2, 2, 32, 32)
     x, y = np.argwhere(
@@ -177,7 +177,7 @@ def test_an_acnn_is_trained_on_windows_at_the_scale_of_the_whole(
 
 
 def test_a_training_without_finite_gradients_stops(dataset: Path, tmp_path: Path) -> None:
-    store = load_store(find_sources(dataset), ModelGrid(64, 2, Preprocessing()), tmp_path / "c")
+    store = load_store(read_images(dataset), ModelGrid(64, 2, Preprocessing()), tmp_path / "c")
     trainer = Trainer(config(), store)
     batch = trainer._batch(0)
     batch.images[0, 0, 3, 3] = torch.nan

@@ -7,10 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from src_core.dataset import Entry, balanced, read_dataset, without_subjects
 from src_core.device import choose_device
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.dataset import Entry, balanced, read_dataset, without_subjects
 from src_core.evaluation.journal import Journal
 from src_core.evaluation.plan import Plan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy

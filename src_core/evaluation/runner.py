@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from src_core.dataset import Entry
 from src_core.device import fixed_threads
 from src_core.evaluation.anatomy import Anatomy, shape_figures
 from src_core.evaluation.baseline import elastic_ddf, equal_mean_flow
-from src_core.evaluation.dataset import Entry
 from src_core.evaluation.guarded import guard_figures
 from src_core.evaluation.measures import (
     displacement_percent,

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.evaluation.dataset import Entry
+from src_core.dataset import Entry
 from src_core.fields import enlarge
 from src_core.generation.frame import Frame, make_frame
 from src_core.io import read_case

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from src_core.case import Case
+from src_core.dataset import Entry
 from src_core.errors import InputError
 from src_core.fit import Fit
 from src_core.io import read_case
 from src_core.preprocessing import Preprocessing
 from src_core.training.cache import ImageCache
-from src_core.training.sources import Source
 
 __all__ = ["ModelGrid", "Store", "load_store", "spread_store", "spread_views"]
 
@@ -52,7 +52,7 @@ class Store:
 
 
 def load_store(
-    sources: Sequence[Source], grid: ModelGrid, cache: Path, memory: float = float("inf")
+    sources: Sequence[Entry], grid: ModelGrid, cache: Path, memory: float = float("inf")
 ) -> Store:
     """Read, fit and keep every image; about size^D bytes each.
 
@@ -69,16 +69,16 @@ def load_store(
     with ImageCache(memory, cache) as kept:
         for source in sources:
             content, before = hashlib.sha256(), len(scales)
-            for image, mm in _fitted(read_case(source.path), grid):
+            for image, mm in _fitted(read_case(source.image), grid):
                 kept.add(image)
                 content.update(image.numpy().data)
                 scales.append(mm)
             count = len(scales) - before
             weights += [source.weight / count] * count
-            _refuse_copy(seen, content.digest(), source.path)
+            _refuse_copy(seen, content.digest(), source.image)
         images = kept.images()
     shares = np.array(weights) / float(np.sum(weights))
-    names = tuple(str(source.path) for source in sources)
+    names = tuple(str(source.image) for source in sources)
     return Store(images, shares, (min(scales), max(scales)), names)
 
 
@@ -92,9 +92,7 @@ def _refuse_copy(seen: dict[bytes, Path], content: bytes, path: Path) -> None:
     seen[content] = path
 
 
-def spread_views(
-    sources: Sequence[Source], grid: ModelGrid, count: int
-) -> tuple[list[str], Tensor]:
+def spread_views(sources: Sequence[Entry], grid: ModelGrid, count: int) -> tuple[list[str], Tensor]:
     """A few images spread over files and over the slices of each.
 
     Returns:
@@ -104,7 +102,7 @@ def spread_views(
     names: list[str] = []
     views: list[Tensor] = []
     for number, source in enumerate(files):
-        case = read_case(source.path)
+        case = read_case(source.image)
         fitted = [image for image, _ in _fitted(case, grid)]
         share = (count - len(views)) // (len(files) - number)
         chosen = _spread(len(fitted), share)

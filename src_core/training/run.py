@@ -9,13 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from src_core.checkpoint import save_model
+from src_core.dataset import Entry, read_images
 from src_core.errors import InputError
 from src_core.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
 from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.training.loop import Lineage, Progress, Trainer
-from src_core.training.sources import Source, find_sources, split_sources
+from src_core.training.sources import split_sources
 from src_core.training.state import load_state, save_state
 from src_core.training.tables import append_rows, keep_until
 from src_core.training.teacher import Teacher, fitted_weights, open_model, told
@@ -59,7 +60,7 @@ def train(
         )
     fabric = start_fabric(hardware or Hardware())
     grid = ModelGrid(config.size, config.network.ndim, config.preprocessing)
-    sources, held = split_sources(find_sources(dataset), config.validation.share, config.seed)
+    sources, held = split_sources(read_images(dataset), config.validation.share, config.seed)
     tell(f"reading {len(sources)} files to train on")
     cache = out / f"images{fabric.global_rank or ''}.u8"
     store = load_store(sources, grid, cache, memory)
@@ -101,7 +102,7 @@ def _open(out: Path, trainer: Trainer) -> None:
 def _validator(
     config: TrainConfig,
     grid: ModelGrid,
-    held: list[Source],
+    held: list[Entry],
     store: Store,
     out: Path,
     tell: Callable[[str], None],

@@ -1,0 +1,213 @@
+"""Data sets: a folder with ``images/`` and, by the same names, ``labels/``; or a CSV.
+
+A CSV has the column ``image`` and, if there are, ``labels``, ``subject``, ``split`` and ``weight``;
+its paths start where it lies. ``read_dataset`` reads cases with their labels, ``read_images`` what
+a model is trained on, without.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from pathlib import Path
+
+from src_core.errors import InputError
+
+__all__ = ["Entry", "balanced", "read_dataset", "read_images", "without_subjects"]
+
+_NIFTI = (".nii.gz", ".nii")
+_SUFFIXES = (*_NIFTI, ".png", ".tif", ".tiff")
+_TIME = re.compile(r"[_-](frame\d+|phase\d+|time\d+|t\d+|ed|es)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One case of a data set.
+
+    Attributes:
+        image: its file.
+        labels: its label map, if there is one.
+        subject: whom it shows.
+        split: its part of the data (train, val, test), or nothing.
+        weight: in a training, one of weight w is drawn w times as often.
+    """
+
+    image: Path
+    labels: Path | None = None
+    subject: str = ""
+    split: str = ""
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """The image's file name without its type."""
+        return _stem(self.image)
+
+
+def read_dataset(path: Path | str) -> list[Entry]:
+    """The cases of a data set, in the order of the CSV or of the files' names.
+
+    Without a column, a subject is a file's name up to a suffix of time: ``patient001_frame01`` and
+    ``patient001_frame12`` are two cases of one subject.
+
+    Raises:
+        InputError: no such data set, nothing in it, or files that are not there.
+    """
+    path = Path(path)
+    if path.is_dir():
+        entries = list(_of_folder(path))
+    elif _is_table(path):
+        entries = list(_of_csv(path))
+    else:
+        raise _unknown(path, "a folder with images/ and labels/, or a .csv with a column image")
+    if not entries:
+        raise InputError("the data set is empty", where=str(path), expected="images")
+    return entries
+
+
+def read_images(path: Path | str) -> list[Entry]:
+    """The NIfTI files of a data set, without labels; subjects as a column names them.
+
+    Raises:
+        InputError: no data set, an empty one, a row that is wrong, or a file listed twice.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = [Entry(image) for image in _files(path, _NIFTI)]
+    elif _is_table(path):
+        found = list(_weighted(path))
+    else:
+        raise _unknown(path, "a folder of NIfTI files or a .csv with a column image")
+    if not found:
+        raise InputError("data set is empty", where=str(path), expected="NIfTI images")
+    return found
+
+
+def balanced(entries: Sequence[Entry], count: int | None) -> list[Entry]:
+    """So many entries, spread over the data set: any beginning of the list is spread as well.
+
+    Subjects, sorted, are taken at evenly spread places, one case each; their cases take turns.
+    Then the next case of each.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    groups: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.subject].append(entry)
+    subjects = _spread(sorted(groups))
+    turned = [
+        groups[s][turn % len(groups[s]) :] + groups[s][: turn % len(groups[s])]
+        for turn, s in enumerate(subjects)
+    ]
+    chosen = [e for e in chain.from_iterable(zip_longest(*turned)) if e]
+    if count is not None and not 1 <= count <= len(chosen):
+        raise InputError(
+            f"{count} cases are not to be had", where="--cases", expected=f"1 to {len(chosen)}"
+        )
+    return chosen[:count]
+
+
+def without_subjects(entries: Sequence[Entry], subjects: set[str]) -> list[Entry]:
+    """Entries of other subjects: real cases must be strangers to those they are compared with."""
+    return [entry for entry in entries if entry.subject not in subjects]
+
+
+def _spread(names: Sequence[str]) -> list[str]:
+    """An order in which every beginning is spread evenly: by golden-section steps."""
+    step = (5**0.5 - 1) / 2
+    free, order = list(range(len(names))), []
+    for turn in range(len(names)):
+        wanted = (0.5 + turn * step) % 1 * len(names)
+        nearest = min(free, key=lambda i: abs(i + 0.5 - wanted))
+        free.remove(nearest)
+        order.append(names[nearest])
+    return order
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Images of a folder, or of its ``images/``, by name."""
+    home = folder / "images" if (folder / "images").is_dir() else folder
+    return sorted(p for p in home.iterdir() if p.name.endswith(suffixes))
+
+
+def _of_folder(folder: Path) -> Iterator[Entry]:
+    for image in _files(folder, _SUFFIXES):
+        labels = folder / "labels" / image.name
+        there = image.parent != folder and labels.is_file()
+        yield Entry(image, labels if there else None, _subject(image))
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix == ".csv" and path.is_file()
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Rows of a CSV, each behind the words that say where it stands."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            yield f"{path} line {number}", {k: v or "" for k, v in row.items() if k}
+
+
+def _of_csv(path: Path) -> Iterator[Entry]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        if "image" not in (csv.DictReader(file).fieldnames or ()):
+            raise InputError("no column image", where=str(path), expected="image, labels, ...")
+    for where, row in _rows(path):
+        image = _file(path.parent, row["image"], where)
+        if image is None:
+            raise InputError("no image", where=where, expected="a file in the column image")
+        labels = _file(path.parent, row.get("labels"), where)
+        yield Entry(image, labels, row.get("subject") or _subject(image), row.get("split") or "")
+
+
+def _weighted(path: Path) -> Iterator[Entry]:
+    seen: dict[Path, str] = {}
+    for where, row in _rows(path):
+        if not row.get("image"):
+            raise InputError("no image", where=where, expected="column image")
+        image, number = path.parent / row["image"], where.rpartition(" ")[2]
+        if (first := seen.setdefault(image.resolve(), number)) != number:
+            raise InputError(
+                f"{row['image']} is listed twice",
+                where=f"{path} lines {first} and {number}",
+                do="list it once; weight draws it more often",
+            )
+        split, weight = row.get("split", "").strip().lower(), _weight(row.get("weight"), where)
+        yield Entry(image, None, row.get("subject", ""), split, weight)
+
+
+def _weight(text: str | None, where: str) -> float:
+    try:
+        weight = float(text or 1.0)
+    except ValueError:
+        weight = -1.0
+    if not 0 < weight < math.inf:
+        raise InputError(f"weight {text} is not possible", where=where, expected="a number above 0")
+    return weight
+
+
+def _file(home: Path, name: str | None, where: str) -> Path | None:
+    if not name:
+        return None
+    path = home / name
+    if not path.is_file():
+        raise InputError(f"no such file {path}", where=where, expected="a path from the CSV on")
+    return path
+
+
+def _unknown(path: Path, expected: str) -> InputError:
+    return InputError("no such data set", where=str(path), expected=expected)
+
+
+def _subject(image: Path) -> str:
+    return _TIME.sub("", _stem(image))
+
+
+def _stem(path: Path) -> str:
+    return next((path.name[: -len(s)] for s in _SUFFIXES if path.name.endswith(s)), path.stem)
