@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from src_core.case import Case
 from src_core.deform import Field, field_tensor, in_plane_axis, lps_field, warp_case
@@ -18,7 +20,7 @@ from src_core.grid import Grid
 from src_core.io import write_field, write_scalar
 from src_core.warp import identity, inside, sample
 
-__all__ = ["apply_field", "covered_percent", "on_grid"]
+__all__ = ["Applied", "apply_field", "covered_percent", "jacobian_map", "move_case", "on_grid"]
 
 
 def on_grid(field: Field, source: Grid, target: Grid) -> Field:
@@ -52,18 +54,45 @@ def _positions(source: Grid, target: Grid) -> torch.Tensor:
     return at.reshape(1, 3, *target.shape)
 
 
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """A case moved by a field.
+
+    Attributes:
+        case: the moved images and labels.
+        displacement: (X, Y, Z, 3), LPS mm, on the case's grid: the field, or its inverse.
+        jacobian: (X, Y, Z), determinant of x + displacement.
+        metrics: of the displacement and the labels.
+    """
+
+    case: Case
+    displacement: Field
+    jacobian: NDArray[np.float32]
+    metrics: dict[str, Any]
+
+
+def jacobian_map(field: Field, grid: Grid) -> NDArray[np.float32]:
+    """Determinant (X, Y, Z) of x + u(x) by central differences; in-plane where nothing moves along.
+
+    Args:
+        field: (X, Y, Z, 3), LPS mm, on ``grid``.
+    """
+    axis = in_plane_axis(field, grid)
+    determinant = jacobian_determinant(field_tensor(field, grid, axis)).float().numpy()
+    return determinant[0] if axis is None else np.moveaxis(determinant, 0, axis)
+
+
 @torch.inference_mode()
-def apply_field(
+def move_case(
     case: Case,
     field: Field,
     grid: Grid,
-    place: Path,
     *,
     inverse: bool = False,
     interpolation: Literal["linear", "cubic"] = "linear",
     label_interpolation: Literal["linear", "nearest"] = "linear",
-) -> dict[str, Any]:
-    """Warp a case by a field (or its inverse) and write the files; returns the metrics.
+) -> Applied:
+    """Warp a case by a field on any grid, or by its inverse.
 
     Raises:
         InputError: field and image lie in different places.
@@ -91,13 +120,37 @@ def apply_field(
         "covered_percent": covered,
         **label_metrics(case, warped),
     }
-    save_case(warped, place, case)
-    write_field(place / "displacement.nii.gz", own, case.grid)
-    determinant = jacobian_determinant(u).float().numpy()
-    whole = determinant[0] if axis is None else np.moveaxis(determinant, 0, axis)
-    write_scalar(place / "jacobian.nii.gz", whole, case.grid)
-    write_json(place / "metrics.json", metrics)
-    return metrics
+    return Applied(warped, own, jacobian_map(own, case.grid), metrics)
+
+
+def apply_field(
+    case: Case,
+    field: Field,
+    grid: Grid,
+    place: Path,
+    *,
+    inverse: bool = False,
+    interpolation: Literal["linear", "cubic"] = "linear",
+    label_interpolation: Literal["linear", "nearest"] = "linear",
+) -> dict[str, Any]:
+    """Move a case as ``move_case`` does and write the files; returns the metrics.
+
+    Raises:
+        InputError: field and image lie in different places.
+    """
+    moved = move_case(
+        case,
+        field,
+        grid,
+        inverse=inverse,
+        interpolation=interpolation,
+        label_interpolation=label_interpolation,
+    )
+    save_case(moved.case, place, case)
+    write_field(place / "displacement.nii.gz", moved.displacement, case.grid)
+    write_scalar(place / "jacobian.nii.gz", moved.jacobian, case.grid)
+    write_json(place / "metrics.json", moved.metrics)
+    return moved.metrics
 
 
 def _sides(case: Case, axis: int | None) -> tuple[list[int], list[float]]:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from src_core.io.atomic import open_atomically
-from src_core.io.fields import FieldFormat, read_field, write_field, write_scalar
+from src_core.io.fields import (
+    FieldFormat,
+    holds_field,
+    is_fsl_name,
+    read_field,
+    write_field,
+    write_scalar,
+)
 from src_core.io.folder import OutputFolder
 from src_core.io.volumes import FileNames, read_case, write_image
 
@@ -11,6 +18,8 @@ __all__ = [
     "FieldFormat",
     "FileNames",
     "OutputFolder",
+    "holds_field",
+    "is_fsl_name",
     "open_atomically",
     "read_case",
     "read_field",

@@ -6,21 +6,36 @@ where the affine has a positive determinant: ``u_fsl = (-+dx u_i, dy u_j, dz u_k
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from src_core.errors import ArgumentError, InputError
+from src_core.errors import ArgumentError, DRDMError, InputError
 from src_core.grid import RAS_TO_LPS, Grid
 from src_core.header import grid_of, header_for, scaling_of
-from src_core.io.nifti import read_nifti, write_nifti
+from src_core.io.itk import ITK_ENDINGS, holds_itk_field, read_itk_field
+from src_core.io.nifti import read_header, read_nifti, write_nifti
 
-__all__ = ["FIELD_INTENTS", "FieldFormat", "read_field", "write_field", "write_scalar"]
+__all__ = [
+    "FIELD_INTENTS",
+    "FieldFormat",
+    "holds_field",
+    "is_fsl_name",
+    "read_field",
+    "write_field",
+    "write_scalar",
+]
 
 FieldFormat = Literal["itk", "fsl"]
 FIELD_INTENTS = _VECTOR, _DISPLACEMENT, _FNIRT = 1007, 1006, 2006
+_COEFFICIENTS = (2007, 2008, 2009)
+_FSL_NAME = re.compile(r"(^|[^a-z])(fsl|fnirt)([^a-z]|$)")
+_FIELD_NAME = re.compile(
+    r"(^|[^a-z])(fsl|fnirt|ddf|dvf|field|warp|warpfield|displacements?|deformation)([^a-z]|$)"
+)
 
 
 def write_field(
@@ -67,14 +82,44 @@ def write_scalar(path: str | Path, values: ArrayLike, grid: Grid) -> None:
     write_nifti(path, scalar, header_for(grid, np.dtype("<f4"), grid.shape))
 
 
+def is_fsl_name(path: str | Path) -> bool:
+    """Whether a file's name says ``fsl`` or ``fnirt`` as a word: ``warp_fsl.nii.gz``."""
+    return _FSL_NAME.search(Path(path).name.lower()) is not None
+
+
+def holds_field(path: str | Path) -> bool:
+    """Whether a file is a displacement field and no image, as far as its first bytes tell.
+
+    A NIfTI file is one with five axes, one frame and 3 components (2 in a single slice); with four
+    axes the last of which is 3, its intent or, without an intent, its name has to say so.
+    """
+    try:
+        if str(path).lower().endswith(ITK_ENDINGS):
+            return holds_itk_field(path)
+        header = read_header(path)
+    except (DRDMError, OSError):
+        return False
+    shape = [int(n) for n in header["dim"][1 : int(header["dim"][0]) + 1]]
+    intent = int(header["intent_code"])
+    if len(shape) == 5:
+        return shape[3] == 1 and (shape[4] == 3 or (shape[4] == 2 and shape[2] == 1))
+    if len(shape) != 4:
+        return False
+    named = intent == 0 and _FIELD_NAME.search(Path(path).name.lower()) is not None
+    told = named or intent in FIELD_INTENTS
+    return intent in _COEFFICIENTS or (told and shape[3] in ((2, 3) if shape[2] == 1 else (3,)))
+
+
 def read_field(
     path: str | Path, format: FieldFormat | None = None
 ) -> tuple[NDArray[np.float32], Grid]:
     """Read a displacement field of this or another tool.
 
     Args:
-        path: NIfTI of shape (X, Y, Z, 1, 3), (X, Y, Z, 3) or, in 2D, (X, Y, 1, 1, 2).
-        format: without one, FNIRT's intent 2006 means ``fsl`` and anything else ``itk``.
+        path: NIfTI of shape (X, Y, Z, 1, 3), (X, Y, Z, 3) or, in 2D, (X, Y, 1, 1, 2); a vector
+            image or transform of ITK's other formats where SimpleITK is installed.
+        format: without one, FNIRT's intent 2006, or a name that says so where there is no intent,
+            means ``fsl``, and anything else ``itk``. FSL's absolute warps are told as FSL does.
 
     Returns:
         (X, Y, Z, 3) in LPS mm, and its grid.
@@ -82,18 +127,29 @@ def read_field(
     Raises:
         InputError: no such file, damaged, or not a displacement field.
     """
+    if str(path).lower().endswith(ITK_ENDINGS):
+        u, grid = read_itk_field(path)
+        return _finite(u, str(path)).astype(np.float32), grid
     stored, header = read_nifti(path)
-    grid = grid_of(header, str(path))
+    grid, intent = grid_of(header, str(path)), int(header["intent_code"])
+    if intent in _COEFFICIENTS:
+        raise _not_a_field(
+            "these are FNIRT's coefficients", str(path), "turn them into a field: fnirtfileutils"
+        )
     slope, inter = scaling_of(header)
-    u = _components(stored, grid, str(path)) * slope + inter
-    if not np.isfinite(u).all():
-        raise _not_a_field("the field has values that are NaN or infinite", str(path))
-    intent = int(header["intent_code"])
-    if format == "fsl" or (format is None and intent == _FNIRT):
-        u = _lps_from_fsl(u, grid)
+    u = _finite(_components(stored, grid, str(path)) * slope + inter, str(path))
+    named = intent == 0 and is_fsl_name(path)
+    if format == "fsl" or (format is None and (intent == _FNIRT or named)):
+        u = _lps_from_fsl(_relative(u, grid), grid)
     elif intent == _DISPLACEMENT:
         u = u * RAS_TO_LPS  # NIfTI defines this intent in RAS, and ITK reads it so
     return u.astype(np.float32), grid
+
+
+def _finite(u: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    if not np.isfinite(u).all():
+        raise _not_a_field("the field has values that are NaN or infinite", where)
+    return u
 
 
 def _components(stored: NDArray[Any], grid: Grid, where: str) -> NDArray[np.float64]:
@@ -115,15 +171,27 @@ def _lps_from_fsl(u: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
     return grid.to_lps_mm(u / _fsl_scale(grid))
 
 
+def _relative(u: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+    """A warp of FSL without the voxels' own coordinates: those vary more than any displacement."""
+    scale = _fsl_scale(grid)
+    here = np.moveaxis(np.indices(grid.shape, dtype=np.float64), 0, -1) * scale
+    if scale[0] < 0:
+        here[..., 0] -= (grid.shape[0] - 1) * scale[0]
+    axes = (0, 1, 2)
+    return u - here if (u - here).std(axes).sum() < u.std(axes).sum() else u
+
+
 def _fsl_scale(grid: Grid) -> NDArray[np.float64]:
     flip = -1.0 if np.linalg.det(grid.affine[:3, :3]) > 0 else 1.0
     return np.asarray(grid.spacing) * [flip, 1.0, 1.0]
 
 
-def _not_a_field(what: str, where: str) -> InputError:
+def _not_a_field(
+    what: str, where: str, do: str = "write it as NIfTI from the tool that made it"
+) -> InputError:
     return InputError(
         what,
         where=where,
         expected="a displacement field in mm, (X, Y, Z, 1, 3) or (X, Y, Z, 3)",
-        do="write it as NIfTI from the tool that made it",
+        do=do,
     )

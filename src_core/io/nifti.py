@@ -10,7 +10,8 @@ import io
 import math
 import warnings
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,7 +24,7 @@ from src_core.checks import check_type
 from src_core.errors import InputError
 from src_core.io.atomic import open_atomically
 
-__all__ = ["MAX_BYTES", "is_nifti", "read_nifti", "write_nifti"]
+__all__ = ["MAX_BYTES", "is_nifti", "read_header", "read_nifti", "write_nifti"]
 
 MAX_BYTES = 8 << 30
 _DEFLATE_RATIO = 1032
@@ -47,26 +48,18 @@ def read_nifti(path: str | Path) -> tuple[NDArray[Any], nib.Nifti1Header]:
         InputError: no such file, not a NIfTI file, damaged, larger than it can be or than 8 GiB,
             or not real numbers.
     """
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            compressed = file.peek(2)[:2] == _GZIP_MAGIC
-            stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if compressed else file
-            return _read(stream, path, path.stat().st_size * (_DEFLATE_RATIO if compressed else 1))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise _damaged("the compressed data end early or are damaged", path) from error
-    except FileNotFoundError as error:
-        raise InputError(
-            "no such file", where=str(path), expected="an image file", do="check the path"
-        ) from error
-    except OSError as error:
-        folder = path.is_dir()
-        raise InputError(
-            "this is a folder" if folder else f"the file cannot be read ({error.strerror})",
-            where=str(path),
-            expected="an image file" if folder else "a readable file",
-            do="name a file in it" if folder else "check its permissions",
-        ) from error
+    with _opened(Path(path)) as (stream, at_most):
+        return _read(stream, Path(path), at_most)
+
+
+def read_header(path: str | Path) -> nib.Nifti1Header:
+    """The header alone.
+
+    Raises:
+        InputError: no such file, or not a NIfTI file.
+    """
+    with _opened(Path(path)) as (stream, _):
+        return _read_header(stream, Path(path))[0]
 
 
 def write_nifti(path: str | Path, data: NDArray[Any], header: nib.Nifti1Header) -> None:
@@ -86,6 +79,30 @@ def write_nifti(path: str | Path, data: NDArray[Any], header: nib.Nifti1Header) 
                 _write(cast("IO[bytes]", stream), data, header)
         else:
             _write(file, data, header)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+    """The file's bytes, unpacked, and how many there are at most; what goes wrong in one line."""
+    try:
+        with path.open("rb") as file:
+            compressed = file.peek(2)[:2] == _GZIP_MAGIC
+            stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if compressed else file
+            yield stream, path.stat().st_size * (_DEFLATE_RATIO if compressed else 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _damaged("the compressed data end early or are damaged", path) from error
+    except FileNotFoundError as error:
+        raise InputError(
+            "no such file", where=str(path), expected="an image file", do="check the path"
+        ) from error
+    except OSError as error:
+        folder = path.is_dir()
+        raise InputError(
+            "this is a folder" if folder else f"the file cannot be read ({error.strerror})",
+            where=str(path),
+            expected="an image file" if folder else "a readable file",
+            do="name a file in it" if folder else "check its permissions",
+        ) from error
 
 
 def _read(stream: IO[bytes], path: Path, at_most: int) -> tuple[NDArray[Any], nib.Nifti1Header]:

@@ -1,0 +1,126 @@
+"""Displacement fields in ITK's other formats, read by SimpleITK where it is installed.
+
+Vector images (.mha, .mhd, .nrrd, .nhdr) and transforms (.h5, .tfm); vectors are LPS mm, as ITK
+and ANTs write them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.errors import InputError
+from src_core.grid import RAS_TO_LPS, Grid
+
+__all__ = ["IMAGE_ENDINGS", "ITK_ENDINGS", "holds_itk_field", "read_itk_field"]
+
+IMAGE_ENDINGS = (".mha", ".mhd", ".nrrd", ".nhdr")
+ITK_ENDINGS = (*IMAGE_ENDINGS, ".h5", ".tfm")
+
+_VECTORS = re.compile(
+    rb"ElementNumberOfChannels\s*=\s*[23]\b|kinds:[^\n]*(vector|list)|TransformGroup|"
+    rb"#Insight Transform File"
+)
+_HEADER = 1 << 14
+
+
+def holds_itk_field(path: str | Path) -> bool:
+    """Whether the first bytes of such a file speak of vectors or of a transform."""
+    with Path(path).open("rb") as file:
+        return _VECTORS.search(file.read(_HEADER)) is not None
+
+
+def read_itk_field(path: str | Path) -> tuple[NDArray[np.float64], Grid]:
+    """A vector image, or the displacement field of a transform, other parts included.
+
+    Returns:
+        (X, Y, Z, 3), LPS mm, and its grid; a 2D field has one slice.
+
+    Raises:
+        InputError: SimpleITK is missing, or the file holds no displacement field.
+    """
+    where = str(path)
+    if not Path(path).is_file():
+        raise InputError("no such file", where=where, expected="a displacement field")
+    sitk = _simpleitk(where)
+    try:
+        image = where.lower().endswith(IMAGE_ENDINGS)
+        field = sitk.ReadImage(where) if image else _sampled(sitk, sitk.ReadTransform(where), where)
+    except RuntimeError as error:
+        raise InputError(
+            "ITK cannot read the file",
+            where=where,
+            expected="a complete vector image or transform",
+            do="write it again from the tool that made it",
+        ) from error
+    return _values(sitk, field, where), _grid(field)
+
+
+def _simpleitk(where: str) -> Any:
+    try:
+        import SimpleITK
+    except ImportError as error:
+        raise InputError(
+            "this format needs SimpleITK, which is not installed",
+            where=where,
+            expected="NIfTI (.nii, .nii.gz) without it",
+            do="pip install napari-drdm[itk]",
+        ) from error
+    return SimpleITK
+
+
+def _sampled(sitk: Any, transform: Any, where: str) -> Any:
+    """A transform as a field, on the grid of the displacement field in it that acts first."""
+    parts = [transform]
+    if transform.GetTransformEnum() == sitk.sitkComposite:
+        whole = sitk.CompositeTransform(transform)
+        whole.FlattenTransform()
+        parts = [whole.GetNthTransform(i) for i in range(whole.GetNumberOfTransforms())]
+    fields = [part for part in parts if part.GetTransformEnum() == sitk.sitkDisplacementField]
+    if not fields:
+        raise InputError(
+            "the transform has no displacement field in it",
+            where=where,
+            expected="a displacement field, alone or among other transforms",
+            do="write the transform as a displacement field on the image's grid",
+        )
+    own = sitk.DisplacementFieldTransform(fields[-1]).GetDisplacementField()
+    if len(parts) == 1:
+        return own
+    return sitk.TransformToDisplacementField(
+        transform,
+        sitk.sitkVectorFloat64,
+        own.GetSize(),
+        own.GetOrigin(),
+        own.GetSpacing(),
+        own.GetDirection(),
+    )
+
+
+def _values(sitk: Any, field: Any, where: str) -> NDArray[np.float64]:
+    ndim, count = field.GetDimension(), field.GetNumberOfComponentsPerPixel()
+    if ndim not in (2, 3) or count not in (ndim, 3):
+        raise InputError(
+            f"the image has {ndim} axes and {count} values per voxel",
+            where=where,
+            expected="a displacement field in mm, one vector per voxel",
+            do="give the field that a registration wrote",
+        )
+    stored = np.asarray(sitk.GetArrayFromImage(field), dtype=np.float64)
+    planes = stored[None] if ndim == 2 else stored
+    u = np.zeros((*planes.shape[2::-1], 3))
+    u[..., :count] = planes.transpose(2, 1, 0, 3)
+    return u
+
+
+def _grid(field: Any) -> Grid:
+    ndim = field.GetDimension()
+    lps = np.eye(4)
+    lps[:ndim, :ndim] = np.reshape(field.GetDirection(), (ndim, ndim)) * field.GetSpacing()
+    lps[:ndim, 3] = field.GetOrigin()
+    x, y, z = (*field.GetSize(), 1)[:3]
+    return Grid((x, y, z), np.diag([*RAS_TO_LPS, 1.0]) @ lps)
