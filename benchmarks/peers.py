@@ -18,7 +18,7 @@ import torch
 from benchmarks.speed import SIDE, seconds
 from src_core.case import Case
 from src_core.deform import warp_case
-from src_core.generation.run import start_flow
+from src_core.generation.session import start_flow
 from src_core.library import load_model
 from src_core.nn.acnn import AcnnConfig, AcnnUNet, predict
 from src_core.recovery import recovery_steps

@@ -18,7 +18,15 @@ from src_core.grid import Grid
 from src_core.volume import Image, LabelMap
 from src_core.warp import Mode, identity, inside, sample, warp_labels
 
-__all__ = ["Field", "field_tensor", "in_plane_axis", "lps_field", "warp_case"]
+__all__ = [
+    "Field",
+    "field_tensor",
+    "in_plane_axis",
+    "lps_field",
+    "warp_case",
+    "warp_image",
+    "warp_label_map",
+]
 
 Field = NDArray[np.float32]
 
@@ -75,13 +83,20 @@ def warp_case(
     axis = in_plane_axis(field, case.grid)
     u = field_tensor(field, case.grid, axis)
     at = identity(u.shape[2:], u) + u
-    images = tuple(_warp_image(image, at, axis, interpolation) for image in case.images)
-    maps = tuple(_warp_labels(label_map, at, axis, labels) for label_map in case.labels)
+    images = tuple(warp_image(image, at, axis, interpolation) for image in case.images)
+    maps = tuple(warp_label_map(label_map, at, axis, labels) for label_map in case.labels)
     return Case(images, maps, case.grid, case.name, case.notes)
 
 
-def _warp_image(image: Image, at: Tensor, axis: int | None, mode: Mode) -> Image:
-    values = _planes(image.data.astype(np.float64), axis)
+def warp_image(image: Image, at: Tensor, axis: int | None, mode: Mode = "linear") -> Image:
+    """An image at positions, in their precision.
+
+    Args:
+        at: (Z or 1, 2, A, B), voxels of the slices along ``axis``, or (1, 3, X, Y, Z).
+        axis: the slice axis, None in 3D.
+    """
+    single = np.float32 if at.dtype == torch.float32 else np.float64
+    values = _planes(image.data.astype(single), axis)
     warped = sample(values, at, mode)
     slope, intercept = image.scaling
     background = (min(_physical_minimum(image), 0.0) - intercept) / slope
@@ -95,11 +110,11 @@ def _physical_minimum(image: Image) -> float:
     return float(extreme) * slope + intercept
 
 
-def _warp_labels(
-    labels: LabelMap, at: Tensor, axis: int | None, mode: Literal["linear", "nearest"]
+def warp_label_map(
+    labels: LabelMap, at: Tensor, axis: int | None, mode: Literal["linear", "nearest"] = "linear"
 ) -> LabelMap:
-    whole = torch.from_numpy(labels.data.astype(np.int64))
-    planes = _planes(whole.numpy(), axis)
+    """Labels at positions, as for ``warp_image``."""
+    planes = _planes(labels.data.astype(np.int64), axis)
     frames = [warp_labels(planes[:, t : t + 1], at, mode).numpy() for t in range(planes.shape[1])]
     merged = torch.from_numpy(np.concatenate(frames, axis=1))
     return labels.with_data(_volume(merged, axis, labels.data.ndim).astype(labels.data.dtype))

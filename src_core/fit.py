@@ -6,6 +6,7 @@ cropped: ``mm per pixel = longest side in mm / size``. Displacements come back b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from src_core.warp import identity, sample
+from src_core.warp import identity, positions, sample
 
 __all__ = ["Fit"]
 
@@ -46,33 +47,32 @@ class Fit:
         smooth = ndimage.gaussian_filter(values.astype(np.float32), blur, mode="nearest")
         return sample(torch.from_numpy(smooth)[None, None], self._model_in_case(), padding="zeros")
 
-    def displacement(self, u: Tensor) -> Tensor:
+    def displacement(self, u: Tensor, part: Sequence[range] | None = None) -> Tensor:
         """A DDF on the state grid, (B, D, *state) in its voxels, at the image's own voxels.
 
         Returns:
-            (B, D, *shape), voxels of the image along each axis.
+            (B, D, *shape), voxels of the image along each axis; only at ``part``, if given.
         """
         state = u.shape[-1]
-        values = sample(u, self._case_in_state(state, u).expand(u.shape[0], -1, *self.shape))
+        part = part or [range(n) for n in self.shape]
+        at = self.to_state(positions(part, u), state)
+        values = sample(u, at.expand(u.shape[0], *at.shape[1:]))
         mm = self.mm_per_pixel * self.size / state
         return values * (mm / self._column(self.spacing, u))
 
-    def to_state(self, positions: Tensor, state: int) -> Tensor:
+    def to_state(self, at: Tensor, state: int) -> Tensor:
         """Positions (B, D, *any) in voxels of the image -> voxels of a state grid of that side."""
-        shape = [1, -1, *[1] * (positions.dim() - 2)]
-        spacing = torch.tensor(self.spacing, dtype=positions.dtype).view(shape)
-        centre = torch.tensor([(n - 1) / 2 for n in self.shape], dtype=positions.dtype).view(shape)
+        shape = [1, -1, *[1] * (at.dim() - 2)]
+        spacing = torch.tensor(self.spacing, dtype=at.dtype).view(shape)
+        centre = torch.tensor([(n - 1) / 2 for n in self.shape], dtype=at.dtype).view(shape)
         scale = state / (self.size * self.mm_per_pixel)
-        return (positions - centre) * spacing * scale + (state - 1) / 2
+        return (at - centre) * spacing * scale + (state - 1) / 2
 
     def _model_in_case(self) -> Tensor:
         """Positions of the model's pixels in voxels of the image: (1, D, *size)."""
         grid = identity([self.size] * len(self.shape), torch.zeros(1))
         spacing, centre = self._column(self.spacing, grid), self._centre(grid)
         return (grid - (self.size - 1) / 2) * (self.mm_per_pixel / spacing) + centre
-
-    def _case_in_state(self, state: int, like: Tensor) -> Tensor:
-        return self.to_state(identity(self.shape, like), state)
 
     def _centre(self, like: Tensor) -> Tensor:
         return self._column([(n - 1) / 2 for n in self.shape], like)

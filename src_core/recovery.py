@@ -44,7 +44,12 @@ class RecoveryStep:
 
 @torch.inference_mode()
 def recovery_steps(
-    model: Model, views: Tensor, start: Flow, level: int, steps: int
+    model: Model,
+    views: Tensor,
+    start: Flow,
+    level: int,
+    steps: int,
+    fade: Tensor | None = None,
 ) -> Iterator[RecoveryStep]:
     """Recover a random field, step by step; the first value is the random field itself.
 
@@ -53,6 +58,7 @@ def recovery_steps(
         start: the flow of the random field.
         level: T', where the random field stands, 1 or more.
         steps: jumps over the levels, at most ``level``.
+        fade: (1, 1, *state), factors on every velocity; None for 1.
     """
     schedule = model.spec.schedule
     levels = schedule.jumps(level, steps)
@@ -62,6 +68,7 @@ def recovery_steps(
         images = view_images(model, views, u)
         time = schedule.tau(here) - schedule.tau(there)
         velocity = model.predict(images, here) * (time * model.spec.recovery.redundancy)
+        velocity = velocity if fade is None else velocity * fade
         flow = flow.followed_by(velocity)
         step = correction_ddf(velocity)
         u = compose(u, step)

@@ -15,7 +15,16 @@ from torch.nn import functional
 
 from src_core.errors import ArgumentError
 
-__all__ = ["Mode", "Padding", "identity", "inside", "sample", "warp", "warp_labels"]
+__all__ = [
+    "Mode",
+    "Padding",
+    "identity",
+    "inside",
+    "positions",
+    "sample",
+    "warp",
+    "warp_labels",
+]
 
 Mode = Literal["linear", "cubic", "nearest"]
 Padding = Literal["border", "zeros"]
@@ -25,7 +34,14 @@ _TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
 
 def identity(shape: Sequence[int], like: Tensor) -> Tensor:
     """Positions of the voxels of a grid: (1, D, *shape), voxels, type and device of ``like``."""
-    axes = [torch.arange(n, dtype=like.dtype, device=like.device) for n in shape]
+    return positions([range(n) for n in shape], like)
+
+
+def positions(part: Sequence[range], like: Tensor) -> Tensor:
+    """Positions of some of a grid's voxels, one range an axis: (1, D, *lengths), voxels."""
+    axes = [
+        torch.arange(r.start, r.stop, r.step, dtype=like.dtype, device=like.device) for r in part
+    ]
     return torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
 
 

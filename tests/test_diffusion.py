@@ -12,7 +12,7 @@ from src_core.diffusion import crop, random_ddf, state_size, state_velocity
 from src_core.fields import compose, exponential, folding_permille
 from src_core.generation.frame import Frame, make_frame
 from src_core.generation.proof import prove, weak_points
-from src_core.generation.run import start_flow
+from src_core.generation.session import start_flow
 from src_core.guard import Guarded, guard
 from src_core.model import Model, ModelSpec
 from src_core.nn import VelocityUNetConfig

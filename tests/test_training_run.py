@@ -17,7 +17,7 @@ from src_core.checkpoint import read_spec
 from src_core.dataset import read_images
 from src_core.errors import InputError
 from src_core.fields import magnitude
-from src_core.generation.run import start_flow
+from src_core.generation.session import start_flow
 from src_core.model import Model, ModelSpec
 from src_core.preprocessing import Preprocessing
 from src_core.training import Hardware, TrainConfig, train

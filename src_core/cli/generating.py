@@ -7,6 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from src_core.cli.parameters import (
+    Device,
+    Format,
+    Images,
+    Interpolation,
+    Json,
+    LabelInterpolation,
+    Labels,
+    Level,
+    MaxMm,
+    Out,
+    Overwrite,
+    Region,
+    Seed,
+    Steps,
+    parse_region,
+)
 from src_core.cli.report import print_json, progress, show_labels, show_metrics, tell
 
 if TYPE_CHECKING:
@@ -17,38 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["apply", "demo", "generate", "replay"]
 
-_Images = Annotated[
-    list[Path],
-    typer.Argument(help="Image, or several co-registered ones; the first drives the model."),
-]
-_Labels = Annotated[list[Path] | None, typer.Option(help="Label map; may be repeated.")]
-_Out = Annotated[
-    Path | None, typer.Option(help="Folder, absent or empty. [NAME-drdm, NAME-moved, drdm-demo]")
-]
-_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files in the folder.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON, nothing else.")]
-_Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-_Level = Annotated[int | None, typer.Option(help="Deformation level, 0 = the image itself. [48]")]
-_MaxMm = Annotated[
-    float | None, typer.Option(help="Instead of a level: move nothing by more than this, mm.")
-]
-_Seed = Annotated[int, typer.Option(help="Which deformation.")]
-_Steps = Annotated[int | None, typer.Option(help="Jumps of the recovery. [the model's]")]
-_Format = Annotated[
-    Literal["itk", "fsl"], typer.Option("--field-format", help="itk (LPS mm) or fsl.")
-]
-_Interpolation = Annotated[Literal["linear", "cubic"], typer.Option(help="Of images; cubic in 2D.")]
-_LabelInterpolation = Annotated[
-    Literal["linear", "nearest"], typer.Option(help="Of labels: one-hot linear argmax, or nearest.")
-]
-
 
 def demo(
-    out: _Out = None,
-    level: _Level = None,
-    seed: _Seed = 1,
-    overwrite: _Overwrite = False,
-    json: _Json = False,
+    out: Out = None,
+    level: Level = None,
+    seed: Seed = 1,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """The main job on the sample that ships: a cardiac phantom, deformed, with a picture.
 
@@ -68,28 +60,29 @@ def demo(
 
 
 def generate(
-    images: _Images,
-    labels: _Labels = None,
+    images: Images,
+    labels: Labels = None,
     model: Annotated[str, typer.Option(help="A model's name, or its file.")] = "cardiac-sax",
-    level: _Level = None,
-    max_mm: _MaxMm = None,
-    seed: _Seed = 1,
-    steps: _Steps = None,
+    level: Level = None,
+    max_mm: MaxMm = None,
+    seed: Seed = 1,
+    steps: Steps = None,
     slices: Annotated[
         Literal["shared", "each"],
         typer.Option(help="2D models on stacks: one deformation shared, or one for each."),
     ] = "shared",
-    interpolation: _Interpolation = "linear",
-    label_interpolation: _LabelInterpolation = "linear",
+    interpolation: Interpolation = "linear",
+    label_interpolation: LabelInterpolation = "linear",
     allow_folds: Annotated[
         bool, typer.Option("--allow-folds", help="Leave out the guard.")
     ] = False,
+    region: Region = None,
     spacing: Annotated[float | None, typer.Option(help="mm per pixel of a PNG or TIFF.")] = None,
-    device: _Device = "auto",
-    out: _Out = None,
-    overwrite: _Overwrite = False,
-    field_format: _Format = "itk",
-    json: _Json = False,
+    device: Device = "auto",
+    out: Out = None,
+    overwrite: Overwrite = False,
+    field_format: Format = "itk",
+    json: Json = False,
 ) -> None:
     """One new case: image, labels, displacement, inverse, Jacobian, recipe and metrics.
 
@@ -108,6 +101,7 @@ def generate(
         "interpolation": interpolation,
         "label_interpolation": label_interpolation,
         "allow_folds": allow_folds,
+        "region": parse_region(region),
     }
     case = read_case(images, labels=labels or None, spacing=spacing)
     folder = out or Path(f"{case.name}-drdm")
@@ -162,13 +156,18 @@ def _generate(
 
 
 def _run(case: Case, model: Model, options: Options) -> Result:
-    from src_core.generation import Result, iterate
+    from src_core.generation import Finishing, Result, iterate
 
+    total = 1
     with progress("generating") as advance:
         for value in iterate(case, model, options):
             if isinstance(value, Result):
                 return value
-            advance(value.index, value.total, f"level {value.level}")
+            if isinstance(value, Finishing):
+                advance(total, total, value.what)
+                continue
+            total = value.total
+            advance(value.index, total, f"level {value.level}")
     raise RuntimeError("generation ended without a result")
 
 
@@ -193,11 +192,11 @@ def replay(
     image: Annotated[
         list[Path] | None, typer.Option(help="The image, where it has moved; may be repeated.")
     ] = None,
-    labels: _Labels = None,
+    labels: Labels = None,
     device: Annotated[str | None, typer.Option(help="Another device than the recipe's.")] = None,
-    out: _Out = None,
-    overwrite: _Overwrite = False,
-    json: _Json = False,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """The same result again; says whether the bits agree, and exits with 1 where they do not.
 
@@ -225,16 +224,16 @@ def replay(
 def apply(
     field: Annotated[Path, typer.Argument(help="A displacement field, ours or another tool's.")],
     images: Annotated[list[Path], typer.Argument(help="Images to warp, each on its own grid.")],
-    labels: _Labels = None,
+    labels: Labels = None,
     inverse: Annotated[bool, typer.Option("--inverse", help="Apply the inverse map.")] = False,
-    interpolation: _Interpolation = "linear",
-    label_interpolation: _LabelInterpolation = "linear",
-    out: _Out = None,
-    overwrite: _Overwrite = False,
+    interpolation: Interpolation = "linear",
+    label_interpolation: LabelInterpolation = "linear",
+    out: Out = None,
+    overwrite: Overwrite = False,
     field_format: Annotated[
         Literal["itk", "fsl"] | None, typer.Option(help="Of the field; told by the file without.")
     ] = None,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Any displacement field on other images, and their labels.
 

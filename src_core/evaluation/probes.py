@@ -9,7 +9,7 @@ from src_core.evaluation.measures import displacement_percent
 from src_core.evaluation.subjects import Subject
 from src_core.fields import magnitude
 from src_core.flow import Flow
-from src_core.generation.run import start_flow
+from src_core.generation.session import start_flow
 from src_core.model import Model
 from src_core.noise import generator
 from src_core.recovery import RecoveryStep, recovery_steps, view_images

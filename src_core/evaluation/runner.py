@@ -27,7 +27,7 @@ from src_core.evaluation.segmenter import Segmenter
 from src_core.evaluation.subjects import Subject, load_subject
 from src_core.fields import magnitude
 from src_core.flow import Flow
-from src_core.generation.run import start_flow
+from src_core.generation.session import start_flow
 from src_core.model import Model
 from src_core.noise import generator
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from src_core.generation.options import Options, make_options
-from src_core.generation.run import Result, Step, generate, iterate, recover
+from src_core.generation.run import Finishing, Result, generate, iterate, recover
 from src_core.generation.save import save_result
+from src_core.generation.session import Session, Step
 
 __all__ = [
+    "Finishing",
     "Options",
     "Result",
+    "Session",
     "Step",
     "generate",
     "iterate",

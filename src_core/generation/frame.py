@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from src_core.case import Case
 from src_core.deform import Field, field_tensor, lps_field
 from src_core.errors import InputError
 from src_core.fit import Fit
+from src_core.generation.region import Box, box_in, embed, fade
 from src_core.grid import Grid
 from src_core.model import ModelSpec
 
@@ -30,9 +33,10 @@ class Frame:
     Attributes:
         case: the case.
         axis: the slice axis for a 2D model, None for a 3D one.
-        fit: of one slice, or of the volume, into the model's grid.
+        fit: of one slice, or of the volume, into the model's grid; of the box where there is one.
         values: (units, views, *plane) in 0..1; a unit is what one deformation serves.
         shared: one deformation serves all slices.
+        box: what is deformed, first and past-last voxel along the plane's axes; None for all.
     """
 
     case: Case
@@ -40,6 +44,13 @@ class Frame:
     fit: Fit
     values: NDArray[np.float32]
     shared: bool
+    box: Box | None = None
+
+    @property
+    def plane(self) -> tuple[int, ...]:
+        """Voxels along the axes that are deformed: those of a slice, or of the volume."""
+        shape = self.case.grid.shape
+        return tuple(n for a, n in enumerate(shape) if a != self.axis)
 
     @property
     def units(self) -> int:
@@ -50,13 +61,34 @@ class Frame:
         """Images of one unit on the model's grid: (V, 1, *size) in 0..1."""
         return torch.cat([self.fit.image(view) for view in self.values[unit]]).clamp(0, 1)
 
+    def displacement(self, u: Tensor, part: Sequence[range] | None = None) -> Tensor:
+        """A DDF on the state grid at the plane's voxels, or at a part of them: (B, D, *part)."""
+        part = part or [range(n) for n in self.plane]
+        if self.box is None:
+            return self.fit.displacement(u, part)
+        return embed(lambda inner: self.fit.displacement(u, inner), part, self.box, u)
+
+    def to_state(self, positions: Tensor, state: int) -> Tensor:
+        """Positions (B, D, *any) in voxels of the plane -> voxels of a state grid."""
+        if self.box is not None:
+            first = torch.tensor([low for low, _ in self.box], dtype=positions.dtype)
+            positions = positions - first.view(1, -1, *[1] * (positions.dim() - 2))
+        return self.fit.to_state(positions, state)
+
+    def fades(self, enlarged: int, state: int) -> tuple[Tensor, Tensor] | None:
+        """What fades velocities out at the box's border: on the enlarged and the state grid."""
+        if self.box is None:
+            return None
+        whole = fade(self.fit, enlarged, 2 * state, state)
+        return whole, fade(self.fit, state, state, state)
+
     def field(self, u: Tensor) -> Field:
         """A DDF on the state grid, one item per unit, on the case's grid as it is saved."""
-        return lps_field(self.fit.displacement(u.double()), self.case.grid, self.axis)
+        return lps_field(self.displacement(u.double()), self.case.grid, self.axis)
 
     def saved_unit(self, u: Tensor) -> Tensor:
         """What the saved field of one unit would hold: (1, D, *plane), float64, voxels."""
-        voxels = self.fit.displacement(u.double())
+        voxels = self.displacement(u.double())
         grid = self.case.grid
         if self.axis is None:
             return field_tensor(lps_field(voxels, grid, None), grid, None)
@@ -70,29 +102,34 @@ class Frame:
         return planes[:1] if self.shared else planes
 
 
-def make_frame(case: Case, spec: ModelSpec, slices: str) -> Frame:
-    """Lay a case into a model's grid.
+def make_frame(
+    case: Case, spec: ModelSpec, slices: str = "shared", region: Box | None = None
+) -> Frame:
+    """Lay a case, or a region of it (voxels along X, Y, Z), into a model's grid.
 
     Raises:
-        InputError: a 3D model on a single slice.
+        InputError: a 3D model on a single slice, or a region that is no part of the image.
     """
     grid = case.grid
-    if spec.ndim == 3:
-        if min(grid.shape) < 2:
-            raise InputError(
-                "a 3D model needs a volume",
-                where=case.name,
-                expected="more than one slice",
-                do="choose a 2D model",
-            )
-        frames = spec.preprocessing.unit_range(case.images[0])[None]
-        return Frame(case, None, Fit(grid.shape, grid.spacing, spec.size), _thin(frames), True)
-    axis = grid.slice_axis
-    planes = np.moveaxis(spec.preprocessing.unit_range(case.images[0]), axis + 1, 0)
-    plane, spacing = planes.shape[2:], tuple(np.delete(grid.spacing, axis).tolist())
-    shared = slices == "shared"
+    if spec.ndim == 3 and min(grid.shape) < 2:
+        raise InputError(
+            "a 3D model needs a volume",
+            where=case.name,
+            expected="more than one slice",
+            do="choose a 2D model",
+        )
+    axis = None if spec.ndim == 3 else grid.slice_axis
+    kept = [a for a in range(3) if a != axis]
+    box = None if region is None else box_in(region, grid.shape, kept)
+    frames = spec.preprocessing.unit_range(case.images[0])
+    planes = frames[None] if axis is None else np.moveaxis(frames, axis + 1, 0)
+    if box is not None:
+        inside: tuple[Any, ...] = tuple(slice(*ends) for ends in box)
+        planes = planes[(..., *inside)]
+    plane, spacing = planes.shape[2:], tuple(grid.spacing[a] for a in kept)
+    shared = axis is None or slices == "shared"
     values = planes.reshape(1, -1, *plane) if shared else planes
-    return Frame(case, axis, Fit(plane, spacing, spec.size), _thin(values), shared)
+    return Frame(case, axis, Fit(plane, spacing, spec.size), _thin(values), shared, box)
 
 
 def scale_warning(case: Case, spec: ModelSpec) -> str:

@@ -22,6 +22,8 @@ class Options(BaseModel):
         interpolation: of images; cubic for slice-wise deformations only.
         label_interpolation: one-hot linear argmax, or nearest.
         allow_folds: leave out the guard.
+        region: what is deformed, first and past-last voxel along X, Y and Z; None for all. A 2D
+            model deforms every slice of it, whatever the range along the slices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,7 @@ class Options(BaseModel):
     interpolation: Literal["linear", "cubic"] = "linear"
     label_interpolation: Literal["linear", "nearest"] = "linear"
     allow_folds: bool = False
+    region: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = None
 
 
 def make_options(levels: int, **values: object) -> Options:
@@ -67,5 +70,6 @@ def _possible(name: str, levels: int, message: str) -> str:
         "level": f"0 to {levels}",
         "steps": "1 or more",
         "seed": f"a whole number from 0 to {2**63 - 1}",
+        "region": "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10",
     }
     return ranges.get(name, message)

@@ -28,4 +28,4 @@ def weak_points(frame: Frame, u: Tensor) -> Tensor:
     """Centres of the cells without certificate, in state voxels: (1, D, *state) -> (1, D, N)."""
     bounds = cell_bounds(frame.saved_unit(u), FLOOR)[0]
     centres = (bounds < FLOOR).nonzero().T[None].to(u.dtype) + 0.5
-    return frame.fit.to_state(centres, u.shape[-1])
+    return frame.to_state(centres, u.shape[-1])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,39 +14,26 @@ from torch import Tensor
 from src_core.case import Case
 from src_core.deform import Field, lps_field, warp_case
 from src_core.device import fixed_threads
-from src_core.diffusion import state_velocity
 from src_core.errors import InputError
 from src_core.fields import invert, jacobian_determinant
-from src_core.flow import Flow
-from src_core.generation.frame import Frame, make_frame
+from src_core.generation.frame import Frame
 from src_core.generation.metrics import measure
 from src_core.generation.options import Options, make_options
 from src_core.generation.proof import prove, weak_points
+from src_core.generation.session import Session, Step, threaded
 from src_core.guard import Guarded, guard
 from src_core.model import Model
-from src_core.noise import draw, generator, multiscale_velocity
 from src_core.recipe import make_recipe
-from src_core.recovery import RecoveryStep, recovery_steps
+from src_core.recovery import RecoveryStep
 
-__all__ = ["Result", "Step", "generate", "iterate", "recover", "start_flow"]
-
-_T = TypeVar("_T")
+__all__ = ["Finishing", "Result", "finish", "generate", "iterate", "recover"]
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """Progress of a generation: step ``index`` of ``total``; ``recovery`` is the run's state."""
+@dataclass(frozen=True)
+class Finishing:
+    """The steps are over, and ``what`` comes next."""
 
-    index: int
-    total: int
-    level: int
-    unit: int
-    recovery: RecoveryStep
-    frame: Frame
-
-    def displacement(self) -> Field:
-        """The field at this step on the case's grid, LPS mm (shared deformations only)."""
-        return self.frame.field(self.recovery.displacement)
+    what: Literal["guard", "warp", "inverse", "proof"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,83 +76,72 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
     return (s for s in iterate(case, model, chosen) if isinstance(s, Step))
 
 
-def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Result]:
+def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finishing | Result]:
     """Steps as they come, then the result; stop taking values to cancel."""
     started = time.perf_counter()
-    make_options(model.spec.schedule.levels, **options.model_dump())
-    steps = options.steps or model.spec.recovery.steps
-    steps = min(steps, options.level)
-    frame = make_frame(case, model.spec, options.slices)
+    options = make_options(model.spec.schedule.levels, **options.model_dump())
+    session = Session(case, model, options.slices, options.region)
+    lasts: list[RecoveryStep] = []
+    for step in session.steps(options):
+        if step.recovery.index == step.recovery.total:
+            lasts.append(step.recovery)
+        yield step
+    for value in finish(session, options, lasts):
+        if isinstance(value, Result):
+            seconds = time.perf_counter() - started
+            value = replace(value, metrics={**value.metrics, "seconds": seconds})
+        yield value
+
+
+def finish(
+    session: Session, options: Options, lasts: Sequence[RecoveryStep]
+) -> Iterator[Finishing | Result]:
+    """Guard, warp, invert and prove what a session's steps ended with, one unit's each.
+
+    Raises:
+        InputError: cubic interpolation for a 3D deformation.
+    """
+    _check_interpolation(session.frame, options)
+    guarded = []
+    for last in lasts:
+        yield Finishing("guard")
+        with fixed_threads():
+            guarded.append(_guarded(session.frame, last, options))
+    yield from threaded(_finished(session, options, guarded))
+
+
+def _check_interpolation(frame: Frame, options: Options) -> None:
     if options.interpolation == "cubic" and frame.axis is None:
         raise InputError(
             "cubic exists for 2D models only", where="--interpolation", expected="linear"
         )
-    guarded = []
-    for unit in range(frame.units) if options.level else ():
-        last: RecoveryStep | None = None
-        for last in _one_unit(frame, model, options, unit, steps):
-            total = frame.units * (last.total + 1)
-            yield Step(unit * (last.total + 1) + last.index, total, last.level, unit, last, frame)
-        if last is not None:
-            with fixed_threads():
-                guarded.append(_guarded(frame, model, last, options))
-    with fixed_threads():
-        result = _finish(frame, model, options, guarded, steps)
-    yield replace(result, metrics={**result.metrics, "seconds": time.perf_counter() - started})
-
-
-def start_flow(model: Model, *seeds: int, level: int) -> Flow:
-    """The random flow of a seed at a level, on the enlarged grid."""
-    schedule, spec = model.spec.schedule, model.spec
-    components = draw(schedule, spec.ndim, generator(*seeds))
-    velocity = state_velocity(multiscale_velocity(components, schedule), schedule)
-    return Flow(velocity * schedule.tau(level), (), spec.state, schedule.squarings)
-
-
-def _one_unit(
-    frame: Frame, model: Model, options: Options, unit: int, steps: int
-) -> Iterator[RecoveryStep]:
-    seeds = (options.seed,) if frame.shared else (options.seed, unit)
-    with fixed_threads():
-        views = frame.views(unit)
-        start = start_flow(model, *seeds, level=options.level)
-    yield from _threaded(recovery_steps(model, views, start, options.level, steps))
-
-
-def _threaded(values: Iterator[_T]) -> Iterator[_T]:
-    """Each value computed on the fixed number of threads, which the consumer never sees."""
-    while True:
-        with fixed_threads():
-            try:
-                value = next(values)
-            except StopIteration:
-                return
-        yield value
 
 
 @torch.inference_mode()
-def _guarded(frame: Frame, model: Model, last: RecoveryStep, options: Options) -> Guarded:
+def _guarded(frame: Frame, last: RecoveryStep, options: Options) -> Guarded:
     if options.allow_folds:
         return Guarded(last.flow, last.displacement, 1.0)
     return guard(last.flow, lambda u: weak_points(frame, u))
 
 
 @torch.inference_mode()
-def _finish(
-    frame: Frame, model: Model, options: Options, guarded: list[Guarded], steps: int
-) -> Result:
-    case = frame.case
-    if not guarded:
-        u = torch.zeros(1, len(frame.fit.shape), *frame.fit.shape, dtype=torch.float64)
-        field = lps_field(u, case.grid, frame.axis)
-        warped = case
-    else:
+def _finished(
+    session: Session, options: Options, guarded: list[Guarded]
+) -> Iterator[Finishing | Result]:
+    frame, model, case = session.frame, session.model, session.case
+    yield Finishing("warp")
+    if guarded:
         field = frame.field(torch.cat([g.displacement for g in guarded]))
         warped = warp_case(
             case, field, interpolation=options.interpolation, labels=options.label_interpolation
         )
+    else:
+        u = torch.zeros(1, len(frame.plane), *frame.plane, dtype=torch.float64)
+        field, warped = lps_field(u, case.grid, frame.axis), case
+    yield Finishing("inverse")
     saved = frame.distinct(field)
     backward = invert(saved)
+    yield Finishing("proof")
     scale = float(np.mean([g.scale for g in guarded])) if guarded else 1.0
     metrics = measure(frame, field, saved, prove(saved), backward, warped, scale)
     determinant = _determinant(frame, saved)
@@ -173,13 +149,13 @@ def _finish(
     facts = {
         "level": options.level,
         "seed": options.seed,
-        "steps": steps,
+        "steps": session.jumps(options),
         "model": model.spec.name,
         "device": str(model.device),
     }
     outputs = {"displacement": field, "inverse": inverse, "jacobian": determinant}
-    recipe = make_recipe(case, warped, model, options, steps, outputs)
-    return Result(case, warped, field, inverse, determinant, {**metrics, **facts}, recipe)
+    recipe = make_recipe(case, warped, model, options, session.jumps(options), outputs)
+    yield Result(case, warped, field, inverse, determinant, {**metrics, **facts}, recipe)
 
 
 def _determinant(frame: Frame, saved: Tensor) -> np.ndarray:

@@ -7,7 +7,8 @@ from src_core.deform import Field
 from src_core.errors import InputError
 from src_core.generation.metrics import displacement_metrics
 from src_core.generation.options import Options
-from src_core.generation.run import Step, iterate
+from src_core.generation.run import iterate
+from src_core.generation.session import Step
 from src_core.model import Model
 
 __all__ = ["level_for"]

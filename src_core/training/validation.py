@@ -17,7 +17,7 @@ from torch import Tensor
 
 from src_core.fields import certify, enlarge, magnitude
 from src_core.flow import Flow
-from src_core.generation.run import start_flow
+from src_core.generation.session import start_flow
 from src_core.io import open_atomically
 from src_core.model import Model
 from src_core.recovery import recovery_steps, view_images

@@ -1,0 +1,106 @@
+"""The steps of one run, kept: any moment of it, and between steps in velocity.
+
+Between steps k and k + 1 the map is ``phi_k o exp(f w)``, f from 0 to 1, where w is the velocity of
+the next correction: a path of diffeomorphisms, not a blend of two fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from src_core.device import fixed_threads
+from src_core.fields import compose, jacobian_determinant
+from src_core.flow import correction_ddf
+from src_core.generation.frame import Frame
+from src_core.recovery import RecoveryStep
+
+__all__ = ["Numbers", "Trace"]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One moment in figures.
+
+    Attributes:
+        position: 0 is the random field.
+        max_mm: largest displacement.
+        min_det: smallest Jacobian determinant, by central differences on the state grid.
+        remaining_mm: how far anything will still be moved, at most, until the recovery's end.
+    """
+
+    position: float
+    max_mm: float
+    min_det: float
+    remaining_mm: float
+
+
+class Trace:
+    """A finished run.
+
+    Args:
+        frame: where it lives.
+        units: the steps of every unit, 0 being the random field.
+    """
+
+    def __init__(self, frame: Frame, units: Sequence[Sequence[RecoveryStep]]) -> None:
+        self.frame = frame
+        self._units = [list(steps) for steps in units]
+
+    @property
+    def total(self) -> int:
+        """Steps of the recovery."""
+        return self._units[0][-1].total if self._units else 0
+
+    @property
+    def lasts(self) -> list[RecoveryStep]:
+        """What every unit ended with."""
+        return [steps[-1] for steps in self._units]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return sum(s.displacement.nbytes for steps in self._units for s in steps) + sum(
+            w.nbytes for last in self.lasts for w in (last.flow.random, *last.flow.corrections)
+        )
+
+    @torch.inference_mode()
+    def at(self, position: float) -> Tensor:
+        """The displacement at a moment, 0 to ``total``: (units, D, *state), state voxels."""
+        with fixed_threads():
+            return torch.cat([_at(steps, position) for steps in self._units])
+
+    @torch.inference_mode()
+    def numbers(self, position: float) -> Numbers:
+        """A moment in figures."""
+        u, end = self.at(position), self.at(self.total)
+        mm = self.frame.fit.mm_per_pixel * self.frame.fit.size / u.shape[-1]
+        return Numbers(
+            position,
+            mm * _longest(u),
+            float(jacobian_determinant(u).min()),
+            mm * _longest(end - u),
+        )
+
+    @cached_property
+    def curve(self) -> tuple[Numbers, ...]:
+        """The figures at every step."""
+        return tuple(self.numbers(k) for k in range(self.total + 1))
+
+
+def _at(steps: Sequence[RecoveryStep], position: float) -> Tensor:
+    position = min(max(position, 0.0), len(steps) - 1)
+    index = int(position)
+    u, share = steps[index].displacement, position - index
+    if share == 0:
+        return u
+    velocity = steps[-1].flow.corrections[index]
+    return compose(u, correction_ddf(velocity * share))
+
+
+def _longest(u: Tensor) -> float:
+    return float(torch.linalg.vector_norm(u, dim=1).max())
