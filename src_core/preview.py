@@ -14,7 +14,7 @@ from src_core.generation.run import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["save_preview"]
+__all__ = ["Extent", "best_slice", "draw_slice", "intensity_window", "save_preview"]
 
 _COLOURS = ("#4f8df7", "#35d04f", "#ffb020", "#e05cd8", "#f4594a")
 _ARROWS = 26
@@ -25,16 +25,18 @@ def save_preview(result: Result, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    index, axis = _best_slice(result.source), result.case.grid.slice_axis
-    extent = _Extent(result.case, axis)
+    index, axis = best_slice(result.source), result.case.grid.slice_axis
+    extent = Extent(result.case, axis)
     figure = Figure(figsize=(15.2, 4.6), dpi=100, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     source, new, arrows, change = figure.subplots(1, 4)
-    window = _window(result.source)
-    _image(source, result.source, index, extent, window, "source")
+    window = intensity_window(result.source)
+    draw_slice(source, result.source, index, extent, window, "source")
     m = result.metrics
-    _image(new, result.case, index, extent, window, f"new: level {m['level']}, seed {m['seed']}")
-    _image(arrows, result.case, index, extent, window, "displacement, mm", labels=False)
+    draw_slice(
+        new, result.case, index, extent, window, f"new: level {m['level']}, seed {m['seed']}"
+    )
+    draw_slice(arrows, result.case, index, extent, window, "displacement, mm", labels=False)
     drawn = _arrows(arrows, result, index, extent)
     figure.colorbar(drawn, ax=arrows, shrink=0.8)
     shades = _change(change, result, index, extent)
@@ -48,8 +50,13 @@ def save_preview(result: Result, path: Path) -> None:
     figure.savefig(path)
 
 
-class _Extent:
-    """A slice's axes as they are drawn: first axis across, second down, in mm."""
+class Extent:
+    """A slice's axes as they are drawn: first axis across, second down, in mm.
+
+    Args:
+        case: whose slices.
+        axis: along which they are counted.
+    """
 
     def __init__(self, case: Case, axis: int) -> None:
         self.axis = axis
@@ -69,7 +76,8 @@ class _Extent:
         return 0.0, self.shape[0] * self.spacing[0], self.shape[1] * self.spacing[1], 0.0
 
 
-def _best_slice(case: Case) -> int:
+def best_slice(case: Case) -> int:
+    """Index of the slice with most of the labels; the middle one without labels."""
     axis = case.grid.slice_axis
     if case.label_map is None:
         return case.grid.shape[axis] // 2
@@ -78,20 +86,22 @@ def _best_slice(case: Case) -> int:
     return int(counts.argmax()) if counts.any() else case.grid.shape[axis] // 2
 
 
-def _window(case: Case) -> tuple[float, float]:
+def intensity_window(case: Case) -> tuple[float, float]:
+    """Stored values shown as black and as white."""
     low, high = np.percentile(case.image, [0.5, 99.5])
     return float(low), float(high)
 
 
-def _image(
+def draw_slice(
     axes: Axes,
     case: Case,
     index: int,
-    extent: _Extent,
+    extent: Extent,
     window: tuple[float, float],
     title: str,
     labels: bool = True,
 ) -> None:
+    """Slice ``index`` of a case in grey, with the outlines of its labels."""
     axes.imshow(
         extent.plane(case.image, index),
         cmap="gray",
@@ -116,7 +126,7 @@ def _image(
     axes.set_axis_off()
 
 
-def _arrows(axes: Axes, result: Result, index: int, extent: _Extent) -> Any:
+def _arrows(axes: Axes, result: Result, index: int, extent: Extent) -> Any:
     """Arrows from each place of the new image to where its content came from."""
     voxels = result.case.grid.to_voxels(np.take(result.displacement, index, axis=extent.axis))
     u, v = (voxels[..., a] * s for a, s in zip(extent.axes, extent.spacing, strict=True))
@@ -138,7 +148,7 @@ def _arrows(axes: Axes, result: Result, index: int, extent: _Extent) -> Any:
     )
 
 
-def _change(axes: Axes, result: Result, index: int, extent: _Extent) -> Any:
+def _change(axes: Axes, result: Result, index: int, extent: Extent) -> Any:
     determinant = extent.plane(result.jacobian, index)
     axes.set_title("volume of the source per new volume (det J)", fontsize=10)
     axes.set_axis_off()

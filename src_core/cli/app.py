@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from src_core.cli import evaluating, generating, library, training
+from src_core.cli import augmenting, evaluating, generating, library, training
 
 __all__ = ["app"]
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 
 for verb in (generating.demo, generating.generate, generating.replay, generating.apply):
     app.command()(verb)
+app.command()(augmenting.augment)
 app.command()(training.train)
 app.command()(evaluating.evaluate)
 app.add_typer(library.models, name="models")

@@ -1,0 +1,79 @@
+"""How much room new cases take, from the headers of their sources."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError, SpatialHeader
+
+from src_core.dataset import Entry
+from src_core.errors import InputError
+from src_core.io.picture import is_picture, read_picture
+
+__all__ = ["estimate", "free_bytes", "in_words"]
+
+_SAMPLE = 32
+_FLOATS = {"displacement": 12, "inverse": 12, "jacobian": 4}
+
+
+def estimate(entries: Sequence[Entry], what: Sequence[str]) -> int:
+    """Bytes of one new case before compression: the mean over some cases, evenly spread.
+
+    Args:
+        entries: the cases; those that cannot be read are passed over.
+        what: parts of a result that are written, one name for each file.
+    """
+    places = np.linspace(0, len(entries) - 1, min(len(entries), _SAMPLE)).round().astype(int)
+    sizes = [size for place in places if (size := _size(entries[place], what))]
+    return round(sum(sizes) / len(sizes)) if sizes else 0
+
+
+def free_bytes(folder: Path) -> int:
+    """Room left where a folder is, or will be.
+
+    Raises:
+        InputError: there is no such place.
+    """
+    nearest = next((p for p in (folder, *folder.absolute().parents) if p.exists()), None)
+    try:
+        return shutil.disk_usage(nearest or folder).free
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be reached ({error.strerror})", where=str(folder)
+        ) from error
+
+
+def in_words(count: float) -> str:
+    """Bytes as people say them: ``3.1 GB``."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def _size(entry: Entry, what: Sequence[str]) -> int:
+    voxels, image = _header(entry.image)
+    labels = _header(entry.labels)[1] if entry.labels else 0
+    each = {"image": image, "labels": labels, **{k: n * voxels for k, n in _FLOATS.items()}}
+    return sum(each[part] for part in what)
+
+
+def _header(path: Path) -> tuple[int, int]:
+    """Voxels of the grid, and bytes of all frames; (0, 0) for a file that cannot be read."""
+    try:
+        if is_picture(path):
+            data, _ = read_picture(path)
+            return data.size, data.nbytes
+        header = cast(SpatialHeader, nib.load(path).header)
+    except (OSError, EOFError, ValueError, InputError, ImageFileError, HeaderDataError):
+        return 0, 0
+    shape = header.get_data_shape()
+    return math.prod(shape[:3]), math.prod(shape) * header.get_data_dtype().itemsize

@@ -1,0 +1,175 @@
+"""A plan: independent jobs, each one new case, with its level and seed drawn.
+
+The draw of a job is a digest of (seed, case, index) and nothing else: a longer data set or more new
+cases leave all others as they were, in any order and on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from src_core.augment.disk import estimate
+from src_core.augment.layouts import LAYOUTS
+from src_core.augment.request import Request
+from src_core.dataset import Entry, read_dataset
+from src_core.errors import InputError
+from src_core.generation import Options, make_options
+from src_core.model import Model, ModelSpec
+
+__all__ = ["Job", "Plan", "draw", "make_plan", "names_of"]
+
+_SEEDS = 31
+
+
+@dataclass(frozen=True)
+class Job:
+    """One new case: ``name`` of it, ``index`` (from 1) of those from ``case``."""
+
+    name: str
+    case: str
+    index: int
+    entry: Entry
+    options: Options
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does, in order.
+
+    Attributes:
+        request: what was asked for.
+        jobs: one for each new case, those of one case together.
+        facts: what decides every result, by which a run is known again.
+        bytes_each: of a new case before compression, on average.
+        notes: what the user should know before it begins, one line each.
+    """
+
+    request: Request
+    jobs: tuple[Job, ...]
+    facts: dict[str, object]
+    bytes_each: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def cases(self) -> int:
+        """Cases that new ones are made from."""
+        return len({job.case for job in self.jobs})
+
+
+def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> Plan:
+    """The jobs of a request; reads the data set's list and headers, and writes nothing.
+
+    Args:
+        request: what is asked for.
+        model: the model, or its spec, with its file's ``sha256``.
+        sha256: of a spec's file.
+
+    Raises:
+        InputError: the data set, levels, formats or options are wrong.
+    """
+    spec = model.spec if isinstance(model, Model) else model
+    digest = model.sha256 if isinstance(model, Model) else sha256
+    if request.per_case < 1:
+        raise InputError(f"{request.per_case} is not possible", where="--per-case", expected="1 up")
+    levels = spec.schedule.levels
+    low, high = (_checked(request, levels, level).level for level in request.levels)
+    chosen = _checked(request, levels, low)
+    entries = _entries(request)
+    jobs = tuple(
+        _job(request, chosen, entry, case, index, (low, high))
+        for entry, case in zip(entries, names_of(entries), strict=True)
+        for index in range(1, request.per_case + 1)
+    )
+    what = [part for name in request.formats for part in LAYOUTS[name].what]
+    notes = _notes(entries)
+    return Plan(request, jobs, _facts(request, spec, digest), estimate(entries, what), notes)
+
+
+def draw(seed: int, case: str, index: int, levels: tuple[int, int]) -> tuple[int, int]:
+    """Level, uniform in ``levels`` (both included), and the generation's seed, 31 bits."""
+    digest = hashlib.sha256(f"{seed}/{index}/{case}".encode()).digest()
+    low, high = levels
+    level = low + int.from_bytes(digest[:8], "big") % (high - low + 1)
+    return level, int.from_bytes(digest[8:16], "big") >> (64 - _SEEDS)
+
+
+def names_of(entries: Sequence[Entry]) -> list[str]:
+    """A name for each case: its file's, with the folders above it where several share one.
+
+    Raises:
+        InputError: a file is there twice.
+    """
+    for image, count in Counter(e.image.resolve() for e in entries).items():
+        if count > 1:
+            raise InputError(
+                f"this image is there {count} times",
+                where=str(image),
+                do="list it once, --per-case makes more of it",
+            )
+    for depth in range(1 + max((len(e.image.resolve().parts) for e in entries), default=0)):
+        names = [_name(e, depth) for e in entries]
+        if not _twice(name.casefold() for name in names):
+            return names
+    raise InputError("two cases have one name", where=names[0], do="rename one of the files")
+
+
+def _name(entry: Entry, depth: int) -> str:
+    above = entry.image.resolve().parent.parts[1:]
+    return "-".join([*above[max(0, len(above) - depth) :], entry.name])
+
+
+def _twice(names: Iterable[str]) -> bool:
+    return max(Counter(names).values(), default=0) > 1
+
+
+def _job(
+    request: Request, options: Options, entry: Entry, case: str, index: int, levels: tuple[int, int]
+) -> Job:
+    level, seed = draw(request.seed, case, index, levels)
+    drawn = options.model_copy(update={"level": level, "seed": seed})
+    return Job(f"{case}-{index:03d}", case, index, entry, drawn)
+
+
+def _checked(request: Request, levels: int, level: int) -> Options:
+    return make_options(levels, **{**request.options, "level": level, "seed": request.seed})
+
+
+def _entries(request: Request) -> list[Entry]:
+    entries = read_dataset(Path(request.dataset))
+    chosen = [e for e in entries if not request.split or e.split == request.split]
+    if not chosen:
+        there = sorted({e.split for e in entries if e.split})
+        raise InputError(
+            f"no case of the split {request.split}",
+            where="--split",
+            expected=f"one of: {', '.join(there)}" if there else "a CSV with a column split",
+        )
+    return chosen
+
+
+def _facts(request: Request, spec: ModelSpec, sha256: str) -> dict[str, object]:
+    options = _checked(request, spec.schedule.levels, request.levels[0]).model_dump(mode="json")
+    return {
+        "dataset": str(Path(request.dataset).resolve()),
+        "model": spec.name,
+        "model_sha256": sha256,
+        "levels": list(request.levels),
+        "seed": request.seed,
+        "options": {k: v for k, v in options.items() if k not in ("level", "seed")},
+        "formats": list(request.formats),
+        "field_format": request.field_format,
+        "spacing": request.spacing,
+    }
+
+
+def _notes(entries: Sequence[Entry]) -> tuple[str, ...]:
+    bare = sum(entry.labels is None for entry in entries)
+    notes = [f"{bare} of {len(entries)} cases have no labels"] if bare else []
+    marks = {entry.split for entry in entries}
+    if len(marks) > 1 and (others := ", ".join(sorted(marks - {"", "train"}))):
+        notes.append(f"cases marked {others} are augmented too, --split train leaves them out")
+    return tuple(notes)
