@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from src_core.case import Case
+from src_core.errors import ArgumentError
 from src_core.generation.run import Result
 from src_core.io import FieldFormat, OutputFolder, write_field, write_image, write_scalar
 from src_core.recipe import input_volumes
 
-__all__ = ["save_case", "save_files", "save_result", "write_json"]
+__all__ = [
+    "PARTS",
+    "PICTURES",
+    "input_file",
+    "save_case",
+    "save_files",
+    "save_result",
+    "write_json",
+]
 
-_PICTURES = (".png", ".tif", ".tiff")
+PARTS = ("image", "labels", "displacement", "inverse", "jacobian")
+PICTURES = (".png", ".tif", ".tiff")
 
 
 def save_result(
@@ -23,42 +34,62 @@ def save_result(
     *,
     overwrite: bool = False,
     field_format: FieldFormat = "itk",
+    what: Collection[str] = PARTS,
 ) -> Path:
-    """Write image, labels, displacement, inverse, jacobian, recipe and metrics, all or none.
+    """Write image, labels, displacement, inverse and jacobian, or ``what`` of them, all or none.
 
-    A source that came from no file is written too, as ``input.nii.gz`` and
-    ``input-labels.nii.gz``, and the recipe names those files.
+    Recipe and metrics are written always. A source that came from no file is written too, as
+    ``input.nii.gz`` and ``input-labels.nii.gz``, and the recipe names those files.
 
     Raises:
         InputError: the folder has content (without ``overwrite``) or cannot be written.
+        ArgumentError: a part of ``what`` does not exist.
     """
+    if unknown := set(what) - set(PARTS):
+        raise ArgumentError(
+            f"save_result() 'what' must be of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}"
+        )
     with OutputFolder(folder, overwrite) as place:
-        save_files(result, place, field_format)
+        save_files(result, place, field_format, what)
     return Path(folder)
 
 
-def save_files(result: Result, place: Path, field_format: FieldFormat = "itk") -> None:
+def save_files(
+    result: Result,
+    place: Path,
+    field_format: FieldFormat = "itk",
+    what: Collection[str] = PARTS,
+) -> None:
     """The files of ``save_result``, into a folder that the caller makes appear."""
     grid = result.case.grid
-    save_case(result.case, place, result.source)
-    write_field(place / "displacement.nii.gz", result.displacement, grid, field_format)
-    write_field(place / "inverse.nii.gz", result.inverse, grid, field_format)
-    write_scalar(place / "jacobian.nii.gz", result.jacobian, grid)
+    save_case(result.case, place, result.source, what)
+    for name, field in (("displacement", result.displacement), ("inverse", result.inverse)):
+        if name in what:
+            write_field(place / f"{name}.nii.gz", field, grid, field_format)
+    if "jacobian" in what:
+        write_scalar(place / "jacobian.nii.gz", result.jacobian, grid)
     write_json(place / "recipe.json", _with_inputs(result, place))
     write_json(place / "metrics.json", result.metrics)
 
 
-def save_case(case: Case, place: Path, source: Case) -> None:
-    """``image.nii.gz`` and ``labels.nii.gz``, further ones numbered from 2.
+def save_case(case: Case, place: Path, source: Case, what: Collection[str] = PARTS) -> None:
+    """``image.nii.gz`` and ``labels.nii.gz``, or one of the two, further ones numbered from 2.
 
     What came as a picture in ``source`` is written back as a picture, too.
     """
     came = input_volumes(source)
     for name, volume in input_volumes(case).items():
+        if name.split("-")[0] not in what:
+            continue
         write_image(place / f"{name}.nii.gz", volume.data, volume, case.grid)
         path = came[name].path
-        if path is not None and path.suffix.lower() in _PICTURES:
+        if path is not None and path.suffix.lower() in PICTURES:
             write_image(place / f"{name}{path.suffix.lower()}", volume.data, volume)
+
+
+def input_file(name: str) -> str:
+    """The file for an input (``image``, ``labels-2``) that came from none: ``input.nii.gz``."""
+    return "input" + name.removeprefix("image").replace("labels", "-labels") + ".nii.gz"
 
 
 def _with_inputs(result: Result, place: Path) -> dict[str, Any]:
@@ -66,7 +97,7 @@ def _with_inputs(result: Result, place: Path) -> dict[str, Any]:
     recipe = copy.deepcopy(result.recipe)
     for name, volume in input_volumes(result.source).items():
         if volume.path is None:
-            file = "input" + name.removeprefix("image").replace("labels", "-labels") + ".nii.gz"
+            file = input_file(name)
             write_image(place / file, volume.data, volume, result.source.grid)
             recipe["inputs"]["arrays"][name]["path"] = file
     return recipe
