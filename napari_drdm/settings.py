@@ -1,0 +1,99 @@
+"""What the explorer remembers from one session to the next, in the user's configuration folder.
+
+One versioned JSON text in an INI file that QSettings writes whole or not at all. What cannot be
+read, or is of another version, counts as not there.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+__all__ = ["Remembered", "load_settings", "save_settings", "settings_file"]
+
+_KEY = "explorer"
+_MOST_SEED = 2**31 - 1
+
+
+class Remembered(BaseModel):
+    """The state of the explorer's form.
+
+    Attributes:
+        level: of the deformation.
+        seed: of the draws.
+        steps: of the recovery; None for the model's own.
+        live: whether moving a control computes at once.
+        shown: kinds of layers that are ticked; None for those ticked at first.
+        style: of the overlays, by name: density, length and so on.
+        export_folder: where the last export went.
+        device: auto, cpu, cuda:N or mps.
+        model: name of the model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, protected_namespaces=())
+
+    version: Literal[1] = 1
+    level: int = Field(default=48, ge=0)
+    seed: int = Field(default=1, ge=0, le=_MOST_SEED)
+    steps: int | None = Field(default=None, ge=1)
+    live: bool = True
+    shown: frozenset[str] | None = None
+    style: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    export_folder: str = ""
+    device: str = "auto"
+    model: str = ""
+
+
+def settings_file() -> Path:
+    """The file, by the platform's custom."""
+    return user_config_path("napari-drdm", appauthor=False) / "explorer.ini"
+
+
+def load_settings() -> Remembered:
+    """What was remembered; a value that is not possible is the default."""
+    text = _stored(settings_file())
+    try:
+        values = json.loads(text) if text else {}
+    except json.JSONDecodeError:
+        return Remembered()
+    if not isinstance(values, dict) or values.get("version") != 1:
+        return Remembered()
+    return _possible(values)
+
+
+def save_settings(remembered: Remembered) -> bool:
+    """Write it down; False where the folder cannot be written, which is no reason to stop."""
+    from qtpy.QtCore import QSettings
+
+    path = settings_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    settings = QSettings(str(path), QSettings.Format.IniFormat)
+    settings.setValue(_KEY, remembered.model_dump_json())
+    settings.sync()
+    return bool(settings.status() == QSettings.Status.NoError)
+
+
+def _stored(path: Path) -> str:
+    from qtpy.QtCore import QSettings
+
+    if not path.is_file():
+        return ""
+    value = QSettings(str(path), QSettings.Format.IniFormat).value(_KEY, "")
+    return value if isinstance(value, str) else ""
+
+
+def _possible(values: dict[str, Any]) -> Remembered:
+    """The settings without the values that are not possible."""
+    try:
+        return Remembered.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        wrong = {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
+    kept = {name: value for name, value in values.items() if name not in wrong}
+    return Remembered.model_validate_json(json.dumps(kept))
