@@ -1,4 +1,7 @@
-"""NIfTI files as layers, axes reversed: (T, Z, Y, X), (Z, Y, X), or (Y, X) for a single slice."""
+"""NIfTI files as layers, axes reversed: (T, Z, Y, X), (Z, Y, X), or (Y, X) for a single slice.
+
+A displacement field becomes arrows over the image it belongs to.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from napari_drdm.cases import shown
+from napari_drdm.field_layers import DenseField, field_layer
 from src_core.case import Case
-from src_core.io import read_case
+from src_core.io import holds_field, read_case, read_field
 
 __all__ = ["get_reader", "read_layers"]
 
@@ -25,9 +29,9 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
-    """The reader, for NIfTI files."""
-    paths = _listed(path)
-    return read_layers if all(str(p).lower().endswith(_ENDINGS) for p in paths) else None
+    """The reader, for NIfTI files and for displacement fields in ITK's other formats."""
+    ours = all(str(p).lower().endswith(_ENDINGS) or holds_field(p) for p in _listed(path))
+    return read_layers if ours else None
 
 
 def read_layers(path: Paths) -> list[LayerData]:
@@ -36,7 +40,19 @@ def read_layers(path: Paths) -> list[LayerData]:
     Raises:
         InputError: a file is missing, damaged or no image.
     """
-    return [_layer(Path(p)) for p in _listed(path)]
+    return [_field(Path(p)) if holds_field(p) else _layer(Path(p)) for p in _listed(path)]
+
+
+def _field(path: Path) -> LayerData:
+    """Arrows, which follow the plane in view where there is a viewer."""
+    from napari import current_viewer
+
+    from napari_drdm.field_follower import follow
+
+    viewer = current_viewer()
+    if viewer is not None:
+        follow(viewer)
+    return field_layer(DenseField(*read_field(path)), _name(path), path.resolve())
 
 
 def _layer(path: Path) -> LayerData:
@@ -45,7 +61,7 @@ def _layer(path: Path) -> LayerData:
     data = shown(case.images[0])
     data = (data[:, :, 0] if plane else data).T
     settings = {**_axes(case, data.ndim), "name": case.name}
-    affine = {} if plane else {"affine": case.grid.affine}
+    affine = {"plane_affine" if plane else "affine": case.grid.affine}
     settings["metadata"] = {"drdm": {"path": str(path.resolve()), **affine}}
     if _is_labels(path, data):
         return np.asarray(data, dtype=_label_type(data)), {**settings, "opacity": 0.4}, "labels"
@@ -70,6 +86,11 @@ def _is_labels(path: Path, data: np.ndarray) -> bool:
 
 def _label_type(data: np.ndarray) -> np.dtype:
     return data.dtype if data.dtype.kind in "iu" else np.dtype(np.int32)
+
+
+def _name(path: Path) -> str:
+    name = path.name
+    return name[: -len(".nii.gz")] if name.lower().endswith(".nii.gz") else path.stem
 
 
 def _listed(path: Paths) -> list[str | Path]:

@@ -163,7 +163,7 @@ print(files("napari_drdm_resources").joinpath("__init__.py").is_file())
 """
     where, name, has_resources = run_installed(code).splitlines()
     assert Path(where).is_relative_to(installed)
-    assert name == "DRDM: deformation explorer"
+    assert name == "DRDM"
     assert has_resources == "True"
 
 

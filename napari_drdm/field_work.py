@@ -1,0 +1,140 @@
+"""What the field commands compute, in a worker: layers in, layer data out; no viewer, no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_drdm.cases import LayerCase, Snapshot, make_case, shown
+from napari_drdm.field_layers import DenseField
+from napari_drdm.layers import take_snapshot
+from src_core.case import Case
+from src_core.errors import InputError
+from src_core.io import FieldFormat, read_field
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+
+__all__ = ["FieldChoice", "JacobianDone", "MoveDone", "jacobian_of", "move", "snapshots_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class FieldChoice:
+    """A field that is open, or a file with one and its format where that is known."""
+
+    field: DenseField | None = None
+    path: Path | None = None
+    format: FieldFormat | None = None
+
+    def load(self) -> DenseField:
+        """The field.
+
+        Raises:
+            InputError: there is none, or the file holds none.
+        """
+        if self.field is not None:
+            return self.field
+        if self.path is None:
+            raise InputError("no field given", do="choose a field layer or a file")
+        return DenseField(*read_field(self.path, self.format))
+
+
+@dataclass(frozen=True, eq=False)
+class MoveDone:
+    """An image and its labels, moved, in their layers' order, and the numbers of the field."""
+
+    image: NDArray[Any]
+    labels: tuple[NDArray[Any], ...]
+    metrics: dict[str, Any]
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        m = self.metrics
+        text = f"Moved by up to {m['max_mm']:.1f} mm, {m['mean_mm']:.1f} mm on average"
+        if m["covered_percent"] < 99.9:
+            text += f"; the field covers {m['covered_percent']:.0f} % of the image"
+        if m["strict_folding_permille"]:
+            text += f"; the field folds in {m['strict_folding_permille']:.2g} of 1,000 cells"
+        lost = ", ".join(map(str, m["labels_lost"]))
+        return text + (f"; lost labels: {lost}" if lost else "")
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianDone:
+    """Determinants and lengths of a field, (Z, Y, X) or (Y, X)."""
+
+    field: DenseField
+    jacobian: NDArray[np.float32]
+    magnitude: NDArray[np.float32]
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        low, high = float(self.jacobian.min()), float(self.jacobian.max())
+        folded = int((self.jacobian <= 0).sum())
+        share = 1000 * folded / self.jacobian.size
+        folds = f"{folded} voxels fold ({share:.2g} of 1,000)" if folded else "no voxel folds"
+        return f"Determinants {low:.2f} to {high:.2f}, {folds}"
+
+
+def snapshots_of(image: Image, labels: list[Labels]) -> list[Snapshot]:
+    """The image with each of its labels, or alone; to be taken on the main thread.
+
+    Raises:
+        InputError: the image is no image, or labels do not lie on it.
+    """
+    first = take_snapshot(image, labels[0] if labels else None).copied()
+    others = [take_snapshot(image, other).copied() for other in labels[1:]]
+    return [first, *(replace(other, image=first.image) for other in others)]
+
+
+def move(snapshots: list[Snapshot], choice: FieldChoice, **options: Any) -> MoveDone:
+    """Warp an image and all of its labels by one field.
+
+    Args:
+        snapshots: of ``snapshots_of``.
+        choice: the field.
+        options: of ``src_core.applying.move_case``.
+
+    Raises:
+        InputError: there is no field, or it lies elsewhere.
+    """
+    from src_core.applying import move_case
+
+    field = choice.load()
+    cases = [make_case(snapshot) for snapshot in snapshots]
+    labels = tuple(label for c in cases for label in c.case.labels)
+    case = _placed(replace(cases[0].case, labels=labels), snapshots[0], field)
+    moved = move_case(case, field.displacement, field.grid, **options)
+    back = LayerCase(moved.case, cases[0].plane).back
+    return MoveDone(
+        back(shown(moved.case.images[0])),
+        tuple(back(label_map.data) for label_map in moved.case.labels),
+        moved.metrics,
+    )
+
+
+def jacobian_of(choice: FieldChoice) -> JacobianDone:
+    """Determinant and length of a field at its voxels.
+
+    Raises:
+        InputError: there is no field.
+    """
+    from src_core.applying import jacobian_map
+
+    field = choice.load()
+    determinant = jacobian_map(field.displacement, field.grid)
+    lengths = np.linalg.norm(field.displacement.astype(np.float64), axis=-1).astype(np.float32)
+    maps = [(m[:, :, 0] if field.plane else m).T for m in (determinant, lengths)]
+    return JacobianDone(field, *maps)
+
+
+def _placed(case: Case, snapshot: Snapshot, field: DenseField) -> Case:
+    """An image that does not know where it lies is where a field of its own shape lies."""
+    known = snapshot.affine is not None or case.images[0].path is not None
+    return case if known or case.grid.shape != field.grid.shape else replace(case, grid=field.grid)
