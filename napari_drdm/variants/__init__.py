@@ -1,0 +1,8 @@
+"""Results side by side: their history, pinned layers, A/B, differences and nine seeds at once."""
+
+from __future__ import annotations
+
+from napari_drdm.variants.controller import Variants
+from napari_drdm.variants.history import History, Recipe, Variant
+
+__all__ = ["History", "Recipe", "Variant", "Variants"]

@@ -1,0 +1,125 @@
+"""Two results compared: by turns in one place, or the second minus the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from napari_drdm.variants.blink import Blink
+from napari_drdm.variants.layers import (
+    OwnLayers,
+    difference,
+    difference_layer,
+    picture_layer,
+    values,
+)
+from napari_drdm.workers import Job
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_drdm.requests import Outcome
+    from napari_drdm.variants.history import Variant
+    from napari_drdm.widgets.variants_panel import VariantsPanel
+
+__all__ = ["Comparison"]
+
+
+class Comparison:
+    """A/B and differences.
+
+    Args:
+        viewer: that they are shown in.
+        own: keeps their layers.
+        panel: is told why something cannot be compared.
+    """
+
+    def __init__(self, viewer: ViewerModel, own: OwnLayers, panel: VariantsPanel) -> None:
+        self._viewer, self._own, self._panel = viewer, own, panel
+        self._blink, self._job = Blink(own), Job(panel)
+        self._job.done.connect(self._on_difference)
+        self._job.failed.connect(panel.say)
+        self._source: Any = None
+        self._held = False
+        self._differences: dict[Any, Image] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether two are shown by turns."""
+        return self._blink.running
+
+    def blink(self, pair: Sequence[Variant], by_turns: bool = True) -> None:
+        """Show A and B by turns."""
+        outcomes = self._comparable(pair)
+        if outcomes is None:
+            return
+        self._source = pair[0].recipe.source
+        a, b = (
+            picture_layer(self._source, values(outcome), f"{letter}: {variant.name}", "comparison")
+            for letter, variant, outcome in zip("AB", pair, outcomes, strict=True)
+        )
+        self._blink.start(a, b, by_turns)
+        self._panel.say(f"A {pair[0].name}, B {pair[1].name}")
+
+    def stop(self) -> None:
+        """Show neither."""
+        if self.running:
+            self._blink.stop()
+            self._held, self._source = False, None
+
+    def hold(self, down: bool, pair: Sequence[Variant]) -> None:
+        """B while a key is down; afterwards as it was before."""
+        if down and not self.running:
+            self.blink(pair, by_turns=False)
+            self._held = self.running
+        if self._held and not down:
+            self.stop()
+        else:
+            self._blink.hold(down)
+
+    def subtract(self, pair: Sequence[Variant]) -> None:
+        """Compute B - A in a worker, then show it."""
+        outcomes = self._comparable(pair)
+        if outcomes is None:
+            return
+        a, b = outcomes
+        source, name = pair[0].recipe.source, f"{pair[1].name} − {pair[0].name}"
+        self._job.run(lambda: (source, name, difference(values(a), values(b))))
+
+    def tidy(self) -> None:
+        """Compare nothing any more whose layers are gone."""
+        gone = self._source is not None and self._source not in self._viewer.layers
+        if gone or self._blink.broken():
+            self.stop()
+        kept = self._differences.items()
+        self._differences = {s: own for s, own in kept if own in self._own}
+
+    def _comparable(self, pair: Sequence[Variant]) -> tuple[Outcome, Outcome] | None:
+        if len(pair) != 2:
+            self._panel.say("Choose two results: click one, Ctrl+click the other")
+            return None
+        a, b = pair[0].outcome, pair[1].outcome
+        if a is None or b is None:
+            name = pair[a is not None].name
+            self._panel.say(f"{name} is not stored any more: click it to make it again")
+            return None
+        shapes = {outcome.result.case.image.shape for outcome in (a, b)}
+        if pair[0].recipe.source is not pair[1].recipe.source or len(shapes) > 1:
+            self._panel.say("These two are of different images")
+            return None
+        return a, b
+
+    def _on_difference(self, made: tuple[Any, str, Any]) -> None:
+        source, name, data = made
+        layer = self._differences.get(source)
+        if source not in self._viewer.layers:
+            return
+        if layer is not None and layer in self._own and layer.data.shape == data.shape:
+            layer.data, layer.visible = data, True
+            layer.name = f"{source.name} | drdm {name}"
+            return
+        if layer is not None:
+            self._own.drop(layer)
+        self._differences[source] = difference_layer(source, data, name)
+        self._own.add(self._differences[source])

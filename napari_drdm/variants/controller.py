@@ -1,0 +1,250 @@
+"""Variants in a viewer: a panel's wishes, a history, and the layers that come of them.
+
+Only layers made here are added, changed or removed; the user's are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QTimer
+
+from napari_drdm.variants.comparison import Comparison
+from napari_drdm.variants.entries import Portraits, entry_of
+from napari_drdm.variants.history import History, Recipe, Variant
+from napari_drdm.variants.layers import OwnLayers, picture_layer, values
+from napari_drdm.variants.seeds import Generate, SeedGrid, requests_for
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from napari_drdm.requests import Outcome, Request
+    from napari_drdm.widgets.variants_panel import VariantsPanel
+
+__all__ = ["Variants"]
+
+
+class Variants:
+    """What the panel asks for, done.
+
+    Attributes:
+        history: of the results.
+        seeds: the nine side by side; ``seeds.ran(bool)`` tells when they are computed.
+
+    Args:
+        viewer: whose layers come and go.
+        panel: that asks and tells.
+        show: shows a stored result again.
+        again: runs a recipe whose result is not stored any more; ``add`` takes what comes.
+        present: what the form asks for now, or None where it cannot be run.
+        generate: runs a request for the nine seeds, in a worker; None for a desk of their own.
+        history: where to keep the results; else one of usual size.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        panel: VariantsPanel,
+        *,
+        show: Callable[[Outcome], None],
+        again: Callable[[Recipe], None],
+        present: Callable[[], Request | None],
+        generate: Generate | None = None,
+        history: History | None = None,
+    ) -> None:
+        self._viewer, self._panel = viewer, panel
+        self._show, self._again, self._present = show, again, present
+        self.history = History() if history is None else history
+        self._own = OwnLayers(viewer)
+        self._comparison = Comparison(viewer, self._own, panel)
+        self.seeds = SeedGrid(viewer, self._own, generate)
+        self._portraits = Portraits()
+        self._shown: list[int] = []
+        self._later: dict[int, Callable[[Variant], None]] = {}
+        self._tidying = QTimer(singleShot=True)
+        self._tidying.timeout.connect(self._tidy)
+        self._removed = viewer.layers.events.removed
+        self._removed.connect(self._on_removed)
+        self._connect(panel)
+
+    def owns(self, layer: Layer) -> bool:
+        """Whether a layer was made here."""
+        return layer in self._own
+
+    def add(self, outcome: Outcome) -> None:
+        """A result was finished and is on view."""
+        variant = self._keep(outcome)
+        self._came(variant)
+        wish = self._later.pop(variant.number, None)
+        if wish is not None:
+            wish(variant)
+
+    def close(self) -> None:
+        """Stop everything, and no longer listen to the viewer; the panel may be gone."""
+        self._removed.disconnect(self._on_removed)
+        self._tidying.stop()
+        self._comparison.stop()
+        self.seeds.blockSignals(True)
+        self.seeds.leave()
+
+    def choose(self, number: int) -> None:
+        """Show a result again."""
+        variant = self.history.get(number)
+        if variant is None:
+            return
+        self.history.pick(variant)
+        if variant.recipe.source not in self._viewer.layers:
+            self._panel.say("Its image is gone; Restore brings its own layer back")
+            return
+        self._comparison.stop()
+        self.seeds.leave()
+        self._with_outcome(variant, self._show_again)
+
+    def pin(self, numbers: Sequence[int]) -> None:
+        """Keep results as layers; those that all stand there already are let go."""
+        variants = self._variants(numbers)
+        if variants and all(v.pinned and v.layer is not None for v in variants):
+            for variant in variants:
+                self._unpin(variant)
+        else:
+            for variant in variants:
+                variant.pinned = True
+                if variant.layer is None:
+                    self._with_outcome(variant, self._stand)
+        self._refresh()
+
+    def rename(self, number: int, name: str) -> None:
+        """Call a result, and its layer, by another name."""
+        for variant in self._variants([number]):
+            variant.name, variant.picked = name, True
+            if variant.layer is not None:
+                variant.layer.name = f"{variant.recipe.source.name} | drdm {name}"
+        self._refresh()
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Forget results and remove their layers."""
+        self._comparison.stop()
+        for variant in self._variants(numbers):
+            self._later.pop(variant.number, None)
+            self._unpin(variant)
+            self.history.remove(variant)
+        self._refresh()
+
+    def blink(self, on: bool, numbers: Sequence[int]) -> None:
+        """Start or stop to show two results by turns."""
+        self._comparison.stop()
+        if on:
+            self.seeds.leave()
+            self._comparison.blink(self._pair(numbers))
+        self._refresh()
+
+    def hold(self, down: bool, numbers: Sequence[int]) -> None:
+        """Show the second of two for as long as a key is down."""
+        if down and not self._comparison.running:
+            self.seeds.leave()
+        self._comparison.hold(down, self._pair(numbers) if down else ())
+        self._refresh()
+
+    def subtract(self, numbers: Sequence[int]) -> None:
+        """Show the difference of two results."""
+        self._comparison.subtract(self._pair(numbers))
+
+    def grid(self, on: bool) -> None:
+        """Show nine seeds, or leave them."""
+        self.seeds.leave()
+        self._comparison.stop()
+        request = self._present() if on else None
+        if request is not None:
+            requests = requests_for(request)
+            known = [self.history.find(Recipe.of(one)) for one in requests]
+            self.seeds.enter(requests, [one.outcome if one else None for one in known])
+        elif not on:
+            self._panel.say("")
+        self._refresh()
+
+    def _connect(self, panel: VariantsPanel) -> None:
+        panel.chosen.connect(self.choose)
+        panel.pin_asked.connect(self.pin)
+        panel.renamed.connect(self.rename)
+        panel.delete_asked.connect(self.delete)
+        panel.blink_asked.connect(self.blink)
+        panel.held.connect(self.hold)
+        panel.difference_asked.connect(self.subtract)
+        panel.grid_asked.connect(self.grid)
+        self.seeds.made.connect(self._keep)
+        self.seeds.said.connect(panel.say)
+
+    def _keep(self, outcome: Outcome) -> Variant:
+        variant = self.history.add(outcome, self._portraits.of(outcome))
+        self._refresh()
+        return variant
+
+    def _came(self, variant: Variant) -> None:
+        """A result is on view now."""
+        others = [n for n in self._shown if n != variant.number]
+        self._shown = [*others, variant.number][-2:]
+        self._panel.mark(variant.number)
+        if not (self._comparison.running or self.seeds.active):
+            self._panel.say("")
+
+    def _show_again(self, variant: Variant) -> None:
+        if variant.outcome is not None:
+            self._show(variant.outcome)
+            self._came(variant)
+
+    def _stand(self, variant: Variant) -> None:
+        """Put a pinned result into the viewer, just above its source."""
+        if variant.outcome is None or variant.layer is not None:
+            return
+        source = variant.recipe.source
+        variant.layer = picture_layer(source, values(variant.outcome), variant.name, "pinned")
+        self._own.add(variant.layer, above=source)
+        self._refresh()
+
+    def _unpin(self, variant: Variant) -> None:
+        layer, variant.layer, variant.pinned = variant.layer, None, False
+        if layer is not None:
+            self._own.drop(layer)
+
+    def _with_outcome(self, variant: Variant, act: Callable[[Variant], None]) -> None:
+        """Act on a stored result at once, else when it has been made again."""
+        if variant.outcome is not None:
+            act(variant)
+            return
+        if variant.recipe.source not in self._viewer.layers:
+            self._panel.say("Its image is gone, and it is not stored any more")
+            return
+        if act != self._show_again:
+            self._later[variant.number] = act
+        self._panel.say(f"Making {variant.name} again")
+        self._again(variant.recipe)
+
+    def _pair(self, numbers: Sequence[int]) -> list[Variant]:
+        """The two chosen, the older first, or the two that were shown last."""
+        return self._variants(numbers if len(numbers) == 2 else self._shown)
+
+    def _variants(self, numbers: Sequence[int]) -> list[Variant]:
+        return [v for v in map(self.history.get, numbers) if v is not None]
+
+    def _on_removed(self, event: Any) -> None:
+        """A layer is gone; others may be about to go, so none is removed from here."""
+        layer = event.value
+        self._own.forget(layer)
+        self._portraits.forget(layer)
+        for variant in self.history:
+            if variant.layer is layer:
+                variant.layer = None
+        self.history.forget(layer)
+        self._tidying.start(0)
+
+    def _tidy(self) -> None:
+        self._comparison.tidy()
+        self.seeds.tidy()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._panel.offer([entry_of(variant) for variant in self.history])
+        self._panel.set_blinking(self._comparison.running)
+        self._panel.set_grid(self.seeds.active)

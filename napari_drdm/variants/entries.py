@@ -1,0 +1,66 @@
+"""Results as a panel lists them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_drdm.thumbnails import Framing, frame_case, thumbnail
+from napari_drdm.widgets.variants_panel import Entry
+
+if TYPE_CHECKING:
+    from napari_drdm.requests import Outcome
+    from napari_drdm.variants.history import Variant
+
+__all__ = ["Portraits", "entry_of"]
+
+
+class Portraits:
+    """Thumbnails of results; those of one source show the same slice in the same window."""
+
+    def __init__(self) -> None:
+        self._framings: dict[Any, Framing] = {}
+
+    def of(self, outcome: Outcome) -> NDArray[np.uint8]:
+        """The thumbnail of a result, (side, side, 3)."""
+        source, labels = outcome.request.source, outcome.request.labels
+        if source not in self._framings:
+            low, high = map(float, source.contrast_limits)
+            case = outcome.result.source
+            self._framings[source] = frame_case(case, (low, high), tuple(source.scale))
+        colours = None if labels is None else labels.colormap.map
+        return thumbnail(outcome.result.case, self._framings[source], colours)
+
+    def forget(self, source: Any) -> None:
+        """A layer is gone."""
+        self._framings.pop(source, None)
+
+
+def entry_of(variant: Variant) -> Entry:
+    """A result with its thumbnail and what it is in words."""
+    return Entry(
+        variant.number,
+        variant.name,
+        _told(variant),
+        variant.picture,
+        variant.pinned,
+        variant.layer is not None,
+    )
+
+
+def _told(variant: Variant) -> str:
+    """What a result is, in three lines."""
+    metrics, recipe = variant.metrics, variant.recipe
+    slices = "one deformation each" if recipe.options.slices == "each" else "one for all"
+    lines = [
+        f"{variant.name}: level {recipe.options.level}, seed {recipe.options.seed}, "
+        f"{metrics.get('steps')} steps, slices {slices}",
+        f"{recipe.source.name}, by {metrics.get('model')}",
+    ]
+    if "max_mm" in metrics:
+        lines.append(f"at most {metrics['max_mm']:.1f} mm, {metrics['max_percent']:.1f} %")
+    if variant.outcome is None:
+        lines.append("not stored any more: a click makes it again")
+    return "\n".join(lines)

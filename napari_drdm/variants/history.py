@@ -1,0 +1,194 @@
+"""Every finished result by its recipe; arrays only as long as they fit into a number of bytes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_drdm.requests import Outcome, Request
+    from src_core.generation import Options
+
+__all__ = ["History", "Recipe", "Variant", "held_bytes"]
+
+_LIMIT = 256 * 2**20
+_MOST = 60
+# A level that stood for less, in seconds, was only passed on the way to another.
+_PASSING = 0.7
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes a result again.
+
+    Attributes:
+        source: the image layer.
+        labels: the labels layer, or None.
+        extras: further layers that go with it.
+        model: its file.
+        options: level, seed, steps, slices and the like.
+    """
+
+    source: Any
+    labels: Any
+    extras: tuple[Any, ...]
+    model: Path
+    options: Options
+
+    @classmethod
+    def of(cls, request: Request) -> Recipe:
+        """The recipe of a request."""
+        layers = request.source, request.labels, request.extras
+        return cls(*layers, request.model, request.options)
+
+    def leads_to(self, other: Recipe) -> bool:
+        """Whether only the level differs."""
+        level = {"level": other.options.level}
+        return replace(self, options=self.options.model_copy(update=level)) == other
+
+
+@dataclass(eq=False)
+class Variant:
+    """One result.
+
+    Attributes:
+        number: that it is known by.
+        name: that it is shown by.
+        recipe: what makes it again.
+        picture: (side, side, 3), uint8.
+        metrics: its numbers.
+        outcome: all of it; None once its bytes were needed for others.
+        pinned: kept until it is deleted.
+        layer: that a pinned one stands in the viewer as.
+    """
+
+    number: int
+    name: str
+    recipe: Recipe
+    picture: NDArray[np.uint8]
+    metrics: dict[str, Any]
+    outcome: Outcome | None = None
+    pinned: bool = False
+    layer: Image | None = None
+    used: int = field(default=0, repr=False)
+    made: float = field(default=0.0, repr=False)
+    picked: bool = field(default=False, repr=False)
+
+
+class History:
+    """Variants, the newest first.
+
+    Args:
+        limit: bytes of arrays held, at most; the newest result is held in any case.
+        most: how many that are not pinned.
+        clock: seconds.
+    """
+
+    def __init__(
+        self, limit: int = _LIMIT, most: int = _MOST, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limit, self._most, self._clock = limit, most, clock
+        self._variants: list[Variant] = []
+        self._numbers, self._uses = count(1), count(1)
+
+    def __iter__(self) -> Iterator[Variant]:
+        return iter(tuple(self._variants))
+
+    def __len__(self) -> int:
+        return len(self._variants)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays that are held, those in common once."""
+        outcomes = [v.outcome for v in self._variants if v.outcome is not None]
+        return held_bytes(outcomes, [v.layer.data for v in self._variants if v.layer is not None])
+
+    def get(self, number: int | None) -> Variant | None:
+        """The variant of a number."""
+        return next((v for v in self._variants if v.number == number), None)
+
+    def find(self, recipe: Recipe) -> Variant | None:
+        """The variant of a recipe."""
+        return next((v for v in self._variants if v.recipe == recipe), None)
+
+    def add(self, outcome: Outcome, picture: NDArray[np.uint8]) -> Variant:
+        """Keep a result; one of the same recipe takes its place, and stays where it was."""
+        recipe = Recipe.of(outcome.request)
+        variant = self.find(recipe)
+        if variant is None:
+            self._drop_passed(recipe)
+            variant = Variant(next(self._numbers), self._name(recipe), recipe, picture, {})
+            variant.made = self._clock()
+            self._variants.insert(0, variant)
+        variant.outcome, variant.picture = outcome, picture
+        variant.metrics = outcome.result.metrics
+        self._use(variant)
+        self._trim(variant)
+        return variant
+
+    def pick(self, variant: Variant) -> None:
+        """The user asked for it: it is none that was only passed, and goes last."""
+        variant.picked = True
+        self._use(variant)
+
+    def remove(self, variant: Variant) -> None:
+        """Forget one."""
+        self._variants.remove(variant)
+
+    def forget(self, source: Any) -> None:
+        """Forget what was made of a layer, but not what is pinned."""
+        self._variants = [v for v in self._variants if v.pinned or v.recipe.source is not source]
+
+    def _use(self, variant: Variant) -> None:
+        variant.used = next(self._uses)
+
+    def _drop_passed(self, recipe: Recipe) -> None:
+        newest = self._variants[0] if self._variants else None
+        if newest is None or newest.pinned or newest.picked:
+            return
+        if self._clock() - newest.made < _PASSING and newest.recipe.leads_to(recipe):
+            self.remove(newest)
+
+    def _name(self, recipe: Recipe) -> str:
+        name = f"L{recipe.options.level} S{recipe.options.seed}"
+        taken = {v.name for v in self._variants if v.recipe.source is recipe.source}
+        names = chain([name], (f"{name} ({n})" for n in count(2)))
+        return next(n for n in names if n not in taken)
+
+    def _trim(self, newest: Variant) -> None:
+        loose = [v for v in self._variants if not v.pinned and v is not newest]
+        for variant in loose[max(self._most - 1, 0) :]:
+            self.remove(variant)
+        held = [v for v in self._variants if v.outcome is not None and v is not newest]
+        held.sort(key=lambda v: (v.pinned, v.used))
+        while held and self.bytes > self._limit:
+            held.pop(0).outcome = None
+
+
+def held_bytes(outcomes: Iterable[Outcome], others: Iterable[Any] = ()) -> int:
+    """Bytes of the memory behind results and other arrays; what they share counts once."""
+    arrays = chain(others, *(_arrays(outcome) for outcome in outcomes))
+    owners = {id(o): o.nbytes for o in map(_owner, arrays) if isinstance(o, np.ndarray)}
+    return sum(owners.values())
+
+
+def _arrays(outcome: Outcome) -> Iterator[Any]:
+    result = outcome.result
+    yield from (result.displacement, result.inverse, result.jacobian)
+    for case in (result.case, result.source, outcome.layer_case.case):
+        yield from (volume.data for volume in (*case.images, *case.labels))
+
+
+def _owner(array: Any) -> Any:
+    while isinstance(getattr(array, "base", None), np.ndarray):
+        array = array.base
+    return array

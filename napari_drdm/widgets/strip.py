@@ -1,0 +1,62 @@
+"""One row of named pictures that scrolls sideways."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QFocusEvent, QKeyEvent
+from qtpy.QtWidgets import QListView, QListWidget
+
+__all__ = ["Strip"]
+
+_ICON, _CELL, _HEIGHT = QSize(60, 60), QSize(72, 84), 104
+
+
+class Strip(QListWidget):
+    """Pictures to choose from; ``deleted()`` at Del, ``held(bool)`` while B is down."""
+
+    deleted = Signal()
+    held = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._down = False
+        self.setViewMode(QListView.ViewMode.IconMode)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setMovement(QListView.Movement.Static)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QListWidget.EditTrigger.EditKeyPressed)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setUniformItemSizes(True)
+        self.setIconSize(_ICON)
+        self.setGridSize(_CELL)
+        self.setFixedHeight(_HEIGHT)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setToolTip("Click: show it again. Ctrl+click: choose a second one to compare with")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Del and B are ours; the rest moves about."""
+        if event.key() == Qt.Key.Key_Delete:
+            self.deleted.emit()
+        elif event.key() != Qt.Key.Key_B:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self._hold(True)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """B is let go."""
+        if event.key() != Qt.Key.Key_B:
+            super().keyReleaseEvent(event)
+        elif not event.isAutoRepeat():
+            self._hold(False)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """A key that is let go elsewhere is not heard here."""
+        self._hold(False)
+        super().focusOutEvent(event)
+
+    def _hold(self, down: bool) -> None:
+        if down is not self._down:
+            self._down = down
+            self.held.emit(down)
