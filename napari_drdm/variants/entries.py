@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_drdm.thumbnails import Framing, frame_case, thumbnail
-from napari_drdm.widgets.variants_panel import Entry
 
 if TYPE_CHECKING:
     from napari_drdm.requests import Outcome
     from napari_drdm.variants.history import Variant
 
-__all__ = ["Portraits", "entry_of"]
+__all__ = ["Entry", "Portraits", "entry_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One result in the row.
+
+    Attributes:
+        number: that it is known by.
+        name: below its thumbnail.
+        tip: what it is.
+        picture: (side, side, 3), uint8.
+        pinned: it is kept.
+        standing: its layer is in the viewer.
+    """
+
+    number: int
+    name: str
+    tip: str
+    picture: NDArray[np.uint8]
+    pinned: bool = False
+    standing: bool = False
 
 
 class Portraits:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QItemSelectionModel, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPixmap, QPolygonF
 from qtpy.QtWidgets import QGridLayout, QLabel, QListWidgetItem, QPushButton, QSizePolicy, QWidget
 
+from napari_drdm.variants.entries import Entry
 from napari_drdm.widgets.strip import Strip
 
-__all__ = ["Entry", "VariantsPanel"]
+__all__ = ["VariantsPanel"]
 
 _NUMBER = Qt.ItemDataRole.UserRole
 _EMPTY = "Every finished result is kept here."
@@ -32,27 +31,6 @@ _TIPS = {
 }
 _WORDS = {"pin": "Pin", "rename": "Rename", "delete": "Delete"}
 _WORDS |= {"blink": "A/B", "difference": "Difference", "grid": "3 × 3 seeds"}
-
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """One result in the row.
-
-    Attributes:
-        number: that it is known by.
-        name: below its thumbnail.
-        tip: what it is.
-        picture: (side, side, 3), uint8.
-        pinned: it is kept.
-        standing: its layer is in the viewer.
-    """
-
-    number: int
-    name: str
-    tip: str
-    picture: NDArray[np.uint8]
-    pinned: bool = False
-    standing: bool = False
 
 
 class VariantsPanel(QWidget):
