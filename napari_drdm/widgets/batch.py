@@ -1,0 +1,204 @@
+"""The dock for a whole data set: choose it, levels and a folder, and let it run."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QShortcut
+
+from napari_drdm.batching import Ended, Gate, Outlook, Update, in_time, outlook, run_batch
+from napari_drdm.widgets.batch_form import BatchForm
+from napari_drdm.workers import Job
+
+if TYPE_CHECKING:
+    import napari
+
+    from src_core.augment import Request
+    from src_core.library import ModelEntry
+
+__all__ = ["BatchAugmentation"]
+
+_REST_MS = 300
+
+
+class BatchAugmentation(BatchForm):
+    """Makes new cases of a labelled data set, in the background.
+
+    Args:
+        napari_viewer: gets the contact sheet, where that is asked for.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._worker: Any = None
+        self._gate = Gate()
+        self._sheet: Path | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._look_ahead)
+        self._asked = 0
+        self.fields.changed.connect(self._on_changed)
+        self.start_asked.connect(self.run)
+        self.pause_asked.connect(self.hold)
+        self.cancel_asked.connect(self.stop)
+        self.open_asked.connect(self.open_sheet)
+        for keys, button in (("Ctrl+Return", self.start), ("Esc", self.cancel)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(button.click)
+        self._runs: list[tuple[Any, Gate]] = []
+        self.destroyed.connect(partial(_let_go, self._runs))
+        self.refresh_models()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way."""
+        return self._worker is not None
+
+    def refresh_models(self) -> None:
+        """Read the list of models again; the controls wait for it, not the window."""
+        job = Job(self)
+        job.done.connect(self._offer)
+        job.failed.connect(self._fail)
+        job.run(_models)
+
+    def run(self) -> None:
+        """Start what the fields say; a folder with the same run in it is gone on with."""
+        if self.busy:
+            return
+        entry: ModelEntry | None = self.fields.model.value()
+        request = self._request()
+        if entry is None or request is None:
+            self._fail(self._missing())
+            return
+        self._gate = Gate()
+        worker = create_worker(run_batch, request, entry.path, self._gate, _start_thread=False)
+        worker.yielded.connect(self._on_update)
+        worker.returned.connect(self._on_end)
+        worker.finished.connect(self._on_finished)
+        self._worker = worker
+        self._runs[:] = [(worker, self._gate)]
+        self.clear()
+        self.set_running(True)
+        self.show_progress(0, 0, "preparing")
+        worker.start()
+
+    def hold(self, paused: bool) -> None:
+        """Wait after the present step, or go on."""
+        self._gate.pause(paused)
+        self.set_paused(paused)
+
+    def stop(self) -> None:
+        """End after the present step; whole cases stay."""
+        if self.busy:
+            self.status.setText("Stopping after the present step…")
+        self._gate.end()
+
+    def open_sheet(self) -> None:
+        """Add the contact sheet to the viewer."""
+        if self._sheet is not None and self._sheet.is_file():
+            from matplotlib.image import imread
+
+            pixels = imread(self._sheet)[..., :3]
+            self._viewer.add_image(pixels, name="contact sheet", rgb=True, interpolation2d="linear")
+
+    def _offer(self, entries: list[ModelEntry]) -> None:
+        self.fields.model.offer([(f"{e.name} ({e.spec.ndim}D)", e) for e in entries])
+        self._on_changed()
+
+    def _request(self) -> Request | None:
+        """What the fields ask for; None while something is missing."""
+        from src_core.augment import Request
+        from src_core.augment.index import RUN
+
+        if self._missing():
+            return None
+        values = self.fields.values()
+        return Request(**values, resume=(values["out"] / RUN).is_file())
+
+    def _missing(self) -> str:
+        if not self.fields.dataset.text().strip():
+            return "choose a data set first"
+        if self.fields.model.value() is None:
+            return "import a model first, in the deformation explorer"
+        return "" if self.fields.out.text().strip() else "choose an output folder first"
+
+    def _on_changed(self) -> None:
+        entry: ModelEntry | None = self.fields.model.value()
+        if entry is not None:
+            self.fields.set_levels(entry.spec.schedule.levels)
+        self._rest.start()
+
+    def _look_ahead(self) -> None:
+        """Say what Start would make, or what is still wrong."""
+        request = None if self.busy else self._request()
+        self._asked += 1
+        if request is None:
+            self.outlook.setText("")
+            return
+        job, turn = Job(self), self._asked
+        job.done.connect(lambda found: self._on_outlook(turn, found))
+        job.failed.connect(lambda why: self._on_outlook(turn, Outlook(why)))
+        job.run(partial(outlook, request, self.fields.model.value().path))
+
+    def _on_outlook(self, turn: int, found: Outlook) -> None:
+        if turn == self._asked:
+            self.outlook.setText("\n".join([found.text, *found.notes]))
+
+    def _on_update(self, update: Update) -> None:
+        if update.message:
+            self.tell(update.message)
+        if not update.total:
+            return
+        if self._gate.paused:
+            when = ", paused"
+        else:
+            left = update.seconds_left
+            when = "" if left is None else f", {in_time(left)} left"
+        self.show_progress(update.done, update.total, f"{update.done} of {update.total}{when}")
+
+    def _on_end(self, ended: Ended) -> None:
+        self._sheet = ended.sheet
+        self.show_sheet(ended.sheet)
+        if ended.error:
+            self._fail(ended.error)
+            return
+        how = "Cancelled: Start goes on. " if ended.cancelled else ""
+        counts = {"made": ended.made, "from before": ended.kept, "failed": ended.failed}
+        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        self.status.setText(f"{how}{told or 'nothing was made'}".capitalize())
+
+    def _on_finished(self) -> None:
+        self._worker = None
+        self._runs.clear()
+        self.set_running(False)
+        done, total = self.progress.value(), self.progress.maximum()
+        self.show_progress(done, max(1, total), f"{done} of {total}" if total else "")
+        self._rest.start()
+
+    def _fail(self, message: str) -> None:
+        self.status.setText(message)
+        show_error(message)
+
+
+def _let_go(runs: list[tuple[Any, Gate]], *_: object) -> None:
+    """End the run; the dock is gone already."""
+    for worker, gate in runs:
+        gate.end()
+        worker.quit()
+
+
+def _models() -> list[ModelEntry]:
+    """The models there are; imports what a run needs on the way."""
+    import src_core.augment  # noqa: F401
+    from src_core.library import list_models
+
+    return list_models()
