@@ -85,12 +85,14 @@ def _measure(
 
 
 def _run(form: FunctionGui, work: Callable[[], Any], show: Callable[[Any], None]) -> None:
-    """Work off the main thread; meanwhile the button waits."""
-    button, text = form.call_button, form.call_button.text
-    button.enabled, button.text = False, "Working…"
+    """Work off the main thread; meanwhile the form waits, and the rest of the window does not."""
+    text = form.call_button.text
+    form.call_button.text = "Working…"
+    form.native.setEnabled(False)  # the button alone would be enabled again by magicgui
 
     def end(told: Callable[[], None]) -> None:
-        button.enabled, button.text = True, text
+        form.call_button.text = text
+        form.native.setEnabled(True)
         told()
 
     job = Job(form.native)

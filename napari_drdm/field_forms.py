@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui import magicgui
 from napari.layers import Image, Labels, Layer, Vectors
+from qtpy.QtWidgets import QSizePolicy
 
 from napari_drdm.field_layers import field_of
 from napari_drdm.field_work import FieldChoice
@@ -92,6 +93,7 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui:
         choice = _chosen(field, file, format)
         start(form, image, label_layers, choice, {"inverse": inverse, **options})
 
+    form.label_layers.native.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     form.label_layers.max_height = _LIST_HEIGHT
     form.label_layers.choices = lambda _: _fitting(viewer, form)
     form.image.changed.connect(lambda _: _offer_labels(viewer, form))

@@ -59,7 +59,7 @@ class MoveDone:
         if m["covered_percent"] < 99.9:
             text += f"; the field covers {m['covered_percent']:.0f} % of the image"
         if m["strict_folding_permille"]:
-            text += f"; the field folds in {m['strict_folding_permille']:.2g} of 1,000 cells"
+            text += f"; the field folds in {_few(m['strict_folding_permille'])} of 1,000 cells"
         lost = ", ".join(map(str, m["labels_lost"]))
         return text + (f"; lost labels: {lost}" if lost else "")
 
@@ -78,7 +78,7 @@ class JacobianDone:
         low, high = float(self.jacobian.min()), float(self.jacobian.max())
         folded = int((self.jacobian <= 0).sum())
         share = 1000 * folded / self.jacobian.size
-        folds = f"{folded} voxels fold ({share:.2g} of 1,000)" if folded else "no voxel folds"
+        folds = f"{folded} voxels fold ({_few(share)} of 1,000)" if folded else "no voxel folds"
         return f"Determinants {low:.2f} to {high:.2f}, {folds}"
 
 
@@ -132,6 +132,10 @@ def jacobian_of(choice: FieldChoice) -> JacobianDone:
     lengths = np.linalg.norm(field.displacement.astype(np.float64), axis=-1).astype(np.float32)
     maps = [(m[:, :, 0] if field.plane else m).T for m in (determinant, lengths)]
     return JacobianDone(field, *maps)
+
+
+def _few(permille: float) -> str:
+    return f"{permille:.2g}" if permille < 10 else f"{permille:.0f}"
 
 
 def _placed(case: Case, snapshot: Snapshot, field: DenseField) -> Case:
