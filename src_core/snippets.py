@@ -6,25 +6,21 @@ as the ``input.nii.gz`` that an export writes; ``Call.note`` says so.
 
 from __future__ import annotations
 
-import copy
 import os
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from src_core.case import Case
-from src_core.errors import DRDMError, InputError
+from src_core.errors import InputError
 from src_core.generation.options import Options
+from src_core.generation.presence import picture_spacing, with_present_inputs, wrote
 from src_core.generation.run import Result
-from src_core.generation.save import PICTURES, input_file
-from src_core.io import FieldFormat, read_case
+from src_core.generation.save import input_file
+from src_core.io import FieldFormat
 from src_core.library import list_models
-from src_core.recipe import input_volumes
 
 __all__ = ["Call", "call_of", "command_text", "plain_name", "python_text", "with_present_inputs"]
 
@@ -64,22 +60,25 @@ class Call:
 def call_of(
     result: Result, exported: Path | str | None = None, field_format: FieldFormat = "itk"
 ) -> Call:
-    """The call of a result; ``exported`` is the folder of its last export, if there is one."""
+    """The call of a result; ``exported`` is where it was exported to, if it still is there."""
     recipe, name = result.recipe, plain_name(result.source.name)
-    options = _told_options(recipe["options"])
-    files = _files(recipe["inputs"]["arrays"], exported)
-    unsaved = [n for n, array in recipe["inputs"]["arrays"].items() if array["path"] is None]
+    options, arrays = _told_options(recipe["options"]), recipe["inputs"]["arrays"]
+    unsaved = {n: array["sha256"] for n, array in arrays.items() if array["path"] is None}
+    home = Path(exported).resolve() if exported and wrote(Path(exported), unsaved) else None
+    files = {
+        n: array["path"] or str((home or Path()) / input_file(n)) for n, array in arrays.items()
+    }
     return Call(
         title=f"{name}: level {options['level']}, seed {options['seed']}",
         images=tuple(path for n, path in files.items() if n.startswith("image")),
         labels=tuple(path for n, path in files.items() if n.startswith("labels")),
-        spacing=_spacing(result.source),
+        spacing=picture_spacing(result.source),
         model=_model_word(recipe["model"]),
         options=options,
         device=recipe["device"],
         out=f"{name}-L{options['level']}-S{options['seed']}",
         field_format=field_format,
-        note=_note([input_file(n) for n in unsaved], exported),
+        note=_note([input_file(n) for n in unsaved], home),
     )
 
 
@@ -136,27 +135,6 @@ def command_text(call: Call, windows: bool = os.name == "nt") -> str:
     return " ".join(quote(word) for word in [*words, "--out", call.out])
 
 
-def with_present_inputs(result: Result) -> Result:
-    """The result, whose inputs that were changed on the disk since count as in no file.
-
-    Its export writes them, and its texts name what the export writes. Reads the files: not for
-    the main thread.
-    """
-    held = _held(result.source)
-    volumes = input_volumes(result.source)
-    lost = {name for name, v in volumes.items() if v.path is not None and name not in held}
-    if not lost:
-        return result
-    gone = {id(volumes[name]) for name in lost}
-    images = tuple(replace(v, path=None) if id(v) in gone else v for v in result.source.images)
-    labels = tuple(replace(v, path=None) if id(v) in gone else v for v in result.source.labels)
-    recipe = copy.deepcopy(result.recipe)
-    for name in lost:
-        recipe["inputs"]["arrays"][name]["path"] = None
-    source = replace(result.source, images=images, labels=labels)
-    return replace(result, source=source, recipe=recipe)
-
-
 def plain_name(name: str) -> str:
     """A name that is a folder's anywhere: letters, digits, and ``-_.`` inside."""
     kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
@@ -174,29 +152,16 @@ def _told_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _files(arrays: Mapping[str, Any], exported: Path | str | None) -> dict[str, str]:
-    """Each input's file; what no file holds lies in the export, or where the text is run."""
-    home = Path(exported).resolve() if exported else Path()
-    return {name: str(array["path"] or home / input_file(name)) for name, array in arrays.items()}
-
-
-def _note(files: list[str], exported: Path | str | None) -> str:
+def _note(files: list[str], home: Path | None) -> str:
     if not files:
         return ""
     named = " and ".join(files)
-    if exported:
+    if home:
         return f"The layers' values are in no file of their own: this reads {named} of the export."
     return (
         "The layers' values are in no file of their own: export the result, "
         f"then run this in its folder, where {named} will be."
     )
-
-
-def _spacing(case: Case) -> float | tuple[float, ...] | None:
-    path, spacing = case.images[0].path, case.grid.spacing
-    if path is None or path.suffix.lower() not in PICTURES or set(spacing) == {1.0}:
-        return None
-    return spacing[0] if len(set(spacing)) == 1 else spacing
 
 
 def _word(value: Any) -> str:
@@ -211,22 +176,6 @@ def _model_word(model: Mapping[str, str]) -> str:
     found = [e.path for e in list_models() if e.name == model["name"]]
     same = bool(found) and found[0].resolve() == Path(model["file"])
     return model["name"] if same or not model["file"] else model["file"]
-
-
-def _held(source: Case) -> set[str]:
-    """Names of the inputs whose files give the same values and the same grid."""
-    paths = {n: v.path for n, v in input_volumes(source).items() if v.path is not None}
-    images = [path for name, path in paths.items() if name.startswith("image")]
-    labels = [path for name, path in paths.items() if name.startswith("labels")]
-    try:
-        now = read_case(images, labels or None, _spacing(source))
-    except (DRDMError, OSError):
-        return set()
-    if not np.array_equal(now.grid.affine, source.grid.affine):
-        return set()
-    read = dict(zip(paths, (*now.images, *now.labels), strict=True))
-    volumes = input_volumes(source)
-    return {n for n, v in read.items() if np.array_equal(v.data, volumes[n].data)}
 
 
 def _quoted_on_windows(word: str) -> str:

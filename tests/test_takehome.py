@@ -7,17 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 import src_core as drdm
+from napari_drdm.cases import Snapshot, make_case
 from src_core import library
 from src_core.checkpoint import save_model
 from src_core.cli.generating import generate as command
@@ -25,10 +23,8 @@ from src_core.generation import Options, save_result
 from src_core.model import ModelSpec
 from src_core.nn import build
 from src_core.snippets import (
-    Call,
     call_of,
     command_text,
-    plain_name,
     python_text,
     with_present_inputs,
 )
@@ -43,8 +39,8 @@ SPEC = {
 AWKWARD = "a b'c $HOME;touch pwned && (x).nii.gz"
 if os.name == "posix":
     AWKWARD = 'a "quoted" ' + AWKWARD
-CALL = Call("t", (), (), None, "tiny", {"level": 1, "seed": 2}, "cpu", "out")
 OBLIQUE = np.array([[4.0, -0.6, 0.2, 7], [0.5, 5.0, -0.3, -20], [0.1, 0.4, 9.0, 31], [0, 0, 0, 1]])
+OBLIQUE[:3, :3] = np.linalg.qr(OBLIQUE[:3, :3])[0] * (4, 5, 9)
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +64,9 @@ def arrays() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture
 def files(tmp_path, arrays) -> list[Path]:
     """An image and its labels, with names that a shell could misread."""
-    affine = np.eye(4)
-    affine[:3, :3] = np.linalg.qr(OBLIQUE[:3, :3])[0] * (4, 5, 9)
     paths = [tmp_path / AWKWARD, tmp_path / f"-labels {AWKWARD}"]
     for path, values in zip(paths, arrays, strict=True):
-        nib.Nifti1Image(values, affine).to_filename(path)
+        nib.Nifti1Image(values, OBLIQUE).to_filename(path)
     return paths
 
 
@@ -123,7 +117,7 @@ def test_a_text_makes_the_same_bits_from_the_files(run, files, model, tmp_path):
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_text_of_what_no_file_holds_reads_the_export(run, inside, arrays, model, tmp_path):
-    case = drdm.Case.from_arrays(*arrays, spacing=(4, 5, 9), name="he art/2")
+    case = drdm.Case.from_arrays(*arrays, affine=OBLIQUE, name="he art/2")
     result = made(case, model, region=((2, 36), (0, 34), (0, 3)))
     folder = save_result(result, tmp_path / "my export", what=("labels",))
     call = call_of(result, exported=None if inside else folder)
@@ -133,6 +127,34 @@ def test_a_text_of_what_no_file_holds_reads_the_export(run, inside, arrays, mode
     cwd = folder if inside else tmp_path
     run(text, cwd)
     check_same_bits(result, cwd / call.out, tmp_path / "expected")
+
+
+def test_labels_drawn_in_the_window_join_the_images_file(files, arrays, model, tmp_path):
+    drawn = np.roll(arrays[1], 3, axis=0)
+    layers = Snapshot(arrays[0].T, drawn.T, "heart", (4, 5, 9), image_path=files[0])
+    result = made(make_case(layers).case, model)
+    folder = save_result(result, tmp_path / "out")
+    call = call_of(result, folder)
+    assert (call.images, call.labels) == ((str(files[0]),), (str(folder / "input-labels.nii.gz"),))
+    run_python(python_text(call), tmp_path)
+    check_same_bits(result, tmp_path / call.out, tmp_path / "expected")
+
+
+def test_an_export_that_was_replaced_is_not_read(arrays, model, tmp_path):
+    first, second = (
+        made(drdm.Case.from_arrays(arrays[0] + n, spacing=(4, 5, 9)), model, level=0)
+        for n in (0, 1)
+    )
+    folder = save_result(first, tmp_path / "out")
+    assert call_of(first, folder).images == (str(folder / "input.nii.gz"),)
+    save_result(second, folder, overwrite=True)
+    assert call_of(second, folder).images == (str(folder / "input.nii.gz"),)
+    assert call_of(first, folder) == call_of(first)
+    (folder / "input.nii.gz").unlink()
+    assert call_of(second, folder) == call_of(second)
+    for content in ("{", "[]", '{"inputs": {"arrays": {"image": 3}}}'):
+        (folder / "recipe.json").write_text(content)
+        assert call_of(second, folder) == call_of(second)
 
 
 def test_a_file_that_changed_since_is_written_by_the_export(files, model, arrays, tmp_path):
@@ -205,53 +227,6 @@ def test_more_images_are_all_named(files, model):
     assert f"read_case({[str(files[0])] * 2!r}, labels={[str(files[1])] * 2!r})" in python_text(
         call
     )
-
-
-def arguments(line: str) -> list[str]:
-    """What a Windows program gets of a line without inner double quotes (CommandLineToArgvW)."""
-    words, word, quoted, i = [], "", False, 0
-    while i < len(line):
-        slashes = len(line[i:]) - len(line[i:].lstrip("\\"))
-        i += slashes
-        if line[i : i + 1] == '"':
-            word += "\\" * (slashes // 2)
-            assert slashes % 2 == 0
-            quoted, i = not quoted, i + 1
-        elif slashes:
-            word += "\\" * slashes
-        elif line[i] == " " and not quoted:
-            words, word, i = [*words, word], "", i + 1
-        else:
-            word, i = word + line[i], i + 1
-    return [*words, word]
-
-
-@given(st.lists(st.text("ab \\'&(),;@:^é", min_size=1), min_size=1, max_size=3))
-def test_windows_programs_get_the_words_that_were_meant(names):
-    line = command_text(replace(CALL, images=tuple(names)), windows=True)
-    assert arguments(line)[2 : 2 + len(names)] == names
-
-
-@pytest.mark.parametrize(
-    ("word", "quoted"),
-    [
-        ("C:\\scans\\a.nii.gz", "C:\\scans\\a.nii.gz"),
-        ("C:\\my scans\\", '"C:\\my scans\\\\"'),
-        ("a,b", '"a,b"'),
-        ("$env:x `1 o'clock", "'$env:x `1 o''clock'"),
-        ("50 %", "'50 %'"),
-        ("“a”", "'“a”'"),
-    ],
-)
-def test_quotes_on_windows(word, quoted):
-    assert f"generate {quoted} --model" in command_text(replace(CALL, images=(word,)), windows=True)
-
-
-@pytest.mark.parametrize(
-    ("name", "plain"), [("a/b: c", "a-b--c"), ("..", "drdm"), ("heart.1", "heart.1"), ("-x", "x")]
-)
-def test_a_plain_name(name, plain):
-    assert plain_name(name) == plain
 
 
 @pytest.mark.parametrize("what", [(), ("image",), ("displacement", "jacobian"), ("labels",)])

@@ -163,6 +163,7 @@ def test_a_free_folder_is_offered(tmp_path):
     for name in ("heart-L48-S1", "heart-L48-S1-2"):
         (tmp_path / name).mkdir()
     assert free_folder(tmp_path, "heart", 48, 1) == tmp_path / "heart-L48-S1-3"
+    assert free_folder(tmp_path, "../a:b", 0, 7) == tmp_path / "a-b-L0-S7"
 
 
 @pytest.fixture
