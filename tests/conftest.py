@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,49 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep what a window remembers out of the user's own configuration."""
+    from napari_drdm import settings as remembered
+
+    monkeypatch.setattr(remembered, "settings_file", lambda: tmp_path / "config" / "explorer.ini")
+
+
+@pytest.fixture
+def look_at() -> Callable[..., Any]:
+    """Makes what a window shows of layers that a displacement went through.
+
+    Args of what it gives: the image layer, the displacement as a function of voxels (X, Y, Z, 3)
+    that gives voxels, a labels layer or None, and the Look's own fields.
+    """
+
+    def made(image: Any, voxels: Any, labels: Any = None, **fields: Any) -> Any:
+        import numpy as np
+        import torch
+
+        from napari_drdm.cases import shown
+        from napari_drdm.layers import case_from_layers, take_snapshot
+        from napari_drdm.looks import Look
+        from napari_drdm.requests import Request
+        from src_core.deform import field_tensor, warp_case
+        from src_core.fields import jacobian_determinant
+
+        place = case_from_layers(image, labels)
+        grid = place.case.grid
+        at = np.stack(np.meshgrid(*[np.arange(n) for n in grid.shape], indexing="ij"), -1)
+        u = grid.to_lps_mm(voxels(at.astype(float))).astype(np.float32)
+        warped = warp_case(place.case, u)
+        flat = grid.shape[2] == 1
+        det = jacobian_determinant(field_tensor(u, grid, 2 if flat else None))[0]
+        request = Request(take_snapshot(image, labels), Path(), None, image, labels)
+        about = {
+            "images": tuple(place.back(shown(v)) for v in warped.images),
+            "labels": tuple(place.back(v.data) for v in warped.labels),
+            "displacement": u,
+            "jacobian": (det[..., None] if flat else det).to(torch.float32).numpy(),
+        }
+        return Look(request, place, 0, 8, **{**about, **fields})
+
+    return made

@@ -27,10 +27,11 @@ ALL = Remembered(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def file(tmp_path, monkeypatch) -> Path:
-    path = tmp_path / "config" / "explorer.ini"
-    monkeypatch.setattr(settings, "settings_file", lambda: path)
+@pytest.fixture
+def file(tmp_path) -> Path:
+    """Where every test keeps settings."""
+    path = settings.settings_file()
+    assert path.is_relative_to(tmp_path)
     return path
 
 
