@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -184,6 +188,7 @@ def test_cancel_leaves_whole_cases_and_resume_ends_in_the_same_bits(
     assert len(outputs(out)) == len(read_index(out)) == 3 and not leftovers(out)
 
     (out / ".p2-001.0a.partial").mkdir()
+    (out / ".index.csv.0a.partial").write_text("half")
     (out / "cases" / ".p2-001.0a.partial").mkdir()
     (out / "labels" / "p1_frame01-002.nii.gz").unlink()
     untouched = (out / "cases" / "p1_frame01-001" / "image.nii.gz").stat().st_mtime_ns
@@ -412,3 +417,62 @@ def test_only_one_split(data: Path, model: Model, tmp_path: Path) -> None:
 
 def test_one_level_and_a_range() -> None:
     assert (parse_levels("48"), parse_levels("30:70")) == ((48, 48), (30, 70))
+
+
+def test_the_python_of_the_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[1] / "docs" / "augmentation.md"
+    (block,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    save_ring(tmp_path / "scans", "a", 6)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, page.name, "exec"), {})
+    assert capsys.readouterr().out.count(" made ") == len(read_dataset(tmp_path / "more")) == 2
+
+
+def test_a_cine_moves_as_one(model: Model, tmp_path: Path) -> None:
+    save_ring(tmp_path / "set", "a", 6)
+    file = tmp_path / "set" / "images" / "a.nii.gz"
+    still = np.asarray(nib.load(file).dataobj)
+    nib.save(nib.Nifti1Image(np.stack([still, still + 9], -1), oblique()), file)
+    plan = make_plan(asked(tmp_path / "set", tmp_path / "out", per_case=1), model)
+    assert plan.bytes_each == still.size * (2 * (2 * 2 + 1) + FLOATS["cases"] + FLOATS["nifti"])
+    assert [m.state for m in augment(plan, model)] == ["made"]
+    made = np.asarray(nib.load(tmp_path / "out" / "images" / "a-001.nii.gz").dataobj).astype(int)
+    inside = np.s_[8:-8, 8:-8]
+    assert np.abs(made[inside][..., 1] - made[inside][..., 0] - 9).max() <= 1
+    assert save_sheet(tmp_path / "out").is_file()
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_is_never_half(
+    data: Path, file: Path, done: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    call = [sys.executable, "-c", "import sys; from src_core.cli import main; main()", "augment"]
+    call += [
+        str(data),
+        "--out",
+        str(out),
+        "--model",
+        str(file),
+        "--device",
+        "cpu",
+        "--per-case",
+        "2",
+    ]
+    call += ["--levels", "20:60", "--format", "cases,nifti", "--resume"]
+    for wanted in (1, 3, 5):
+        going = subprocess.Popen(call, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while going.poll() is None and len(list(out.glob("cases/*-00?"))) < wanted:
+            time.sleep(0.005)
+        going.kill()
+        going.wait()
+        for image in out.glob("images/*.nii.gz"):
+            assert nib.load(image).get_fdata().any()
+            assert (out / "labels" / image.name).is_file()
+        for folder in out.glob("cases/*-00?"):
+            assert len(list(folder.iterdir())) == 7
+    assert subprocess.run(call, capture_output=True).returncode == 0
+    assert outputs(out) == outputs(done) and not leftovers(out)
+    assert (out / "index.csv").read_bytes() == (done / "index.csv").read_bytes()

@@ -120,7 +120,10 @@ def sweep(out: Path) -> None:
     """Remove what a run that was killed left unfinished."""
     for home in (out, out / "cases"):
         for partial in home.glob(".*.partial"):
-            shutil.rmtree(partial, ignore_errors=True)
+            if partial.is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+            else:
+                partial.unlink(missing_ok=True)
 
 
 def _unwritable(out: Path, error: OSError) -> InputError:
