@@ -6,6 +6,8 @@ compute the same bits; otherwise it is what its export will hold.
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,18 @@ from src_core.case import Case
 from src_core.errors import DRDMError
 from src_core.header import grid_of, header_for
 from src_core.io import read_case
-from src_core.volume import LabelMap, Volume
+from src_core.volume import Image, LabelMap, Volume
 
-__all__ = ["LayerCase", "Snapshot", "make_case", "shown"]
+__all__ = ["Extra", "LayerCase", "Snapshot", "fingerprint", "make_case", "shown"]
+
+
+@dataclass(frozen=True, eq=False)
+class Extra:
+    """Another layer that goes through the same field: its values, and the file they came from."""
+
+    values: NDArray[Any]
+    labels: bool
+    path: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +45,7 @@ class Snapshot:
         affine: voxel -> RAS mm, (4, 4), where the layer knows it.
         image_path: the file that the image came from.
         labels_path: the file that the labels came from.
+        extras: further images and labels, in the image's voxels.
     """
 
     image: NDArray[Any]
@@ -43,6 +55,13 @@ class Snapshot:
     affine: NDArray[np.float64] | None = None
     image_path: Path | None = None
     labels_path: Path | None = None
+    extras: tuple[Extra, ...] = ()
+
+    def copied(self) -> Snapshot:
+        """The same in memory of its own, so that the layers may change."""
+        labels = None if self.labels is None else _copied(self.labels)
+        extras = tuple(replace(e, values=_copied(e.values)) for e in self.extras)
+        return replace(self, image=_copied(self.image), labels=labels, extras=extras)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -81,16 +100,57 @@ def make_case(snapshot: Snapshot) -> LayerCase:
         InputError: the arrays are no image, or no labels of it.
     """
     plane = snapshot.image.ndim == 2
-    filed = _case_of_file(snapshot, plane)
-    if filed is not None:
-        return LayerCase(filed, plane)
+    case = _case_of_file(snapshot, plane) or _case_of_arrays(snapshot)
+    return LayerCase(_with_extras(case, snapshot, plane), plane)
+
+
+def fingerprint(snapshot: Snapshot) -> Hashable:
+    """What tells two snapshots apart: a checksum of their arrays, and where they lie."""
+    arrays = (snapshot.image, snapshot.labels, *(e.values for e in snapshot.extras))
+    affine = None if snapshot.affine is None else snapshot.affine.tobytes()
+    paths = (snapshot.image_path, snapshot.labels_path, *(e.path for e in snapshot.extras))
+    return (snapshot.name, snapshot.spacing, affine, paths, tuple(map(_checksum, arrays)))
+
+
+def _checksum(values: Any) -> Hashable:
+    """Of an array in memory; one that lies on a disk is known by itself."""
+    if not isinstance(values, np.ndarray) or isinstance(values, np.memmap):
+        return id(values)
+    return values.shape, values.dtype.str, zlib.crc32(np.ascontiguousarray(values))
+
+
+def _copied(values: Any) -> NDArray[Any]:
+    """In memory; half floats as floats, since no NIfTI file holds them."""
+    return np.array(values, dtype=np.float32 if values.dtype == np.float16 else None)
+
+
+def _case_of_arrays(snapshot: Snapshot) -> Case:
     where: dict[str, Any] = (
         {"spacing": snapshot.spacing} if snapshot.affine is None else {"affine": snapshot.affine}
     )
     labels = None if snapshot.labels is None else snapshot.labels.T
     case = Case.from_arrays(snapshot.image.T, labels, name=snapshot.name, **where)
     # A header keeps 32 bits of an affine: compute with what a saved file will say.
-    return LayerCase(replace(case, grid=grid_of(case.images[0].header)), plane)
+    return replace(case, grid=grid_of(case.images[0].header))
+
+
+def _with_extras(case: Case, snapshot: Snapshot, plane: bool) -> Case:
+    images, labels = list(case.images), list(case.labels)
+    for extra in snapshot.extras:
+        filed = _same_as_file(extra.path, extra.values, plane) if extra.path else None
+        data = extra.values.T[:, :, None] if plane else extra.values.T
+        data = data.view(np.uint8) if data.dtype.kind == "b" else data
+        header = header_for(case.grid, data.dtype, data.shape)
+        if extra.labels:
+            volume = filed.images[0] if filed else None
+            labels.append(
+                LabelMap(volume.data, volume.header, volume.path)
+                if volume
+                else LabelMap(data, header)
+            )
+        else:
+            images.append(filed.images[0] if filed else Image(data, header))
+    return replace(case, images=tuple(images), labels=tuple(labels))
 
 
 def shown(volume: Volume) -> NDArray[Any]:

@@ -6,13 +6,14 @@ single slice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.cases import LayerCase, Snapshot, make_case
+from napari_drdm.cases import Extra, LayerCase, Snapshot, make_case
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
     Raises:
         InputError: the image is RGB, or the labels do not lie on it.
     """
-    return make_case(take_snapshot(image, labels))
+    return make_case(take_snapshot(image, labels).copied())
 
 
-def take_snapshot(image: Image, labels: Labels | None = None, copy: bool = True) -> Snapshot:
-    """What a case needs, copied, so that the layers may change while it is computed.
-
-    Without ``copy`` nothing is read: enough to describe the layers, not to compute.
+def take_snapshot(
+    image: Image, labels: Labels | None = None, extras: Sequence[Image | Labels] = ()
+) -> Snapshot:
+    """What a case needs; ``Snapshot.copied`` makes it one's own.
 
     Raises:
         InputError: the image is RGB or has too many axes, or the labels do not lie on it.
@@ -57,16 +58,17 @@ def take_snapshot(image: Image, labels: Labels | None = None, copy: bool = True)
             expected="(Y, X), (Z, Y, X) or (T, Z, Y, X)",
             do="take one volume of it",
         )
-    if labels is not None:
-        _check_labels(labels, values, image.name)
+    for layer in ([labels] if labels is not None else []) + list(extras):
+        _check_shape(layer, values, image.name)
     return Snapshot(
-        _copied(values) if copy else values,
-        None if labels is None else _copied(_values(labels)) if copy else _values(labels),
+        values,
+        None if labels is None else _values(labels),
         image.name,
         spacing_mm(image),
         _known_affine(image),
         _path(image),
         None if labels is None else _path(labels),
+        tuple(Extra(_values(e), type(e).__name__ == "Labels", _path(e)) for e in extras),
     )
 
 
@@ -103,19 +105,14 @@ def _values(layer: Layer) -> Any:
     return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
 
 
-def _copied(values: Any) -> NDArray[Any]:
-    """In memory; half floats as floats, since no NIfTI file holds them."""
-    return np.array(values, dtype=np.float32 if values.dtype == np.float16 else None)
-
-
-def _check_labels(labels: Labels, image: Any, name: str) -> None:
-    shape = _values(labels).shape
+def _check_shape(layer: Image | Labels, image: Any, name: str) -> None:
+    shape = _values(layer).shape
     if shape != image.shape and not (image.ndim == 4 and shape == image.shape[1:]):
         raise InputError(
-            f"these labels are {' x '.join(map(str, shape))}",
-            where=labels.name,
+            f"this layer is {' x '.join(map(str, shape))}",
+            where=layer.name,
             expected=f"{' x '.join(map(str, image.shape))} as {name}",
-            do="choose the labels of this image, or none",
+            do="choose labels and images of the same voxels, or none",
         )
 
 

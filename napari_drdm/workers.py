@@ -1,76 +1,20 @@
-"""Generation off the main thread: one run at a time, the newest request wins, nothing raises.
-
-A worker ends by returning an ``Outcome`` or a ``Failure``; ``quit`` acts between two steps.
-"""
+"""Work off the main thread: a run and a glance at a time, the newest wins, nothing raises."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from napari_drdm.cases import LayerCase, Snapshot, make_case
-from src_core.errors import DRDMError
+from napari_drdm.desk import Desk, failure
+from napari_drdm.devices import FellBack
+from napari_drdm.lanes import Lane
+from napari_drdm.looks import Look
+from napari_drdm.requests import Failure, Outcome, Progress, Request, Viewed
 
-if TYPE_CHECKING:
-    from src_core.generation import Options, Result
-    from src_core.model import Model
-
-__all__ = ["Failure", "Job", "Outcome", "Progress", "Request", "Runner", "run_request"]
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What is asked for; ``source`` and ``labels`` are the layers it came from."""
-
-    snapshot: Snapshot
-    model: Path
-    options: Options
-    source: Any = None
-    labels: Any = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Step ``index`` of ``total`` is done, on ``device``."""
-
-    index: int
-    total: int
-    device: str
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """A finished request."""
-
-    request: Request
-    layer_case: LayerCase
-    result: Result
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why there is no result, in one line."""
-
-    message: str
-
-
-def run_request(request: Request) -> Iterator[Progress]:
-    """Generator for a worker: progress at every step; returns an Outcome or a Failure."""
-    try:
-        return (yield from _generate(request))
-    except GeneratorExit:
-        raise
-    except Exception as error:
-        return _failure(error)
+__all__ = ["Failure", "Job", "Outcome", "Progress", "Request", "Runner"]
 
 
 class Job(QObject):
@@ -93,104 +37,107 @@ class Job(QObject):
 
 
 class Runner(QObject):
-    """Runs requests in a worker, one after the other, and tells how they go.
+    """Runs requests and glances at them, each on a lane of its own, and tells how they go.
 
-    Signals come on the main thread: ``progressed(Progress)``, ``finished(Outcome)``,
-    ``failed(str)``, and ``ran(bool)`` when work begins or nothing is left to do.
+    Signals come on the main thread: ``progressed(Progress)``, ``looked(Look)``,
+    ``finished(Outcome)``, ``failed(str)``, ``told(str)`` for what is worth a line, and
+    ``ran(bool)`` when a run begins or none is left.
+
+    Attributes:
+        viewed: what the viewer shows; the owner keeps it up to date.
+        desk: what was computed so far.
     """
 
     progressed = Signal(object)
+    looked = Signal(object)
     finished = Signal(object)
     failed = Signal(str)
+    told = Signal(str)
     ran = Signal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker: Any = None
-        self._next: Request | None = None
-        self._cancelled = False
+        self.desk, self.viewed = Desk(), Viewed()
+        self._runs, self._glances = Lane(_passing, self), Lane(_passing, self)
+        self._request: Request | None = None
+        self._progress: Progress | None = None
+        for lane in (self._runs, self._glances):
+            lane.came.connect(self._on_value)
+        self._runs.idle.connect(self._on_idle)
 
     @property
     def busy(self) -> bool:
-        """Whether a worker runs."""
-        return self._worker is not None
+        """Whether a run is under way."""
+        return self._runs.busy
+
+    @property
+    def glancing(self) -> bool:
+        """Whether a glance is under way."""
+        return self._glances.busy
 
     def start(self, request: Request) -> None:
         """Run a request; one that runs already is ended first."""
-        if self._worker is not None:
-            self._next = request
-            self._end()
-            return
-        self._cancelled = False
-        worker = create_worker(run_request, request, _start_thread=False)
-        worker.yielded.connect(self._on_progress)
-        worker.returned.connect(self._on_return)
-        worker.finished.connect(self._on_finished)
-        self._worker = worker
-        self.ran.emit(True)
-        worker.start()
+        was, self._request, self._progress = self.busy, request, None
+        self._runs.submit(lambda: self.desk.run(request, self.viewed))
+        if not was:
+            self.ran.emit(True)
+
+    def glance(self, request: Request) -> None:
+        """Show the random field of a request at once, or its result where it is known."""
+        self._glances.submit(lambda: self.desk.glance(request, self.viewed))
+
+    def moment(self, request: Request, position: float) -> None:
+        """Show any moment of a run that is remembered."""
+        self._glances.submit(lambda: self.desk.moment(request, position, self.viewed))
+
+    def supersede(self) -> None:
+        """End the run: something newer is about to come."""
+        self._runs.stop()
 
     def cancel(self) -> None:
-        """End the run after its present step, and forget what waits."""
-        self._next = None
-        self._end()
+        """End the run after its present step, which is then shown whole."""
+        request, progress = self._request, self._progress
+        was = self.busy
+        self.stop()
+        if was and request is not None and progress is not None and progress.trace is not None:
+            trace = progress.trace
+            self._glances.submit(lambda: self.desk.stopped(request, trace, self.viewed))
 
-    def _end(self) -> None:
-        if self._worker is not None:
-            self._cancelled = True
-            self._worker.quit()
+    def stop(self) -> None:
+        """End everything, and show nothing of it."""
+        self._request = None
+        self._runs.stop()
+        self._glances.stop()
 
-    def _on_progress(self, progress: Progress) -> None:
-        if not self._cancelled:
-            self.progressed.emit(progress)
+    def close(self) -> None:
+        """End everything, for good."""
+        self._runs.close()
+        self._glances.close()
 
-    def _on_return(self, answer: Outcome | Failure | None) -> None:
-        if self._cancelled:
-            return
-        if isinstance(answer, Failure):
-            self.failed.emit(answer.message)
-        elif answer is not None:
-            self.finished.emit(answer)
+    def _on_value(self, value: Any) -> None:
+        if isinstance(value, Progress):
+            self._progress = value
+            self.progressed.emit(value)
+        elif isinstance(value, Look):
+            self.looked.emit(value)
+        elif isinstance(value, Outcome):
+            self.finished.emit(value)
+        elif isinstance(value, FellBack):
+            self.told.emit(value.message)
+        elif isinstance(value, Failure):
+            self.failed.emit(value.message)
 
-    def _on_finished(self) -> None:
-        self._worker = None
-        following, self._next = self._next, None
-        if following is not None:
-            self.start(following)
-        else:
-            self.ran.emit(False)
-
-
-def _generate(request: Request) -> Iterator[Progress]:
-    from src_core.generation import Result, iterate
-
-    layer_case = make_case(request.snapshot)
-    yield Progress(0, 0, "")
-    model = _model(str(request.model), request.model.stat().st_mtime_ns)
-    for value in iterate(layer_case.case, model, request.options):
-        if isinstance(value, Result):
-            return Outcome(request, layer_case, value)
-        yield Progress(value.index + 1, value.total, str(model.device))
-    return None
+    def _on_idle(self) -> None:
+        self._request = None
+        self.ran.emit(False)
 
 
-@lru_cache(maxsize=2)
-def _model(path: str, changed: int) -> Model:
-    from src_core.library import load_model
-
-    return load_model(path)
+def _passing(value: Any) -> bool:
+    return isinstance(value, Look) and value.outcome is None
 
 
 def _attempt(work: Callable[[], Any]) -> Any:
     try:
         return work()
     except Exception as error:
-        return _failure(error)
-
-
-def _failure(error: Exception) -> Failure:
-    if isinstance(error, DRDMError):
-        return Failure(str(error))
-    _log.exception("a run failed", exc_info=error)
-    said = " ".join(str(error).split())
-    return Failure(f"{type(error).__name__}: {said}" if said else type(error).__name__)
+        return failure(error)

@@ -1,15 +1,16 @@
-"""How far, which draw, how, and what of it is shown."""
+"""How far, which draw, and how: level and seed always in sight, the rest on request."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFormLayout,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -18,23 +19,25 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_drdm.widgets.sources import note
+from napari_drdm.widgets.sources import Choice, ManyChoice
 
-__all__ = ["OptionsPanel", "ShowPanel"]
+__all__ = ["MorePanel", "OptionsPanel"]
 
 _MOST_SEED = 2**31 - 1
 
 
 class OptionsPanel(QWidget):
-    """Level, seed, steps and slices."""
+    """Level, seed, and whether moving them computes at once: ``changed()`` when either moves."""
+
+    changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.level = QSpinBox()
         self.reach = QLabel()
-        self.seed, self.steps = QSpinBox(), QSpinBox()
-        self.slices = QComboBox()
+        self.seed = QSpinBox()
+        self.live = QCheckBox("Live")
         self.dice = _button("⚄", "A seed by chance (Ctrl+D)")
         self.previous = _button("‹", "One seed back (Ctrl+,)")
         self.following = _button("›", "One seed on (Ctrl+.)")
@@ -45,26 +48,26 @@ class OptionsPanel(QWidget):
 
     def values(self) -> dict[str, object]:
         """Options of a generation, by the names of the engine."""
-        return {
-            "level": self.level.value(),
-            "seed": self.seed.value(),
-            "steps": self.steps.value() or None,
-            "slices": self.slices.currentData(),
-        }
+        return {"level": self.level.value(), "seed": self.seed.value()}
+
+    def place(self, level: int, seed: int) -> None:
+        """Put level and seed where a result had them, without a word."""
+        for control, value in ((self.slider, level), (self.level, level), (self.seed, seed)):
+            control.blockSignals(True)
+            control.setValue(value)
+            control.blockSignals(False)
 
     def set_levels(self, levels: int) -> None:
         """The highest level there is."""
         self.slider.setRange(0, levels)
         self.level.setRange(0, levels)
-        self.steps.setRange(0, levels)
-
-    def set_stack(self, stack: bool) -> None:
-        """Whether there are slices to choose for."""
-        self.slices.setEnabled(stack)
 
     def set_reach(self, percent: float | None) -> None:
         """How far the present level's result went, % of the longer side; None when unknown."""
-        self.reach.setText("" if percent is None else f"at most {percent:.0f} % of the side")
+        said = (
+            "0 is the image itself" if percent is None else f"at most {percent:.0f} % of the side"
+        )
+        self.reach.setText(said)
 
     def roll(self) -> None:
         """Another seed by chance."""
@@ -78,72 +81,107 @@ class OptionsPanel(QWidget):
         tip = "How strong the deformation is: 0 is the image itself"
         self.slider.setToolTip(tip)
         self.level.setToolTip(tip)
+        self.reach.setToolTip("How far anything was moved by the result of this level, at most")
         self.slider.setPageStep(8)
         self.slider.valueChanged.connect(self.level.setValue)
         self.level.valueChanged.connect(self.slider.setValue)
         self.level.valueChanged.connect(lambda _: self.set_reach(None))
+        self.level.valueChanged.connect(lambda _: self.changed.emit())
         self.seed.setRange(0, _MOST_SEED)
         self.seed.setValue(1)
         self.seed.setToolTip("Which deformation; the same seed gives the same one again")
-        self.steps.setSpecialValueText("auto")
-        self.steps.setToolTip("Steps of the recovery; auto is what the model asks for")
-        for name, value in (("one for all slices", "shared"), ("one each", "each")):
-            self.slices.addItem(name, value)
-        self.slices.setToolTip("A 2D model on a stack: one deformation for all slices, or one each")
+        self.seed.valueChanged.connect(lambda _: self.changed.emit())
+        self.live.setChecked(True)
+        self.live.setToolTip("Compute as soon as level or seed move; else on Generate alone")
         self.dice.clicked.connect(self.roll)
         self.previous.clicked.connect(lambda: self.step_seed(-1))
         self.following.clicked.connect(lambda: self.step_seed(1))
+        self.set_reach(None)
 
     def _lay_out(self) -> None:
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form = _form(self)
         form.addRow("Level", _row(self.slider, self.level))
         form.addRow("", self.reach)
-        form.addRow("Seed", _row(self.seed, self.dice, self.previous, self.following))
-        form.addRow("Slices", self.slices)
-        form.addRow("Steps", self.steps)
+        form.addRow("Seed", _row(self.seed, self.dice, self.previous, self.following, self.live))
 
 
-class ShowPanel(QWidget):
-    """What of a result is shown: ``changed(set)`` with the kinds that are ticked."""
+class MorePanel(QWidget):
+    """What is seldom changed: ``changed()`` when it is, ``region_asked()`` to draw a region."""
 
-    changed = Signal(object)
+    changed = Signal()
+    region_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        tips = {
-            "image": ("warped image", "The new image"),
-            "labels": ("labels", "The labels, carried along"),
-            "arrows": ("arrows", "From each place in the new image to where it came from, in mm"),
-            "Jacobian": (
-                "Jacobian",
-                "Determinant. Blue, below 1: tissue grew; orange: it shrank; magenta: a fold",
-            ),
-        }
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        self.legend = note()
-        self.boxes = {kind: QCheckBox(name) for kind, (name, _) in tips.items()}
-        for place, (kind, box) in enumerate(self.boxes.items()):
-            box.setToolTip(tips[kind][1])
-            box.setChecked(kind in ("image", "labels"))
-            box.toggled.connect(lambda _: self.changed.emit(self.kinds()))
-            grid.addWidget(box, place // 2, place % 2)
-        grid.addWidget(self.legend, 2, 0, 1, 2)
+        self.steps, self.slices = QSpinBox(), QComboBox()
+        self.region = Choice("A shapes layer: only the box round its shapes is deformed", "all")
+        self.extras = ManyChoice("none", "Further images and labels of the same voxels, warped too")
+        self.device = QComboBox()
+        self._draw = _button("Draw", "Add a shapes layer to draw a region of interest in")
+        self._draw.setMaximumWidth(60)
+        self._set_up()
+        form = _form(self)
+        form.addRow("Also warp", self.extras)
+        form.addRow("Region", _row(self.region, self._draw))
+        form.addRow("Slices", self.slices)
+        form.addRow("Steps", self.steps)
+        form.addRow("Device", self.device)
 
-    def set_legend(self, longest_mm: float | None) -> None:
-        """What the colours of the ticked overlays mean; None while there is no result."""
-        lines = {
-            "arrows": f"arrows: 0 mm blue, {longest_mm or 0:.0f} mm red",
-            "Jacobian": "det J: 1/4 blue, 1 clear, 4 orange, folds magenta",
-        }
-        told = [text for kind, text in lines.items() if kind in self.kinds()]
-        self.legend.setText("" if longest_mm is None else "\n".join(told))
+    def values(self) -> dict[str, object]:
+        """Options of a generation, by the names of the engine."""
+        return {"steps": self.steps.value() or None, "slices": self.slices.currentData()}
 
-    def kinds(self) -> set[str]:
-        """The kinds that are ticked."""
-        return {kind for kind, box in self.boxes.items() if box.isChecked()}
+    def place(self, steps: int | None, slices: str) -> None:
+        """Put the controls where a result had them, without a word."""
+        for control in (self.steps, self.slices):
+            control.blockSignals(True)
+        self.steps.setValue(steps or 0)
+        self.slices.setCurrentIndex(self.slices.findData(slices))
+        for control in (self.steps, self.slices):
+            control.blockSignals(False)
+
+    def set_levels(self, levels: int) -> None:
+        """The highest level there is, and so the most steps."""
+        self.steps.setRange(0, levels)
+
+    def set_default_steps(self, steps: int) -> None:
+        """What the model asks for."""
+        self.steps.setSpecialValueText(f"auto ({steps})")
+
+    def set_stack(self, stack: bool) -> None:
+        """Whether there are slices to choose for."""
+        self.slices.setEnabled(stack)
+
+    def offer_devices(self, devices: Sequence[tuple[str, str]], pick: str = "auto") -> None:
+        """Devices by name and in words."""
+        self.device.blockSignals(True)
+        self.device.clear()
+        for name, words in devices:
+            self.device.addItem(words, name)
+        self.device.setCurrentIndex(max(0, self.device.findData(pick)))
+        self.device.blockSignals(False)
+
+    def _set_up(self) -> None:
+        self.steps.setSpecialValueText("auto")
+        self.steps.setToolTip("Steps of the recovery; auto is what was measured best for the model")
+        for name, value in (("one for all slices", "shared"), ("one each", "each")):
+            self.slices.addItem(name, value)
+        self.slices.setToolTip("A 2D model on a stack: one deformation for all slices, or one each")
+        self.device.setToolTip("Where the network runs; auto takes a GPU where there is one")
+        self.device.addItem("auto", "auto")
+        self._draw.clicked.connect(self.region_asked)
+        self.region.chosen.connect(lambda _: self.changed.emit())
+        self.extras.changed.connect(self.changed)
+        self.steps.valueChanged.connect(lambda _: self.changed.emit())
+        self.slices.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.device.currentIndexChanged.connect(lambda _: self.changed.emit())
+
+
+def _form(widget: QWidget) -> QFormLayout:
+    form = QFormLayout(widget)
+    form.setContentsMargins(0, 0, 0, 0)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    return form
 
 
 def _button(text: str, tip: str) -> QPushButton:
@@ -153,7 +191,7 @@ def _button(text: str, tip: str) -> QPushButton:
     return button
 
 
-def _row(first: QWidget, *others: QWidget) -> QHBoxLayout:
+def _row(first: QWidget, *others: Any) -> QHBoxLayout:
     row = QHBoxLayout()
     row.addWidget(first, 1)
     for widget in others:

@@ -7,13 +7,21 @@ from collections.abc import Callable
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QShortcut, QVBoxLayout, QWidget
+from superqt import QCollapsible
 
-from napari_drdm.widgets.controls import OptionsPanel, ShowPanel
+from napari_drdm.widgets.controls import MorePanel, OptionsPanel
 from napari_drdm.widgets.metrics_panel import MetricsPanel
+from napari_drdm.widgets.model_drop import ModelDrop
+from napari_drdm.widgets.readout_panel import ReadoutPanel
+from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
+from napari_drdm.widgets.show_panel import ShowPanel
 from napari_drdm.widgets.sources import SourcePanel
+from napari_drdm.widgets.variants_panel import VariantsPanel
 
 __all__ = ["ExplorerForm", "agree"]
+
+_WIDTH = 350
 
 
 class ExplorerForm(QWidget):
@@ -21,21 +29,66 @@ class ExplorerForm(QWidget):
 
     Attributes:
         sources: image, labels, model.
-        options: level, seed, steps, slices.
+        options: level and seed.
+        more: steps, slices, region, device, further layers.
+        recovery: the run as a film.
         show_panel: what of a result is shown.
-        run_bar: generate, cancel, export, progress.
+        readout: the place under the cursor.
         metrics: the numbers of the result.
+        variants_panel: results so far.
+        run_bar: generate, cancel, take home, progress.
+        drop: models let go over the dock.
+        sections: what folds away, by title.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources, self.options, self.show_panel = SourcePanel(), OptionsPanel(), ShowPanel()
-        self.run_bar, self.metrics = RunBar(), MetricsPanel()
+        self.sources, self.options, self.more = SourcePanel(), OptionsPanel(), MorePanel()
+        self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
+        self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
+        self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
+        self.drop = ModelDrop(self)
+        self.sections: dict[str, QCollapsible] = {}
         inner, column = QWidget(), QVBoxLayout()
         inner.setLayout(column)
-        for panel in (self.sources, self.options, self.show_panel, self.run_bar, self.metrics):
+        column.setSpacing(6)
+        for panel in (
+            self.sources,
+            self.options,
+            self.recovery,
+            self.run_bar,
+            self._section("Show", self.show_panel, True),
+            self.readout,
+            self._section("Metrics", self.metrics, True),
+            self._section("Variants", self.variants_panel, True),
+            self._section("More: steps, slices, region, device", self.more, False),
+        ):
             column.addWidget(panel)
         column.addStretch(1)
+        self._scroll(inner)
+        self.setMinimumWidth(_WIDTH)
+        for keys, slot in (
+            ("Ctrl+Return", self.run_bar.generate.click),
+            ("Esc", self.run_bar.cancel.click),
+            ("Ctrl+D", self.options.roll),
+            ("Ctrl+,", self.options.previous.click),
+            ("Ctrl+.", self.options.following.click),
+            ("Ctrl+P", self.recovery.play.click),
+        ):
+            self._shortcut(keys, slot)
+
+    def _section(self, title: str, panel: QWidget, opened: bool) -> QCollapsible:
+        section = QCollapsible(title)
+        section.setDuration(0)
+        section.layout().setContentsMargins(0, 0, 0, 0)
+        section.content().layout().setContentsMargins(0, 0, 0, 0)
+        section.addWidget(panel)
+        section.toggleButton().setToolTip("Show or hide this section")
+        (section.expand if opened else section.collapse)(animate=False)
+        self.sections[title.split(":")[0]] = section
+        return section
+
+    def _scroll(self, inner: QWidget) -> None:
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -44,15 +97,6 @@ class ExplorerForm(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
-        self.setMinimumWidth(330)
-        for keys, slot in (
-            ("Ctrl+Return", self.run_bar.generate.click),
-            ("Esc", self.run_bar.cancel.click),
-            ("Ctrl+D", self.options.roll),
-            ("Ctrl+,", self.options.previous.click),
-            ("Ctrl+.", self.options.following.click),
-        ):
-            self._shortcut(keys, slot)
 
     def _shortcut(self, keys: str, slot: Callable[[], object]) -> None:
         """A key that works while the focus is in here."""

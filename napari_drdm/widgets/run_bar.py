@@ -1,11 +1,11 @@
-"""Generate, cancel, export, and how the run goes."""
+"""Generate, cancel, take home, and how the run goes."""
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QProgressBar, QPushButton, QWidget
+import time
 
-from napari_drdm.widgets.sources import note
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 __all__ = ["RunBar"]
 
@@ -16,18 +16,26 @@ class RunBar(QWidget):
     generate_asked = Signal()
     cancel_asked = Signal()
     export_asked = Signal()
+    python_asked = Signal()
+    command_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.generate = QPushButton("Generate")
         self.cancel = QPushButton("Cancel")
         self.export = QPushButton("Export…")
+        self.python = QPushButton("Copy as Python")
+        self.command = QPushButton("Copy as command")
         self.progress = QProgressBar()
-        self.status = note()
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.status.setMinimumHeight(self.status.fontMetrics().height() + 2)
         for button, signal, tip in (
             (self.generate, self.generate_asked, "Make a new case (Ctrl+Return)"),
             (self.cancel, self.cancel_asked, "Stop after the present step (Esc)"),
             (self.export, self.export_asked, "Save image, labels, field and recipe into a folder"),
+            (self.python, self.python_asked, "Copy a script that makes the shown result again"),
+            (self.command, self.command_asked, "Copy a shell command that makes it again"),
         ):
             button.setToolTip(tip)
             button.clicked.connect(signal)
@@ -35,18 +43,22 @@ class RunBar(QWidget):
         self.status.setToolTip("How the last run ended")
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        for column, button in enumerate((self.generate, self.cancel, self.export)):
-            grid.addWidget(button, 0, column)
-        grid.addWidget(self.progress, 1, 0, 1, 3)
-        grid.addWidget(self.status, 2, 0, 1, 3)
+        grid.addWidget(self.generate, 0, 0)
+        grid.addWidget(self.cancel, 0, 1)
+        grid.addWidget(self.progress, 0, 2)
+        grid.addWidget(self.status, 1, 0, 1, 3)
+        for column, button in enumerate((self.export, self.python, self.command)):
+            grid.addWidget(button, 2, column)
+        grid.setColumnStretch(2, 1)
         self.set_running(False)
         self.set_exportable(False)
 
     def set_running(self, running: bool) -> None:
         """A run began or none is left."""
         self.cancel.setEnabled(running)
+        self._began = time.monotonic()
         if running:
-            self.show_step(0, 0, "")
+            self.show_step(0, 0, "", "preparing")
         else:
             self.progress.setRange(0, 1)
             self.progress.setValue(0)
@@ -54,13 +66,25 @@ class RunBar(QWidget):
 
     def set_exportable(self, there: bool) -> None:
         """Whether there is a result to export."""
-        self.export.setEnabled(there)
+        for button in (self.export, self.python, self.command):
+            button.setEnabled(there)
 
-    def show_step(self, index: int, total: int, device: str) -> None:
-        """Step ``index`` of ``total`` is done; a total of 0 is not known yet."""
+    def show_step(self, index: int, total: int, device: str, doing: str = "") -> None:
+        """Step ``index`` of ``total`` is done, or something else; a total of 0 is not known yet."""
         self.progress.setRange(0, total)
         self.progress.setValue(index)
-        self.progress.setFormat(f"step {index} of {total} on {device}" if total else "preparing")
+        where = f" on {device}" if device else ""
+        self.progress.setFormat(
+            f"{doing or f'step {index} of {total}'}{where}{self._left(index, total)}"
+        )
+
+    def _left(self, index: int, total: int) -> str:
+        """Time left, where it is worth telling."""
+        if index == 0 or index > total:
+            return ""
+        spent = time.monotonic() - self._began
+        left = spent / index * (total - index)
+        return f", {left:.0f} s left" if left > 2 else ""
 
     def say(self, text: str) -> None:
         """One line about the last run."""

@@ -6,9 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
-__all__ = ["Choice", "SourcePanel", "note"]
+__all__ = ["Choice", "ManyChoice", "SourcePanel", "note"]
 
 
 class Choice(QComboBox):
@@ -38,8 +47,8 @@ class Choice(QComboBox):
         entries = [*([(self._none, None)] if self._none else []), *entries]
         self._values = [value for _, value in entries]
         self.addItems([name for name, _ in entries])
-        self.blockSignals(False)
         self.pick(before)
+        self.blockSignals(False)
         if self.value() is not before:
             self.chosen.emit(self.value())
 
@@ -47,6 +56,58 @@ class Choice(QComboBox):
         """Pick an object, or the first where it is not in the list."""
         found = [i for i, known in enumerate(self._values) if known is value]
         self.setCurrentIndex(found[0] if found else min(0, len(self._values) - 1))
+
+
+class ManyChoice(QToolButton):
+    """A button that opens a list of named objects to tick: ``changed()`` when that is done."""
+
+    changed = Signal()
+
+    def __init__(self, none: str, tip: str) -> None:
+        super().__init__()
+        self._none = none
+        self._actions: list[tuple[Any, Any]] = []
+        self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
+        self.setMenu(self._menu)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolTip(tip)
+        self.offer([])
+
+    def values(self) -> tuple[Any, ...]:
+        """The objects that are ticked."""
+        return tuple(value for action, value in self._actions if action.isChecked())
+
+    def offer(self, entries: Sequence[tuple[str, Any]]) -> None:
+        """Replace the list; what was ticked stays so, if it is still there."""
+        before = self.values()
+        self._menu.clear()
+        self._actions = []
+        for name, value in entries:
+            action = self._menu.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(any(value is known for known in before))
+            action.toggled.connect(self._on_tick)
+            self._actions.append((action, value))
+        self.setEnabled(bool(entries))
+        self._tell()
+        if len(self.values()) != len(before):
+            self.changed.emit()
+
+    def tick(self, values: Sequence[Any]) -> None:
+        """Tick these and no others."""
+        for action, value in self._actions:
+            action.setChecked(any(value is wanted for wanted in values))
+
+    def _on_tick(self, _: bool) -> None:
+        self._tell()
+        self.changed.emit()
+
+    def _tell(self) -> None:
+        ticked = [action.text() for action, _ in self._actions if action.isChecked()]
+        self.setText(", ".join(ticked) if len(ticked) < 2 else f"{len(ticked)} layers")
+        if not ticked:
+            self.setText(self._none)
 
 
 class SourcePanel(QWidget):
@@ -57,9 +118,11 @@ class SourcePanel(QWidget):
         labels: the labels layers, or none.
         model: the models.
         import_asked: the user wants to add a model.
+        card_asked: the user wants to read the model's card.
     """
 
     import_asked = Signal()
+    card_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,12 +130,16 @@ class SourcePanel(QWidget):
         self.labels = Choice("Labels that are carried along with the image", none="none")
         self.model = Choice("The trained model that makes the deformation plausible")
         self._import = QPushButton("Import…")
-        self._import.setToolTip("Add a model: .safetensors, or the published .pth")
+        self._import.setToolTip("Add a model: .safetensors, or the published .pth; or drop it here")
         self._import.clicked.connect(self.import_asked)
+        self.card = QPushButton("Card")
+        self.card.setToolTip("What the model was trained on, its licence, figures and limits")
+        self.card.clicked.connect(self.card_asked)
         self.geometry_note, self.model_note = note(), note()
         self.model_note.setObjectName("drdm_model_note")
         row = QHBoxLayout()
         row.addWidget(self.model, 1)
+        row.addWidget(self.card)
         row.addWidget(self._import)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)

@@ -26,7 +26,7 @@ from src_core.model import Model
 from src_core.recipe import make_recipe
 from src_core.recovery import RecoveryStep
 
-__all__ = ["Finishing", "Result", "finish", "generate", "iterate", "recover"]
+__all__ = ["Finishing", "Result", "determinant", "finish", "generate", "iterate", "recover"]
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _finished(
     yield Finishing("proof")
     scale = float(np.mean([g.scale for g in guarded])) if guarded else 1.0
     metrics = measure(frame, field, saved, prove(saved), backward, warped, scale)
-    determinant = _determinant(frame, saved)
+    jacobian = determinant(frame, saved)
     inverse = lps_field(backward.displacement, case.grid, frame.axis)
     facts = {
         "level": options.level,
@@ -153,12 +153,13 @@ def _finished(
         "model": model.spec.name,
         "device": str(model.device),
     }
-    outputs = {"displacement": field, "inverse": inverse, "jacobian": determinant}
+    outputs = {"displacement": field, "inverse": inverse, "jacobian": jacobian}
     recipe = make_recipe(case, warped, model, options, session.jumps(options), outputs)
-    yield Result(case, warped, field, inverse, determinant, {**metrics, **facts}, recipe)
+    yield Result(case, warped, field, inverse, jacobian, {**metrics, **facts}, recipe)
 
 
-def _determinant(frame: Frame, saved: Tensor) -> np.ndarray:
+def determinant(frame: Frame, saved: Tensor) -> np.ndarray:
+    """The Jacobian determinant of a saved field, (Z or 1, D, *plane) voxels: (X, Y, Z), float32."""
     values = jacobian_determinant(saved).float().numpy()
     if frame.axis is None:
         return np.ascontiguousarray(values[0])

@@ -40,11 +40,12 @@ class Numbers:
 
 
 class Trace:
-    """A finished run.
+    """A run, finished or not.
 
     Args:
         frame: where it lives.
-        units: the steps of every unit, 0 being the random field.
+        units: the steps of every unit, 0 being the random field; units that are not there yet stand
+            still.
     """
 
     def __init__(self, frame: Frame, units: Sequence[Sequence[RecoveryStep]]) -> None:
@@ -53,8 +54,8 @@ class Trace:
 
     @property
     def total(self) -> int:
-        """Steps of the recovery."""
-        return self._units[0][-1].total if self._units else 0
+        """Steps of the recovery that there are."""
+        return len(self._units[0]) - 1 if self._units else 0
 
     @property
     def lasts(self) -> list[RecoveryStep]:
@@ -72,7 +73,9 @@ class Trace:
     def at(self, position: float) -> Tensor:
         """The displacement at a moment, 0 to ``total``: (units, D, *state), state voxels."""
         with fixed_threads():
-            return torch.cat([_at(steps, position) for steps in self._units])
+            known = [_at(steps, position) for steps in self._units]
+            still = [torch.zeros_like(known[0])] * (self.frame.units - len(known))
+            return torch.cat([*known, *still])
 
     @torch.inference_mode()
     def numbers(self, position: float) -> Numbers:

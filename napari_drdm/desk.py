@@ -1,0 +1,285 @@
+"""What a window asks of the engine, as generators for a lane; sessions and runs are remembered.
+
+Nothing here touches a layer or raises: what went wrong comes as a ``Failure``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Hashable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_drdm.canvas import Canvas
+from napari_drdm.cases import LayerCase, fingerprint, make_case
+from napari_drdm.devices import ModelCache, falling_back, resolved
+from napari_drdm.looks import Look, of_outcome
+from napari_drdm.memory import Memory
+from napari_drdm.requests import Failure, Outcome, Progress, Request, Viewed
+from src_core.errors import DRDMError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from src_core.generation import Session
+    from src_core.generation.trace import Trace
+
+__all__ = ["Desk"]
+
+_log = logging.getLogger(__name__)
+
+_MEGABYTE = 2**20
+_BETWEEN_LOOKS = 0.06
+
+
+@dataclass(eq=False)
+class _Place:
+    """A case on a model's grid, and arrays to show it in."""
+
+    key: Hashable
+    layer_case: LayerCase
+    session: Session
+    canvas: Canvas
+
+
+@dataclass(eq=False)
+class _Run:
+    """The steps of a run, and its result once there is one."""
+
+    trace: Trace
+    outcome: Outcome | None = None
+
+
+class Desk:
+    """Generators of looks, progress and outcomes.
+
+    Args:
+        limit: bytes of runs that are kept.
+    """
+
+    def __init__(self, limit: int = 512 * _MEGABYTE) -> None:
+        self.runs: Memory[_Run] = Memory(limit)
+        self._places: Memory[_Place] = Memory(3)  # a place counts as one byte: three are kept
+        self._models = ModelCache()
+
+    def glance(self, request: Request, viewed: Viewed) -> Iterator[Look | Failure]:
+        """The random field's image at once, or the result where it is known already."""
+        return _told(self._glance(request, viewed))
+
+    def run(self, request: Request, viewed: Viewed) -> Iterator[Any]:
+        """Progress and looks as the recovery goes, at last an Outcome and its look."""
+        device = request.device
+        return _told(self._resolving(request, viewed, device))
+
+    def moment(self, request: Request, position: float, viewed: Viewed) -> Iterator[Look | Failure]:
+        """Any moment of a run that is remembered: quickly, then whole."""
+        return _told(self._moment(request, position, viewed))
+
+    def stopped(self, request: Request, trace: Trace, viewed: Viewed) -> Iterator[Look | Failure]:
+        """The last whole step of a run that was cancelled."""
+        return _told(self._whole(self._place(request), request, trace, trace.total, viewed))
+
+    def _resolving(self, request: Request, viewed: Viewed, device: str) -> Iterator[Any]:
+        yield Progress(0, 0, "", "preparing")
+        yield from falling_back(
+            lambda name: self._run(replace(request, device=name), viewed),
+            resolved(device),
+            self._forget,
+        )
+
+    def _forget(self, device: str) -> None:
+        self._places.clear()
+        self._models.forget(device)
+
+    def _glance(self, request: Request, viewed: Viewed) -> Iterator[Look]:
+        place = self._place(request)
+        known = self.runs.get(_run_key(place, request))
+        if known is not None and known.outcome is not None:
+            yield of_outcome(replace(known.outcome, request=request), known.trace)
+            return
+        total = place.session.jumps(request.options)
+        yield self._quick(place, request, _random(place, request, viewed), viewed, 0, total)
+
+    def _run(self, request: Request, viewed: Viewed) -> Generator[Any, None, None]:
+        started, place = time.perf_counter(), self._place(request)
+        key = _run_key(place, request)
+        known = self.runs.get(key)
+        if known is None:
+            known = _Run((yield from self._recovered(place, request, viewed)))
+            self.runs.put(key, known, known.trace.nbytes)
+            yield from self._whole(place, request, known.trace, known.trace.total, viewed)
+        if known.outcome is None:
+            outcome = yield from self._finished(place, request, known.trace, started)
+            known = _Run(known.trace, outcome)
+            self.runs.put(key, known, known.trace.nbytes + _size(outcome))
+        outcome = replace(known.outcome, request=request)
+        yield of_outcome(outcome, known.trace)
+        yield outcome
+
+    def _recovered(
+        self, place: _Place, request: Request, viewed: Viewed
+    ) -> Generator[Any, None, Trace]:
+        from src_core.generation.trace import Trace
+
+        units: list[list[Any]] = []
+        session, drawn = place.session, time.perf_counter()
+        for step in session.steps(request.options):
+            if step.recovery.index == 0:
+                units.append([])
+            units[-1].append(step.recovery)
+            steps = Trace(session.frame, units)
+            yield Progress(step.index + 1, step.total, str(session.model.device), "", steps)
+            if time.perf_counter() - drawn > _BETWEEN_LOOKS:
+                u, at = _so_far(place, request, viewed, units), step.recovery.index
+                yield self._quick(place, request, u, viewed, at, step.recovery.total)
+                drawn = time.perf_counter()
+        return Trace(session.frame, units)
+
+    def _finished(
+        self, place: _Place, request: Request, trace: Trace, started: float
+    ) -> Generator[Any, None, Outcome]:
+        from src_core.generation.run import Finishing, finish
+
+        device = str(place.session.model.device)
+        for value in finish(place.session, request.options, trace.lasts):
+            if isinstance(value, Finishing):
+                yield Progress(1, 1, device, _FINISHING[value.what])
+                continue
+            metrics = {**value.metrics, "seconds": time.perf_counter() - started}
+            return Outcome(request, place.layer_case, replace(value, metrics=metrics))
+        raise RuntimeError("a run ended without a result")
+
+    def _moment(self, request: Request, position: float, viewed: Viewed) -> Iterator[Look]:
+        place = self._place(request)
+        known = self.runs.get(_run_key(place, request))
+        if known is None:
+            return
+        if known.outcome is not None and position >= known.trace.total:
+            yield of_outcome(replace(known.outcome, request=request), known.trace)
+            return
+        yield from self._whole(place, request, known.trace, position, viewed)
+
+    def _whole(
+        self, place: _Place, request: Request, trace: Trace, position: float, viewed: Viewed
+    ) -> Generator[Look, None, None]:
+        """A moment with all its voxels, and its field where an overlay asks for it."""
+        if not trace.total:
+            return
+        frame = place.session.frame
+        u = trace.at(position)
+        numbers = trace.numbers(position)
+        if viewed.part is not None:
+            look = self._quick(place, request, u, viewed, position, trace.total)
+            yield replace(look, trace=trace, numbers=numbers)
+        look = self._quick(place, request, u, viewed, position, trace.total, whole=True)
+        field = jacobian = None
+        if viewed.field:
+            from src_core.generation.run import determinant
+
+            field = frame.field(u)
+            jacobian = determinant(frame, frame.distinct(field))
+        yield replace(look, trace=trace, numbers=numbers, displacement=field, jacobian=jacobian)
+
+    def _quick(
+        self,
+        place: _Place,
+        request: Request,
+        u: Tensor,
+        viewed: Viewed,
+        position: float,
+        total: int,
+        whole: bool = False,
+    ) -> Look:
+        from src_core.generation.glimpse import Part, glimpse
+
+        part = Part() if whole else viewed.part or Part()
+        case = place.layer_case.case
+        volumes = (*case.images, *case.labels)
+        images, labels = place.canvas.filled(part, glimpse(place.session.frame, u, part, volumes))
+        left = None if part.whole else part
+        return Look(request, place.layer_case, position, total, images, labels, part=left)
+
+    def _place(self, request: Request) -> _Place:
+        from src_core.generation import Session
+
+        options, device = request.options, resolved(request.device)
+        changed = request.model.stat().st_mtime_ns
+        model = (str(request.model), changed, device, options.slices, options.region)
+        key = (fingerprint(request.snapshot), model)
+        place = self._places.get(key)
+        if place is None:
+            layer_case = make_case(request.snapshot.copied())
+            network = self._models.get(request.model, device)
+            session = Session(layer_case.case, network, options.slices, options.region)
+            place = _Place(key, layer_case, session, Canvas(layer_case))
+            self._places.put(key, place, 1)
+        return place
+
+
+_FINISHING = {
+    "guard": "looking for folds",
+    "warp": "warping",
+    "inverse": "inverting",
+    "proof": "proving",
+}
+
+
+def _told(values: Iterator[Any]) -> Iterator[Any]:
+    """Values, and what went wrong as a last one."""
+    try:
+        yield from values
+    except GeneratorExit:
+        raise
+    except Exception as error:
+        yield failure(error)
+
+
+def failure(error: Exception) -> Failure:
+    """An error as one line; what nobody expected is logged."""
+    if isinstance(error, DRDMError):
+        return Failure(str(error))
+    _log.exception("a run failed", exc_info=error)
+    said = " ".join(str(error).split())
+    return Failure(f"{type(error).__name__}: {said}" if said else type(error).__name__)
+
+
+def _run_key(place: _Place, request: Request) -> Hashable:
+    return place.key, request.options.model_dump_json()
+
+
+def _random(place: _Place, request: Request, viewed: Viewed) -> Tensor:
+    """The random field of the units that are looked at; the others stand still."""
+    return _so_far(place, request, viewed, [])
+
+
+def _so_far(place: _Place, request: Request, viewed: Viewed, units: list[list[Any]]) -> Tensor:
+    """Where every unit that is looked at stands: its last step, or its random field."""
+    import torch
+
+    frame, options = place.session.frame, request.options
+    fixed = viewed.part.fixed[frame.axis] if viewed.part and frame.axis is not None else None
+    looked = range(frame.units) if frame.shared or fixed is None else (fixed,)
+    state, ndim = place.session.model.spec.state, len(frame.plane)
+    u = torch.zeros(frame.units, ndim, *[state] * ndim)
+    for unit in looked if options.level else ():
+        done = unit < len(units)
+        u[unit] = (
+            units[unit][-1].displacement[0]
+            if done
+            else place.session.start(options, unit).start()[0]
+        )
+    return u
+
+
+def _size(outcome: Outcome) -> int:
+    result = outcome.result
+    volumes = (*result.case.images, *result.case.labels)
+    fields: tuple[np.ndarray[Any, Any], ...] = (
+        result.displacement,
+        result.inverse,
+        result.jacobian,
+    )
+    return sum(v.data.nbytes for v in volumes) + sum(f.nbytes for f in fields)

@@ -1,0 +1,55 @@
+"""What was computed, kept as long as it fits: the least recently used goes first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+__all__ = ["Memory"]
+
+_T = TypeVar("_T")
+
+
+class Memory(Generic[_T]):
+    """Values by key, up to a number of bytes; may be used from several threads.
+
+    Args:
+        limit: bytes; a single value larger than that is still kept, alone.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, tuple[_T, int]] = OrderedDict()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is kept."""
+        with self._lock:
+            return sum(size for _, size in self._kept.values())
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Hashable) -> _T | None:
+        """A value, which counts as used now."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Hashable, value: _T, nbytes: int) -> None:
+        """Keep a value, at the cost of those used longest ago."""
+        with self._lock:
+            self._kept[key] = value, nbytes
+            self._kept.move_to_end(key)
+            while sum(size for _, size in self._kept.values()) > self.limit and len(self._kept) > 1:
+                self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
