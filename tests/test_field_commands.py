@@ -17,7 +17,7 @@ from app_model.types import SubmenuItem
 from napari._app_model import get_app_model
 from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import QEvent, QThreadPool
 from qtpy.QtWidgets import QApplication
 from scipy.ndimage import gaussian_filter
 
@@ -216,3 +216,24 @@ def test_layers_that_come_later_are_offered(window: Any, files: Path) -> None:
     assert form.image.value.name == "heart"
     assert [layer.name for layer in form.field.choices if layer] == ["warp"]
     assert [layer.name for layer in form.label_layers.choices] == ["heart_seg"]
+
+
+def test_a_form_that_is_closed_while_it_works_leaves_no_error(
+    window: Any, monkeypatch: Any
+) -> None:
+    viewer, form = window("jacobian", "heart", "warp")
+    compute, begun = field_work.jacobian_of, len(notification_manager.records)
+
+    def slow(choice: Any) -> Any:
+        time.sleep(0.5)
+        return compute(choice)
+
+    monkeypatch.setattr("napari_drdm.field_commands.jacobian_of", slow)
+    form.call_button.native.click()
+    viewer.window.remove_dock_widget(form.native)
+    form.native.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+    QApplication.processEvents()
+    assert len(notification_manager.records) == begun
+    assert [layer.name for layer in viewer.layers] == ["heart", "warp"]
