@@ -88,14 +88,13 @@ class Case:
             if affine is None
             else Grid(shape, np.asarray(affine))
         )
-        # As a file would give it back: NIfTI keeps geometry in single precision.
-        grid = grid_of(header_for(grid, data.dtype, data.shape), name)
+        header = header_for(grid, data.dtype, data.shape)
         maps = []
         if labels is not None:
             values = _volume_array(labels, f"labels of {name}")
             maps.append(LabelMap(values, header_for(grid, values.dtype, values.shape)))
-        first = Image(data, header_for(grid, data.dtype, data.shape))
-        return assemble([first], maps, name, grid)
+        # As a file would give it back: NIfTI keeps geometry in single precision.
+        return assemble([Image(data, header)], maps, name, grid_of(header, name))
 
 
 def assemble(

@@ -1,4 +1,4 @@
-"""Whether the files that a result was made from, or that its export wrote, hold its inputs still."""
+"""Whether the files of a result's inputs, its own or those of an export, still hold them."""
 
 from __future__ import annotations
 
