@@ -70,8 +70,8 @@ class BatchFields(QWidget):
         self.lowest.setRange(0, levels)
 
     def _set_up(self) -> None:
-        self.dataset.setPlaceholderText("folder with images/ and labels/, or CSV")
-        self.out.setPlaceholderText("empty folder, or one to go on with")
+        self.dataset.setPlaceholderText("a folder or a CSV")
+        self.out.setPlaceholderText("an empty folder")
         self.per_case.setRange(1, 10_000)
         self.per_case.setValue(8)
         self.seed.setRange(0, _MOST_SEED)
