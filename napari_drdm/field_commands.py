@@ -19,7 +19,7 @@ from napari_drdm.field_work import (
     MoveDone,
     jacobian_of,
     move,
-    snapshots_of,
+    snapshot_of,
 )
 from napari_drdm.layers import placement
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
@@ -68,12 +68,12 @@ def _apply(
         show_error("open an image first")
         return
     try:
-        snapshots = snapshots_of(image, labels)
+        snapshot = snapshot_of(image, labels)
     except DRDMError as error:
         show_error(str(error))
         return
     name = "moved back" if options["inverse"] else "moved"
-    work = partial(move, snapshots, choice, **options)
+    work = partial(move, snapshot, choice, **options)
     _run(form, work, lambda done: _show_moved(viewer, done, image, labels, name))
 
 

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["follow", "grid_for", "placement_over"]
 
 _SAME = 1e-3
-_FOLLOWERS: dict[int, _Follower] = {}
+_FOLLOWERS: list[_Follower] = []
 
 
 def follow(viewer: ViewerModel) -> None:
     """Watch a viewer from now on; more calls change nothing."""
-    known = _FOLLOWERS.get(id(viewer))
-    if known is None or known.viewer() is not viewer:
-        _FOLLOWERS[id(viewer)] = _Follower(viewer)
+    _FOLLOWERS[:] = [known for known in _FOLLOWERS if known.viewer() is not None]
+    if all(known.viewer() is not viewer for known in _FOLLOWERS):
+        _FOLLOWERS.append(_Follower(viewer))
 
 
 def grid_for(layer: Layer, field: DenseField) -> Grid | None:

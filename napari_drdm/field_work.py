@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.cases import LayerCase, Snapshot, make_case, shown
+from napari_drdm.cases import Snapshot, make_case, shown
 from napari_drdm.field_layers import DenseField
 from napari_drdm.layers import take_snapshot
 from src_core.case import Case
@@ -19,7 +20,7 @@ from src_core.io import FieldFormat, read_field
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
-__all__ = ["FieldChoice", "JacobianDone", "MoveDone", "jacobian_of", "move", "snapshots_of"]
+__all__ = ["FieldChoice", "JacobianDone", "MoveDone", "jacobian_of", "move", "snapshot_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,22 +83,21 @@ class JacobianDone:
         return f"Determinants {low:.2f} to {high:.2f}, {folds}"
 
 
-def snapshots_of(image: Image, labels: list[Labels]) -> list[Snapshot]:
-    """The image with each of its labels, or alone; to be taken on the main thread.
+def snapshot_of(image: Image, labels: Sequence[Labels]) -> Snapshot:
+    """The image with its labels, copied; to be taken on the main thread.
 
     Raises:
         InputError: the image is no image, or labels do not lie on it.
     """
-    first = take_snapshot(image, labels[0] if labels else None).copied()
-    others = [take_snapshot(image, other).copied() for other in labels[1:]]
-    return [first, *(replace(other, image=first.image) for other in others)]
+    first, *others = labels or (None,)
+    return take_snapshot(image, first, others).copied()
 
 
-def move(snapshots: list[Snapshot], choice: FieldChoice, **options: Any) -> MoveDone:
+def move(snapshot: Snapshot, choice: FieldChoice, **options: Any) -> MoveDone:
     """Warp an image and all of its labels by one field.
 
     Args:
-        snapshots: of ``snapshots_of``.
+        snapshot: of ``snapshot_of``.
         choice: the field.
         options: of ``src_core.applying.move_case``.
 
@@ -107,11 +107,10 @@ def move(snapshots: list[Snapshot], choice: FieldChoice, **options: Any) -> Move
     from src_core.applying import move_case
 
     field = choice.load()
-    cases = [make_case(snapshot) for snapshot in snapshots]
-    labels = tuple(label for c in cases for label in c.case.labels)
-    case = _placed(replace(cases[0].case, labels=labels), snapshots[0], field)
+    layer_case = make_case(snapshot)
+    case = _placed(layer_case.case, snapshot, field)
     moved = move_case(case, field.displacement, field.grid, **options)
-    back = LayerCase(moved.case, cases[0].plane).back
+    back = layer_case.back
     return MoveDone(
         back(shown(moved.case.images[0])),
         tuple(back(label_map.data) for label_map in moved.case.labels),

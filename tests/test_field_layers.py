@@ -22,7 +22,7 @@ from napari_drdm.field_layers import (
     field_of,
     round_mm,
 )
-from napari_drdm.field_work import FieldChoice, jacobian_of, move, snapshots_of
+from napari_drdm.field_work import FieldChoice, jacobian_of, move, snapshot_of
 from napari_drdm.reader import get_reader, read_layers
 from napari_drdm.writer import write_fsl_field, write_itk_field, write_layer
 from src_core.case import Case
@@ -243,8 +243,8 @@ def test_moved_layers_are_those_of_simpleitk(files: Path) -> None:
     viewer = ViewerModel()
     image, labels = (opened(viewer, files / f"{n}.nii.gz") for n in ("image", "labels"))
     twice = viewer.add_labels(labels.data * 2, scale=labels.scale)
-    snapshots = snapshots_of(image, [labels, twice])
-    done = move(snapshots, FieldChoice(path=files / "other.nii.gz"), label_interpolation="nearest")
+    snapshot = snapshot_of(image, [labels, twice])
+    done = move(snapshot, FieldChoice(path=files / "other.nii.gz"), label_interpolation="nearest")
     vectors = sitk.ReadImage(str(files / "other.nii.gz"), sitk.sitkVectorFloat64)
     transform = sitk.DisplacementFieldTransform(vectors)
     for ours, name, by in (
@@ -267,9 +267,9 @@ def test_an_image_of_unknown_place_is_where_a_field_of_its_shape_is(files: Path)
     shift = np.zeros((*SHAPE, 3))
     shift[..., 0] = 2
     field = DenseField(GRID.to_lps_mm(shift).astype(np.float32), GRID)
-    done = move(snapshots_of(image, []), FieldChoice(field))
+    done = move(snapshot_of(image, []), FieldChoice(field))
     np.testing.assert_allclose(done.image[:, :, :-2], values[:, :, 2:], atol=0.05)
-    back = move(snapshots_of(image, []), FieldChoice(field), inverse=True)
+    back = move(snapshot_of(image, []), FieldChoice(field), inverse=True)
     np.testing.assert_allclose(back.image[:, :, 2:], values[:, :, :-2], atol=0.5)
 
 
