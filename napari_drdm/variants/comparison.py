@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from napari_drdm.variants.blink import Blink
 from napari_drdm.variants.layers import (
     OwnLayers,
+    child_name,
     difference,
     difference_layer,
+    passing_name,
     picture_layer,
     values,
 )
@@ -55,9 +57,10 @@ class Comparison:
         if outcomes is None:
             return
         self._source = pair[0].recipe.source
+        names = [passing_name(f"{x}: {v.name}") for x, v in zip("AB", pair, strict=True)]
         a, b = (
-            picture_layer(self._source, values(outcome), f"{letter}: {variant.name}", "comparison")
-            for letter, variant, outcome in zip("AB", pair, outcomes, strict=True)
+            picture_layer(self._source, values(outcome), name, "comparison")
+            for name, outcome in zip(names, outcomes, strict=True)
         )
         self._blink.start(a, b, by_turns)
         self._panel.say(f"A {pair[0].name}, B {pair[1].name}")
@@ -97,12 +100,12 @@ class Comparison:
 
     def _comparable(self, pair: Sequence[Variant]) -> tuple[Outcome, Outcome] | None:
         if len(pair) != 2:
-            self._panel.say("Choose two results: click one, Ctrl+click the other")
+            self._panel.say("Choose two: click one, Ctrl+click the other")
             return None
         a, b = pair[0].outcome, pair[1].outcome
         if a is None or b is None:
             name = pair[a is not None].name
-            self._panel.say(f"{name} is not stored any more: click it to make it again")
+            self._panel.say(f"{name} is not stored: click to make it again")
             return None
         shapes = {outcome.result.case.image.shape for outcome in (a, b)}
         if pair[0].recipe.source is not pair[1].recipe.source or len(shapes) > 1:
@@ -117,7 +120,7 @@ class Comparison:
             return
         if layer is not None and layer in self._own and layer.data.shape == data.shape:
             layer.data, layer.visible = data, True
-            layer.name = f"{source.name} | drdm {name}"
+            layer.name = child_name(source, name)
             return
         if layer is not None:
             self._own.drop(layer)

@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from napari_drdm.variants.comparison import Comparison
 from napari_drdm.variants.entries import Portraits, entry_of
 from napari_drdm.variants.history import History, Recipe, Variant
-from napari_drdm.variants.layers import OwnLayers, picture_layer, values
+from napari_drdm.variants.layers import OwnLayers, child_name, picture_layer, values
 from napari_drdm.variants.seeds import Generate, SeedGrid, requests_for
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Variants:
             return
         self.history.pick(variant)
         if variant.recipe.source not in self._viewer.layers:
-            self._panel.say("Its image is gone; Restore brings its own layer back")
+            self._panel.say("Its image is gone; Restore its own layer")
             return
         self._comparison.stop()
         self.seeds.leave()
@@ -120,14 +120,13 @@ class Variants:
         for variant in self._variants([number]):
             variant.name, variant.picked = name, True
             if variant.layer is not None:
-                variant.layer.name = f"{variant.recipe.source.name} | drdm {name}"
+                variant.layer.name = child_name(variant.recipe.source, name)
         self._refresh()
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Forget results and remove their layers."""
         self._comparison.stop()
         for variant in self._variants(numbers):
-            self._later.pop(variant.number, None)
             self._unpin(variant)
             self.history.remove(variant)
         self._refresh()
@@ -138,6 +137,8 @@ class Variants:
         if on:
             self.seeds.leave()
             self._comparison.blink(self._pair(numbers))
+        else:
+            self._panel.say("")
         self._refresh()
 
     def hold(self, down: bool, numbers: Sequence[int]) -> None:
@@ -160,7 +161,7 @@ class Variants:
             requests = requests_for(request)
             known = [self.history.find(Recipe.of(one)) for one in requests]
             self.seeds.enter(requests, [one.outcome if one else None for one in known])
-        elif not on:
+        if not on:
             self._panel.say("")
         self._refresh()
 
@@ -198,8 +199,9 @@ class Variants:
         """Put a pinned result into the viewer, just above its source."""
         if variant.outcome is None or variant.layer is not None:
             return
-        source = variant.recipe.source
-        variant.layer = picture_layer(source, values(variant.outcome), variant.name, "pinned")
+        source, data = variant.recipe.source, values(variant.outcome)
+        name = child_name(source, variant.name)
+        variant.layer = picture_layer(source, data, name, "pinned")
         self._own.add(variant.layer, above=source)
         self._refresh()
 
@@ -233,9 +235,6 @@ class Variants:
         layer = event.value
         self._own.forget(layer)
         self._portraits.forget(layer)
-        for variant in self.history:
-            if variant.layer is layer:
-                variant.layer = None
         self.history.forget(layer)
         self._tidying.start(0)
 

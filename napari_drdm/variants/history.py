@@ -144,9 +144,12 @@ class History:
         """Forget one."""
         self._variants.remove(variant)
 
-    def forget(self, source: Any) -> None:
-        """Forget what was made of a layer, but not what is pinned."""
-        self._variants = [v for v in self._variants if v.pinned or v.recipe.source is not source]
+    def forget(self, layer: Any) -> None:
+        """A layer is gone, and what was made of it, but nothing that is pinned."""
+        self._variants = [v for v in self._variants if v.pinned or v.recipe.source is not layer]
+        for variant in self._variants:
+            if variant.layer is layer:
+                variant.layer = None
 
     def _use(self, variant: Variant) -> None:
         variant.used = next(self._uses)

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from napari_drdm.requests import Outcome
 
-__all__ = ["OwnLayers", "difference", "difference_layer", "picture_layer", "values"]
+__all__ = [
+    "OwnLayers",
+    "child_name",
+    "difference",
+    "difference_layer",
+    "passing_name",
+    "picture_layer",
+    "values",
+]
 
 _DARKER, _BRIGHTER = (0.25, 0.60, 1.0), (1.0, 0.55, 0.10)
 
@@ -72,11 +80,21 @@ def values(outcome: Outcome) -> NDArray[Any]:
     return outcome.layer_case.back(shown(outcome.result.case.images[0]))
 
 
+def child_name(source: Layer, name: str) -> str:
+    """What a layer that stays is called, after its source."""
+    return f"{source.name} | drdm {name}"
+
+
+def passing_name(name: str) -> str:
+    """What a layer that is there for a while is called: it stands on the canvas, so it is short."""
+    return f"{name} | drdm"
+
+
 def picture_layer(source: Image, data: NDArray[Any], name: str, output: str) -> Image:
     """A layer that lies where its source lies and looks as it looks."""
     return Image(
         data,
-        name=f"{source.name} | drdm {name}",
+        name=name,
         colormap=source.colormap,
         contrast_limits=source.contrast_limits,
         gamma=source.gamma,
@@ -97,7 +115,7 @@ def difference_layer(source: Image, data: NDArray[np.float32], name: str) -> Ima
     reach = (high - low) / 2
     return Image(
         data,
-        name=f"{source.name} | drdm {name}",
+        name=child_name(source, name),
         colormap=_diverging(),
         contrast_limits=(-reach, reach),
         metadata=_metadata(source, "difference"),

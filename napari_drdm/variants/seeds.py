@@ -1,8 +1,8 @@
 """Nine seeds of one level side by side in the viewer's grid.
 
 With a stride of -1 the topmost layer takes the first cell, so nine layers on top, the first seed
-above the second, fill a 3 x 3 grid in reading order. Whatever lies below shares cells with them,
-covered, and need not be hidden.
+above the second, fill a 3 x 3 grid in reading order. Whatever lies below need not be hidden: it
+shares cells with them, covered; in 3D, where nothing is covered, it comes after them in more rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_drdm.cases import shown
 from napari_drdm.requests import Failure, Outcome, Viewed
-from napari_drdm.variants.layers import OwnLayers, picture_layer, values
+from napari_drdm.variants.layers import OwnLayers, passing_name, picture_layer, values
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 SEEDS = 9
 _GRID = ("stride", "shape", "spacing")
 _CAMERA = ("center", "zoom")
+_WAITING = " …"
 _HIGHEST = 2**31 - 1
 
 #: A request -> anything between steps, and once an Outcome or a Failure, as ``Desk.run``.
@@ -97,8 +98,10 @@ class SeedGrid(QObject):
         self._layers = [_waiting(request) for request in requests]
         for layer in reversed(self._layers):
             self._own.add(layer)
-        grid.stride, grid.shape, grid.spacing = -1, (3, 3), 0.02
+        grid.stride, grid.spacing = -1, 0.02
+        self._on_ndisplay()
         grid.enabled = True
+        self._viewer.dims.events.ndisplay.connect(self._on_ndisplay)
         grid.events.enabled.connect(self._on_grid)
         self._viewer.fit_to_view(layers=self._layers)
         self._start(requests, known)
@@ -112,6 +115,7 @@ class SeedGrid(QObject):
             return
         grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
         grid.events.enabled.disconnect(self._on_grid)
+        self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
         grid.enabled = before["enabled"]
         for layer in layers:
             self._own.drop(layer)
@@ -130,6 +134,10 @@ class SeedGrid(QObject):
     def _on_grid(self, event: Any) -> None:
         """The user switched the grid off."""
         self.leave()
+
+    def _on_ndisplay(self, event: Any = None) -> None:
+        flat = self._viewer.dims.ndisplay == 2
+        self._viewer.canvas.grid.shape = (3, 3) if flat else (-1, 3)
 
     def _start(self, requests: Sequence[Request], known: Sequence[Outcome | None]) -> None:
         self._run += 1
@@ -168,7 +176,7 @@ class SeedGrid(QObject):
     def _fill(self, layer: Image, outcome: Outcome) -> None:
         layer.data = values(outcome)
         layer.contrast_limits = outcome.request.source.contrast_limits
-        layer.name = layer.name.removesuffix(" …")
+        layer.name = layer.name.replace(_WAITING, "", 1)
 
 
 def requests_for(request: Request) -> list[Request]:
@@ -182,7 +190,7 @@ def requests_for(request: Request) -> list[Request]:
 
 def _waiting(request: Request) -> Image:
     options = request.options
-    name = f"L{options.level} S{options.seed} …"
+    name = passing_name(f"S{options.seed} L{options.level}{_WAITING}")
     layer = picture_layer(request.source, request.snapshot.image, name, "seed")
     layer.name_overlay.visible = True
     return layer

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QListView, QListWidget
 
 __all__ = ["Strip"]
 
-_ICON, _CELL, _HEIGHT = QSize(60, 60), QSize(72, 84), 104
+_ICON, _CELL, _HEIGHT = QSize(60, 60), QSize(80, 84), 104
 
 
 class Strip(QListWidget):

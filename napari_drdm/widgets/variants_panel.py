@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QItemSelectionModel, QPointF, Qt, QTimer, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPixmap, QPolygonF
-from qtpy.QtWidgets import QGridLayout, QLabel, QListWidgetItem, QPushButton, QSizePolicy, QWidget
+from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
+from qtpy.QtWidgets import QGridLayout, QLabel, QListWidgetItem, QPushButton, QWidget
 
 from napari_drdm.variants.entries import Entry
 from napari_drdm.widgets.strip import Strip
@@ -17,7 +17,7 @@ __all__ = ["VariantsPanel"]
 
 _NUMBER = Qt.ItemDataRole.UserRole
 _EMPTY = "Every finished result is kept here."
-_PIN = QColor("#ff9f1c")
+_PIN, _CHOSEN = QColor("#ff9f1c"), QColor("#3d8bfd")
 _TIPS = {
     "pin": "Keep it, and put it into the viewer as a layer of its own that stays",
     "rename": "Another name, for its layer too (F2)",
@@ -74,6 +74,7 @@ class VariantsPanel(QWidget):
             item = self.strip.item(row)
             if item is None or item.data(_NUMBER) != entry.number:
                 item = QListWidgetItem()
+                item.setSizeHint(self.strip.gridSize())
                 self.strip.insertItem(row, item)
             _update(item, before.get(entry.number), entry)
         self.strip.blockSignals(False)
@@ -103,7 +104,7 @@ class VariantsPanel(QWidget):
 
     def say(self, text: str) -> None:
         """One line about what was done."""
-        self.status.setText(text or ("" if self._entries else _EMPTY))
+        self.status.setText(text or (" " if self._entries else _EMPTY))
         self.status.setToolTip(text or "What was done last")
 
     def _lay_out(self) -> None:
@@ -115,8 +116,7 @@ class VariantsPanel(QWidget):
             button.setToolTip(_TIPS[name])
             button.setCheckable(name in ("blink", "grid"))
             grid.addWidget(button, 1 + place // 3, place % 3)
-        self.status.setFixedHeight(self.status.fontMetrics().height() + 2)
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.status.setWordWrap(True)
         self.status.setToolTip("What was done last")
         grid.addWidget(self.status, 3, 0, 1, 3)
 
@@ -189,7 +189,19 @@ def _update(item: QListWidgetItem, before: Entry | None, entry: Entry) -> None:
     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
     new = before is None or before.picture is not entry.picture or before.pinned != entry.pinned
     if new:
-        item.setIcon(QIcon(_pixmap(entry)))
+        item.setIcon(_icon(entry))
+
+
+def _icon(entry: Entry) -> QIcon:
+    """The thumbnail, with a frame where it is chosen: a tint would change what it shows."""
+    plain = _pixmap(entry)
+    framed, icon = QPixmap(plain), QIcon(plain)
+    painter = QPainter(framed)
+    painter.setPen(QPen(_CHOSEN, framed.width() / 10))
+    painter.drawRect(framed.rect())
+    painter.end()
+    icon.addPixmap(framed, QIcon.Mode.Selected)
+    return icon
 
 
 def _pixmap(entry: Entry) -> QPixmap:
