@@ -1,45 +1,51 @@
 """The layers of a result in a viewer: made once per source, then updated in place.
 
-Only layers made here are changed; the user's are read and left alone.
+Only layers made here are changed; the user's are read and left alone. What the shown moment of a
+run has no data for (a quick preview has no field) is hidden, never shown as it was before.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from napari.layers import Image, Labels, Layer, Vectors
+from napari.layers import Layer
 
-from napari_drdm.cases import shown
-from napari_drdm.layers import placement
-from napari_drdm.overlays import JACOBIAN_LIMITS, arrows, jacobian_colormap, lengths_mm
+from napari_drdm.looks import Look, of_outcome
+from napari_drdm.overlays import Style, View, limit_mm, view_of
+from napari_drdm.overlays.build import (
+    DRAWN,
+    FLAT,
+    KINDS,
+    keys_of,
+    new_layer,
+    spatial_axes,
+    update_layer,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_drdm.workers import Outcome
 
-__all__ = ["ARROW_LIMIT_PERCENT", "KINDS", "ResultLayers", "arrow_limit_mm"]
-
-#: What can be shown, from the bottom up.
-KINDS = ("image", "labels", "Jacobian", "arrows")
-#: Length of arrows at the end of their colour scale, % of the longest in-plane side.
-ARROW_LIMIT_PERCENT = 10
-_ARROWS_PER_PLANE = 700
+__all__ = ["KINDS", "ResultLayers", "arrow_limit_mm"]
 
 
 @dataclass(eq=False)
 class _Shown:
     """What stands in the viewer for one source."""
 
-    outcome: Outcome
-    layers: dict[str, Layer]
-    plane: tuple[Any, ...] | None = None
+    look: Look
+    kinds: set[str] = field(default_factory=set)
+    style: Style = field(default_factory=Style)
+    layers: dict[str, Layer] = field(default_factory=dict)
+    outcome: Outcome | None = None
+    views: dict[str, View] = field(default_factory=dict)
+    astray: set[str] = field(default_factory=set)
 
 
 class ResultLayers:
-    """The layers of the latest result of every source.
+    """The layers of what is shown of every source.
 
     Args:
         viewer: they are added to.
@@ -54,160 +60,122 @@ class ResultLayers:
         return any(layer in entry.layers.values() for entry in self._shown.values())
 
     def layers(self, source: Layer) -> dict[str, Layer]:
-        """The layers of a source by kind."""
+        """The layers of a source by kind; a second image is ``image 2``."""
         return dict(self._shown[source].layers) if source in self._shown else {}
 
+    def look(self, source: Layer | None) -> Look | None:
+        """What is shown of a source now."""
+        entry = self._shown.get(source) if source is not None else None
+        return entry.look if entry else None
+
     def outcome(self, source: Layer | None) -> Outcome | None:
-        """The latest result of a source."""
+        """The latest finished result of a source, whatever step is shown."""
         entry = self._shown.get(source) if source is not None else None
         return entry.outcome if entry else None
 
-    def show(self, outcome: Outcome, kinds: set[str]) -> None:
+    def show(self, look: Look | Outcome, kinds: set[str], style: Style | None = None) -> None:
         """Bring a source's layers up to date; those not ticked are hidden and not computed."""
-        source = outcome.request.source
+        if not isinstance(look, Look):
+            look = of_outcome(look)
+        source = look.request.source
         if source not in self._viewer.layers:
             return
-        before = self._shown.get(source)
-        entry = _Shown(outcome, before.layers if before else {})
-        self._shown[source] = entry
+        entry = self._shown.setdefault(source, _Shown(look))
+        entry.look, entry.kinds = look, set(kinds)
+        entry.style = style or entry.style
+        entry.outcome = look.outcome or entry.outcome
+        self._forget_the_removed(entry)
+        entry.views.clear()
+        entry.astray.clear()
+        view = self._view(entry)
         for kind in KINDS:
-            if kind in kinds and (kind != "labels" or outcome.result.case.labels):
-                self._put(entry, kind)
-            elif self._alive(entry, kind):
-                entry.layers[kind].visible = False
+            keys = keys_of(kind, look) if kind in kinds else []
+            self._hide(entry, kind, but=keys)
+            for key in keys:
+                self._put(entry, key, view)
 
-    def tick(self, source: Layer | None, kinds: set[str]) -> None:
-        """Show other kinds of the latest result of a source."""
-        outcome = self.outcome(source)
-        if outcome is not None:
-            self.show(outcome, kinds)
+    def keep(self, outcome: Outcome) -> None:
+        """Remember a finished result, whatever step is shown."""
+        entry = self._shown.get(outcome.request.source)
+        if entry is not None:
+            entry.outcome = outcome
 
-    def follow(self) -> None:
-        """Move the arrows to the plane that the viewer shows now."""
-        for entry in self._shown.values():
-            alive = self._alive(entry, "arrows") and entry.layers["arrows"].visible
-            if alive and self._plane(entry) != entry.plane:
-                self._put(entry, "arrows")
+    def tick(self, source: Layer | None, kinds: set[str], style: Style | None = None) -> None:
+        """Show other kinds, or in another style, of what is shown of a source."""
+        look = self.look(source)
+        if look is not None:
+            self.show(look, kinds, style)
 
-    def _alive(self, entry: _Shown, kind: str) -> bool:
-        return kind in entry.layers and entry.layers[kind] in self._viewer.layers
+    def follow(self, event: object = None) -> None:
+        """Draw arrows, grid and contours for what the viewer shows now."""
+        for source, entry in self._shown.items():
+            if source in self._viewer.layers:
+                self._forget_the_removed(entry)
+                view = self._view(entry)
+                for key in _stale(entry, view):
+                    self._put(entry, key, view)
 
-    def _put(self, entry: _Shown, kind: str) -> None:
-        if kind == "arrows":
-            self._put_arrows(entry)
+    def _put(self, entry: _Shown, key: str, view: View) -> None:
+        """Make or update a layer; one that has no place on the view is hidden until it has."""
+        layer = entry.layers.get(key)
+        if key.split()[0] in FLAT and not view.spatial:
+            entry.astray.add(key)
+            if layer is not None:
+                layer.visible = False
             return
-        data = self._data(entry, kind)
-        layer = entry.layers.get(kind)
-        if self._alive(entry, kind) and layer is not None and layer.data.shape == data.shape:
-            layer.data = data
+        entry.astray.discard(key)
+        if key.split()[0] in DRAWN:
+            entry.views[key] = view
+        if layer is not None and update_layer(key, layer, entry.look, view, entry.style):
             layer.visible = True
             return
-        if self._alive(entry, kind):
+        if layer is not None:
             self._viewer.layers.remove(layer)
-        self._add(entry, kind, self._new(entry, kind, data))
+        self._add(entry, key, new_layer(key, entry.look, view, entry.style))
 
-    def _data(self, entry: _Shown, kind: str) -> np.ndarray:
-        result, back = entry.outcome.result, entry.outcome.layer_case.back
-        if kind == "Jacobian":
-            return back(result.jacobian)
-        if kind == "image":
-            return back(shown(result.case.images[0]))
-        labels = back(result.case.labels[0].data)
-        return labels.astype(entry.outcome.request.labels.data.dtype, copy=False)
+    def _hide(self, entry: _Shown, kind: str, but: list[str]) -> None:
+        for key, layer in entry.layers.items():
+            if key.split()[0] == kind and key not in but:
+                layer.visible = False
 
-    def _new(self, entry: _Shown, kind: str, data: np.ndarray) -> Layer:
-        source, own = entry.outcome.request.source, entry.outcome.request.labels
-        if kind == "image":
-            return Image(
-                data,
-                colormap=source.colormap,
-                contrast_limits=source.contrast_limits,
-                gamma=source.gamma,
-                interpolation2d=source.interpolation2d,
-                **self._common(entry, kind, data.ndim),
-            )
-        if kind == "labels":
-            return Labels(
-                data,
-                colormap=own.colormap,
-                opacity=own.opacity,
-                **self._common(entry, kind, data.ndim),
-            )
-        return Image(
-            data,
-            colormap=jacobian_colormap(),
-            contrast_limits=JACOBIAN_LIMITS,
-            blending="translucent",
-            opacity=0.8,
-            **self._common(entry, kind, data.ndim),
-        )
+    def _forget_the_removed(self, entry: _Shown) -> None:
+        gone = [key for key, layer in entry.layers.items() if layer not in self._viewer.layers]
+        for key in gone:
+            del entry.layers[key]
+            entry.views.pop(key, None)
 
-    def _common(self, entry: _Shown, kind: str, ndim: int) -> dict[str, Any]:
-        source = entry.outcome.request.source
-        drdm = {**source.metadata.get("drdm", {}), "output": kind}
-        drdm.pop("path", None)
-        return {
-            "name": f"{source.name} | drdm {kind}",
-            "metadata": {**source.metadata, "drdm": drdm},
-            **placement(source, ndim),
-        }
-
-    def _add(self, entry: _Shown, kind: str, layer: Layer) -> None:
+    def _add(self, entry: _Shown, key: str, layer: Layer) -> None:
         chosen = set(self._viewer.layers.selection)
         active = self._viewer.layers.selection.active
         above = [
-            self._viewer.layers.index(entry.layers[other])
-            for other in KINDS[KINDS.index(kind) + 1 :]
-            if self._alive(entry, other)
+            self._viewer.layers.index(other)
+            for name, other in entry.layers.items()
+            if _height(name) > _height(key)
         ]
-        entry.layers[kind] = layer
+        entry.layers[key] = layer
         self._viewer.layers.insert(min(above, default=len(self._viewer.layers)), layer)
         self._viewer.layers.selection = chosen
         self._viewer.layers.selection.active = active
+        layer.events.visible.connect(self.follow)
 
-    def _put_arrows(self, entry: _Shown) -> None:
-        field, lengths, spacing = self._field(entry)
-        plane = self._plane(entry)
-        vectors, mm = arrows(field, lengths, spacing, dict(plane), _ARROWS_PER_PLANE)
-        entry.plane = plane
-        if self._alive(entry, "arrows"):
-            layer = entry.layers["arrows"]
-            layer.data = vectors
-            layer.features = {"mm": mm}
-            layer.visible = True
-            return
-        layer = Vectors(
-            vectors,
-            features={"mm": mm},
-            edge_color="mm",
-            edge_colormap="turbo",
-            edge_contrast_limits=(0, arrow_limit_mm(entry.outcome)),
-            vector_style="arrow",
-            edge_width=1.5,
-            opacity=0.9,
-            **self._common(entry, "arrows", field.shape[-1]),
-        )
-        self._add(entry, "arrows", layer)
-
-    def _field(self, entry: _Shown) -> tuple[np.ndarray, np.ndarray, tuple[float, ...]]:
-        layer_case, result = entry.outcome.layer_case, entry.outcome.result
-        field = layer_case.field(result.displacement)
-        lengths = layer_case.back(lengths_mm(result.displacement))
-        return field, lengths, layer_case.case.grid.spacing[: field.shape[-1]][::-1]
-
-    def _plane(self, entry: _Shown) -> tuple[tuple[int, int], ...]:
-        """(axis, index) of the source's spatial axes that the viewer does not display."""
-        source, dims = entry.outcome.request.source, self._viewer.dims
-        ndim = 2 if entry.outcome.layer_case.plane else 3
-        at = source.world_to_data(dims.point[-source.ndim :])
-        first = source.ndim - ndim
-        hidden = [a - (dims.ndim - ndim) for a in dims.not_displayed]
-        return tuple((a, round(float(at[first + a]))) for a in hidden if a >= 0)
+    def _view(self, entry: _Shown) -> View:
+        return view_of(entry.look.request.source, self._viewer.dims, spatial_axes(entry.look))
 
 
-def arrow_limit_mm(outcome: Outcome) -> float:
+def arrow_limit_mm(look: Look | Outcome) -> float:
     """Length of arrows at the end of their colour scale, the same for all results of a source."""
-    grid = outcome.layer_case.case.grid
-    sides = [n * s for n, s in zip(grid.shape, grid.spacing, strict=True)]
-    del sides[grid.slice_axis]
-    return max(sides) * ARROW_LIMIT_PERCENT / 100
+    return limit_mm(look.layer_case.case.grid)
+
+
+def _stale(entry: _Shown, view: View) -> list[str]:
+    """What has to be drawn again for a view, or hidden there."""
+    visible = [key for key, layer in entry.layers.items() if layer.visible]
+    if not view.spatial:
+        return [key for key in visible if key.split()[0] in FLAT]
+    drawn = [key for key in visible if entry.views.get(key, view) != view]
+    return [*entry.astray, *drawn]
+
+
+def _height(key: str) -> tuple[int, int]:
+    kind, _, number = key.partition(" ")
+    return KINDS.index(kind), int(number or 1)

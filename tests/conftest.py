@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +108,48 @@ def look_at() -> Callable[..., Any]:
         return Look(request, place, 0, 8, **{**about, **fields})
 
     return made
+
+
+@pytest.fixture
+def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder with one small model; nothing ships."""
+    import torch
+
+    from src_core import library
+    from src_core.checkpoint import save_model
+    from src_core.model import ModelSpec
+    from src_core.nn import build
+    from tests.windows import SPEC
+
+    folder = tmp_path / "models"
+    folder.mkdir()
+    spec = ModelSpec.model_validate(SPEC)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        save_model(folder / "tiny.safetensors", spec, build(spec.network))
+    monkeypatch.setattr(library, "user_folder", lambda: folder)
+    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
+    return folder
+
+
+@pytest.fixture
+def window(make_napari_viewer_proxy: Any, tiny_models: Path) -> Iterator[Callable[..., Any]]:
+    """Opens a viewer with an image and its labels, and the explorer as its plugin."""
+    import numpy as np
+
+    from tests.windows import MM, drdm_threads, wait
+
+    def opened(shape: tuple[int, ...] = (3, 60, 52)) -> tuple[Any, Any]:
+        viewer = make_napari_viewer_proxy()
+        place: dict[str, Any] = {"scale": (1, 8, 5.6, 5.6)[4 - len(shape) :]}
+        place["units"] = MM[4 - len(shape) :]
+        box = np.zeros(shape, np.uint8)
+        box[..., 15:35, 12:30] = 2
+        noise = np.random.default_rng(0).integers(0, 50, shape).astype(np.int16)
+        viewer.add_image(noise + 200 * box, name="heart", **place)
+        viewer.add_labels(box, name="heart labels", opacity=0.4, **place)
+        _, explorer = viewer.window.add_plugin_dock_widget("napari-drdm", "Deformation explorer")
+        return viewer, explorer
+
+    yield opened
+    wait(lambda: not drdm_threads())

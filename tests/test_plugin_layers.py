@@ -7,7 +7,14 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_drdm.layers import case_from_layers, placement, spacing_mm
-from napari_drdm.overlays import JACOBIAN_LIMITS, arrows, jacobian_colormap
+from napari_drdm.overlays import (
+    JACOBIAN_LIMITS,
+    Moved,
+    Style,
+    View,
+    arrows,
+    jacobian_colormap,
+)
 from napari_drdm.reader import get_reader, read_layers
 from napari_drdm.samples import slice_sample, volume_sample
 from napari_drdm.suitability import describe, labels_for
@@ -110,7 +117,7 @@ def test_scaled_files_are_shown_in_physical_values(tmp_path):
 
 def test_what_does_not_fit_is_refused():
     image = Image(volume().T, name="heart")
-    with pytest.raises(InputError, match=r"labels are 5 x 11 x 12.*heart"):
+    with pytest.raises(InputError, match=r"5 x 11 x 12.*heart"):
         case_from_layers(image, Labels(np.zeros((5, 11, 12), int)))
     with pytest.raises(InputError, match="colour"):
         case_from_layers(Image(np.zeros((8, 9, 3)), rgb=True))
@@ -147,23 +154,27 @@ def test_a_turned_layer_keeps_its_place():
 
 def test_arrows_lead_to_where_tissue_came_from():
     made = case_from_layers(Image(volume().T, scale=(8, 1.2, 1.4)))
-    u = np.zeros((*SHAPE, 3))
+    u = np.zeros((*SHAPE, 3), np.float32)
     u[..., 0], u[..., 1] = 1.4 * 2, 1.2 * -1  # LPS mm: two voxels along X, one back along Y
-    field = made.field(u.astype(np.float32))
-    assert np.allclose(field, [0, -1, 2], atol=1e-5)
-    vectors, mm = arrows(field, made.back(np.linalg.norm(u, axis=-1)), (8, 1.2, 1.4), {0: 3}, 40)
-    assert 20 <= len(vectors) <= 40 and np.allclose(mm, np.hypot(2.8, 1.2))
-    assert (vectors[:, 0, 0] == 3).all()
+    field = Moved(made, u)
+    assert np.allclose(field.at(...)[0], made.field(u))
+    assert field.spacing == pytest.approx((8, 1.2, 1.4))
+    drawn = arrows(field, View((1, 2), ((0, 3),)), Style(arrows=40))
+    vectors = drawn.segments
+    assert 20 <= len(vectors) <= 40 and np.allclose(drawn.mm, np.hypot(2.8, 1.2))
+    assert (vectors[:, 0, 0] == 3).all() and np.allclose(vectors[:, 1], [0, -1, 2], atol=1e-5)
     ends = vectors.sum(axis=1)
     assert (ends >= -0.5).all() and (ends <= np.array([5, 11, 13]) - 0.5).all()
     assert vectors[:, 0, 2].max() < 11.5  # those that would point outside are left out
 
 
-@pytest.mark.parametrize("fixed", [{}, {0: 0}, {1: 4}, {0: 99}])
+@pytest.mark.parametrize("fixed", [(), ((0, 0),), ((1, 4),)])
 def test_there_are_never_too_many_arrows(fixed):
-    field = np.zeros((30, 200, 210, 3))
-    vectors, mm = arrows(field, np.zeros((30, 200, 210)), (8, 1, 1), fixed)
-    assert 1000 < len(vectors) == len(mm) <= 2000
+    made = case_from_layers(Image(volume((210, 200, 30)).T, scale=(8, 1, 1)))
+    shown = tuple({0, 1, 2} - {axis for axis, _ in fixed})
+    view = View(shown, fixed, centre=() if fixed else (1, 2, 3))
+    drawn = arrows(Moved(made, np.zeros((210, 200, 30, 3), np.float32)), view, Style(arrows=9999))
+    assert 1000 < len(drawn.segments) == len(drawn.mm) <= 2000
 
 
 def test_the_colours_of_determinants():

@@ -11,11 +11,14 @@ import torch
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Vectors
 
+from napari_drdm.cases import make_case
+from napari_drdm.desk import Desk
 from napari_drdm.display import KINDS, ResultLayers
 from napari_drdm.layers import take_snapshot
-from napari_drdm.workers import Failure, Outcome, Progress, Request, run_request
+from napari_drdm.requests import Failure, Outcome, Request, Viewed
 from src_core.checkpoint import save_model
-from src_core.generation import Options, make_options
+from src_core.generation import Options, generate, make_options
+from src_core.library import load_model
 from src_core.model import ModelSpec
 from src_core.nn import build
 
@@ -56,16 +59,10 @@ def scene(shape=(4, 52, 44), scale=(8, 1.4, 1.4), **placed) -> tuple[ViewerModel
 
 
 def run(model: Path, image: Image, labels: Labels | None = None, **options) -> Outcome:
-    request = Request(
-        take_snapshot(image, labels), model, make_options(80, **options), image, labels
-    )
-    work = run_request(request)
-    while True:
-        try:
-            assert isinstance(next(work), Progress)
-        except StopIteration as end:
-            assert isinstance(end.value, Outcome), end.value
-            return end.value
+    snapshot = take_snapshot(image, labels).copied()
+    request = Request(snapshot, model, make_options(80, **options), image, labels)
+    layer_case = make_case(snapshot)
+    return Outcome(request, layer_case, generate(layer_case.case, load_model(model), **options))
 
 
 def state(viewer: ViewerModel, *layers) -> list[object]:
@@ -86,7 +83,7 @@ def test_layers_are_made_once_and_updated_in_place(model):
     old = first["image"].data.copy()
     outcome = run(model, image, labels, seed=2)
     results.show(outcome, ALL)
-    assert results.layers(image) == first and len(viewer.layers) == 6
+    assert results.layers(image) == first and len(viewer.layers) == 2 + len(KINDS)
     assert not np.array_equal(first["image"].data, old)
     assert np.array_equal(first["image"].data, outcome.result.case.image.T)
     assert np.array_equal(first["labels"].data, outcome.result.case.label_map.T)
@@ -198,12 +195,10 @@ def test_a_run_fails_in_one_line(tmp_path):
     _, image, _ = scene()
     file = tmp_path / "no.safetensors"
     file.write_text("no model")
-    work = run_request(Request(take_snapshot(image), file, Options(), image))
-    with pytest.raises(StopIteration) as end:
-        while True:
-            next(work)
-    assert isinstance(end.value.value, Failure)
-    assert "not a model" in end.value.value.message and "\n" not in end.value.value.message
+    request = Request(take_snapshot(image), file, Options(), image)
+    *_, last = Desk().run(request, Viewed())
+    assert isinstance(last, Failure)
+    assert "not a model" in last.message and "\n" not in last.message
 
 
 def test_layers_keep_their_order_whenever_they_come(model):

@@ -1,0 +1,33 @@
+"""A displacement field to look at: arrows, a deformed grid, contours, and maps in colour."""
+
+from __future__ import annotations
+
+from napari_drdm.overlays.arrows import ARROWS, arrows
+from napari_drdm.overlays.colours import (
+    JACOBIAN_LIMITS,
+    jacobian_colormap,
+    limit_mm,
+    magnitude_colormap,
+)
+from napari_drdm.overlays.contours import contours
+from napari_drdm.overlays.grid import grid_lines
+from napari_drdm.overlays.lines import Lines, Style
+from napari_drdm.overlays.moved import Moved
+from napari_drdm.overlays.view import View, view_of, voxel_under
+
+__all__ = [
+    "ARROWS",
+    "JACOBIAN_LIMITS",
+    "Lines",
+    "Moved",
+    "Style",
+    "View",
+    "arrows",
+    "contours",
+    "grid_lines",
+    "jacobian_colormap",
+    "limit_mm",
+    "magnitude_colormap",
+    "view_of",
+    "voxel_under",
+]
