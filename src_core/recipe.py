@@ -37,7 +37,7 @@ def make_recipe(
         "recipe": 1,
         "inputs": _inputs(case),
         "model": {"name": model.spec.name, "sha256": model.sha256, "file": model.file},
-        "options": {**options.model_dump(), "steps": steps},
+        "options": {**options.model_dump(), "steps": steps or None},  # level 0 takes none
         "device": str(model.device),
         "threads": THREADS,
         "batch": 1,

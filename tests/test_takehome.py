@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import subprocess
@@ -18,10 +17,10 @@ import src_core as drdm
 from napari_drdm.cases import Snapshot, make_case
 from src_core import library
 from src_core.checkpoint import save_model
-from src_core.cli.generating import generate as command
-from src_core.generation import Options, save_result
+from src_core.generation import save_result
 from src_core.model import ModelSpec
 from src_core.nn import build
+from src_core.replay import prepare
 from src_core.snippets import (
     call_of,
     command_text,
@@ -216,8 +215,10 @@ def test_a_model_that_is_listed_is_named(files, model, monkeypatch):
     assert Path(call_of(result).model).samefile(model)
 
 
-def test_the_command_takes_every_option_there_is():
-    assert set(Options.model_fields) <= set(inspect.signature(command).parameters)
+def test_the_input_itself_replays(files, model, tmp_path):
+    result = made(drdm.read_case(*files), model, level=0)
+    plan = prepare(save_result(result, tmp_path / "out") / "recipe.json")
+    assert drdm.generate(plan.case, plan.model, **plan.options.model_dump()).recipe == plan.recipe
 
 
 def test_more_images_are_all_named(files, model):

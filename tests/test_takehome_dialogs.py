@@ -156,6 +156,10 @@ def test_a_form_that_moved_on_is_told(form, model, told):
 def test_a_level_below_the_steps_is_no_difference():
     recipe = {**RECIPE, "options": {**RECIPE["options"], "level": 3, "steps": 3}}
     assert mismatch(recipe, {"level": 3, "seed": 1, "steps": 8}, "cardiac-sax") == ""
+    assert "steps 2:" in mismatch(recipe, {"level": 3, "seed": 1, "steps": 2}, "cardiac-sax")
+    none = {**RECIPE, "options": {**RECIPE["options"], "level": 0, "steps": None}}
+    assert mismatch(none, {"level": 0, "seed": 1, "steps": 8}, "cardiac-sax") == ""
+    assert "steps" not in mismatch(none, {"level": 5, "seed": 1, "steps": 8}, "cardiac-sax")
 
 
 def test_a_free_folder_is_offered(tmp_path):

@@ -1,13 +1,17 @@
-"""Words of a copied command as Windows reads them, and names as folders."""
+"""A copied command: every option, words as Windows reads them, names as folders."""
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from src_core.cli.generating import generate
+from src_core.cli.parameters import parse_region
+from src_core.generation import Options
 from src_core.snippets import Call, command_text, plain_name
 
 CALL = Call("t", (), (), None, "tiny", {"level": 1, "seed": 2}, "cpu", "out")
@@ -58,3 +62,15 @@ def test_quotes_on_windows(word, quoted):
 )
 def test_a_plain_name(name, plain):
     assert plain_name(name) == plain
+
+
+def test_the_command_takes_every_option_there_is():
+    assert set(Options.model_fields) <= set(inspect.signature(generate).parameters)
+
+
+def test_a_region_is_told_as_the_command_reads_it():
+    region = ((40, 168), (30, 158), (0, 10))
+    call = replace(CALL, options={"level": 1, "region": region, "allow_folds": True})
+    line = command_text(call, windows=False)
+    assert " --level 1 --region 40:168,30:158,0:10 --allow-folds --device" in line
+    assert parse_region(line.split("--region ")[1].split()[0]) == region

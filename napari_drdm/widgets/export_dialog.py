@@ -179,8 +179,10 @@ def mismatch(recipe: Mapping[str, Any], form: Mapping[str, Any], model: str) -> 
     """
     made = {**recipe["options"], "model": recipe["model"]["name"]}
     asked = {**form, "model": model}
-    if asked.get("steps") is not None:
-        asked["steps"] = min(asked["steps"], asked["level"])  # a level takes no more steps
+    if asked["level"] != made["level"]:
+        asked["steps"] = None  # they follow from the level
+    elif asked.get("steps"):
+        asked["steps"] = min(asked["steps"], asked["level"]) or None
     names = [
         name
         for name in ("model", "level", "seed", "steps", "slices")
