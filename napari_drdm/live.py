@@ -5,7 +5,7 @@ What comes of a request that is not the present one any more is dropped.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -65,6 +65,11 @@ class Live(QObject):
         runner.finished.connect(self._on_outcome)
         runner.progressed.connect(self._on_progress)
         form.recovery.moved.connect(self._on_scrub)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a run is about to begin."""
+        return self._timer.isActive()
 
     def change(self) -> None:
         """The form has changed: show its random field at once, its result as it comes."""
@@ -191,8 +196,9 @@ class Live(QObject):
         """Nothing more is started."""
         self._timer.stop()
 
-    def forget(self, _: Any = None) -> None:
-        """Another image or model: what comes of the last request is not shown."""
+    def turn_to(self, look: Look | None) -> None:
+        """Another source or model, of which this is shown; what runs for the last one ends."""
         self._timer.stop()
         self._runner.stop()
-        self.request = None
+        self.request = look.request if look else None
+        self._form.recovery.show_run(look.trace if look else None)

@@ -119,6 +119,7 @@ def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from src_core.checkpoint import save_model
     from src_core.model import ModelSpec
     from src_core.nn import build
+    from tests.tiny import lively
     from tests.windows import SPEC
 
     folder = tmp_path / "models"
@@ -126,7 +127,7 @@ def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     spec = ModelSpec.model_validate(SPEC)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        save_model(folder / "tiny.safetensors", spec, build(spec.network))
+        save_model(folder / "tiny.safetensors", spec, lively(build(spec.network)))
     monkeypatch.setattr(library, "user_folder", lambda: folder)
     monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
     return folder

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import nn
 
 from src_core.case import Case
 from src_core.model import Model, ModelSpec
 from src_core.nn import build
 
-__all__ = ["BOX", "case", "model"]
+__all__ = ["BOX", "case", "lively", "model"]
 
 SPEC = {
     "name": "tiny", "size": 64,
@@ -29,7 +30,15 @@ def model(ndim: int = 2) -> Model:
     spec = ModelSpec.model_validate(values)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return Model(spec, build(spec.network).eval(), torch.device("cpu"), "")
+        return Model(spec, lively(build(spec.network)).eval(), torch.device("cpu"), "")
+
+
+def lively(network: nn.Module) -> nn.Module:
+    """Weights that answer something: a network fresh from ``build`` answers next to nothing."""
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.add_(0.15 * torch.randn_like(weights))
+    return network
 
 
 def case(shape: tuple[int, ...] = (52, 60, 3)) -> Case:

@@ -72,8 +72,10 @@ class DeformationExplorer(ExplorerForm):
     def generate(self) -> None:
         """Start a run with what the controls say; a run under way is ended first."""
         if self._loading:
-            self.ready.connect(self.live.generate)
+            self.ready.connect(self.generate)
             return
+        self._describe()
+        self.run_bar.say("")
         self.live.generate()
 
     def cancel(self) -> None:
@@ -200,11 +202,18 @@ class DeformationExplorer(ExplorerForm):
         self._on_source()
 
     def _on_source(self, _: Any = None) -> None:
-        """Say what the image is, whether the model suits it, and show its latest numbers."""
+        """Another image, other labels or another model: their latest result is the present one."""
+        stopped = self.runner.busy
+        self.live.turn_to(self._look())
+        self.run_bar.say("Stopped: image, labels or model were changed" if stopped else "")
+        self.asking.offer_extras()
+        self._describe()
+        self._show_numbers()
+
+    def _describe(self) -> None:
+        """Say what the image is, and whether the model suits it."""
         entry: ModelEntry | None = self.sources.model.value()
         text, warning = "", "" if entry else "No model yet: import one."
-        self.live.forget()
-        self.asking.offer_extras()
         try:
             snapshot = self.asking.snapshot()
         except DRDMError as error:
@@ -222,7 +231,6 @@ class DeformationExplorer(ExplorerForm):
         self.sources.card.setEnabled(entry is not None)
         self.sources.geometry_note.setText(text)
         self.sources.model_note.setText(warning)
-        self._show_numbers()
 
     def _on_options(self) -> None:
         if self.sources.image.value() is not None and self.sources.model.value() is not None:
