@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.overlays.lines import Lines, Style
+from napari_drdm.overlays.lines import Lines, Style, voxels_wide
 from napari_drdm.overlays.moved import Moved
 from napari_drdm.overlays.view import View
 
@@ -42,9 +42,8 @@ def arrows(field: Moved, view: View, style: Style | None = None) -> Lines:
         starts, vectors = starts + vectors, -vectors
     vectors *= style.scale
     inside = _inside(starts, shape) & _inside(starts + vectors, shape)
-    size = np.prod([spacing[a] for a in view.shown]) ** (1 / max(len(view.shown), 1))
     segments = np.stack([starts, vectors], axis=1)[inside]
-    return Lines(segments, float(_WIDTH * step / size), mm=mm[inside])
+    return Lines(segments, voxels_wide(_WIDTH * step, spacing, view.shown), mm=mm[inside])
 
 
 def _inside(points: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -45,6 +45,8 @@ FIELDS = ("magnitude", "Jacobian", "grid", "arrows")
 #: Kinds with spatial axes only.
 FLAT = ("magnitude", "Jacobian", *DRAWN)
 
+# In 3D a volume's front would hide what lies inside it.
+_BLENDING = "translucent_no_depth"
 _GRID_COLOUR = "#ffd24a"
 
 
@@ -77,7 +79,7 @@ def new_layer(key: str, look: Look, view: View, style: Style) -> Layer:
     """A layer of a kind, as its source looks and lies."""
     kind = key.split()[0]
     if kind in DRAWN:
-        return _new_vectors(kind, look, _lines(kind, look, view, style))
+        return _with_field(_new_vectors(kind, look, _lines(kind, look, view, style)), look)
     data = _volume(key, look)
     return _MAKERS[kind](key, look, data, _common(key, look, data.ndim))
 
@@ -86,12 +88,20 @@ def update_layer(key: str, layer: Layer, look: Look, view: View, style: Style) -
     """Give a layer new data; False where it needs a new layer instead."""
     kind = key.split()[0]
     if kind in DRAWN:
-        return _update_vectors(layer, _lines(kind, look, view, style))
+        return _update_vectors(_with_field(layer, look), _lines(kind, look, view, style))
     data = _volume(key, look)
     if layer.data.shape != data.shape:
         return False
     layer.data = data
     return True
+
+
+def _with_field(layer: Vectors, look: Look) -> Vectors:
+    """Arrows carry the whole field along, for the layer commands and for saving."""
+    drdm = layer.metadata["drdm"]
+    if drdm["output"] == "arrows":
+        drdm |= {"field": look.displacement, "affine": look.layer_case.case.grid.affine}
+    return layer
 
 
 def _volume(key: str, look: Look) -> NDArray[Any]:
@@ -143,7 +153,7 @@ def _new_map(key: str, look: Look, data: NDArray[Any], common: dict[str, Any]) -
         data,
         colormap=jacobian_colormap() if jacobian else magnitude_colormap(),
         contrast_limits=limits,
-        blending="translucent",
+        blending=_BLENDING,
         rendering="translucent",
         opacity=0.8,
         **common,
@@ -175,6 +185,7 @@ def _new_vectors(kind: str, look: Look, lines: Lines) -> Vectors:
         ndim=n,
         vector_style="arrow" if kind == "arrows" else "line",
         edge_width=lines.width,
+        blending=_BLENDING,
         opacity=0.9,
         **coloured,
         **_common(kind, look, n),

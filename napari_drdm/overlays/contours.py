@@ -41,7 +41,7 @@ def contours(
                 segments.append(found)
                 colours.append(np.repeat(colour(np.array([value])), len(found), axis=0))
     shape = maps[0][0].shape[-ndim:]
-    width = 2 * line_width(shape, spacing, view.shown)
+    width = 1.5 * line_width(shape, spacing, view.shown)
     return Lines(np.concatenate(segments), width, colours=np.concatenate(colours))
 
 

@@ -18,7 +18,7 @@ from napari_drdm.overlays.view import Plane, View
 __all__ = ["grid_lines"]
 
 # Segments in one view, about: napari redraws a few thousand in 0.1 s.
-_SEGMENTS = 6000
+_SEGMENTS = 4000
 
 
 def grid_lines(field: Moved, view: View, style: Style | None = None) -> Lines:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lines", "Style", "chain", "line_width"]
+__all__ = ["Lines", "Style", "chain", "line_width", "voxels_wide"]
 
 # Of the longest side on view.
 _LINE_WIDTH = 0.003
@@ -59,8 +59,14 @@ def chain(
 
 
 def line_width(shape: tuple[int, ...], spacing: tuple[float, ...], shown: tuple[int, ...]) -> float:
-    """Width of thin lines, voxels: napari measures it along both axes, however long they are."""
-    sides = [shape[a] * spacing[a] for a in shown]
-    return float(
-        max(sides) * _LINE_WIDTH / np.prod([spacing[a] for a in shown]) ** (1 / len(shown))
-    )
+    """Width of thin lines, voxels."""
+    return voxels_wide(max(shape[a] * spacing[a] for a in shown) * _LINE_WIDTH, spacing, shown)
+
+
+def voxels_wide(mm: float, spacing: tuple[float, ...], shown: tuple[int, ...]) -> float:
+    """A width in voxels: napari draws it as many voxels wide along every axis, long or short.
+
+    In a slice the mean is right; in 3D no ribbon is wider than asked for.
+    """
+    along = [spacing[a] for a in shown]
+    return float(mm / (max(along) if len(along) > 2 else np.prod(along) ** (1 / len(along))))

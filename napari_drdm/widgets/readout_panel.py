@@ -28,7 +28,7 @@ class ReadoutPanel(QWidget):
         column.setSpacing(0)
         self._lines = (QElidingLabel(), QElidingLabel())
         for line in self._lines:
-            line.setFixedHeight(line.fontMetrics().height() + 2)
+            line.setFixedHeight(line.fontMetrics().lineSpacing() + 4)
             column.addWidget(line)
         self.show_reading(None)
 

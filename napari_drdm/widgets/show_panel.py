@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QSlider, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from napari_drdm.overlays import ARROWS, Style
 from napari_drdm.widgets.sources import note
@@ -99,9 +99,9 @@ class ShowPanel(QWidget):
             box.setChecked(kind in ("image", "labels"))
             box.toggled.connect(self._on_ticks)
         for times in range(1, _LONGEST + 1):
-            self.length.addItem(f"{times}× long", times)
-        self.direction.addItem("where from", False)
-        self.direction.addItem("where to", True)
+            self.length.addItem(f"{times}×", times)
+        self.direction.addItem("from where", False)
+        self.direction.addItem("to where", True)
         self.density.setToolTip("How many arrows, 2,000 at most")
         self.lines.setToolTip("How many lines the grid has along the longest side")
         self.length.setToolTip(
@@ -118,19 +118,17 @@ class ShowPanel(QWidget):
             choice.currentIndexChanged.connect(self._on_drawing)
 
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        boxes = self.boxes
-        grid.addWidget(boxes["image"], 0, 0)
-        grid.addWidget(boxes["labels"], 0, 1)
-        grid.addWidget(boxes["contours"], 0, 2)
-        grid.addWidget(boxes["Jacobian"], 1, 0)
-        grid.addWidget(boxes["magnitude"], 1, 1, 1, 2)
-        grid.addWidget(boxes["arrows"], 2, 0)
-        grid.addLayout(_row(self.density, self.length, self.direction), 2, 1, 1, 2)
-        grid.addWidget(boxes["grid"], 3, 0)
-        grid.addWidget(self.lines, 3, 1, 1, 2)
-        grid.addWidget(self.legend, 4, 0, 1, 3)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        b = self.boxes
+        column.addLayout(_row(b["image"], b["labels"], b["contours"], last=QWidget()))
+        column.addLayout(_row(b["Jacobian"], b["magnitude"], b["grid"], last=self.lines))
+        row = _row(b["arrows"], last=self.density)
+        row.addWidget(self.length)
+        row.addWidget(self.direction)
+        column.addLayout(row)
+        column.addWidget(self.legend)
 
     def _on_ticks(self, _: object = None) -> None:
         self._enable()
@@ -153,9 +151,11 @@ def _slider(lowest: int, highest: int) -> QSlider:
     return slider
 
 
-def _row(*widgets: QWidget) -> QHBoxLayout:
+def _row(*widgets: QWidget, last: QWidget) -> QHBoxLayout:
+    """Widgets beside each other; the last takes the room that is left."""
     row = QHBoxLayout()
-    row.setSpacing(4)
+    row.setSpacing(6)
     for widget in widgets:
         row.addWidget(widget)
+    row.addWidget(last, 1)
     return row
