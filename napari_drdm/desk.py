@@ -65,6 +65,13 @@ class Desk:
         self._places: Memory[_Place] = Memory(3)  # a place counts as one byte: three are kept
         self._models = ModelCache()
 
+    def trace(self, outcome: Outcome) -> Trace | None:
+        """The steps that led to a result, where they are still remembered."""
+        known = self.runs.find(
+            lambda run: run.outcome is not None and run.outcome.result is outcome.result
+        )
+        return known.trace if known else None
+
     def glance(self, request: Request, viewed: Viewed) -> Iterator[Look | Failure]:
         """The random field's image at once, or the result where it is known already."""
         return _told(self._glance(request, viewed))

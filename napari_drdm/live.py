@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_drdm.looks import of_outcome
 from napari_drdm.overlays.build import FIELDS
 from napari_drdm.parts import part_on_view
 from src_core.errors import DRDMError
@@ -98,7 +99,9 @@ class Live(QObject):
         self._timer.stop()
         self._runner.stop()
         self.request = outcome.request
-        self._runner.glance(outcome.request)
+        trace = self._runner.desk.trace(outcome)
+        self._form.recovery.show_run(trace)
+        self._show(of_outcome(outcome, trace))
 
     def cancel(self) -> None:
         """End the run after its present step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 __all__ = ["Memory"]
@@ -40,6 +40,11 @@ class Memory(Generic[_T]):
                 return None
             self._kept.move_to_end(key)
             return self._kept[key][0]
+
+    def find(self, which: Callable[[_T], bool]) -> _T | None:
+        """A value that is wanted, which does not count as used."""
+        with self._lock:
+            return next((value for value, _ in self._kept.values() if which(value)), None)
 
     def put(self, key: Hashable, value: _T, nbytes: int) -> None:
         """Keep a value, at the cost of those used longest ago."""

@@ -110,7 +110,7 @@ def move_case(
         own = lps_field(invert(field_tensor(own, case.grid, axis)).displacement, case.grid, axis)
     u = field_tensor(own, case.grid, axis)
     warped = warp_case(case, own, interpolation=interpolation, labels=label_interpolation)
-    proofs = certify(u)
+    proofs, jacobian = certify(u), jacobian_map(own, case.grid)
     metrics = {
         **displacement_metrics(own, max(n * s for n, s in zip(*_sides(case, axis), strict=True))),
         "folding_permille": float(folding_permille(u).mean()),
@@ -118,9 +118,9 @@ def move_case(
         "min_det": min(p.min_det for p in proofs),
         "inverse": inverse,
         "covered_percent": covered,
-        **label_metrics(case, warped),
+        **label_metrics(case, warped, jacobian),
     }
-    return Applied(warped, own, jacobian_map(own, case.grid), metrics)
+    return Applied(warped, own, jacobian, metrics)
 
 
 def apply_field(

@@ -222,6 +222,10 @@ def test_metrics_are_those_of_the_saved_field(one: Made) -> None:
             for labels in (nib.load(one.out / "labels.nii.gz").dataobj, one.source.labels)
         ]
         assert change == pytest.approx(100 * (counts[0] / counts[1] - 1))
+        ml = np.prod(spacing) / 1000
+        before, after = metrics["label_volume_ml"][value]
+        assert (after, before) == pytest.approx((counts[0] * ml, counts[1] * ml), rel=1e-4)
+        assert metrics["label_folding_permille"][value] == 0
     assert {"level": 55, "seed": 3, "steps": 3, "model": "tiny"}.items() <= metrics.items()
 
 

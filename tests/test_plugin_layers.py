@@ -242,10 +242,20 @@ def test_metrics_in_words():
         "model": "tiny",
         "strict_folding_permille": 0,
         "label_volume_change": {"1": -3.2, "2": 0.1, "9": -100},
+        "label_volume_ml": {"1": [125.04, 121.04], "2": [9.5, 9.51], "9": [0.3, 0]},
+        "label_folding_permille": {"1": 0.0, "2": 1.25, "9": 0.0},
     }
     lines = metric_lines(metrics, {1: "RV"})
-    told = ["RV −3 %", "label 2 ±0 %", "label 9 −100 %", "lost: label 9", "split: label 2"]
+    told = [
+        "RV 125 → 121 ml, −3 %",
+        "label 2 9.5 → 9.51 ml, ±0 %, 1.2 ‰ folds",
+        "label 9 0.3 → 0 ml, −100 %",
+        "lost: label 9",
+        "split: label 2",
+    ]
     assert lines["Labels"].splitlines() == told
-    assert lines["Guard"] == "90% kept" and lines["Smallest det J"] == "0.123"
+    assert lines["Certificate"] == "✓ no folds, det J ≥ 0.123, 90.0% kept"
+    folded = {**metrics, "certified": False, "strict_folding_permille": 1.5, "guard_scale": 1}
+    assert metric_lines(folded, {})["Certificate"] == "✗ 1.50 ‰ of the cells may fold"
     assert lines["Largest"] == "12.3 mm, 5.6 %"
     assert lines["Shown"] == "level 30, seed 4, tiny"

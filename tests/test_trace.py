@@ -42,7 +42,7 @@ def test_steps_are_met_exactly_and_between_them_the_velocity_is_split(session: S
     once = trace.at(1.5)[:1]
     torch.testing.assert_close(once, compose(trace.at(1)[:1], half))
     missed = (compose(once, half) - trace.at(2)[:1]).abs().max()
-    assert missed < 0.1 * (trace.at(2) - trace.at(1)).abs().max()
+    assert missed < 0.2 * (trace.at(2) - trace.at(1)).abs().max()
 
 
 def test_a_moment_in_figures(session: Session) -> None:

@@ -14,6 +14,7 @@ from napari_drdm.asking import Asking
 from napari_drdm.display import ResultLayers, arrow_limit_mm
 from napari_drdm.live import Live
 from napari_drdm.readout import ReadoutController
+from napari_drdm.requests import Viewed
 from napari_drdm.suitability import describe, is_stack, model_warning
 from napari_drdm.take_home import TakeHome
 from napari_drdm.variants import Variants
@@ -56,6 +57,7 @@ class DeformationExplorer(ExplorerForm):
             show=self._show_again,
             again=self._run_again,
             present=self._present,
+            generate=lambda request: self.runner.desk.run(request, Viewed()),
         )
         self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
         self.home = TakeHome(self, self._outcome)

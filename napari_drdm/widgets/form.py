@@ -21,7 +21,11 @@ from napari_drdm.widgets.variants_panel import VariantsPanel
 
 __all__ = ["ExplorerForm", "agree"]
 
-_WIDTH = 350
+_WIDTH = 360
+_HEADER = (
+    "QPushButton { text-align: left; border: none; background: transparent; padding: 2px 0; "
+    "font-weight: bold; } QPushButton:hover { text-decoration: underline; }"
+)
 
 
 class ExplorerForm(QWidget):
@@ -84,6 +88,7 @@ class ExplorerForm(QWidget):
         section.content().layout().setContentsMargins(0, 0, 0, 0)
         section.addWidget(panel)
         section.toggleButton().setToolTip("Show or hide this section")
+        section.toggleButton().setStyleSheet(_HEADER)
         (section.expand if opened else section.collapse)(animate=False)
         self.sections[title.split(":")[0]] = section
         return section

@@ -15,11 +15,15 @@ _TIPS = {
     "Shown": "The level and seed of the result that is shown and exported, whatever the form says",
     "Largest": "Largest length of the displacement; % of the longer in-plane side",
     "Mean": "Mean length of the displacement; % of the longer in-plane side",
-    "Smallest det J": "Lower bound of the Jacobian determinant anywhere inside; 1 keeps volume",
-    "Certificate": "Proof on the saved field that the map is one-to-one in every cell",
-    "Guard": "Share of the deformation that was kept so that nothing folds",
-    "Labels": "Change of each label's volume",
+    "Certificate": "Proof on the saved field that the map is one-to-one in every cell, and the "
+    "lower bound of the Jacobian determinant anywhere inside (1 keeps volume); kept is the share "
+    "of the deformation that the guard left, where it had to act",
+    "Labels": "Each label's volume before and after, and the share of it that folds",
 }
+
+
+_BADGE = "QLabel {{ background: {}; color: white; border-radius: 4px; padding: 1px 5px; }}"
+_BADGES = {"✓": _BADGE.format("#2e7d4f"), "✗": _BADGE.format("#b3402e")}
 
 
 class MetricsPanel(QWidget):
@@ -37,6 +41,7 @@ class MetricsPanel(QWidget):
             for widget in (title, label):
                 widget.setToolTip(_TIPS[name])
             form.addRow(title, label)
+        self._values["Certificate"].setObjectName("drdm_certificate")
         self.show_metrics(None)
 
     def show_metrics(
@@ -46,6 +51,8 @@ class MetricsPanel(QWidget):
         lines = metric_lines(metrics, names or {}) if metrics else {}
         for name, label in self._values.items():
             label.setText(lines.get(name, "–"))
+        badge = self._values["Certificate"]
+        badge.setStyleSheet(_BADGES.get(badge.text()[0], ""))
         self.updateGeometry()
 
     def text(self, name: str) -> str:
@@ -56,26 +63,39 @@ class MetricsPanel(QWidget):
 def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:
     """The lines of the panel for a result."""
     m = metrics
-    changes = [
-        f"{names.get(int(value), f'label {value}')} {_signed(percent)}"
-        for value, percent in m["label_volume_change"].items()
-    ]
+    changes = [_change(m, value, names) for value in m["label_volume_change"]]
     more = len(changes) - _MOST_LABELS
     lines = {
         "Shown": f"level {m['level']}, seed {m['seed']}, {m['model']}",
         "Largest": f"{m['max_mm']:.1f} mm, {m['max_percent']:.1f} %",
         "Mean": f"{m['mean_mm']:.1f} mm, {m['mean_percent']:.1f} %",
-        "Smallest det J": f"{m['min_det']:.3f}",
-        "Certificate": "yes, no folds"
-        if m["certified"]
-        else f"no, {m['strict_folding_permille']:.2f} ‰ of the cells",
-        "Guard": "not needed" if m["guard_scale"] == 1 else f"{m['guard_scale']:.0%} kept",
+        "Certificate": _certificate(m),
     }
     told = changes[:_MOST_LABELS] + ([f"and {more} more"] if more > 0 else [])
     for what in ("lost", "split"):
         told += [f"{what}: {names.get(v, f'label {v}')}" for v in m[f"labels_{what}"]]
     lines["Labels"] = "\n".join(told)
     return {name: line or "–" for name, line in lines.items()}
+
+
+def _certificate(m: Mapping[str, Any]) -> str:
+    kept = "" if m["guard_scale"] == 1 else f", {m['guard_scale']:.1%} kept"
+    if m["certified"]:
+        return f"✓ no folds, det J ≥ {m['min_det']:.3f}{kept}"
+    return f"✗ {m['strict_folding_permille']:.2f} ‰ of the cells may fold{kept}"
+
+
+def _change(m: Mapping[str, Any], value: str, names: Mapping[int, str]) -> str:
+    """A label's name, its volume before and after, and what of it folds."""
+    before, after = m["label_volume_ml"][value]
+    folds = m["label_folding_permille"][value]
+    name, change = names.get(int(value), f"label {value}"), m["label_volume_change"][value]
+    told = f"{name} {_ml(before)} → {_ml(after)} ml, {_signed(change)}"
+    return f"{told}, {folds:.2g} ‰ folds" if folds else told
+
+
+def _ml(volume: float) -> str:
+    return f"{volume:.0f}" if volume >= 100 else f"{volume:.3g}"
 
 
 def _signed(percent: float) -> str:

@@ -28,6 +28,7 @@ def measure(
     proof: Certificate,
     backward: Inverse,
     warped: Case,
+    jacobian: NDArray[np.float32],
     guard_scale: float,
 ) -> dict[str, Any]:
     """All metrics of a generated case but those that only repeat its options."""
@@ -39,7 +40,7 @@ def measure(
         "certified": proof.certified,
         "guard_scale": guard_scale,
         **inverse_metrics(backward),
-        **label_metrics(frame.case, warped),
+        **label_metrics(frame.case, warped, jacobian),
     }
 
 
@@ -70,16 +71,35 @@ def inverse_metrics(backward: Inverse) -> dict[str, float]:
     return {"inverse_error_voxels": worst, "inverse_outside_percent": 100 * outside}
 
 
-def label_metrics(source: Case, warped: Case) -> dict[str, Any]:
-    """Change of each label's volume in %, labels lost, and labels in more parts than before."""
+def label_metrics(source: Case, warped: Case, jacobian: NDArray[np.float32]) -> dict[str, Any]:
+    """What became of the labels, by their value.
+
+    ``label_volume_change`` is in %, ``label_volume_ml`` before and after (mean over a cine's
+    frames), ``label_folding_permille`` the share of a new label's voxels whose determinant (central
+    differences) is not positive. Labels are lost, or split into more parts than before.
+    """
     before, after = source.label_map, warped.label_map
     if before is None or after is None:
-        return {"label_volume_change": {}, "labels_lost": [], "labels_split": []}
+        return {
+            "label_volume_change": {},
+            "label_volume_ml": {},
+            "label_folding_permille": {},
+            "labels_lost": [],
+            "labels_split": [],
+        }
     values = [v for v in np.unique(before).tolist() if v]
     counts = {v: (int((before == v).sum()), int((after == v).sum())) for v in values}
+    frames = after.shape[3] if after.ndim == 4 else 1
+    ml = abs(float(np.linalg.det(source.grid.affine[:3, :3]))) / 1000 / frames
+    folded = (jacobian <= 0)[(..., *[None] * (after.ndim - 3))]
+    folds = {v: int(((after == v) & folded).sum()) for v in values}
     return {
         "label_volume_change": {
             str(int(v)): 100 * (new / old - 1) for v, (old, new) in counts.items()
+        },
+        "label_volume_ml": {str(int(v)): [old * ml, new * ml] for v, (old, new) in counts.items()},
+        "label_folding_permille": {
+            str(int(v)): 1000 * folds[v] / max(new, 1) for v, (_, new) in counts.items()
         },
         "labels_lost": [int(v) for v, (_, new) in counts.items() if new == 0],
         "labels_split": [int(v) for v in values if _parts(after == v) > _parts(before == v)],

@@ -143,8 +143,8 @@ def _finished(
     backward = invert(saved)
     yield Finishing("proof")
     scale = float(np.mean([g.scale for g in guarded])) if guarded else 1.0
-    metrics = measure(frame, field, saved, prove(saved), backward, warped, scale)
     jacobian = determinant(frame, saved)
+    metrics = measure(frame, field, saved, prove(saved), backward, warped, jacobian, scale)
     inverse = lps_field(backward.displacement, case.grid, frame.axis)
     facts = {
         "level": options.level,
