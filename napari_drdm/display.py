@@ -78,6 +78,7 @@ class ResultLayers:
         if not isinstance(look, Look):
             look = of_outcome(look)
         source = look.request.source
+        self._forget_the_gone()
         if source not in self._viewer.layers:
             return
         entry = self._shown.setdefault(source, _Shown(look))
@@ -137,6 +138,13 @@ class ResultLayers:
         for key, layer in entry.layers.items():
             if key.split()[0] == kind and key not in but:
                 layer.visible = False
+
+    def _forget_the_gone(self) -> None:
+        """Let go of sources that left the viewer with all their layers."""
+        there = set(self._viewer.layers)
+        gone = [s for s, e in self._shown.items() if there.isdisjoint((s, *e.layers.values()))]
+        for source in gone:
+            del self._shown[source]
 
     def _forget_the_removed(self, entry: _Shown) -> None:
         gone = [key for key, layer in entry.layers.items() if layer not in self._viewer.layers]

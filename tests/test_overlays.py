@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -278,13 +279,25 @@ def test_an_overlay_hidden_by_its_eye_is_drawn_when_it_comes_back(look_at):
     assert (drawn.data[:, 0, 0] == 2).all()
 
 
+def test_what_left_the_viewer_is_let_go(look_at):
+    viewer, image, _ = opened()
+    other = viewer.add_image(picture(), name="other", scale=SCALE)
+    results = ResultLayers(viewer)
+    results.show(look_at(image, wave), {"image"})
+    made = results.layers(image)["image"]
+    viewer.layers.remove(image)
+    results.show(look_at(other, wave), {"image"})
+    assert results.owns(made) and results.look(image) is not None
+    viewer.layers.remove(made)
+    results.show(look_at(other, wave), {"image"})
+    assert results.look(image) is None and results.look(other) is not None
+
+
 def test_several_images_and_labels_have_layers_of_their_own(look_at):
     viewer, image, labels = opened()
     second = viewer.add_image(picture() * 2, name="T2", colormap="green", scale=SCALE)
     more = viewer.add_labels(blocks() * 5, name="tumour", scale=SCALE)
     look = look_at(image, wave, labels)
-    from dataclasses import replace
-
     look = replace(
         look,
         request=replace(look.request, extras=(second, more)),
