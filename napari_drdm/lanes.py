@@ -53,7 +53,8 @@ class Lane(QObject):
             if self._running or self._ended:
                 return
             self._running = True
-        threading.Thread(target=self._work, name="drdm", daemon=True).start()
+        # Not a daemon: a process that ends waits for it, and never pulls torch from under it.
+        threading.Thread(target=self._work, name="drdm").start()
 
     def stop(self) -> None:
         """End what runs at its next value, and forget what waits."""

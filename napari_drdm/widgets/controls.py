@@ -180,6 +180,7 @@ class MorePanel(QWidget):
 def _form(widget: QWidget) -> QFormLayout:
     form = QFormLayout(widget)
     form.setContentsMargins(0, 0, 0, 0)
+    form.setVerticalSpacing(3)
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form
 

@@ -12,6 +12,7 @@ from qtpy.QtCore import Signal
 
 from napari_drdm.asking import Asking
 from napari_drdm.display import ResultLayers, arrow_limit_mm
+from napari_drdm.lanes import Lane
 from napari_drdm.live import Live
 from napari_drdm.readout import ReadoutController
 from napari_drdm.requests import Viewed
@@ -20,10 +21,12 @@ from napari_drdm.take_home import TakeHome
 from napari_drdm.variants import Variants
 from napari_drdm.widgets.form import ExplorerForm
 from napari_drdm.widgets.memory_of_form import recall, remember
-from napari_drdm.workers import Job, Runner
+from napari_drdm.workers import Runner
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import napari
 
     from napari_drdm.looks import Look
@@ -61,12 +64,13 @@ class DeformationExplorer(ExplorerForm):
         )
         self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
         self.home = TakeHome(self, self._outcome)
+        self._loader = Lane(lambda _: False, self)
         self._remembered, self._loading = recall(self), True
         self._connect_widgets()
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
-        parts = (self.live, self.runner, self.variants, self.cursor)
+        parts = (self._loader, self.live, self.runner, self.variants, self.cursor)
         self.destroyed.connect(partial(_let_go, parts, self._slots))
         self.refresh_layers()
         self._list_models()
@@ -110,10 +114,8 @@ class DeformationExplorer(ExplorerForm):
             self._on_models(_models())
             return
         self.run_bar.say("Loading…")
-        job = Job(self)
-        job.done.connect(self._on_models)
-        job.failed.connect(self._fail)
-        job.run(_models)
+        self._loader.came.connect(self._on_models)
+        self._loader.submit(_models_later)
 
     def _on_models(self, found: tuple[list[ModelEntry], list[tuple[str, str]]]) -> None:
         entries, devices = found
@@ -305,6 +307,10 @@ def _models() -> tuple[list[ModelEntry], list[tuple[str, str]]]:
     from src_core.library import list_models
 
     return list_models(), [(d.name, d.words) for d in devices()]
+
+
+def _models_later() -> Iterator[tuple[list[ModelEntry], list[tuple[str, str]]]]:
+    yield _models()
 
 
 def _let_go(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QShortcut, QVBoxLayout, QWidget
 from superqt import QCollapsible
@@ -55,7 +55,8 @@ class ExplorerForm(QWidget):
         self.sections: dict[str, QCollapsible] = {}
         inner, column = QWidget(), QVBoxLayout()
         inner.setLayout(column)
-        column.setSpacing(6)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.setSpacing(5)
         for panel in (
             self.sources,
             self.options,
@@ -70,7 +71,6 @@ class ExplorerForm(QWidget):
             column.addWidget(panel)
         column.addStretch(1)
         self._scroll(inner)
-        self.setMinimumWidth(_WIDTH)
         for keys, slot in (
             ("Ctrl+Return", self.run_bar.generate.click),
             ("Esc", self.run_bar.cancel.click),
@@ -94,10 +94,7 @@ class ExplorerForm(QWidget):
         return section
 
     def _scroll(self, inner: QWidget) -> None:
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = _Column()
         area.setWidget(inner)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -108,6 +105,23 @@ class ExplorerForm(QWidget):
         shortcut = QShortcut(QKeySequence(keys), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(slot)
+
+
+class _Column(QScrollArea):
+    """Scrolls up and down alone: as wide as what it holds, whatever the theme and scale."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Follow the least width of the widget."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show):
+            bar = self.verticalScrollBar().sizeHint().width()
+            self.setMinimumWidth(max(_WIDTH, watched.minimumSizeHint().width() + bar))
+        return super().eventFilter(watched, event)
 
 
 def agree(parent: QWidget, question: str) -> bool:

@@ -33,6 +33,7 @@ class MetricsPanel(QWidget):
         super().__init__()
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(2)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._values = {name: QLabel() for name in _TIPS}
         for name, label in self._values.items():

@@ -78,7 +78,7 @@ class RecoveryPanel(QWidget):
             return
         self.numbers.setText(
             f"step {numbers.position:.1f} of {self._total}: max {numbers.max_mm:.1f} mm, "
-            f"min det {numbers.min_det:.2f}, to go {numbers.remaining_mm:.1f} mm"
+            f"det {numbers.min_det:.2f}, to go {numbers.remaining_mm:.1f} mm"
         )
 
     def toggle(self) -> None:

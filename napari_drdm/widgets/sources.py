@@ -31,7 +31,7 @@ class Choice(QComboBox):
         self._none = none
         self.setToolTip(tip)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(12)
+        self.setMinimumContentsLength(8)
         self.currentIndexChanged.connect(lambda _: self.chosen.emit(self.value()))
 
     def value(self) -> Any:
@@ -143,6 +143,7 @@ class SourcePanel(QWidget):
         row.addWidget(self._import)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
+        form.setVerticalSpacing(3)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Image", self.image)
         form.addRow("Labels", self.labels)
