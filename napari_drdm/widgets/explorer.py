@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Shapes
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QEvent, Signal
 
 from napari_drdm.asking import Asking
 from napari_drdm.display import ResultLayers, arrow_limit_mm
@@ -74,6 +74,12 @@ class DeformationExplorer(ExplorerForm):
         self.destroyed.connect(partial(_let_go, parts, self._slots))
         self.refresh_layers()
         self._list_models()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Taken out of its dock it is not seen again, and must not go on unseen."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.deleteLater()
+        super().changeEvent(event)
 
     def generate(self) -> None:
         """Start a run with what the controls say; a run under way is ended first."""
