@@ -194,6 +194,7 @@ def _button(text: str, tip: str) -> QPushButton:
 
 def _row(first: QWidget, *others: Any) -> QHBoxLayout:
     row = QHBoxLayout()
+    row.setSpacing(4)
     row.addWidget(first, 1)
     for widget in others:
         row.addWidget(widget)

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -127,14 +128,16 @@ class ExportDialog(QDialog):
         place.addWidget(self.browse)
         for index, box in enumerate((*self.boxes.values(), self.always)):
             parts.addWidget(box, index // 2, index % 2)
-        form = QFormLayout(self)
+        column, form = QVBoxLayout(self), QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.warning)
         form.addRow("Folder", place)
         form.addRow("", self.place_note)
         form.addRow("What", parts)
         form.addRow("Fields for", self.format)
-        form.addRow(self.buttons)
+        column.addLayout(form)
+        column.addStretch(1)
+        column.addWidget(self.buttons)
         self.setMinimumWidth(520)
 
     def _what(self) -> frozenset[str]:

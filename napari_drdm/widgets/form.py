@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QKeySequence
+from qtpy.QtGui import QIcon, QKeySequence
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QShortcut, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -82,13 +82,17 @@ class ExplorerForm(QWidget):
             self._shortcut(keys, slot)
 
     def _section(self, title: str, panel: QWidget, opened: bool) -> QCollapsible:
-        section = QCollapsible(title)
+        section = QCollapsible()
         section.setDuration(0)
         section.layout().setContentsMargins(0, 0, 0, 0)
         section.content().layout().setContentsMargins(0, 0, 0, 0)
         section.addWidget(panel)
         section.toggleButton().setToolTip("Show or hide this section")
         section.toggleButton().setStyleSheet(_HEADER)
+        section.setExpandedIcon(QIcon())
+        section.setCollapsedIcon(QIcon())
+        section.toggled.connect(lambda on: section.setText(_header(title, on)))
+        section.setText(_header(title, False))
         (section.expand if opened else section.collapse)(animate=False)
         self.sections[title.split(":")[0]] = section
         return section
@@ -116,12 +120,17 @@ class _Column(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the least width of the widget."""
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show):
             bar = self.verticalScrollBar().sizeHint().width()
             self.setMinimumWidth(max(_WIDTH, watched.minimumSizeHint().width() + bar))
         return super().eventFilter(watched, event)
+
+
+def _header(title: str, opened: bool) -> str:
+    """A title with a mark of text, which has the theme's colour where an icon has its own."""
+    return f"{'▾' if opened else '▸'} {title}"
 
 
 def agree(parent: QWidget, question: str) -> bool:

@@ -12,7 +12,8 @@ __all__ = ["MetricsPanel", "metric_lines"]
 
 _MOST_LABELS = 8
 _TIPS = {
-    "Shown": "The level and seed of the result that is shown and exported, whatever the form says",
+    "Shown": "The level and seed of the result that is exported, whatever the form says; "
+    "grey while another moment is on view",
     "Largest": "Largest length of the displacement; % of the longer in-plane side",
     "Mean": "Mean length of the displacement; % of the longer in-plane side",
     "Certificate": "Proof on the saved field that the map is one-to-one in every cell, and the "
@@ -22,7 +23,10 @@ _TIPS = {
 }
 
 
-_BADGE = "QLabel {{ background: {}; color: white; border-radius: 4px; padding: 1px 5px; }}"
+_BADGE = (
+    "QLabel {{ background: {}; color: white; border-radius: 4px; padding: 1px 5px; }} "
+    "QLabel:disabled {{ background: #7a7a7a; color: #d0d0d0; }}"
+)
 _BADGES = {"✓": _BADGE.format("#2e7d4f"), "✗": _BADGE.format("#b3402e")}
 
 
@@ -53,7 +57,9 @@ class MetricsPanel(QWidget):
         for name, label in self._values.items():
             label.setText(lines.get(name, "–"))
         badge = self._values["Certificate"]
-        badge.setStyleSheet(_BADGES.get(badge.text()[0], ""))
+        style = _BADGES.get(badge.text()[0], "")
+        if style != badge.styleSheet():
+            badge.setStyleSheet(style)
         self.updateGeometry()
 
     def text(self, name: str) -> str:

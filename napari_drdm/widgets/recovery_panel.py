@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer, Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider, QWidget
+from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QSlider, QWidget
 
 from napari_drdm.widgets.curve import CURVES, Curve
 
@@ -77,8 +77,8 @@ class RecoveryPanel(QWidget):
             self.numbers.setText("")
             return
         self.numbers.setText(
-            f"step {numbers.position:.1f} of {self._total}: max {numbers.max_mm:.1f} mm, "
-            f"det {numbers.min_det:.2f}, to go {numbers.remaining_mm:.1f} mm"
+            f"step {numbers.position:.1f} of {self._total}: {numbers.max_mm:.1f} mm, "
+            f"det J {numbers.min_det:.2f}, {numbers.remaining_mm:.1f} mm to go"
         )
 
     def toggle(self) -> None:
@@ -129,7 +129,12 @@ class RecoveryPanel(QWidget):
         self.play.clicked.connect(self.toggle)
         self.curve.picked.connect(lambda at: self.slider.setValue(round(at * self._total * _FINE)))
         legend = ", ".join(f'<span style="color:{c}">{n}</span>' for n, c in CURVES)
-        self.numbers.setToolTip(f"The moment that is shown. Lines: {legend}")
+        self.numbers.setToolTip(
+            "The moment that is shown: largest displacement, smallest Jacobian determinant, "
+            f"and how far the recovery has still to go. Lines: {legend}"
+        )
+        # what it says never widens the dock
+        self.numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._timer.setInterval(_TICK_MS)
         self._timer.timeout.connect(self._advance)
 

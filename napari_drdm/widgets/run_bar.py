@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QGridLayout, QLabel, QProgressBar, QPushButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 __all__ = ["RunBar"]
 
@@ -41,15 +41,11 @@ class RunBar(QWidget):
             button.clicked.connect(signal)
         self.progress.setToolTip("Steps of this run, and the device it runs on")
         self.status.setToolTip("How the last run ended")
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.addWidget(self.generate, 0, 0)
-        grid.addWidget(self.cancel, 0, 1)
-        grid.addWidget(self.progress, 0, 2)
-        grid.addWidget(self.status, 1, 0, 1, 3)
-        for column, button in enumerate((self.export, self.python, self.command)):
-            grid.addWidget(button, 2, column)
-        grid.setColumnStretch(2, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(_row(self.generate, self.cancel, self.progress))
+        column.addWidget(self.status)
+        column.addLayout(_row(self.export, self.python, self.command))
         self.set_running(False)
         self.set_exportable(False)
 
@@ -60,9 +56,7 @@ class RunBar(QWidget):
         if running:
             self.show_step(0, 0, "", "preparing")
         else:
-            self.progress.setRange(0, 1)
-            self.progress.setValue(0)
-            self.progress.setFormat("")
+            self._draw(0, 1, "")
 
     def set_exportable(self, there: bool) -> None:
         """Whether there is a result to export."""
@@ -71,12 +65,17 @@ class RunBar(QWidget):
 
     def show_step(self, index: int, total: int, device: str, doing: str = "") -> None:
         """Step ``index`` of ``total`` is done, or something else; a total of 0 is not known yet."""
+        where = f" on {device}" if device else ""
+        words = doing or f"step {index} of {total}"
+        self._draw(index, max(total, 1), f"{words}{where}{self._left(index, total)}")
+
+    def _draw(self, index: int, total: int, text: str) -> None:
+        """The bar redraws itself with the window, not at once: that costs the canvas a frame."""
+        self.progress.setUpdatesEnabled(False)
         self.progress.setRange(0, total)
         self.progress.setValue(index)
-        where = f" on {device}" if device else ""
-        self.progress.setFormat(
-            f"{doing or f'step {index} of {total}'}{where}{self._left(index, total)}"
-        )
+        self.progress.setFormat(text)
+        self.progress.setUpdatesEnabled(True)
 
     def _left(self, index: int, total: int) -> str:
         """Time left, where it is worth telling."""
@@ -89,3 +88,12 @@ class RunBar(QWidget):
     def say(self, text: str) -> None:
         """One line about the last run."""
         self.status.setText(text)
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    """Widgets beside each other; the last takes the room that is left."""
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    for widget in widgets:
+        row.addWidget(widget, widget is widgets[-1])
+    return row

@@ -138,6 +138,7 @@ class SourcePanel(QWidget):
         self.geometry_note, self.model_note = note(), note()
         self.model_note.setObjectName("drdm_model_note")
         row = QHBoxLayout()
+        row.setSpacing(4)
         row.addWidget(self.model, 1)
         row.addWidget(self.card)
         row.addWidget(self._import)
