@@ -97,17 +97,25 @@ def outlook(request: Request, model: Path) -> Outlook:
     """
     from src_core.augment import make_plan
     from src_core.augment.disk import free_bytes, in_words
+    from src_core.augment.index import read_index
     from src_core.checkpoint import read_spec
 
     plan = make_plan(request, read_spec(model))
     whole, free = plan.bytes_each * len(plan.jobs), free_bytes(request.out)
     notes = list(plan.notes)
     if request.resume:
-        notes.append("Goes on with the run that is in this folder")
+        notes.append(_there(len(read_index(request.out)), len(plan.jobs)))
     if whole > free:
         notes.append("The disk may fill up: the run stops then, and can go on")
     room = f"at most {in_words(whole)}, {in_words(free)} free"
     return Outlook(f"{len(plan.jobs)} new cases of {plan.cases}, {room}", tuple(notes))
+
+
+def _there(made: int, jobs: int) -> str:
+    """What of a run is in its folder already."""
+    if made >= jobs:
+        return "All of them are in this folder"
+    return f"{made} of them {'is' if made == 1 else 'are'} in this folder: Start goes on"
 
 
 def run_batch(request: Request, model: Path, gate: Gate) -> Generator[Update, None, Ended]:

@@ -130,11 +130,12 @@ def test_cancel_keeps_what_is_whole_and_start_goes_on(window, held, tmp_path: Pa
     wait(lambda: not dock.busy)
     assert dock.status.text().startswith("Cancelled: start goes on")
     assert names(tmp_path / "out") == ["a-001"] and len(read_index(tmp_path / "out")) == 1
-    wait(lambda: "Goes on with the run" in dock.outlook.text())
+    wait(lambda: "1 of them is in this folder: Start goes on" in dock.outlook.text())
     dock.start.click()
     wait(lambda: not dock.busy)
     assert dock.status.text() == "3 made, 1 from before"
     assert len(read_index(tmp_path / "out")) == 4
+    wait(lambda: "All of them are in this folder" in dock.outlook.text())
 
 
 def test_pause_waits_and_goes_on(window, held, tmp_path: Path) -> None:
