@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_drdm.canvas import Canvas
-from napari_drdm.cases import LayerCase, fingerprint, make_case
+from napari_drdm.cases import LayerCase, fingerprint, make_case, shown
 from napari_drdm.devices import ModelCache, falling_back, resolved
 from napari_drdm.looks import Look, of_outcome
 from napari_drdm.memory import Memory
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from src_core.generation import Session
+    from src_core.generation.run import Finishing
     from src_core.generation.trace import Trace
 
 __all__ = ["Desk"]
@@ -32,7 +33,6 @@ __all__ = ["Desk"]
 _log = logging.getLogger(__name__)
 
 _MEGABYTE = 2**20
-_BETWEEN_LOOKS = 0.06
 
 
 @dataclass(eq=False)
@@ -117,9 +117,8 @@ class Desk:
         if known is None:
             known = _Run((yield from self._recovered(place, request, viewed)))
             self.runs.put(key, known, known.trace.nbytes)
-            yield from self._whole(place, request, known.trace, known.trace.total, viewed)
         if known.outcome is None:
-            outcome = yield from self._finished(place, request, known.trace, started)
+            outcome = yield from self._finished(place, request, known.trace, viewed, started)
             known = _Run(known.trace, outcome)
             self.runs.put(key, known, known.trace.nbytes + _size(outcome))
         outcome = replace(known.outcome, request=request)
@@ -139,20 +138,32 @@ class Desk:
             units[-1].append(step.recovery)
             steps = Trace(session.frame, units)
             yield Progress(step.index + 1, step.total, str(session.model.device), "", steps)
-            if time.perf_counter() - drawn > _BETWEEN_LOOKS:
+            if time.perf_counter() - drawn > viewed.pause:
                 u, at = _so_far(place, request, viewed, units), step.recovery.index
                 yield self._quick(place, request, u, viewed, at, step.recovery.total)
                 drawn = time.perf_counter()
-        return Trace(session.frame, units)
+        trace = Trace(session.frame, units)
+        _ = trace.curve  # made here, drawn on the main thread
+        return trace
 
     def _finished(
-        self, place: _Place, request: Request, trace: Trace, started: float
+        self, place: _Place, request: Request, trace: Trace, viewed: Viewed, started: float
     ) -> Generator[Any, None, Outcome]:
         from src_core.generation.run import Finishing, finish
 
-        device = str(place.session.model.device)
+        device, end = str(place.session.model.device), trace.numbers(trace.total)
+        if viewed.part is not None and trace.total:
+            look = self._quick(
+                place, request, trace.at(trace.total), viewed, trace.total, trace.total
+            )
+            yield replace(look, trace=trace, numbers=end)
         for value in finish(place.session, request.options, trace.lasts):
             if isinstance(value, Finishing):
+                if value.what == "inverse":
+                    look = _warped(place, request, value, viewed)
+                    yield replace(
+                        look, position=trace.total, total=trace.total, trace=trace, numbers=end
+                    )
                 yield Progress(1, 1, device, _FINISHING[value.what])
                 continue
             metrics = {**value.metrics, "seconds": time.perf_counter() - started}
@@ -279,6 +290,25 @@ def _so_far(place: _Place, request: Request, viewed: Viewed, units: list[list[An
             else place.session.start(options, unit).start()[0]
         )
     return u
+
+
+def _warped(place: _Place, request: Request, done: Finishing, viewed: Viewed) -> Look:
+    """The look of a result whose inverse, proof and numbers are still to come."""
+    from src_core.generation.run import determinant
+
+    back, case, field = place.layer_case.back, done.case, done.displacement
+    assert case is not None and field is not None
+    frame = place.session.frame
+    return Look(
+        request,
+        place.layer_case,
+        0,
+        0,
+        tuple(back(shown(image)) for image in case.images),
+        tuple(back(labels.data) for labels in case.labels),
+        field,
+        determinant(frame, frame.distinct(field)) if viewed.field else None,
+    )
 
 
 def _size(outcome: Outcome) -> int:

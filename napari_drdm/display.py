@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari.layers import Layer
+from napari.layers import Layer, Shapes
 
 from napari_drdm.looks import Look, of_outcome
 from napari_drdm.overlays import Style, View, limit_mm, view_of
@@ -20,6 +20,7 @@ from napari_drdm.overlays.build import (
     keys_of,
     new_layer,
     spatial_axes,
+    unchanged,
     update_layer,
 )
 
@@ -42,6 +43,8 @@ class _Shown:
     outcome: Outcome | None = None
     views: dict[str, View] = field(default_factory=dict)
     astray: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+    drawn: dict[str, Look] = field(default_factory=dict)
 
 
 class ResultLayers:
@@ -121,23 +124,33 @@ class ResultLayers:
         layer = entry.layers.get(key)
         if key.split()[0] in FLAT and not view.spatial:
             entry.astray.add(key)
-            if layer is not None:
-                layer.visible = False
+            self._conceal(entry, key)
             return
         entry.astray.discard(key)
         if key.split()[0] in DRAWN:
             entry.views[key] = view
-        if layer is not None and update_layer(key, layer, entry.look, view, entry.style):
-            layer.visible = True
+        before, entry.drawn[key] = entry.drawn.get(key), entry.look
+        same = layer is not None and before is not None and unchanged(key, before, entry.look)
+        if same or (layer is not None and update_layer(key, layer, entry.look, view, entry.style)):
+            if key in entry.hidden:
+                layer.visible = True
+            entry.hidden.discard(key)
             return
         if layer is not None:
             self._viewer.layers.remove(layer)
         self._add(entry, key, new_layer(key, entry.look, view, entry.style))
 
     def _hide(self, entry: _Shown, kind: str, but: list[str]) -> None:
-        for key, layer in entry.layers.items():
+        for key in entry.layers:
             if key.split()[0] == kind and key not in but:
-                layer.visible = False
+                self._conceal(entry, key)
+
+    def _conceal(self, entry: _Shown, key: str) -> None:
+        """Hide a layer until there is something to show; what the user hides stays hidden."""
+        layer = entry.layers.get(key)
+        if layer is not None and layer.visible:
+            entry.hidden.add(key)
+            layer.visible = False
 
     def _forget_the_gone(self) -> None:
         """Let go of sources that left the viewer with all their layers."""
@@ -151,6 +164,8 @@ class ResultLayers:
         for key in gone:
             del entry.layers[key]
             entry.views.pop(key, None)
+            entry.drawn.pop(key, None)
+            entry.hidden.discard(key)
 
     def _add(self, entry: _Shown, key: str, layer: Layer) -> None:
         chosen = set(self._viewer.layers.selection)
@@ -161,7 +176,7 @@ class ResultLayers:
             if _height(name) > _height(key)
         ]
         entry.layers[key] = layer
-        self._viewer.layers.insert(min(above, default=len(self._viewer.layers)), layer)
+        self._viewer.layers.insert(min(above, default=_below_shapes(self._viewer)), layer)
         self._viewer.layers.selection = chosen
         self._viewer.layers.selection.active = active
         layer.events.visible.connect(self.follow)
@@ -173,6 +188,14 @@ class ResultLayers:
 def arrow_limit_mm(look: Look | Outcome) -> float:
     """Length of arrows at the end of their colour scale, the same for all results of a source."""
     return limit_mm(look.layer_case.case.grid)
+
+
+def _below_shapes(viewer: ViewerModel) -> int:
+    """The place on top of all layers, but for the shapes that the user drew there."""
+    place = len(viewer.layers)
+    while place and isinstance(viewer.layers[place - 1], Shapes):
+        place -= 1
+    return place
 
 
 def _stale(entry: _Shown, view: View) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
@@ -23,16 +23,18 @@ class Lane(QObject):
     passed over.
 
     Args:
-        passing: whether a value may be passed over when another such one follows.
+        kind: of a value; one is passed over where another of its kind waits already. None: never.
     """
 
     came = Signal(object)
     idle = Signal()
     _woken = Signal()
 
-    def __init__(self, passing: Callable[[Any], bool], parent: QObject | None = None) -> None:
+    def __init__(
+        self, kind: Callable[[Any], Hashable | None], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._passing = passing
+        self._kind = kind
         self._lock = threading.Lock()
         self._next: Callable[[], Iterator[Any]] | None = None
         self._values: deque[Any] = deque()
@@ -107,8 +109,9 @@ class Lane(QObject):
                 if not self._values:
                     break
                 value = self._values.popleft()
-                newer = bool(self._values) and self._passing(self._values[0])
-            if not (newer and self._passing(value)):
+                kind = self._kind(value)
+                newer = kind is not None and any(self._kind(v) == kind for v in self._values)
+            if not newer:
                 self.came.emit(value)
         with self._lock:
             done = not (self._running or self._values or self._told_idle)

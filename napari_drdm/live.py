@@ -5,6 +5,7 @@ What comes of a request that is not the present one any more is dropped.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["Live"]
 
 #: How long the form has to rest before a run begins, ms, by dimension of the model.
-_REST_MS = {2: 40, 3: 300}
+_REST_MS = {2: 0, 3: 300}
+#: Seconds between looks at a run under way, at least and at most; and between news of it. What is
+#: over sooner is not interrupted: where there is no GPU, every repaint holds the work up.
+_PACES = (0.3, 2.0)
+_SHARE = 6
+_BETWEEN_NEWS = 0.5
 
 
 class Live(QObject):
@@ -59,6 +65,7 @@ class Live(QObject):
         self._viewer, self._form, self._results = viewer, form, results
         self._runner, self._ask = runner, ask
         self.request: Request | None = None
+        self._told = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._start)
@@ -138,6 +145,7 @@ class Live(QObject):
 
     def _start(self) -> None:
         if self.request is not None:
+            self._told = time.perf_counter()
             self._runner.start(self.request)
 
     def _again_at(self, look: Look) -> None:
@@ -173,11 +181,17 @@ class Live(QObject):
         source = look.request.source
         if source not in self._viewer.layers:
             return
-        panel = self._form.show_panel
+        panel, begun = self._form.show_panel, time.perf_counter()
         self._results.show(look, panel.kinds(), panel.drawing())
+        QTimer.singleShot(0, lambda: self._pace(time.perf_counter() - begun))
         if look.trace is not None and look.numbers is not None:
             self._form.recovery.show_numbers(look.numbers)
         self.shown.emit(look)
+
+    def _pace(self, drawing: float) -> None:
+        """Looks at a run under way come so seldom that they hold it up by a sixth at most."""
+        low, high = _PACES
+        self._runner.viewed.pause = min(max(_SHARE * drawing, low), high)
 
     def _on_outcome(self, outcome: Outcome) -> None:
         if self.request is not None and outcome.request.serial == self.request.serial:
@@ -186,6 +200,10 @@ class Live(QObject):
                 self.failed.emit("the image was removed before its result was there")
 
     def _on_progress(self, progress: Progress) -> None:
+        now = time.perf_counter()
+        if now - self._told < _BETWEEN_NEWS:
+            return
+        self._told = now
         self._form.run_bar.show_step(
             progress.index, progress.total, progress.device, progress.doing
         )

@@ -41,10 +41,12 @@ class Viewed:
     Attributes:
         part: the voxels on view, None for all.
         field: whether an overlay needs the displacement.
+        pause: seconds between two looks at a run under way: what the window needs to draw one.
     """
 
     part: Part | None = None
     field: bool = False
+    pause: float = 0.3
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from napari.qt.threading import create_worker
@@ -46,6 +46,7 @@ class Runner(QObject):
     Attributes:
         viewed: what the viewer shows; the owner keeps it up to date.
         desk: what was computed so far.
+        progress: the latest of the run under way.
     """
 
     progressed = Signal(object)
@@ -58,9 +59,9 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.desk, self.viewed = Desk(), Viewed()
-        self._runs, self._glances = Lane(_passing, self), Lane(_passing, self)
+        self._runs, self._glances = Lane(_kind, self), Lane(_kind, self)
         self._request: Request | None = None
-        self._progress: Progress | None = None
+        self.progress: Progress | None = None
         for lane in (self._runs, self._glances):
             lane.came.connect(self._on_value)
         self._runs.idle.connect(self._on_idle)
@@ -77,7 +78,7 @@ class Runner(QObject):
 
     def start(self, request: Request) -> None:
         """Run a request; one that runs already is ended first."""
-        was, self._request, self._progress = self.busy, request, None
+        was, self._request, self.progress = self.busy, request, None
         self._runs.submit(lambda: self.desk.run(request, self.viewed))
         if not was:
             self.ran.emit(True)
@@ -96,7 +97,7 @@ class Runner(QObject):
 
     def cancel(self) -> None:
         """End the run after its present step, which is then shown whole."""
-        request, progress = self._request, self._progress
+        request, progress = self._request, self.progress
         was = self.busy
         self.stop()
         if was and request is not None and progress is not None and progress.trace is not None:
@@ -116,7 +117,7 @@ class Runner(QObject):
 
     def _on_value(self, value: Any) -> None:
         if isinstance(value, Progress):
-            self._progress = value
+            self.progress = value
             self.progressed.emit(value)
         elif isinstance(value, Look):
             self.looked.emit(value)
@@ -132,8 +133,10 @@ class Runner(QObject):
         self.ran.emit(False)
 
 
-def _passing(value: Any) -> bool:
-    return isinstance(value, Look) and value.outcome is None
+def _kind(value: Any) -> Hashable | None:
+    """Looks and progress make way for newer ones; results and failures never do."""
+    passing = isinstance(value, Progress) or (isinstance(value, Look) and value.outcome is None)
+    return type(value) if passing else None
 
 
 def _attempt(work: Callable[[], Any]) -> Any:

@@ -15,7 +15,7 @@ from tests.windows import drdm_threads, wait
 
 @pytest.fixture
 def lane(qapp):
-    made = Lane(lambda value: isinstance(value, int))
+    made = Lane(lambda value: int if isinstance(value, int) else None)
     made.seen, made.rests = [], []
     made.came.connect(made.seen.append)
     made.idle.connect(lambda: made.rests.append(1))
@@ -63,7 +63,7 @@ def test_values_that_pass_are_passed_over_when_the_window_is_slow(lane) -> None:
     lane.submit(quick)
     done.wait(5)
     wait(lambda: not lane.busy)
-    assert lane.seen == [3, "kept", 5]
+    assert lane.seen == ["kept", 5]
 
 
 def test_stopping_and_failing_leave_it_usable(lane) -> None:

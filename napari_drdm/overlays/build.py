@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = [
     "keys_of",
     "new_layer",
     "spatial_axes",
+    "unchanged",
     "update_layer",
 ]
 
@@ -92,8 +94,18 @@ def update_layer(key: str, layer: Layer, look: Look, view: View, style: Style) -
     data = _volume(key, look)
     if layer.data.shape != data.shape:
         return False
-    layer.data = data
+    quick = look.outcome is None
+    with layer.events.thumbnail.blocker() if quick else nullcontext():
+        layer.data = data.copy() if kind == "labels" and not quick else data
     return True
+
+
+def unchanged(key: str, before: Look, look: Look) -> bool:
+    """Whether a layer shows the very same memory for both looks: nothing has to be drawn."""
+    if key.split()[0] not in ("image", "labels", "Jacobian") or look.part or before.part:
+        return False
+    one, other = (_volume(key, x).__array_interface__ for x in (before, look))
+    return all(one[k] == other[k] for k in ("data", "shape", "strides", "typestr"))
 
 
 def _with_field(layer: Vectors, look: Look) -> Vectors:
@@ -143,7 +155,7 @@ def _new_image(key: str, look: Look, data: NDArray[Any], common: dict[str, Any])
 
 def _new_labels(key: str, look: Look, data: NDArray[Any], common: dict[str, Any]) -> Labels:
     own = origins("labels", look)[_place(key)[1]]
-    return Labels(data, colormap=own.colormap, opacity=own.opacity, **common)
+    return Labels(data.copy(), colormap=own.colormap, opacity=own.opacity, **common)
 
 
 def _new_map(key: str, look: Look, data: NDArray[Any], common: dict[str, Any]) -> Image:

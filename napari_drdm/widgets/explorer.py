@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ class DeformationExplorer(ExplorerForm):
         )
         self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
         self.home = TakeHome(self, self._outcome)
-        self._loader = Lane(lambda _: False, self)
+        self._loader = Lane(lambda _: None, self)
         self._remembered, self._loading = recall(self), True
         self._connect_widgets()
         self._slots = self._viewer_slots()
@@ -75,7 +76,7 @@ class DeformationExplorer(ExplorerForm):
         self.refresh_layers()
         self._list_models()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Taken out of its dock it is not seen again, and must not go on unseen."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.deleteLater()
@@ -291,7 +292,8 @@ class DeformationExplorer(ExplorerForm):
             self._on_options()
 
     def _show_numbers(self) -> None:
-        outcome = self._outcome()
+        outcome, look = self._outcome(), self._look()
+        self.metrics.setEnabled(look is None or look.outcome is not None)
         self.run_bar.set_exportable(outcome is not None)
         self.show_panel.set_legend(None if outcome is None else arrow_limit_mm(outcome))
         if outcome is None:
@@ -324,4 +326,5 @@ def _let_go(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) ->
     for emitter, slot in slots:
         emitter.disconnect(slot)
     for part in parts:
-        part.close()
+        with suppress(RuntimeError):  # at the very end Qt takes timers down before this
+            part.close()

@@ -29,11 +29,18 @@ from src_core.recovery import RecoveryStep
 __all__ = ["Finishing", "Result", "determinant", "finish", "generate", "iterate", "recover"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finishing:
-    """The steps are over, and ``what`` comes next."""
+    """The steps are over, and ``what`` comes next.
+
+    Attributes:
+        case: warped images and labels, as the result will have them, from ``inverse`` on.
+        displacement: their field.
+    """
 
     what: Literal["guard", "warp", "inverse", "proof"]
+    case: Case | None = None
+    displacement: Field | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +145,10 @@ def _finished(
     else:
         u = torch.zeros(1, len(frame.plane), *frame.plane, dtype=torch.float64)
         field, warped = lps_field(u, case.grid, frame.axis), case
-    yield Finishing("inverse")
+    yield Finishing("inverse", warped, field)
     saved = frame.distinct(field)
     backward = invert(saved)
-    yield Finishing("proof")
+    yield Finishing("proof", warped, field)
     scale = float(np.mean([g.scale for g in guarded])) if guarded else 1.0
     jacobian = determinant(frame, saved)
     metrics = measure(frame, field, saved, prove(saved), backward, warped, jacobian, scale)

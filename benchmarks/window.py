@@ -1,0 +1,196 @@
+"""How the explorer feels: from the slider to the picture, and the longest time nothing answers.
+
+    xvfb-run -a -s "-screen 0 1400x1000x24" python -m benchmarks.window [--model-3d FILE]
+
+Level and seed are moved on a 2D image of 256 x 256 and on a volume of 128^3 (random networks of the
+shipped shape do as well as trained ones), and the times to the new data are told. A timer of 10 ms
+runs meanwhile: its longest gap is told as it is, and without what the canvas took to draw itself,
+which on a machine without a GPU is software's work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+__all__ = ["main"]
+
+_LEVELS = (30, 34, 38, 42, 46, 50, 54)
+_PATIENCE = 120.0
+_SETTLED = 0.4
+
+
+class Meter:
+    """Gaps of a 10 ms timer, and how much of each went into drawing the canvas."""
+
+    def __init__(self, viewer: Any) -> None:
+        from qtpy.QtCore import QTimer
+
+        self._timer = QTimer()
+        self._timer.setInterval(10)
+        self._timer.timeout.connect(self._tick)
+        self.gaps: list[tuple[float, float]] = []
+        self._drawn = 0.0
+        self._wrap(viewer.window._qt_viewer.canvas.native)
+
+    def start(self) -> None:
+        """Forget the gaps so far."""
+        self.gaps, self._drawn, self._last = [], 0.0, time.perf_counter()
+        self._timer.start()
+
+    def stop(self) -> tuple[float, float]:
+        """Longest gap in ms as it is, and the longest one without drawing."""
+        self._timer.stop()
+        whole = max(gap for gap, _ in self.gaps)
+        return 1000 * whole, 1000 * max(gap - drawn for gap, drawn in self.gaps)
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.gaps.append((now - self._last, self._drawn))
+        self._last, self._drawn = now, 0.0
+
+    def _wrap(self, native: Any) -> None:
+        drawn = native.paintGL
+
+        def timed() -> None:
+            begun = time.perf_counter()
+            drawn()
+            self._drawn += time.perf_counter() - begun
+
+        native.paintGL = timed
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print a table."""
+    chosen = _parser().parse_args(arguments)
+    heads = ("glance", "recovered", "finished")
+    print(f"{'ms, median ≤ largest':22}{''.join(f'{h:>16}' for h in heads)}{'stall':>8}{'own':>8}")
+    for name, image, model, ndisplay in _jobs(chosen.model_3d):
+        figures = measure(image, model, ndisplay)
+        times = "".join(
+            f"{statistics.median(figures[k]):8.0f} ≤ {max(figures[k]):5.0f}" for k in heads
+        )
+        print(f"{name:22}{times}{figures['stall'][0]:8.0f}{figures['own'][0]:8.0f}", flush=True)
+
+
+def measure(image: np.ndarray[Any, Any], model: str, ndisplay: int) -> dict[str, list[float]]:
+    """Milliseconds from a move of the slider to what it brings; and the stalls meanwhile."""
+    import napari
+
+    from napari_drdm.widgets import DeformationExplorer
+
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1400, 1000)
+    place: dict[str, Any] = {"scale": (1.4,) * image.ndim, "units": ("mm",) * image.ndim}
+    viewer.add_image(image, **place)
+    viewer.add_labels((image > np.quantile(image, 0.9)).astype(np.uint8), **place)
+    viewer.dims.ndisplay = ndisplay
+    explorer = DeformationExplorer(viewer)
+    viewer.window.add_dock_widget(explorer, area="right")
+    _wait(lambda: not explorer._loading)
+    if Path(model).is_file():
+        entries = [explorer.sources.model._values[i] for i in range(explorer.sources.model.count())]
+        explorer._offer_models([*entries, _entry(model)], Path(model).stem)
+    explorer.options.slider.setValue(26)
+    _rest(explorer)
+    meter, figures = Meter(viewer), {"glance": [], "recovered": [], "finished": []}
+    meter.start()
+    for level in _LEVELS:
+        _one(explorer, level, figures)
+    figures["stall"], figures["own"] = ([x] for x in meter.stop())
+    viewer.close()
+    _pump(_SETTLED)
+    return figures
+
+
+def _one(explorer: Any, level: int, figures: dict[str, list[float]]) -> None:
+    seen: dict[str, float] = {}
+
+    def note(look: Any) -> None:
+        now = time.perf_counter()
+        if look.position == 0:
+            seen.setdefault("glance", now)
+        if look.total and look.position == look.total:
+            seen.setdefault("recovered", now)
+        if look.outcome is not None:
+            seen.setdefault("finished", now)
+
+    explorer.live.shown.connect(note)
+    begun = time.perf_counter()
+    explorer.options.slider.setValue(level)
+    _rest(explorer)
+    explorer.live.shown.disconnect(note)
+    for name, times in figures.items():
+        times.append(1000 * (seen[name] - begun))
+
+
+def _jobs(model_3d: str) -> list[tuple[str, np.ndarray[Any, Any], str, int]]:
+    flat = _texture((256, 256))
+    jobs = [("2D 256 x 256", flat, "", 2)]
+    if model_3d:
+        volume = _texture((128, 128, 128))
+        jobs += [
+            ("3D 128^3, a slice", volume, model_3d, 2),
+            ("3D 128^3, in 3D", volume, model_3d, 3),
+        ]
+    return jobs
+
+
+def _texture(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    noise = np.random.default_rng(0).standard_normal(shape)
+    smooth = ndimage.gaussian_filter(noise, 5)
+    return (200 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.int16)
+
+
+def _entry(model: str) -> Any:
+    from src_core.checkpoint import read_spec
+    from src_core.library import ModelEntry
+
+    return ModelEntry(Path(model).stem, Path(model), read_spec(Path(model)), False)
+
+
+def _rest(explorer: Any) -> None:
+    def idle() -> bool:
+        live, runner = explorer.live, explorer.runner
+        return not (live.waiting or runner.busy or runner.glancing)
+
+    _wait(idle)
+    _pump(_SETTLED)
+
+
+def _wait(ready: Callable[[], bool]) -> None:
+    until = time.monotonic() + _PATIENCE
+    while not ready() and time.monotonic() < until:
+        _pump(0.002)
+    if not ready():
+        raise SystemExit("error: the window did not come to rest")
+
+
+def _pump(seconds: float) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    until = time.perf_counter() + seconds
+    while True:
+        QApplication.processEvents()
+        if time.perf_counter() >= until:
+            return
+        time.sleep(0.001)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model-3d", default="", help="a 3D model's file, to measure volumes too")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
