@@ -3,6 +3,7 @@
 # make test    setup, lint, then every test (PYTEST_ARGS="-k fields" picks some)
 # make lint    ruff, mypy, import-linter, the plugin's manifest
 # make bench   the benchmarks
+# make screenshots   docs/images, by a script that uses the window as a person does (ARGS="--theme light")
 # make clean   removes what the others made
 #
 # PYTHON=python3.12 picks the interpreter; PIP_ARGS goes to pip and picks a build of torch: see
@@ -11,12 +12,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test lint bench clean system
+.PHONY: setup demo test lint bench screenshots clean system
 
 VENV ?= .venv
 EXTRAS ?= pyqt6,dev
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+ARGS ?=
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 # Looked for at each use, because `system` may just have installed one.
@@ -57,6 +59,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+screenshots: setup
+	$(SCREEN) $(BIN)/python tools/screenshots.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) build demo dist ./*.egg-info

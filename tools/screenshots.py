@@ -1,6 +1,6 @@
 """The pictures of the tutorial, by a script that uses the window as a person does.
 
-    python tools/screenshots.py [--out docs/images] [--theme light] [--scene cine ...] [--tour]
+    python tools/screenshots.py [--out docs/images] [--theme light] [--scene cine ...]
 
 Real events on mouse and keyboard. Ends with 1 where the window told of an error on the way. What
 the window remembers, and models that are imported, stay in a folder of their own that is removed.
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
-    parser.add_argument("--scene", nargs="*", help="stack, solid, cine, region, variants, batch")
+    parser.add_argument("--scene", nargs="*", help="some of them, as moments.py names them")
     return parser
 
 

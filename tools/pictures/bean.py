@@ -13,7 +13,7 @@ _TISSUE, _BODY, _FLUID = 480.0, 640.0, 180.0
 
 
 def bean(seed: int = 0) -> list[tuple[Any, dict[str, Any], str]]:
-    """Image and labels as napari's layer data, (Z, Y, X), 1 mm; along Y from part 1 to part 2."""
+    """Image and labels as napari's layer data, (Z, Y, X), 1 mm; front (2) and back (3) along Y."""
     z, y, x = np.meshgrid(*[np.arange(n, dtype=np.float64) for n in _SHAPE], indexing="ij")
     along = (y - 25) / 19
     bend = 5 * along**2
@@ -25,8 +25,8 @@ def bean(seed: int = 0) -> list[tuple[Any, dict[str, Any], str]]:
     texture = _smooth(rng.standard_normal(_SHAPE)) * 45
     values = np.where(inside, _BODY, np.where(fluid, _FLUID, _TISSUE)) + texture
     values = _smooth(values, 1) + rng.normal(0, 12, _SHAPE)
-    labels = np.where(inside, np.where(along < -0.1, 1, 2), 0).astype(np.uint8)
-    names = {"drdm": {"label_names": {1: "front", 2: "back"}}}
+    labels = np.where(inside, np.where(along < -0.1, 2, 3), 0).astype(np.uint8)
+    names = {"drdm": {"label_names": {2: "front", 3: "back"}}}
     place = {"scale": (1, 1, 1), "units": ("mm",) * 3, "axis_labels": ("z", "y", "x")}
     limits = (100.0, 800.0)
     return [

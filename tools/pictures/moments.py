@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from pictures.bean import bean
 from pictures.hand import choose, click, drag, hold, key, rest, spin, type_file, until, write
 from pictures.stage import Stage
+from pictures.tour import tour
 
 __all__ = ["SCENES", "Scene"]
 
@@ -44,15 +45,15 @@ def stack(stage: Stage, room: Path) -> None:
 
 
 def _live(stage: Stage) -> None:
-    """The slider is held: the random field is on view, its recovery has not begun."""
+    """The slider is on its way: the random field is on view."""
     explorer = stage.explorer
-    slider, frozen = explorer.options.slider, []
-    explorer.live.shown.connect(frozen.append)
-    drag(slider, 70, let_go=False, seconds=2.0)
-    until(lambda: frozen and frozen[-1].position == 0, "a glance")
-    explorer.live._timer.stop()
-    stage.shoot("02-live-drag")
-    explorer.live.shown.disconnect(frozen.append)
+    slider, looks = explorer.options.slider, []
+    explorer.live.shown.connect(looks.append)
+    drag(slider, 60, let_go=False)
+    drag(slider, 70, let_go=False, seconds=0.2)
+    until(lambda: looks and looks[-1].request.options.level > 60, "a glance")
+    stage.shoot("02-live-drag", after=0)
+    explorer.live.shown.disconnect(looks.append)
     hold(slider, None, False)
     stage.deform(56)
 
@@ -188,7 +189,7 @@ def batch(stage: Stage, room: Path) -> None:
 
 SCENES: dict[str, Scene] = {
     "stack": stack, "solid": solid, "cine": cine, "region": region, "variants": variants,
-    "batch": batch,
+    "batch": batch, "tour": tour,
 }  # fmt: skip
 
 

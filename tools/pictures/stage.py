@@ -119,9 +119,9 @@ class Stage:
             rest(0.05)
         hold(self.canvas(), there, False)
 
-    def shoot(self, name: str, over: QWidget | None = None) -> Path:
-        """Save the window, with a dialog over its middle where there is one."""
-        rest(0.6)
+    def shoot(self, name: str, over: QWidget | None = None, after: float = 0.6) -> Path:
+        """Save the window after some seconds, with a dialog over its middle where there is one."""
+        rest(after)
         window = self.viewer.window
         pixels = np.asarray(window.screenshot(flash=False, canvas_only=False))[..., :3]
         if over is not None:
