@@ -44,12 +44,14 @@ def _stay_in(room: Path) -> None:
 
 def _play(chosen: argparse.Namespace, room: Path) -> list[str]:
     from napari.utils.notifications import notification_manager
-    from pictures.moments import SCENES
+    from pictures.moments import LIGHT, SCENES
     from pictures.stage import Stage
 
     for name in chosen.scene or SCENES:
-        with Stage(chosen.out, chosen.theme) as stage:
+        with Stage(chosen.out, chosen.theme or ("light" if name in LIGHT else "dark")) as stage:
             SCENES[name](stage, room)
+        (room / "explorer.ini").unlink(missing_ok=True)
+        shutil.rmtree(room / "models", ignore_errors=True)
     grave = ("error", "warning")
     return [f"{r.severity}: {r.message}" for r in notification_manager.records
             if r.severity.value in grave]  # fmt: skip
@@ -60,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
-    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--theme", choices=("dark", "light"), help="of all scenes")
     parser.add_argument("--scene", nargs="*", help="some of them, as moments.py names them")
     return parser
 

@@ -13,7 +13,7 @@ from pictures.hand import choose, click, drag, hold, key, rest, spin, type_file,
 from pictures.stage import Stage
 from pictures.tour import tour
 
-__all__ = ["SCENES", "Scene"]
+__all__ = ["LIGHT", "SCENES", "Scene"]
 
 #: A window to act in, and a folder for what is written on the way.
 Scene = Callable[[Stage, Path], None]
@@ -191,6 +191,9 @@ SCENES: dict[str, Scene] = {
     "stack": stack, "solid": solid, "cine": cine, "region": region, "variants": variants,
     "batch": batch, "tour": tour,
 }  # fmt: skip
+
+#: Scenes in the light theme, unless another one is asked for.
+LIGHT = ("region",)
 
 
 def _open(stage: Stage, sample: str) -> None:
