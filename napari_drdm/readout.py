@@ -87,14 +87,17 @@ def place_under(look: Look, viewer: ViewerModel) -> NDArray[np.float64] | None:
     In 3D it is the first labelled voxel on the line of sight, else the brightest one.
     """
     source, dims = look.request.source, viewer.dims
-    if dims.ndisplay == 2 or spatial_axes(look) == 2:
+    offset, n = dims.ndim - source.ndim, spatial_axes(look)
+    if sum(axis >= offset for axis in dims.displayed) < min(dims.ndisplay, n):
+        return None  # an axis that the source does not have is on the canvas
+    if dims.ndisplay == 2 or n == 2:
         return voxel_under(source, dims, viewer.cursor.position)
     if not view_of(source, dims, 3).spatial:
         return None
     start, end = source.get_ray_intersections(
         viewer.cursor.position,
         viewer.scene.camera.calculate_nd_view_direction(dims.ndim, dims.displayed),
-        [a - (dims.ndim - source.ndim) for a in dims.displayed],
+        [a - offset for a in dims.displayed],
     )
     if start is None:
         return None

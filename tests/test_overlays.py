@@ -398,6 +398,22 @@ def test_the_line_of_sight_meets_the_first_label_then_the_brightest_voxel(look_a
     assert value_at(look, place_under(look, viewer)).labels == ("label 3",)
 
 
+def test_a_canvas_with_an_axis_that_the_source_lacks_is_not_read(look_at):
+    viewer, image, labels = opened()
+    look = look_at(image, np.zeros_like, labels)
+    viewer.add_image(np.zeros((2, *image.data.shape)), name="cine")
+    for ndisplay, order, known in (
+        (2, (0, 1, 2, 3), True),
+        (2, (1, 2, 0, 3), False),
+        (3, (0, 1, 2, 3), True),
+        (3, (1, 0, 2, 3), False),
+    ):
+        viewer.dims.ndisplay, viewer.dims.order = ndisplay, order
+        viewer.scene.camera.set_view_direction((1, 0, 0))
+        viewer.cursor.position = (0, *image.data_to_world((1, 2, 3)))
+        assert (place_under(look, viewer) is not None) is known
+
+
 def test_the_cursor_is_listened_to_until_it_is_closed(filed):
     viewer, look, _ = filed
     told = []
