@@ -13,7 +13,7 @@ from src_core.flow import correction_ddf
 from src_core.generation import Session, generate, make_options
 from src_core.generation.glimpse import Part, glimpse
 from src_core.generation.run import finish
-from src_core.generation.trace import Trace
+from src_core.generation.trace import Numbers, Trace
 from tests.tiny import BOX, case, model
 
 LEVEL = 60
@@ -79,6 +79,10 @@ def test_a_glimpse_is_a_part_of_the_warped_case(session: Session) -> None:
     )
     image = glimpse(frame, u, Part(), frame.case.images)[0]
     assert np.array_equal(coarse[::2, ::2, ::2], image[::2, ::2, ::2])
+
+
+def test_a_run_at_level_0_moves_nothing(session: Session) -> None:
+    assert Trace(session.frame, []).curve == (Numbers(0, 0.0, 1.0, 0.0),)
 
 
 def test_one_frame_of_a_cine() -> None:

@@ -79,7 +79,9 @@ class Trace:
 
     @torch.inference_mode()
     def numbers(self, position: float) -> Numbers:
-        """A moment in figures."""
+        """A moment in figures; a run without steps leaves everything where it is."""
+        if not self._units:
+            return Numbers(position, 0.0, 1.0, 0.0)
         u, end = self.at(position), self.at(self.total)
         mm = self.frame.fit.mm_per_pixel * self.frame.fit.size / u.shape[-1]
         return Numbers(
