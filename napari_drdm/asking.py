@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_drdm.cases import Snapshot
+    from napari_drdm.variants import Recipe
     from napari_drdm.widgets.form import ExplorerForm
 
 __all__ = ["Asking"]
@@ -68,6 +69,17 @@ class Asking:
         device = str(form.more.device.currentData() or "auto")
         place = image, labels, extras, device, next(_SERIALS)
         return Request(snapshot, entry.path, options, *place)
+
+    def again(self, recipe: Recipe) -> Request:
+        """What made a result, of its layers as they are now.
+
+        Raises:
+            InputError: they do not go together any more.
+        """
+        layers = recipe.source, recipe.labels, recipe.extras
+        device = str(self._form.more.device.currentData() or "auto")
+        place = *layers, device, next(_SERIALS)
+        return Request(take_snapshot(*layers), recipe.model, recipe.options, *place)
 
     def snapshot(self) -> Snapshot | None:
         """The chosen layers; nothing is copied.

@@ -138,6 +138,38 @@ def test_removing_the_dock_mid_run(window):
     viewer.dims.set_current_step(0, 2)
 
 
+def test_a_dock_that_is_closed_by_its_button_is_gone_with_its_run(window):
+    from qtpy.QtTest import QTest
+
+    viewer, explorer = window()
+    gone = []
+    explorer.destroyed.connect(lambda: gone.append(True))
+    explorer.generate()
+    dock = explorer.parent()
+    while not hasattr(dock, "destroyOnClose"):
+        dock = dock.parent()
+    count = len(viewer.layers)
+    dock.destroyOnClose()
+    QTest.qWait(10)
+    assert gone
+    wait(lambda: not drdm_threads(), 10)
+    QTest.qWait(10)
+    assert len(viewer.layers) == count
+
+
+def test_one_complaint_is_shown_once(window):
+    from napari.utils.notifications import notification_manager
+
+    viewer, explorer = window()
+    explorer.options.live.setChecked(True)
+    explorer.sources.labels.pick(viewer.add_labels(np.zeros((4, 5), np.uint8)).__wrapped__)
+    notification_manager.records.clear()
+    for level in (10, 20, 30):
+        explorer.options.slider.setValue(level)
+    assert "labels and images of the same voxels" in explorer.run_bar.status.text()
+    assert len(notification_manager.records) == 1
+
+
 @pytest.mark.parametrize("shape", [(60, 52), (3, 2, 60, 52)])
 def test_a_slice_and_a_cine(window, shape):
     viewer, explorer = window(shape)

@@ -110,6 +110,35 @@ def test_a_click_puts_back_what_was_shown(window):
     assert not explorer.variants_panel.buttons["blink"].isChecked()
 
 
+def test_what_is_made_again_is_made_by_its_own_model(window, models):
+    viewer, explorer = window
+    generate(explorer, 40, 2)
+    made = explorer._outcome()
+    spec = ModelSpec.model_validate({**SPEC, "name": "other"})
+    save_model(models / "other.safetensors", spec, build(spec.network))
+    explorer.refresh_models("other")
+    assert explorer.sources.model.value().name == "other" and explorer._outcome() is made
+    first = next(iter(explorer.variants.history))
+    first.outcome = None  # its bytes were needed for others
+    explorer.runner.desk.runs.clear()
+    explorer.variants_panel.chosen.emit(first.number)
+    wait(lambda: first.outcome is not None)
+    assert explorer.sources.model.value().name == "tiny"
+    assert first.outcome.result.metrics["model"] == "tiny"
+    assert np.array_equal(first.outcome.result.displacement, made.result.displacement)
+    assert len(explorer.variants.history) == 1
+
+
+def test_nine_seeds_of_an_image_with_fewer_axes_than_the_viewer(window):
+    viewer, explorer = window
+    viewer.add_image(np.zeros((2, 60, 52)), name="volume", scale=(8, 5.6, 4.9))
+    explorer.variants_panel.buttons["grid"].click()
+    assert explorer.variants.seeds.active and viewer.canvas.grid.enabled
+    wait(lambda: not explorer.variants.seeds.busy)
+    explorer.variants_panel.buttons["grid"].click()
+    assert not viewer.canvas.grid.enabled
+
+
 def test_closing_the_window_ends_nine_seeds(window):
     viewer, explorer = window
     explorer.variants_panel.buttons["grid"].click()

@@ -103,7 +103,9 @@ class SeedGrid(QObject):
         grid.enabled = True
         self._viewer.dims.events.ndisplay.connect(self._on_ndisplay)
         grid.events.enabled.connect(self._on_grid)
-        self._viewer.fit_to_view(layers=self._layers)
+        # napari frames a choice of layers only where they have all the axes there are
+        whole = self._source.ndim == self._viewer.dims.ndim
+        self._viewer.fit_to_view(layers=self._layers if whole else None)
         self._start(requests, known)
 
     def leave(self) -> None:

@@ -79,6 +79,7 @@ class DeformationExplorer(ExplorerForm):
     def changeEvent(self, event: QEvent) -> None:
         """Taken out of its dock it is not seen again, and must not go on unseen."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.runner.close()
             self.deleteLater()
         super().changeEvent(event)
 
@@ -195,16 +196,22 @@ class DeformationExplorer(ExplorerForm):
         self.live.take(outcome)
 
     def _run_again(self, recipe: Recipe) -> None:
-        self.sources.image.pick(recipe.source)
-        self.sources.labels.pick(recipe.labels)
-        self.options.place(recipe.options.level, recipe.options.seed)
-        self.more.place(recipe.options.steps, recipe.options.slices)
-        self.generate()
+        try:
+            request = self.asking.again(recipe)
+        except DRDMError as error:
+            self._fail(str(error))
+            return
+        self._place(request)
+        self._describe()
+        self.live.again(request)
 
     def _place(self, request: Request) -> None:
         """Put the form where a request had it, without starting anything."""
         self.sources.image.pick(request.source)
         self.sources.labels.pick(request.labels)
+        for entry in self.sources.model.values():
+            if entry.path == request.model:
+                self.sources.model.pick(entry)
         self.options.place(request.options.level, request.options.seed)
         self.more.place(request.options.steps, request.options.slices)
 
@@ -306,8 +313,9 @@ class DeformationExplorer(ExplorerForm):
             self.options.set_reach(metrics["max_percent"])
 
     def _fail(self, message: str) -> None:
+        if message != self.run_bar.status.text():  # a drag need not tell it at every place
+            show_error(message)
         self.run_bar.say(message)
-        show_error(message)
 
 
 def _models() -> tuple[list[ModelEntry], list[tuple[str, str]]]:

@@ -39,6 +39,10 @@ class Choice(QComboBox):
         index = self.currentIndex()
         return self._values[index] if 0 <= index < len(self._values) else None
 
+    def values(self) -> tuple[Any, ...]:
+        """All objects on offer."""
+        return tuple(self._values)
+
     def offer(self, entries: Sequence[tuple[str, Any]]) -> None:
         """Replace the list; what was picked stays so, if it is still there."""
         before = self.value()
