@@ -111,7 +111,7 @@ def test_a_click_puts_back_what_was_shown(window):
 
 
 def test_what_is_made_again_is_made_by_its_own_model(window, models):
-    viewer, explorer = window
+    _, explorer = window
     generate(explorer, 40, 2)
     made = explorer._outcome()
     spec = ModelSpec.model_validate({**SPEC, "name": "other"})
