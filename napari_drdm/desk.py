@@ -33,6 +33,8 @@ __all__ = ["Desk"]
 _log = logging.getLogger(__name__)
 
 _MEGABYTE = 2**20
+# Seconds between looks from which the window draws so slowly that none is shown for a moment only.
+_SLOW = 1.5
 
 
 @dataclass(eq=False)
@@ -152,7 +154,7 @@ class Desk:
         from src_core.generation.run import Finishing, finish
 
         device, end = str(place.session.model.device), trace.numbers(trace.total)
-        if viewed.part is not None and trace.total:
+        if viewed.part is not None and trace.total and viewed.pause < _SLOW:
             look = self._quick(
                 place, request, trace.at(trace.total), viewed, trace.total, trace.total
             )
@@ -213,8 +215,9 @@ class Desk:
     ) -> Look:
         from src_core.generation.glimpse import Part, glimpse
 
-        part = Part() if whole else viewed.part or Part()
         case = place.layer_case.case
+        # the window may look at another image by now
+        part = Part() if whole else (viewed.part or Part()).within(case.image.shape)
         volumes = (*case.images, *case.labels)
         images, labels = place.canvas.filled(part, glimpse(place.session.frame, u, part, volumes))
         left = None if part.whole else part
@@ -278,7 +281,8 @@ def _so_far(place: _Place, request: Request, viewed: Viewed, units: list[list[An
     import torch
 
     frame, options = place.session.frame, request.options
-    fixed = viewed.part.fixed[frame.axis] if viewed.part and frame.axis is not None else None
+    part = viewed.part.within(frame.case.image.shape) if viewed.part else None
+    fixed = part.fixed[frame.axis] if part and frame.axis is not None else None
     looked = range(frame.units) if frame.shared or fixed is None else (fixed,)
     state, ndim = place.session.model.spec.state, len(frame.plane)
     u = torch.zeros(frame.units, ndim, *[state] * ndim)

@@ -8,6 +8,9 @@ import pytest
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
 import src_core as drdm
+from napari_drdm.looks import Look
+from napari_drdm.requests import Outcome, Viewed
+from src_core.generation.glimpse import Part
 from src_core.model import Model
 from tests.windows import settle, wait
 
@@ -122,6 +125,19 @@ def test_another_slice_is_renewed_while_a_moment_is_shown(window):
     settle(explorer)
     look = explorer.results.look(explorer.sources.image.value())
     assert look.position == 0.5 and look.part is None
+
+
+def test_a_run_outlives_the_image_that_was_looked_at(window):
+    _, explorer = window((60, 52))
+    wait(lambda: explorer.sources.model.value() is not None)
+    elsewhere = Viewed(Part((None, None, 7), 3), field=True)
+    for slices in ("shared", "each"):
+        explorer.more.place(2, slices)
+        request = explorer.asking.request()
+        desk = explorer.runner.desk
+        made = [*desk.glance(request, elsewhere), *desk.run(request, elsewhere)]
+        assert isinstance(made[-1], Outcome)
+        assert all(look.images[0].shape == (60, 52) for look in made if isinstance(look, Look))
 
 
 def test_a_region_is_drawn(window):

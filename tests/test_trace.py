@@ -85,6 +85,12 @@ def test_a_run_at_level_0_moves_nothing(session: Session) -> None:
     assert Trace(session.frame, []).curve == (Numbers(0, 0.0, 1.0, 0.0),)
 
 
+def test_a_part_of_a_larger_image_ends_where_this_one_does() -> None:
+    part = Part((None, 70, 7), 5, 2)
+    assert part.within((40, 60, 3)) == Part((None, 59, 2), 0, 2)
+    assert part.within((40, 90, 9, 4)) == Part((None, 70, 7), 3, 2)
+
+
 def test_one_frame_of_a_cine() -> None:
     cine = np.random.default_rng(2).integers(0, 99, (30, 26, 2, 4)).astype(np.int16)
     session = Session(Case.from_arrays(cine, spacing=(1, 1.5, 8)), model())

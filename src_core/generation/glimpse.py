@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,15 @@ class Part:
     def whole(self) -> bool:
         """Whether nothing is left out."""
         return self == Part()
+
+    def within(self, shape: Sequence[int]) -> Part:
+        """The same in an array (X, Y, Z) or (X, Y, Z, T); beyond its end, the end."""
+        ends = [n - 1 for n in (*shape, 1)[:4]]
+        moved = [
+            None if i is None else min(i, end)
+            for i, end in zip((*self.fixed, self.frame), ends, strict=True)
+        ]
+        return Part((moved[0], moved[1], moved[2]), moved[3], self.stride)
 
     def index(self, ndim: int) -> tuple[slice, ...]:
         """Where the part lies in an array (X, Y, Z) or (X, Y, Z, T)."""
