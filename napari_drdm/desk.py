@@ -186,7 +186,7 @@ class Desk:
         self, place: _Place, request: Request, trace: Trace, position: float, viewed: Viewed
     ) -> Generator[Look, None, None]:
         """A moment with all its voxels, and its field where an overlay asks for it."""
-        if not trace.total:
+        if not trace.lasts:
             return
         frame = place.session.frame
         u = trace.at(position)

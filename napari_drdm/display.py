@@ -17,6 +17,7 @@ from napari_drdm.overlays.build import (
     DRAWN,
     FLAT,
     KINDS,
+    finish_layer,
     keys_of,
     new_layer,
     spatial_axes,
@@ -131,6 +132,8 @@ class ResultLayers:
             entry.views[key] = view
         before, entry.drawn[key] = entry.drawn.get(key), entry.look
         same = layer is not None and before is not None and unchanged(key, before, entry.look)
+        if same and entry.look.outcome is not None:
+            finish_layer(layer)
         if same or (layer is not None and update_layer(key, layer, entry.look, view, entry.style)):
             if key in entry.hidden:
                 layer.visible = True

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["Live"]
 
 #: How long the form has to rest before a run begins, ms, by dimension of the model.
-_REST_MS = {2: 0, 3: 300}
+_REST_MS = {2: 20, 3: 300}
 #: Seconds between looks at a run under way, at least and at most; and between news of it. What is
 #: over sooner is not interrupted: where there is no GPU, every repaint holds the work up.
-_PACES = (0.3, 2.0)
+_PACES = (0.3, 15.0)
 _SHARE = 6
 _BETWEEN_NEWS = 0.5
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image, Labels, Layer, Vectors
@@ -31,6 +31,7 @@ __all__ = [
     "FIELDS",
     "FLAT",
     "KINDS",
+    "finish_layer",
     "keys_of",
     "new_layer",
     "spatial_axes",
@@ -94,10 +95,34 @@ def update_layer(key: str, layer: Layer, look: Look, view: View, style: Style) -
     data = _volume(key, look)
     if layer.data.shape != data.shape:
         return False
-    quick = look.outcome is None
-    with layer.events.thumbnail.blocker() if quick else nullcontext():
-        layer.data = data.copy() if kind == "labels" and not quick else data
+    if look.outcome is None and kind in ("image", "labels"):
+        _renew(layer, data, look)
+    else:
+        layer.data = data.copy() if kind == "labels" else data
     return True
+
+
+#: Arrays that layers show while a slider is dragged; they are written into, results never.
+_SCRATCH: WeakKeyDictionary[Layer, NDArray[Any]] = WeakKeyDictionary()
+
+
+def _renew(layer: Layer, data: NDArray[Any], look: Look) -> None:
+    """Show what will soon be replaced: in place, which costs a third of setting ``data``."""
+    scratch = _SCRATCH.get(layer)
+    if scratch is None or scratch is not layer.data or scratch.dtype != data.dtype:
+        _SCRATCH[layer] = np.array(data)
+        layer.data = _SCRATCH[layer]
+        return
+    part: tuple[Any, ...] = (...,)
+    if look.part is not None and data.ndim > 2:
+        part = look.part.index(data.ndim)[::-1]
+    scratch[part] = data[part]
+    layer.refresh(extent=False, thumbnail=False, highlight=False)
+
+
+def finish_layer(layer: Layer) -> None:
+    """What a drag left out: the small picture in the layer list."""
+    layer.refresh(data_displayed=False, highlight=False, extent=False)
 
 
 def unchanged(key: str, before: Look, look: Look) -> bool:
