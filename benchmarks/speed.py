@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import torch
+from scipy import ndimage
 
 from src_core.case import Case
-from src_core.generation import generate, save_result
+from src_core.generation import Session, generate, make_options, save_result
 from src_core.generation.save import save_case
 from src_core.io import read_case
 from src_core.library import load_model
@@ -42,6 +44,8 @@ def _jobs(
     model: Model, options: argparse.Namespace, place: Path
 ) -> list[tuple[str, Callable[[], object]]]:
     level = options.level
+    if model.spec.ndim == 3:
+        return _jobs_3d(model, level)
     save_case(_slice(), place, _slice())
     files = place / "image.nii.gz", place / "labels.nii.gz"
     one, volume = read_case(*files), phantom_case()
@@ -64,6 +68,22 @@ def _jobs(
             "generate from it, one deformation a slice",
             lambda: generate(volume, model, level=level, slices="each"),
         ),
+    ]
+
+
+def _jobs_3d(model: Model, level: int) -> list[tuple[str, Callable[[], object]]]:
+    size = model.spec.size
+    noise = np.random.default_rng(0).standard_normal([size] * 3).astype(np.float32)
+    volume = Case.from_arrays(ndimage.gaussian_filter(noise, 3), spacing=1.0)
+    images = torch.rand(1, 1, *[size] * 3)
+
+    def recover_alone() -> object:
+        return list(Session(volume, model).steps(make_options(80, level=level)))
+
+    return [
+        ("network call", lambda: _predict(model, images, max(level, 1))),
+        (f"{size}^3 volume, recovery", recover_alone),
+        (f"{size}^3 volume, generation", lambda: generate(volume, model, level=level)),
     ]
 
 
