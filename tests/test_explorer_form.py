@@ -46,6 +46,7 @@ def test_headers_say_whether_a_section_is_open(window):
     _, explorer = window()
     marks = {title: s.text()[0] for title, s in explorer.sections.items()}
     assert marks == {"Show": "▾", "Metrics": "▾", "Variants": "▾", "More": "▸"}
+    assert all(s.toggleButton().iconSize().isEmpty() for s in explorer.sections.values())
     explorer.sections["More"].toggleButton().click()
     assert explorer.sections["More"].text() == "▾ More: steps, slices, region, device"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QIcon, QKeySequence
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QShortcut, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
@@ -89,8 +89,7 @@ class ExplorerForm(QWidget):
         section.addWidget(panel)
         section.toggleButton().setToolTip("Show or hide this section")
         section.toggleButton().setStyleSheet(_HEADER)
-        section.setExpandedIcon(QIcon())
-        section.setCollapsedIcon(QIcon())
+        section.toggleButton().setIconSize(QSize(0, 0))
         section.toggled.connect(lambda on: section.setText(_header(title, on)))
         section.setText(_header(title, False))
         (section.expand if opened else section.collapse)(animate=False)

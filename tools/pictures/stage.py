@@ -158,7 +158,7 @@ def _pixels(widget: QWidget) -> Any:
     held = grabbed.constBits()
     flat = np.frombuffer(held.asstring(4 * height * width) if hasattr(held, "asstring") else held,
                          np.uint8)  # fmt: skip
-    return flat.reshape(height, width, 4)[..., :3]
+    return flat.reshape(height, width, 4)[..., :3].copy()  # the image goes with this call
 
 
 def _with(pixels: Any, dialog: Any) -> Any:
