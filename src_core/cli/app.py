@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from src_core.cli import augmenting, evaluating, generating, library, training
+from src_core.cli import applying, augmenting, evaluating, generating, library, training
 
 __all__ = ["app"]
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-for verb in (generating.demo, generating.generate, generating.replay, generating.apply):
+for verb in (generating.demo, generating.generate, generating.replay, applying.apply):
     app.command()(verb)
 app.command()(augmenting.augment)
 app.command()(training.train)

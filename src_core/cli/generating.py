@@ -1,4 +1,4 @@
-"""``drdm demo``, ``generate``, ``replay`` and ``apply``."""
+"""``drdm demo``, ``generate`` and ``replay``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from src_core.cli.parameters import (
     Steps,
     parse_region,
 )
-from src_core.cli.report import print_json, progress, show_labels, show_metrics, tell
+from src_core.cli.report import print_json, progress, show_metrics, tell
 
 if TYPE_CHECKING:
     from src_core.case import Case
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from src_core.io import FieldFormat
     from src_core.model import Model
 
-__all__ = ["apply", "demo", "generate", "replay"]
+__all__ = ["demo", "generate", "replay"]
 
 
 def demo(
@@ -219,48 +219,3 @@ def replay(
         show_metrics(result.metrics)
         print(f"differing: {', '.join(differing)}" if differing else "same bits in every array")
     raise typer.Exit(1 if differing else 0)
-
-
-def apply(
-    field: Annotated[Path, typer.Argument(help="A displacement field, ours or another tool's.")],
-    images: Annotated[list[Path], typer.Argument(help="Images to warp, each on its own grid.")],
-    labels: Labels = None,
-    inverse: Annotated[bool, typer.Option("--inverse", help="Apply the inverse map.")] = False,
-    interpolation: Interpolation = "linear",
-    label_interpolation: LabelInterpolation = "linear",
-    out: Out = None,
-    overwrite: Overwrite = False,
-    field_format: Annotated[
-        Literal["itk", "fsl"] | None, typer.Option(help="Of the field; told by the file without.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Any displacement field on other images, and their labels.
-
-    Example: drdm apply new/displacement.nii.gz other.nii.gz --labels other_seg.nii.gz --out moved
-    """
-    from src_core.applying import apply_field
-    from src_core.io import OutputFolder, read_case, read_field
-
-    values, grid = read_field(field, field_format)
-    case = read_case(images, labels=labels or None)
-    folder = out or Path(f"{case.name}-moved")
-    with OutputFolder(folder, overwrite) as place:
-        metrics = apply_field(
-            case,
-            values,
-            grid,
-            place,
-            inverse=inverse,
-            interpolation=interpolation,
-            label_interpolation=label_interpolation,
-        )
-    if metrics["covered_percent"] < 99.9:
-        share = f"{metrics['covered_percent']:.1f} % of the image"
-        tell(f"warning: the field covers {share}, the rest does not move")
-    if json:
-        print_json(metrics)
-    else:
-        print(f"displacement  max {metrics['max_mm']:.1f} mm, mean {metrics['mean_mm']:.1f} mm")
-        show_labels(metrics)
-        print(f"written to {folder}")

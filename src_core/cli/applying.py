@@ -1,0 +1,65 @@
+"""``drdm apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from src_core.cli.parameters import (
+    Interpolation,
+    Json,
+    LabelInterpolation,
+    Labels,
+    Out,
+    Overwrite,
+)
+from src_core.cli.report import print_json, show_labels, tell
+
+__all__ = ["apply"]
+
+
+def apply(
+    field: Annotated[Path, typer.Argument(help="A displacement field, ours or another tool's.")],
+    images: Annotated[list[Path], typer.Argument(help="Images to warp, each on its own grid.")],
+    labels: Labels = None,
+    inverse: Annotated[bool, typer.Option("--inverse", help="Apply the inverse map.")] = False,
+    interpolation: Interpolation = "linear",
+    label_interpolation: LabelInterpolation = "linear",
+    out: Out = None,
+    overwrite: Overwrite = False,
+    field_format: Annotated[
+        Literal["itk", "fsl"] | None, typer.Option(help="Of the field; told by the file without.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Any displacement field on other images, and their labels.
+
+    Example: drdm apply new/displacement.nii.gz other.nii.gz --labels other_seg.nii.gz --out moved
+    """
+    from src_core.applying import apply_field
+    from src_core.io import OutputFolder, read_case, read_field
+
+    values, grid = read_field(field, field_format)
+    case = read_case(images, labels=labels or None)
+    folder = out or Path(f"{case.name}-moved")
+    with OutputFolder(folder, overwrite) as place:
+        metrics = apply_field(
+            case,
+            values,
+            grid,
+            place,
+            inverse=inverse,
+            interpolation=interpolation,
+            label_interpolation=label_interpolation,
+        )
+    if metrics["covered_percent"] < 99.9:
+        share = f"{metrics['covered_percent']:.1f} % of the image"
+        tell(f"warning: the field covers {share}, the rest does not move")
+    if json:
+        print_json(metrics)
+    else:
+        print(f"displacement  max {metrics['max_mm']:.1f} mm, mean {metrics['mean_mm']:.1f} mm")
+        show_labels(metrics)
+        print(f"written to {folder}")
