@@ -67,6 +67,12 @@ class Desk:
         self._places: Memory[_Place] = Memory(3)  # a place counts as one byte: three are kept
         self._models = ModelCache()
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self.runs.clear()
+        self._places.clear()
+        self._models = ModelCache()
+
     def trace(self, outcome: Outcome) -> Trace | None:
         """The steps that led to a result, where they are still remembered."""
         known = self.runs.find(

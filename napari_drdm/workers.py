@@ -114,6 +114,7 @@ class Runner(QObject):
         """End everything, for good."""
         self._runs.close()
         self._glances.close()
+        self.desk.clear()
 
     def _on_value(self, value: Any) -> None:
         if isinstance(value, Progress):
