@@ -1,4 +1,4 @@
-"""Data sets: a folder with ``images/`` and, by the same names, ``labels/``; or a CSV.
+"""Data sets: a folder with ``images/`` and ``labels/``, a CSV, or what ``dataset.json`` describes.
 
 A CSV has the column ``image`` and, if there are, ``labels``, ``subject``, ``split`` and ``weight``;
 its paths start where it lies. ``read_dataset`` reads cases with their labels, ``read_images`` what
@@ -9,44 +9,18 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 
+from src_core.dataset_json import is_described, read_described
+from src_core.entry import SUFFIXES, Entry, stem, subject_of
 from src_core.errors import InputError
 
 __all__ = ["Entry", "balanced", "read_dataset", "read_images", "without_subjects"]
 
 _NIFTI = (".nii.gz", ".nii")
-_SUFFIXES = (*_NIFTI, ".png", ".tif", ".tiff")
-_TIME = re.compile(r"[_-](frame\d+|phase\d+|time\d+|t\d+|ed|es)$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One case of a data set.
-
-    Attributes:
-        image: its file.
-        labels: its label map, if there is one.
-        subject: whom it shows.
-        split: its part of the data (train, val, test), or nothing.
-        weight: in a training, one of weight w is drawn w times as often.
-    """
-
-    image: Path
-    labels: Path | None = None
-    subject: str = ""
-    split: str = ""
-    weight: float = 1.0
-
-    @property
-    def name(self) -> str:
-        """The image's file name without its type."""
-        return _stem(self.image)
 
 
 def read_dataset(path: Path | str) -> list[Entry]:
@@ -59,12 +33,14 @@ def read_dataset(path: Path | str) -> list[Entry]:
         InputError: no such data set, nothing in it, or files that are not there.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_described(path):
+        entries = read_described(path)
+    elif path.is_dir():
         entries = list(_of_folder(path))
     elif _is_table(path):
         entries = list(_of_csv(path))
     else:
-        raise _unknown(path, "a folder with images/ and labels/, or a .csv with a column image")
+        raise _unknown(path, "a folder with images/ and labels/, a .csv or a dataset.json")
     if not entries:
         raise InputError("the data set is empty", where=str(path), expected="images")
     return entries
@@ -137,10 +113,10 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def _of_folder(folder: Path) -> Iterator[Entry]:
-    for image in _files(folder, _SUFFIXES):
+    for image in _files(folder, SUFFIXES):
         labels = folder / "labels" / image.name
         there = image.parent != folder and labels.is_file()
-        yield Entry(image, labels if there else None, _subject(image))
+        yield Entry(image, labels if there else None, subject_of(stem(image)))
 
 
 def _is_table(path: Path) -> bool:
@@ -163,7 +139,9 @@ def _of_csv(path: Path) -> Iterator[Entry]:
         if image is None:
             raise InputError("no image", where=where, expected="a file in the column image")
         labels = _file(path.parent, row.get("labels"), where)
-        yield Entry(image, labels, row.get("subject") or _subject(image), row.get("split") or "")
+        yield Entry(
+            image, labels, row.get("subject") or subject_of(stem(image)), row.get("split") or ""
+        )
 
 
 def _weighted(path: Path) -> Iterator[Entry]:
@@ -203,11 +181,3 @@ def _file(home: Path, name: str | None, where: str) -> Path | None:
 
 def _unknown(path: Path, expected: str) -> InputError:
     return InputError("no such data set", where=str(path), expected=expected)
-
-
-def _subject(image: Path) -> str:
-    return _TIME.sub("", _stem(image))
-
-
-def _stem(path: Path) -> str:
-    return next((path.name[: -len(s)] for s in _SUFFIXES if path.name.endswith(s)), path.stem)
