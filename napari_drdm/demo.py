@@ -29,10 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     _open_sample(viewer)
     explorer = DeformationExplorer(viewer)
     viewer.window.add_dock_widget(explorer, name="Deformation explorer", area="right")
-    for box in explorer.show_panel.boxes.values():
-        box.setChecked(True)
-    explorer.options.level.setValue(chosen.level)
-    explorer.options.seed.setValue(chosen.seed)
+    explorer.show_panel.set_kinds({"image", "labels", "arrows", "Jacobian"})
+    explorer.options.place(chosen.level, chosen.seed)
     explorer.generate()
     if chosen.interactive:
         napari.run()

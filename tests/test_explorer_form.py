@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QLabel, QPushButton
 
+from napari_drdm.widgets.section import Section
 from src_core.generation.trace import Numbers
 from tests.windows import settle
 
@@ -44,11 +45,23 @@ def test_a_region_is_never_covered_by_results(window):
 
 def test_headers_say_whether_a_section_is_open(window):
     _, explorer = window()
-    marks = {title: s.text()[0] for title, s in explorer.sections.items()}
+    marks = {title: s.header.text()[0] for title, s in explorer.sections.items()}
     assert marks == {"Show": "▾", "Metrics": "▾", "Variants": "▾", "More": "▸"}
-    assert all(s.toggleButton().iconSize().isEmpty() for s in explorer.sections.values())
-    explorer.sections["More"].toggleButton().click()
-    assert explorer.sections["More"].text() == "▾ More: steps, slices, region, device"
+    explorer.sections["More"].header.click()
+    assert explorer.sections["More"].header.text() == "▾ More: steps, slices, region, device"
+    assert not explorer.more.isHidden()
+
+
+def test_a_section_grows_with_what_it_holds(qtbot):
+    """A line is not cut off where it comes after the section was opened."""
+    label = QLabel("a")
+    section = Section("Numbers", label, opened=True)
+    qtbot.addWidget(section)
+    section.show()
+    label.setText("\n".join("abcdef"))
+    qtbot.waitUntil(lambda: label.height() >= 6 * label.fontMetrics().height() - 2)
+    section.header.click()
+    assert label.isHidden() and section.header.text() == "▸ Numbers"
 
 
 def test_what_a_run_says_does_not_widen_the_dock(window):

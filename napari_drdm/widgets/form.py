@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QShortcut, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from napari_drdm.widgets.controls import MorePanel, OptionsPanel
 from napari_drdm.widgets.metrics_panel import MetricsPanel
@@ -15,6 +14,7 @@ from napari_drdm.widgets.model_drop import ModelDrop
 from napari_drdm.widgets.readout_panel import ReadoutPanel
 from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
+from napari_drdm.widgets.section import Section
 from napari_drdm.widgets.show_panel import ShowPanel
 from napari_drdm.widgets.sources import SourcePanel
 from napari_drdm.widgets.variants_panel import VariantsPanel
@@ -22,10 +22,6 @@ from napari_drdm.widgets.variants_panel import VariantsPanel
 __all__ = ["ExplorerForm", "agree"]
 
 _WIDTH = 360
-_HEADER = (
-    "QPushButton { text-align: left; border: none; background: transparent; padding: 2px 0; "
-    "font-weight: bold; } QPushButton:hover { text-decoration: underline; }"
-)
 
 
 class ExplorerForm(QWidget):
@@ -52,7 +48,7 @@ class ExplorerForm(QWidget):
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
         self.drop = ModelDrop(self)
-        self.sections: dict[str, QCollapsible] = {}
+        self.sections: dict[str, Section] = {}
         inner, column = QWidget(), QVBoxLayout()
         inner.setLayout(column)
         column.setContentsMargins(6, 4, 6, 4)
@@ -81,18 +77,8 @@ class ExplorerForm(QWidget):
         ):
             self._shortcut(keys, slot)
 
-    def _section(self, title: str, panel: QWidget, opened: bool) -> QCollapsible:
-        section = QCollapsible()
-        section.setDuration(0)
-        section.layout().setContentsMargins(0, 0, 0, 0)
-        section.content().layout().setContentsMargins(0, 0, 0, 0)
-        section.addWidget(panel)
-        section.toggleButton().setToolTip("Show or hide this section")
-        section.toggleButton().setStyleSheet(_HEADER)
-        section.toggleButton().setIconSize(QSize(0, 0))
-        section.toggled.connect(lambda on: section.setText(_header(title, on)))
-        section.setText(_header(title, False))
-        (section.expand if opened else section.collapse)(animate=False)
+    def _section(self, title: str, panel: QWidget, opened: bool) -> Section:
+        section = Section(title, panel, opened)
         self.sections[title.split(":")[0]] = section
         return section
 
@@ -125,11 +111,6 @@ class _Column(QScrollArea):
             bar = self.verticalScrollBar().sizeHint().width()
             self.setMinimumWidth(max(_WIDTH, watched.minimumSizeHint().width() + bar))
         return super().eventFilter(watched, event)
-
-
-def _header(title: str, opened: bool) -> str:
-    """A title with a mark of text, which has the theme's colour where an icon has its own."""
-    return f"{'▾' if opened else '▸'} {title}"
 
 
 def agree(parent: QWidget, question: str) -> bool:

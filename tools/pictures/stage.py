@@ -76,8 +76,8 @@ class Stage:
     def unfold(self, title: str, opened: bool = True) -> None:
         """Open or close a section by its header."""
         section = self.explorer.sections[title]
-        if section.isExpanded() is not opened:
-            click(section.toggleButton())
+        if section.opened is not opened:
+            click(section.header)
             rest(0.3)
 
     def deform(self, level: int) -> None:

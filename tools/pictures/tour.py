@@ -64,7 +64,7 @@ def _all(stage: Stage, kind: type) -> list[Any]:
 def _buttons(stage: Stage) -> None:
     """All but the headers; two of them twice, since they stay pressed."""
     explorer = stage.explorer
-    headers = [section.toggleButton() for section in explorer.sections.values()]
+    headers = [section.header for section in explorer.sections.values()]
     for button in _all(stage, QPushButton):
         if button in headers or not button.isEnabled():
             continue
