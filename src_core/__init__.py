@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from src_core.io import read_case, read_field
     from src_core.library import import_model, list_models, load_model
     from src_core.model import Model, ModelSpec
+    from src_core.pairs import Pair, make_pair, save_pair
     from src_core.phantom import cardiac_phantom, phantom_case
 
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "InputError": "errors",
     "Model": "model",
     "ModelSpec": "model",
+    "Pair": "pairs",
     "Options": "generation",
     "Result": "generation",
     "Step": "generation",
@@ -41,10 +43,12 @@ _HOMES = {
     "iterate": "generation",
     "list_models": "library",
     "load_model": "library",
+    "make_pair": "pairs",
     "phantom_case": "phantom",
     "read_case": "io",
     "read_field": "io",
     "recover": "generation",
+    "save_pair": "pairs",
     "save_result": "generation",
     "warp_case": "deform",
 }
@@ -59,6 +63,7 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Options",
+    "Pair",
     "Result",
     "Step",
     "cardiac_phantom",
@@ -67,10 +72,12 @@ __all__ = [
     "iterate",
     "list_models",
     "load_model",
+    "make_pair",
     "phantom_case",
     "read_case",
     "read_field",
     "recover",
+    "save_pair",
     "save_result",
     "warp_case",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from src_core.cli import applying, augmenting, evaluating, generating, library, training
+from src_core.cli import applying, augmenting, evaluating, generating, library, pairing, training
 
 __all__ = ["app"]
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 for verb in (generating.demo, generating.generate, generating.replay, applying.apply):
     app.command()(verb)
 app.command()(augmenting.augment)
+app.command()(pairing.pairs)
 app.command()(training.train)
 app.command()(evaluating.evaluate)
 app.add_typer(library.models, name="models")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from src_core.generation import Options, Result
     from src_core.io import FieldFormat
     from src_core.model import Model
+    from src_core.pairs import Pair
 
 __all__ = ["demo", "generate", "replay"]
 
@@ -198,20 +199,27 @@ def replay(
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """The same result again; says whether the bits agree, and exits with 1 where they do not.
+    """The same result or pair again; says whether the bits agree, and exits with 1 if they do not.
 
     Example: drdm replay new/recipe.json --out again
     """
     from src_core.generation import save_result
+    from src_core.pairs import again, save_pair
     from src_core.recipe import differences
     from src_core.replay import prepare
 
     plan = prepare(recipe, images=image, labels=labels, device=device)
     for line in plan.notes:
         tell(f"note: {line}")
-    result = _run(plan.case, plan.model, plan.options)
-    if out is not None:
-        save_result(result, out, overwrite=overwrite)
+    result: Pair | Result
+    if "fixed" in plan.recipe:
+        result = again(plan.case, plan.model, plan.recipe)
+        if out is not None:
+            save_pair(result, out, overwrite=overwrite)
+    else:
+        result = _run(plan.case, plan.model, plan.options)
+        if out is not None:
+            save_result(result, out, overwrite=overwrite)
     differing = differences(plan.recipe, result.recipe)
     if json:
         print_json({**result.metrics, "same_bits": not differing, "differing": differing})

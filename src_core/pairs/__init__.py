@@ -1,0 +1,27 @@
+"""Registration pairs (paper, Algorithm 4): two images of one subject and the field between them.
+
+``make_pair`` makes one of a case; ``make_plan`` and ``make_pairs`` make many of a data set.
+"""
+
+from __future__ import annotations
+
+from src_core.pairs.pair import Pair, Progress, again, composed, make_pair, pair_steps, save_pair
+from src_core.pairs.plan import Job, PairsPlan, PairsRequest, make_plan
+from src_core.pairs.run import Made, make_pairs, steps
+
+__all__ = [
+    "Job",
+    "Made",
+    "Pair",
+    "PairsPlan",
+    "PairsRequest",
+    "Progress",
+    "again",
+    "composed",
+    "make_pair",
+    "make_pairs",
+    "make_plan",
+    "pair_steps",
+    "save_pair",
+    "steps",
+]

@@ -1,0 +1,136 @@
+"""A run's own files: ``pairs.json`` (what decides it), ``index.csv`` and ``failures.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from src_core.errors import InputError
+from src_core.io import open_atomically
+from src_core.pairs.plan import Job, PairsPlan
+
+__all__ = ["FAILURES", "INDEX", "RUN", "Index", "begin"]
+
+RUN, INDEX, FAILURES = "pairs.json", "index.csv", "failures.csv"
+_FILES = ("moving", "fixed", "displacement", "inverse")
+_LABELS = ("moving-labels", "fixed-labels")
+_NUMBERS = (
+    "moving_level",
+    "moving_seed",
+    "level",
+    "seed",
+    "max_mm",
+    "mean_mm",
+    "min_det",
+    "certified",
+    "inverse_error_voxels",
+    "labels_lost",
+)
+_FACTS = ("subject", "split", "source", "source_labels")
+_COLUMNS = (*_FILES, *_LABELS, *_FACTS, *_NUMBERS)
+
+
+def begin(plan: PairsPlan) -> None:
+    """Make a run's folder, or check that the one there is of the same run.
+
+    Raises:
+        InputError: it is not empty (without resume), of another run, or cannot be written.
+    """
+    out = Path(plan.request.out)
+    if out.exists() and not out.is_dir():
+        raise InputError("this is a file", where=str(out), expected="a folder")
+    if plan.request.resume and (out / RUN).is_file():
+        _check_same(plan, out)
+        _sweep(out)
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise InputError(
+            "the folder is not empty",
+            where=str(out),
+            expected="an absent or empty folder",
+            do="choose another, or go on with the run that is there (--resume)",
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be made ({error.strerror or error})",
+            where=str(out),
+            do="choose another folder",
+        ) from error
+    facts = {"pairs": 1, **plan.facts, "per_case": plan.request.per_case}
+    with open_atomically(out / RUN) as file:
+        file.write((json.dumps(facts, indent=2) + "\n").encode())
+
+
+class Index:
+    """Rows of what is made and of what failed."""
+
+    def __init__(self, plan: PairsPlan) -> None:
+        self._out = Path(plan.request.out)
+        self._rows: list[list[Any]] = []
+        self._failures: list[tuple[str, str, str]] = []
+
+    def add(self, job: Job, metrics: dict[str, Any], message: str) -> None:
+        """A pair that is there; without metrics, one that is not, and why."""
+        if not metrics:
+            self._failures.append((job.name, str(job.entry.image), message))
+            return
+        entry = job.entry
+        lost = " ".join(map(str, metrics.get("labels_lost", ())))
+        row = {
+            **{name: f"pairs/{job.name}/{name}.nii.gz" for name in _FILES},
+            **{name: f"pairs/{job.name}/{name}.nii.gz" if entry.labels else "" for name in _LABELS},
+            **{name: metrics.get(name, "") for name in _NUMBERS},
+            "subject": entry.subject,
+            "split": entry.split,
+            "source": entry.image.resolve(),
+            "source_labels": entry.labels.resolve() if entry.labels else "",
+            "labels_lost": lost,
+        }
+        self._rows.append([row[name] for name in _COLUMNS])
+
+    def save(self) -> None:
+        """Write both tables; none of failures where nothing failed."""
+        _write(self._out / INDEX, _COLUMNS, self._rows)
+        if self._failures:
+            _write(self._out / FAILURES, ("name", "source", "why"), self._failures)
+        else:
+            (self._out / FAILURES).unlink(missing_ok=True)
+
+
+def _check_same(plan: PairsPlan, out: Path) -> None:
+    try:
+        found = json.loads((out / RUN).read_text(encoding="utf-8"))
+        different = [k for k, v in plan.facts.items() if found.get(k) != v]
+    except (OSError, ValueError, AttributeError):
+        different = ["everything"]
+    if different:
+        raise InputError(
+            f"the run that is there differs in {', '.join(different).replace('_', ' ')}",
+            where=str(out),
+            expected="the same call, --per-case aside",
+            do="repeat it, or choose another folder",
+        )
+
+
+def _sweep(out: Path) -> None:
+    """Remove what a run that was killed left unfinished."""
+    for partial in (*out.glob(".*.partial"), *(out / "pairs").glob("**/.*.partial")):
+        with suppress(OSError):
+            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    with open_atomically(path) as file:
+        file.write(text.getvalue().encode("utf-8"))
