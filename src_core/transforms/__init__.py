@@ -1,0 +1,75 @@
+"""Deformations in a training loop: MONAI's ``RandDRDM``, TorchIO's ``RandomDRDM``, plain PyTorch.
+
+What is drawn is a small value, a ``Deformation``; it is made on the spot (``Live``) or taken from
+those made before (``Bank``), and applied to images and labels of any grid, forth and back.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from src_core.transforms.bank import Bank, Stored, make_bank
+    from src_core.transforms.deformation import Deformation, Placed
+    from src_core.transforms.live import Live
+    from src_core.transforms.monai import RandDRDM, RandDRDMd
+    from src_core.transforms.scan import Below, Scan, Source
+    from src_core.transforms.tensors import Deformed, deform, random_deform
+    from src_core.transforms.torchio import DRDM, RandomDRDM
+
+_HOMES = {
+    "Bank": "bank",
+    "Below": "scan",
+    "DRDM": "torchio",
+    "Deformation": "deformation",
+    "Deformed": "tensors",
+    "Live": "live",
+    "Placed": "deformation",
+    "RandDRDM": "monai",
+    "RandDRDMd": "monai",
+    "RandomDRDM": "torchio",
+    "Scan": "scan",
+    "Source": "scan",
+    "Stored": "bank",
+    "deform": "tensors",
+    "make_bank": "bank",
+    "random_deform": "tensors",
+}
+
+__all__ = [
+    "DRDM",
+    "Bank",
+    "Below",
+    "Deformation",
+    "Deformed",
+    "Live",
+    "Placed",
+    "RandDRDM",
+    "RandDRDMd",
+    "RandomDRDM",
+    "Scan",
+    "Source",
+    "Stored",
+    "deform",
+    "make_bank",
+    "random_deform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES[name]
+    try:
+        return getattr(import_module(f"{__name__}.{home}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != home:
+            raise
+        raise ModuleNotFoundError(
+            f'{name} needs {home}: pip install "napari-drdm[{home}]"', name=home
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

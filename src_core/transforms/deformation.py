@@ -1,0 +1,184 @@
+"""One drawn deformation, ``new(x) = image(x + u(x))``: small, a value, the same on every grid.
+
+It is kept where it was composed, on the model's state grid, and laid over images when it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src_core.applying import covered_percent, on_grid
+from src_core.deform import Field, field_tensor, in_plane_axis, lps_field
+from src_core.errors import InputError
+from src_core.fields import invert
+from src_core.fit import Fit
+from src_core.grid import Grid
+from src_core.warp import Mode, identity, inside, sample, warp_labels
+
+__all__ = ["Deformation", "Placed"]
+
+# Grids this close, in voxels, are one: readers round affines differently.
+_SAME = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A deformation over images of one grid.
+
+    Attributes:
+        u: (1 or Z, 2, A, B), voxels of the slices along ``axis``, or (1, 3, X, Y, Z).
+        axis: the slice axis, None in 3D.
+    """
+
+    u: Tensor
+    axis: int | None
+
+    def inverse(self) -> Placed:
+        """The way back: phi(psi(y)) = y, wherever psi(y) lies inside; see ``fields.invert``."""
+        return Placed(invert(self.u.double()).displacement, self.axis)
+
+    def image(self, values: Tensor, mode: Mode = "linear") -> Tensor:
+        """Images (C, X, Y, Z), of their own type; gradients reach ``values``.
+
+        Outside, a channel takes its smallest value where that is negative and else 0.
+        """
+        wide = values if values.dtype == torch.float64 else values.float()
+        planes, at = self._planes(wide), self._positions(wide)
+        floor = wide.detach().flatten(1).amin(1).clamp(max=0)
+        floor = floor.repeat_interleave(planes.shape[1] // len(values))
+        within = inside(at, planes.shape[2:])[:, None]
+        background = floor.view(1, -1, *[1] * (planes.dim() - 2))
+        moved = torch.where(within, sample(planes, at, mode), background)
+        return _stored(self._volumes(moved, values.shape), values.dtype)
+
+    def labels(self, values: Tensor, mode: Literal["linear", "nearest"] = "linear") -> Tensor:
+        """Labels (C, X, Y, Z), whole numbers of whatever type: one-hot linear argmax, or nearest.
+
+        Outside they are 0.
+        """
+        planes = self._planes(values)
+        like = values if values.dtype == torch.float64 else values[:0].float()
+        moved = warp_labels(planes, self._positions(like), mode)
+        return self._volumes(moved, values.shape).to(values.dtype)
+
+    def _positions(self, like: Tensor) -> Tensor:
+        u = self.u.to(like)
+        return identity(u.shape[2:], u) + u
+
+    def _planes(self, values: Tensor) -> Tensor:
+        """(C, X, Y, Z) -> (1, C, X, Y, Z), (Z, C, A, B), or (1, C Z, A, B) for one field of all."""
+        if self.axis is None:
+            return values[None]
+        if len(self.u) > 1:
+            return values.movedim(self.axis + 1, 0)
+        return values.movedim(self.axis + 1, 1).flatten(0, 1)[None]
+
+    def _volumes(self, planes: Tensor, shape: torch.Size) -> Tensor:
+        """The reverse of ``_planes``."""
+        if self.axis is None:
+            return planes[0]
+        if len(self.u) > 1:
+            return planes.movedim(0, self.axis + 1).contiguous()
+        stack = planes[0].unflatten(0, (shape[0], shape[self.axis + 1]))
+        return stack.movedim(1, self.axis + 1).contiguous()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Deformation:
+    """A deformation of one case.
+
+    Attributes:
+        u: (units, D, *state), float32, state voxels; one unit for all slices, or one each.
+        grid: the case's.
+        axis: its slice axis, None for a 3D model.
+        size: pixels a side of the model's grid.
+        level, seed: what it was drawn with; ``drdm generate`` makes the same of the same image.
+    """
+
+    u: NDArray[np.float32]
+    grid: Grid
+    axis: int | None
+    size: int
+    level: int
+    seed: int
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.grid.shape))
+        return f"Deformation(level={self.level}, seed={self.seed}, of {shape})"
+
+    def field(self) -> Field:
+        """(X, Y, Z, 3), float32, LPS mm, on the case's grid: the field ``drdm generate`` saves."""
+        return lps_field(self._voxels(torch.float64), self.grid, self.axis)
+
+    def on(self, grid: Grid, inverse: bool = False) -> Placed:
+        """Over images of a grid, the case's or another: cropped, turned, resampled.
+
+        An identity affine tells nothing: with the case's shape, it is taken as the case's.
+
+        Raises:
+            InputError: a grid that lies elsewhere.
+        """
+        dtype = torch.float64 if inverse else torch.float32
+        placed = Placed(self._voxels(dtype), self.axis) if self._is(grid) else self._elsewhere(grid)
+        return placed.inverse() if inverse else placed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Numbers and arrays alone, as traces of other packages want it."""
+        return {
+            "u": self.u,
+            "shape": np.array(self.grid.shape),
+            "affine": np.array(self.grid.affine),
+            "axis": -1 if self.axis is None else self.axis,
+            "size": self.size,
+            "level": self.level,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Deformation:
+        """The reverse of ``as_dict``."""
+        axis, size, level, seed = (int(values[k]) for k in ("axis", "size", "level", "seed"))
+        x, y, z = (int(n) for n in values["shape"])
+        grid = Grid((x, y, z), np.asarray(values["affine"]))
+        u = np.asarray(values["u"], dtype=np.float32)
+        return cls(u, grid, None if axis < 0 else axis, size, level, seed)
+
+    def _is(self, grid: Grid) -> bool:
+        if self.grid.shape != grid.shape:
+            return False
+        near = _SAME * min(self.grid.spacing)
+        return np.array_equal(grid.affine, np.eye(4)) or self.grid.distance_mm(grid) < near
+
+    def _voxels(self, dtype: torch.dtype) -> Tensor:
+        kept = [a for a in range(3) if a != self.axis]
+        shape, spacing = self.grid.shape, self.grid.spacing
+        fit = Fit(tuple(shape[a] for a in kept), tuple(spacing[a] for a in kept), self.size)
+        return fit.displacement(torch.from_numpy(self.u).to(dtype))
+
+    def _elsewhere(self, grid: Grid) -> Placed:
+        if not covered_percent(self.grid, grid):
+            raise InputError(
+                "the deformation lies elsewhere than the image",
+                where=repr(self),
+                expected="an image of the same case, with its affine",
+                do="keep affines through the pipeline, or make deformations of these images",
+            )
+        field = on_grid(self.field(), self.grid, grid)
+        axis = in_plane_axis(field, grid)
+        return Placed(field_tensor(field, grid, axis), axis)
+
+
+def _stored(values: Tensor, dtype: torch.dtype) -> Tensor:
+    if dtype.is_floating_point:
+        return values.to(dtype)
+    if dtype == torch.bool:
+        return values > 0.5
+    limits = torch.iinfo(dtype)
+    return values.round().clamp(limits.min, limits.max).to(dtype)

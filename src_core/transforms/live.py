@@ -1,0 +1,118 @@
+"""Deformations made on the spot by a model (paper, Algorithm 2): random field, recovery, guard.
+
+No inverse, no proof of the whole, no files: what a training loop does without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from src_core.case import Case
+from src_core.device import fixed_threads
+from src_core.errors import InputError
+from src_core.generation import Options, Session, make_options
+from src_core.generation.proof import weak_points
+from src_core.guard import guard
+from src_core.header import header_for
+from src_core.library import DEFAULT_MODEL, load_model
+from src_core.model import Model
+from src_core.recovery import RecoveryStep
+from src_core.transforms.deformation import Deformation
+from src_core.transforms.scan import Below, Scan
+from src_core.volume import Image
+
+__all__ = ["Live"]
+
+_SEEDS = 2**31
+
+
+@dataclass(frozen=True)
+class Live:
+    """Draws a level and a seed, and generates.
+
+    It holds names and numbers alone, so it travels to other processes; each loads the model once.
+
+    Attributes:
+        model: a name or a file.
+        levels: smallest and largest level, both included.
+        steps: of the recovery; None for the model's default.
+        slices: with a 2D model, one deformation for all slices ("shared"), or one "each".
+        device: of the network; a loader's workers had better stay on the CPU.
+        allow_folds: leave out the guard.
+    """
+
+    model: str | Path = DEFAULT_MODEL
+    levels: tuple[int, int] = (30, 70)
+    steps: int | None = None
+    slices: Literal["shared", "each"] = "shared"
+    device: str = "cpu"
+    allow_folds: bool = False
+
+    def __call__(self, scan: Scan, below: Below) -> Deformation:
+        """A deformation of an image at a level and seed that ``below`` draws."""
+        low, high = self.levels
+        level = low + below(high - low + 1)
+        return self.make(scan, level, below(_SEEDS))
+
+    def make(self, scan: Scan, level: int, seed: int) -> Deformation:
+        """The deformation of a level and seed.
+
+        Raises:
+            InputError: no such model or level, or an image that the model cannot take.
+        """
+        model = self.loaded()
+        options = make_options(
+            model.spec.schedule.levels,
+            level=level,
+            seed=seed,
+            steps=self.steps,
+            slices=self.slices,
+            allow_folds=self.allow_folds,
+        )
+        session = Session(_case(scan), model, options.slices)
+        steps = (step.recovery for step in session.steps(options))
+        lasts = [step for step in steps if step.index == step.total]
+        u = _guarded(session, lasts, options).numpy()
+        size, axis = model.spec.size, session.frame.axis
+        return Deformation(u, scan.grid, axis, size, level, seed)
+
+    def loaded(self) -> Model:
+        """The model, loaded once in each process."""
+        return _loaded(str(self.model), self.device)
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str, device: str) -> Model:
+    return load_model(name, device)
+
+
+def _case(scan: Scan) -> Case:
+    values = scan.image
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise InputError(
+            "the image has voxels that are NaN or infinite",
+            where=scan.name or "image",
+            expected="finite values",
+        )
+    if values.min() == values.max():
+        values = np.zeros_like(values)  # an empty slice has no intensity range
+    header = header_for(scan.grid, values.dtype, values.shape)
+    return Case((Image(values, header),), (), scan.grid, scan.name or "image")
+
+
+@torch.inference_mode()
+def _guarded(session: Session, lasts: list[RecoveryStep], options: Options) -> torch.Tensor:
+    frame, spec = session.frame, session.model.spec
+    if not lasts:
+        return torch.zeros(1, spec.ndim, *[spec.state] * spec.ndim)
+    if options.allow_folds:
+        return torch.cat([last.displacement for last in lasts])
+    with fixed_threads():
+        kept = [guard(last.flow, lambda u: weak_points(frame, u)) for last in lasts]
+    return torch.cat([one.displacement for one in kept])

@@ -1,0 +1,166 @@
+"""``RandDRDM``: a dictionary transform for MONAI, invertible, with random numbers of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor, get_track_meta
+from monai.transforms import InvertibleTransform, MapTransform, RandomizableTransform
+from monai.utils import ImageMetaKey, TraceKeys, convert_to_dst_type, convert_to_tensor
+from monai.utils.misc import ensure_tuple_rep
+from torch import Tensor
+from torch.utils.data import get_worker_info
+
+from src_core.errors import ArgumentError
+from src_core.hashing import sha256_array
+from src_core.transforms.deformation import Deformation, Placed
+from src_core.transforms.scan import Source, as_source, grid_for, volumes
+from src_core.transforms.tensors import as_scan
+
+__all__ = ["RandDRDM", "RandDRDMDict", "RandDRDMd"]
+
+_MODES = {"bilinear": "linear", "bicubic": "cubic", "nearest": "nearest"}
+
+
+class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
+    """One deformation for all keys of a sample: a plausible new anatomy with its labels.
+
+    Items are channel first, 2D or 3D; they may lie on different grids, where their affines tell.
+    Types and affines stay as they are. The network sees the first channel of the first key.
+
+    Args:
+        keys: of images and labels.
+        source: ``Live``, ``Bank``, or a model's name, a model's file or a bank's folder.
+        mode: for each key or for all: ``bilinear``, ``bicubic`` (2D models), ``nearest``, or
+            ``label`` for whole numbers (one-hot linear argmax).
+        prob: of a deformation.
+        case_key: the key that names the case for a bank; None for the first key's file.
+        allow_missing_keys: pass over keys that a sample lacks.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        source: Source | str | Path,
+        mode: str | Sequence[str] = "bilinear",
+        prob: float = 0.1,
+        case_key: Hashable | None = None,
+        allow_missing_keys: bool = False,
+    ) -> None:
+        MapTransform.__init__(self, keys, allow_missing_keys)
+        RandomizableTransform.__init__(self, prob)
+        self.source = as_source(source)
+        self.mode: tuple[str, ...] = ensure_tuple_rep(mode, len(self.keys))
+        if wrong := [m for m in self.mode if m not in (*_MODES, "label")]:
+            raise ArgumentError(
+                f"RandDRDMd() 'mode' must be of {', '.join([*_MODES, 'label'])}, got {wrong[0]!r}"
+            )
+        self.case_key = case_key
+        self._process = os.getpid()
+
+    def set_random_state(
+        self, seed: int | None = None, state: np.random.RandomState | None = None
+    ) -> RandDRDMd:
+        """As MONAI has it."""
+        super().set_random_state(seed, state)
+        self._process = os.getpid()
+        return self
+
+    def randomize(self, data: Any) -> None:
+        """Decide whether to deform, by random numbers that every worker has its own of."""
+        worker = get_worker_info()
+        if worker is not None and self._process != os.getpid():
+            # a plain torch loader copies R into every worker, MONAI's sets it there
+            own = int(self.R.randint(2**31))
+            self.set_random_state(seed=(own + worker.seed) % 2**32)
+        super().randomize(data)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """The sample, deformed or not; either way its items are tensors and traced."""
+        d = dict(data)
+        first = self.first_key(d)
+        if first == ():
+            return d
+        self.randomize(None)
+        tensors = {k: convert_to_tensor(d[k], track_meta=get_track_meta()) for k in self._there(d)}
+        deformation = self._draw(d, tensors[first]) if self._do_transform else None
+        for key, mode in zip(self.keys, self.mode, strict=True):
+            if key in tensors:
+                d[key] = self._moved(tensors[key], tensors[first], deformation, mode)
+        return d
+
+    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Undo it: each item through the true inverse of its deformation."""
+        d = dict(data)
+        known: dict[str, Placed] = {}
+        for key in self.key_iterator(d):
+            trace = self.pop_transform(d[key])
+            if not trace[TraceKeys.DO_TRANSFORM]:
+                continue
+            extra = trace[TraceKeys.EXTRA_INFO]
+            placed = _back(d[key], extra, known)
+            d[key] = _through(placed, d[key], extra["mode"])
+        return d
+
+    def _there(self, d: Mapping[Hashable, Any]) -> list[Hashable]:
+        return list(self.key_iterator(d))
+
+    def _draw(self, d: Mapping[Hashable, Any], first: Tensor) -> Deformation:
+        name = _file_of(first) if self.case_key is None else str(d[self.case_key])
+        scan = as_scan(_plain(first), _affine(first), name=name)
+        return self.source(scan, lambda n: int(self.R.randint(n, dtype=np.int64)))
+
+    def _moved(
+        self, tensor: Tensor, first: Tensor, deformation: Deformation | None, mode: str
+    ) -> Tensor:
+        if deformation is None:
+            out, extra = tensor.clone(), {}
+        else:
+            known = tensor if isinstance(tensor, MetaTensor) else first
+            affine = _affine(known)
+            placed = deformation.on(_grid(tensor, affine))
+            out = _through(placed, tensor, mode)
+            extra = {"mode": mode, "deformation": deformation.as_dict()}
+        self.push_transform(out, extra_info=extra)  # type: ignore[no-untyped-call]
+        return out
+
+
+RandDRDM = RandDRDMDict = RandDRDMd
+
+
+def _through(placed: Placed, tensor: Tensor, mode: str) -> Tensor:
+    values = volumes(_plain(tensor))
+    moved = placed.labels(values) if mode == "label" else placed.image(values, _MODES[mode])  # type: ignore[arg-type]
+    return convert_to_dst_type(moved.reshape(tensor.shape), tensor, dtype=tensor.dtype)[0]
+
+
+def _back(tensor: Tensor, extra: Mapping[str, Any], known: dict[str, Placed]) -> Placed:
+    """The inverse over a tensor's grid; keys that share both share its cost."""
+    values, grid = extra["deformation"], _grid(tensor, _affine(tensor))
+    key = f"{sha256_array(np.asarray(values['u']))} {grid.shape} {grid.affine.tolist()}"
+    if key not in known:
+        known[key] = Deformation.from_dict(values).on(grid, inverse=True)
+    return known[key]
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    return tensor.as_tensor() if isinstance(tensor, MetaTensor) else tensor
+
+
+def _affine(tensor: Tensor) -> Any:
+    return torch.as_tensor(tensor.affine).cpu().numpy() if isinstance(tensor, MetaTensor) else None
+
+
+def _grid(tensor: Tensor, affine: Any) -> Any:
+    return grid_for(tuple(volumes(_plain(tensor)).shape[1:]), affine)
+
+
+def _file_of(tensor: Tensor) -> str:
+    meta = tensor.meta if isinstance(tensor, MetaTensor) else {}
+    return str(meta.get(ImageMetaKey.FILENAME_OR_OBJ, ""))

@@ -1,0 +1,88 @@
+"""What a deformation is drawn for, and where deformations come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from src_core.errors import ArgumentError
+from src_core.grid import Grid
+from src_core.transforms.deformation import Deformation
+
+__all__ = ["Below", "Scan", "Source", "as_source", "grid_for", "volumes"]
+
+#: A whole number, 0 to n - 1, all equally likely: the caller's random numbers.
+Below = Callable[[int], int]
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """An image in a training loop.
+
+    Attributes:
+        image: (X, Y, Z), what a network sees of it.
+        grid: where it lies.
+        name: of the case, or its image's file; "" where it has none.
+    """
+
+    image: NDArray[Any]
+    grid: Grid
+    name: str = ""
+
+
+class Source(Protocol):
+    """Draws deformations: ``Live`` or ``Bank``."""
+
+    def __call__(self, scan: Scan, below: Below) -> Deformation:
+        """One for an image; every choice is made by ``below``."""
+
+
+def as_source(source: Source | str | Path) -> Source:
+    """A bank's folder, or a model's name or file, as a source; a source itself as it is."""
+    from src_core.transforms.bank import Bank
+    from src_core.transforms.live import Live
+
+    if not isinstance(source, (str, Path)):
+        return source
+    return Bank(Path(source)) if Path(source).is_dir() else Live(source)
+
+
+def volumes(values: Tensor) -> Tensor:
+    """Channels of a picture or a volume, (C, X, Y) or (C, X, Y, Z), as (C, X, Y, Z).
+
+    Raises:
+        ArgumentError: neither.
+    """
+    if values.dim() not in (3, 4):
+        raise ArgumentError(
+            f"an image must be (C, X, Y) or (C, X, Y, Z), got {tuple(values.shape)}"
+        )
+    return values[..., None] if values.dim() == 3 else values
+
+
+def grid_for(shape: tuple[int, ...], affine: ArrayLike | None = None, spacing: Any = None) -> Grid:
+    """The grid of a volume (X, Y, Z): by a voxel-to-RAS affine, of 2D or 3D, or by a spacing, mm.
+
+    Raises:
+        ArgumentError: both are given, or they are no geometry.
+    """
+    if affine is None:
+        return Grid.from_spacing(shape, 1.0 if spacing is None else spacing)
+    if spacing is not None:
+        raise ArgumentError("a geometry is an 'affine' or a 'spacing', got both")
+    x, y, z = shape
+    return Grid((x, y, z), _whole(np.asarray(affine, dtype=np.float64)))
+
+
+def _whole(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    if affine.shape != (3, 3):
+        return affine
+    whole = np.eye(4)
+    whole[np.ix_([0, 1, 3], [0, 1, 3])] = affine
+    return whole

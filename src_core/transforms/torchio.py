@@ -1,0 +1,143 @@
+"""``RandomDRDM``: a random transform for TorchIO, and ``DRDM``, which its history replays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from torch.utils.data import get_worker_info
+from torchio import Image, LabelMap, ScalarImage, SpatialTransform, Subject
+from torchio.transforms.augmentation import RandomTransform
+
+from src_core.errors import ArgumentError
+from src_core.grid import Grid
+from src_core.transforms.deformation import Deformation, Placed
+from src_core.transforms.scan import Source, as_source, grid_for
+from src_core.transforms.tensors import as_scan, below_of
+from src_core.warp import Mode
+
+__all__ = ["DRDM", "RandomDRDM"]
+
+
+class RandomDRDM(RandomTransform, SpatialTransform):
+    """One deformation for all images of a subject: a plausible new anatomy with its labels.
+
+    Images may lie on different grids. A network sees the first channel of the first scalar image.
+
+    Args:
+        source: ``Live``, ``Bank``, or a model's name, a model's file or a bank's folder.
+        image_interpolation: ``linear``, ``cubic`` (2D models) or ``nearest``.
+        label_interpolation: ``linear`` (one-hot argmax) or ``nearest``.
+        case: the subject's entry that names the case for a bank; None for the image's file.
+        seed: of random numbers of its own, other in every worker of a loader; None to draw from
+            torch's, as TorchIO's own transforms do.
+        kwargs: as for every TorchIO transform (``p``, ``include``, ...).
+    """
+
+    def __init__(
+        self,
+        source: Source | str | Path,
+        image_interpolation: Mode = "linear",
+        label_interpolation: Literal["linear", "nearest"] = "linear",
+        case: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.source = as_source(source)
+        self.image_interpolation = _possible(image_interpolation, get_args(Mode))
+        self.label_interpolation = _possible(label_interpolation, ("linear", "nearest"))
+        self.case, self.seed = case, seed
+        self._states: dict[int, torch.Tensor] = {}
+
+    def __call__(self, data: Any) -> Any:
+        """As TorchIO has it; with a seed, torch's own random numbers stay as they are."""
+        if self.seed is None:
+            return super().__call__(data)
+        with torch.random.fork_rng(devices=[]):
+            worker = get_worker_info()
+            key = -1 if worker is None else worker.seed
+            if key in self._states:
+                torch.set_rng_state(self._states[key])
+            else:
+                torch.default_generator.manual_seed(self._first_seed(key))
+            try:
+                return super().__call__(data)
+            finally:
+                self._states = {key: torch.get_rng_state()}
+
+    def apply_transform(self, subject: Subject) -> Subject:
+        """Draw, then apply."""
+        first = self._reference(subject)
+        name = str(first.path or "") if self.case is None else str(subject[self.case])
+        with np.errstate(all="warn", under="ignore"):
+            scan = as_scan(first.data, first.affine, name=name)
+            deformation = self.source(scan, below_of(None))
+        transform = DRDM(
+            deformation=deformation,
+            image_interpolation=self.image_interpolation,
+            label_interpolation=self.label_interpolation,
+            **self._get_base_args(),
+        )
+        moved = transform(subject)
+        assert isinstance(moved, Subject)
+        return moved
+
+    def _reference(self, subject: Subject) -> Image:
+        images = self.get_images(subject)
+        if not images:
+            raise ArgumentError("RandomDRDM() 'subject' must hold an image, got none")
+        return next((image for image in images if isinstance(image, ScalarImage)), images[0])
+
+    def _first_seed(self, worker: int) -> int:
+        entropy = (self.seed or 0, worker + 1)
+        return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+class DRDM(SpatialTransform):
+    """One known deformation, which can be replayed and undone.
+
+    Args:
+        deformation: as it was drawn.
+        image_interpolation: ``linear``, ``cubic`` (2D models) or ``nearest``.
+        label_interpolation: ``linear`` (one-hot argmax) or ``nearest``.
+        kwargs: as for every TorchIO transform.
+    """
+
+    def __init__(
+        self,
+        deformation: Deformation,
+        image_interpolation: Mode = "linear",
+        label_interpolation: Literal["linear", "nearest"] = "linear",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.deformation = deformation
+        self.image_interpolation = _possible(image_interpolation, get_args(Mode))
+        self.label_interpolation = _possible(label_interpolation, ("linear", "nearest"))
+        self.invert_transform = False
+        self.args_names = ["deformation", "image_interpolation", "label_interpolation"]
+
+    def apply_transform(self, subject: Subject) -> Subject:
+        """Move every image, each on its own grid."""
+        placed: dict[Grid, Placed] = {}
+        with np.errstate(all="warn", under="ignore"):
+            for image in self.get_images(subject):
+                grid = grid_for(tuple(image.data.shape[1:]), image.affine)
+                if grid not in placed:
+                    placed[grid] = self.deformation.on(grid, self.invert_transform)
+                image.set_data(self._moved(image, placed[grid]))
+        return subject
+
+    def _moved(self, image: Image, placed: Placed) -> torch.Tensor:
+        if isinstance(image, LabelMap):
+            return placed.labels(image.data, self.label_interpolation)
+        return placed.image(image.data, self.image_interpolation)
+
+
+def _possible(given: Any, possible: tuple[str, ...]) -> Any:
+    if given not in possible:
+        raise ArgumentError(f"an interpolation must be of {', '.join(possible)}, got {given!r}")
+    return given
