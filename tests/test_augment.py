@@ -21,11 +21,12 @@ from PIL import Image as Picture
 from torch import nn
 
 from src_core import generate, load_model, read_case
-from src_core.augment import Doing, Request, augment, layouts, make_plan, parse_levels, steps
-from src_core.augment import run as running
+from src_core.augment import Doing, Request, augment, make_plan, parse_levels, steps, work
 from src_core.augment.disk import in_words
 from src_core.augment.index import read_index
-from src_core.augment.plan import draw, names_of
+from src_core.augment.layouts import layout
+from src_core.augment.levels import draw
+from src_core.augment.plan import names_of
 from src_core.augment.sheet import save_sheet
 from src_core.checkpoint import save_model
 from src_core.cli import run
@@ -236,27 +237,32 @@ def test_a_case_that_fails_stops_no_other(data: Path, model: Model, tmp_path: Pa
 def test_a_case_that_cannot_be_written_leaves_nothing(
     data: Path, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace = layouts.os.replace
+    replace = layout.os.replace
 
     def fails(source: Path, target: Path) -> None:
         if Path(target).parent.name == "images":
             raise OSError(28, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(layouts.os, "replace", fails)
+    monkeypatch.setattr(layout.os, "replace", fails)
     out = tmp_path / "out"
     plan = make_plan(asked(data, out, formats=("nifti",), per_case=1), model)
     found = list(augment(plan, model))
     assert {m.state for m in found} == {"failed"} and "No space left" in found[0].message
     left = {p.name for p in out.rglob("*") if p.is_file()}
-    assert left == {"augment.json", "index.csv", "failures.csv"} and not leftovers(out)
+    assert left == {
+        "augment.json",
+        "manifest.jsonl",
+        "index.csv",
+        "failures.csv",
+    } and not leftovers(out)
 
 
 def test_the_run_stops_when_the_disk_is_full(
     data: Path, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = iter([10**9, 10**9, 1000])
-    monkeypatch.setattr(running, "free_bytes", lambda _: next(room))
+    monkeypatch.setattr(work, "free_bytes", lambda _: next(room))
     going = augment(make_plan(asked(data, tmp_path / "out"), model), model)
     assert [next(going).state, next(going).state] == ["made", "made"]
     with pytest.raises(InputError, match=r"disk is full \(1 kB left\)"):
@@ -357,14 +363,14 @@ def test_cancelled_from_the_keyboard(
     data: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    real, calls = running.iterate, iter(range(9))
+    real, calls = work.iterate, iter(range(9))
 
     def interrupted(*given: object) -> object:
         if next(calls) == 2:
             raise KeyboardInterrupt
         return real(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(running, "iterate", interrupted)
+    monkeypatch.setattr(work, "iterate", interrupted)
     assert shell(data, tmp_path / "out", file) == 130
     assert "--resume" in capsys.readouterr().err
     assert len(read_index(tmp_path / "out")) == 2 and not leftovers(tmp_path / "out")

@@ -1,26 +1,31 @@
 """A labelled data set, augmented (paper, Algorithm 3): every case at many levels and seeds.
 
-``make_plan`` lists independent jobs and writes nothing; ``augment`` does them one after the other.
+``make_plan`` lists independent jobs and writes nothing; ``augment`` does them, here, on several
+processes or on a cluster.
 Stop taking its values to cancel; a plan with ``resume`` goes on.
 """
 
 from __future__ import annotations
 
+from src_core.augment.filters import Filters
+from src_core.augment.levels import parse_distribution, parse_levels
 from src_core.augment.plan import Job, Plan, make_plan
-from src_core.augment.request import FORMATS, Request, parse_formats, parse_levels
-from src_core.augment.run import Doing, Made, augment, run_job, steps
+from src_core.augment.request import FORMATS, Request, parse_formats
+from src_core.augment.run import augment, steps
+from src_core.augment.work import Doing, Made
 
 __all__ = [
     "FORMATS",
     "Doing",
+    "Filters",
     "Job",
     "Made",
     "Plan",
     "Request",
     "augment",
     "make_plan",
+    "parse_distribution",
     "parse_formats",
     "parse_levels",
-    "run_job",
     "steps",
 ]

@@ -60,7 +60,8 @@ def in_words(count: float) -> str:
 
 
 def _size(entry: Entry, what: Sequence[str]) -> int:
-    voxels, image = _header(entry.image)
+    headers = [_header(path) for path in entry.images]
+    voxels, image = headers[0][0], sum(size for _, size in headers)
     labels = _header(entry.labels)[1] if entry.labels else 0
     each = {"image": image, "labels": labels, **{k: n * voxels for k, n in _FLOATS.items()}}
     return sum(each[part] for part in what)

@@ -1,19 +1,18 @@
 """A plan: independent jobs, each one new case, with its level and seed drawn.
 
-The draw of a job is a digest of (seed, case, index) and nothing else: a longer data set or more new
-cases leave all others as they were, in any order and on any machine.
+A longer data set or more new cases leave all others as they were, in any order, on any machine.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from src_core.augment.disk import estimate
-from src_core.augment.layouts import LAYOUTS
+from src_core.augment.layouts import LAYOUTS, Style, make_style
+from src_core.augment.levels import bounds, draw
 from src_core.augment.request import Request
 from src_core.dataset import Entry, read_dataset
 from src_core.errors import InputError
@@ -22,12 +21,10 @@ from src_core.model import Model, ModelSpec
 
 __all__ = ["Job", "Plan", "draw", "make_plan", "names_of"]
 
-_SEEDS = 31
-
 
 @dataclass(frozen=True)
 class Job:
-    """One new case: ``name`` of it, ``index`` (from 1) of those from ``case``."""
+    """One new case: ``name`` of it, ``index`` (from 1) of those from ``case``; 0 is the source."""
 
     name: str
     case: str
@@ -45,6 +42,7 @@ class Plan:
         jobs: one for each new case, those of one case together.
         facts: what decides every result, by which a run is known again.
         bytes_each: of a new case before compression, on average.
+        style: how new cases are written.
         notes: what the user should know before it begins, one line each.
     """
 
@@ -52,6 +50,7 @@ class Plan:
     jobs: tuple[Job, ...]
     facts: dict[str, object]
     bytes_each: int
+    style: Style
     notes: tuple[str, ...] = ()
 
     @property
@@ -75,26 +74,23 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     digest = model.sha256 if isinstance(model, Model) else sha256
     if request.per_case < 1:
         raise InputError(f"{request.per_case} is not possible", where="--per-case", expected="1 up")
-    levels = spec.schedule.levels
-    low, high = (_checked(request, levels, level).level for level in request.levels)
-    chosen = _checked(request, levels, low)
+    if request.workers < 1:
+        raise InputError(f"{request.workers} is not possible", where="--workers", expected="1 up")
+    low, high = bounds(request.levels)
+    chosen = _checked(request, spec.schedule.levels, low)
+    _checked(request, spec.schedule.levels, high)
     entries = _entries(request)
     jobs = tuple(
-        _job(request, chosen, entry, case, index, (low, high))
+        _job(request, chosen, entry, case, index)
         for entry, case in zip(entries, names_of(entries), strict=True)
-        for index in range(1, request.per_case + 1)
+        for index in range(0 if request.with_sources else 1, request.per_case + 1)
+    )
+    style = make_style(
+        Path(request.dataset), entries, request.formats, request.number, request.field_format
     )
     what = [part for name in request.formats for part in LAYOUTS[name].what]
-    notes = _notes(entries)
-    return Plan(request, jobs, _facts(request, spec, digest), estimate(entries, what), notes)
-
-
-def draw(seed: int, case: str, index: int, levels: tuple[int, int]) -> tuple[int, int]:
-    """Level, uniform in ``levels`` (both included), and the generation's seed, 31 bits."""
-    digest = hashlib.sha256(f"{seed}/{index}/{case}".encode()).digest()
-    low, high = levels
-    level = low + int.from_bytes(digest[:8], "big") % (high - low + 1)
-    return level, int.from_bytes(digest[8:16], "big") >> (64 - _SEEDS)
+    facts = _facts(request, spec, digest, style)
+    return Plan(request, jobs, facts, estimate(entries, what), style, _notes(entries))
 
 
 def names_of(entries: Sequence[Entry]) -> list[str]:
@@ -126,11 +122,9 @@ def _twice(names: Iterable[str]) -> bool:
     return max(Counter(names).values(), default=0) > 1
 
 
-def _job(
-    request: Request, options: Options, entry: Entry, case: str, index: int, levels: tuple[int, int]
-) -> Job:
-    level, seed = draw(request.seed, case, index, levels)
-    drawn = options.model_copy(update={"level": level, "seed": seed})
+def _job(request: Request, options: Options, entry: Entry, case: str, index: int) -> Job:
+    level, seed = draw(request.seed, case, index, request.levels)
+    drawn = options.model_copy(update={"level": level if index else 0, "seed": seed})
     return Job(f"{case}-{index:03d}", case, index, entry, drawn)
 
 
@@ -151,18 +145,25 @@ def _entries(request: Request) -> list[Entry]:
     return chosen
 
 
-def _facts(request: Request, spec: ModelSpec, sha256: str) -> dict[str, object]:
-    options = _checked(request, spec.schedule.levels, request.levels[0]).model_dump(mode="json")
+def _facts(request: Request, spec: ModelSpec, sha256: str, style: Style) -> dict[str, object]:
+    low, _ = bounds(request.levels)
+    options = _checked(request, spec.schedule.levels, low).model_dump(mode="json")
+    levels = request.levels
     return {
         "dataset": str(Path(request.dataset).resolve()),
         "model": spec.name,
         "model_sha256": sha256,
-        "levels": list(request.levels),
+        "levels": (
+            list(levels) if isinstance(levels, tuple) else {str(n): w for n, w in levels.items()}
+        ),
         "seed": request.seed,
         "options": {k: v for k, v in options.items() if k not in ("level", "seed")},
         "formats": list(request.formats),
         "field_format": request.field_format,
         "spacing": request.spacing,
+        "filters": asdict(request.filters),
+        "number": style.number,
+        "labels": dict(style.catalogue.labels),
     }
 
 

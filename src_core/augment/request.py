@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from src_core.augment.filters import Filters
 from src_core.augment.layouts import LAYOUTS
+from src_core.augment.levels import Levels
 from src_core.errors import InputError
 from src_core.io import FieldFormat
 
-__all__ = ["FORMATS", "Request", "parse_formats", "parse_levels"]
+__all__ = ["FORMATS", "Request", "parse_formats"]
 
 #: Ways to lay out what is made; ``cases`` holds the most.
 FORMATS = tuple(LAYOUTS)
@@ -23,10 +24,10 @@ class Request:
     """What is asked for.
 
     Attributes:
-        dataset: a folder with images/ and labels/, or a CSV.
+        dataset: a folder with images/ and labels/, a CSV, or what a dataset.json describes.
         out: the folder of the run.
         per_case: new cases from every case.
-        levels: lowest and highest; drawn uniformly.
+        levels: lowest and highest, drawn uniformly; or the weight of each level.
         seed: of all draws.
         formats: of ``FORMATS``.
         options: of every generation, by the names of ``Options`` but level and seed.
@@ -34,12 +35,17 @@ class Request:
         spacing: mm per pixel of pictures.
         split: take the cases of this part of the data alone; all without.
         resume: go on with the run that ``out`` holds.
+        filters: which new cases are wanted.
+        with_sources: write every case itself, too, as number 0 at level 0.
+        number: of an nnU-Net data set.
+        workers: processes at work on this machine.
+        dask: address of a Dask scheduler, whose workers do the work instead.
     """
 
     dataset: Path
     out: Path
     per_case: int = 32
-    levels: tuple[int, int] = (30, 70)
+    levels: Levels = (30, 70)
     seed: int = 1
     formats: tuple[str, ...] = ("cases",)
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -47,21 +53,11 @@ class Request:
     spacing: float | None = None
     split: str = ""
     resume: bool = False
-
-
-def parse_levels(text: str) -> tuple[int, int]:
-    """``30:70`` as (30, 70); ``48`` as (48, 48).
-
-    Raises:
-        InputError: it is no range of levels.
-    """
-    found = re.fullmatch(r"(\d+)(?::(\d+))?", text.strip())
-    low, high = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-    if low > high:
-        raise InputError(
-            f"{text} is not possible", where="--levels", expected="lowest:highest, such as 30:70"
-        )
-    return low, high
+    filters: Filters = field(default_factory=Filters)
+    with_sources: bool = False
+    number: int = 500
+    workers: int = 1
+    dask: str = ""
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

@@ -1,0 +1,33 @@
+"""``cases/NAME/`` with everything ``drdm generate`` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from src_core.augment.layouts.layout import Files, Member
+from src_core.augment.layouts.style import Style
+from src_core.generation import Result, save_result
+from src_core.generation.save import PARTS
+
+__all__ = ["Cases"]
+
+
+class Cases:
+    """One folder a case."""
+
+    what = PARTS
+
+    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
+        """Where a case's files are, once it is made."""
+        home = out / "cases" / name
+        return Files(home / "image.nii.gz", home / "labels.nii.gz" if labelled else None)
+
+    def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
+        """Write a case's folder; what a user took files out of is made again."""
+        home = out / "cases" / name
+        save_result(result, home, overwrite=True, field_format=style.field_format)
+        return [path for path in home.iterdir() if path.is_file()]
+
+    def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
+        """Nothing describes them but the index."""

@@ -1,0 +1,41 @@
+"""``images/NAME.nii.gz`` and ``labels/NAME.nii.gz``, as a training reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from src_core.augment.layouts.layout import Files, Member, publish, write_beside
+from src_core.augment.layouts.style import Style
+from src_core.generation import Result
+from src_core.io import write_image
+from src_core.recipe import input_volumes
+
+__all__ = ["Flat"]
+
+
+class Flat:
+    """Further channels lie in ``images-2/`` and so on."""
+
+    what = ("image", "labels", "displacement")
+
+    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
+        """Where a case's files are, once it is made."""
+        labels = out / "labels" / f"{name}.nii.gz"
+        return Files(out / "images" / f"{name}.nii.gz", labels if labelled else None)
+
+    def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
+        """Write a case's files, all or none; says which."""
+
+        def fill(place: Path) -> None:
+            write_beside(result, place, name, style)
+            for key, volume in input_volumes(result.case).items():
+                kind, dash, number = key.partition("-")
+                home = place / f"{kind.rstrip('s')}s{dash}{number}"
+                home.mkdir()
+                write_image(home / f"{name}.nii.gz", volume.data, volume, result.case.grid)
+
+        return publish(out, name, fill)
+
+    def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
+        """Nothing describes them but the index."""

@@ -1,0 +1,119 @@
+"""What a layout is, and how its files appear: written beside, then moved in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from src_core.augment.layouts.style import Style
+from src_core.errors import InputError
+from src_core.generation import Result
+from src_core.generation.save import write_json
+from src_core.io import write_field
+from src_core.io.atomic import partial_name
+
+__all__ = ["Files", "Layout", "Member", "publish", "sweep", "write_beside"]
+
+
+@dataclass(frozen=True)
+class Files:
+    """A new case's first image, and its labels if it has any."""
+
+    image: Path
+    labels: Path | None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A new case of a finished data set; ``index`` is 0 for the source itself."""
+
+    name: str
+    subject: str
+    index: int
+    labelled: bool
+
+
+class Layout(Protocol):
+    """A way to lay out new cases under a folder."""
+
+    @property
+    def what(self) -> tuple[str, ...]:
+        """Parts of a result that it writes, in the words of ``save_result``."""
+        ...
+
+    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
+        """Where a case's files are, once it is made."""
+        ...
+
+    def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
+        """Write a case's files, all or none; says which."""
+        ...
+
+    def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
+        """Describe the cases that are there, where the format asks for that."""
+        ...
+
+
+def publish(out: Path, name: str, fill: Callable[[Path], None]) -> list[Path]:
+    """Let ``fill`` write files under a folder, then move each to its place under ``out``.
+
+    Images come last: who sees one finds its labels, field and recipe there. A failure takes back
+    what has moved.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    partial, moved = out / partial_name(name), list[Path]()
+    try:
+        partial.mkdir(parents=True)
+        fill(partial)
+        files = [path.relative_to(partial) for path in partial.rglob("*") if path.is_file()]
+        for file in sorted(files, key=lambda f: (f.parent.name.startswith("images"), str(f))):
+            (out / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(partial / file, out / file)
+            moved.append(out / file)
+    except BaseException as error:
+        for path in moved:
+            with suppress(OSError):
+                path.unlink()
+        if isinstance(error, OSError):
+            raise unwritable(out, error) from error
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return moved
+
+
+def write_beside(result: Result, place: Path, name: str, style: Style) -> None:
+    """Field, recipe and metrics, in folders of their own."""
+    for folder in ("fields", "recipes", "metrics"):
+        (place / folder).mkdir()
+    field = place / "fields" / f"{name}.nii.gz"
+    write_field(field, result.displacement, result.case.grid, style.field_format)
+    write_json(place / "recipes" / f"{name}.json", result.recipe)
+    write_json(place / "metrics" / f"{name}.json", result.metrics)
+
+
+def sweep(out: Path) -> None:
+    """Remove what a run that was killed left unfinished."""
+    for home in (out, out / "cases"):
+        for partial in home.glob(".*.partial"):
+            if partial.is_dir():
+                shutil.rmtree(partial, ignore_errors=True)
+            else:
+                partial.unlink(missing_ok=True)
+
+
+def unwritable(out: Path, error: OSError) -> InputError:
+    """What is said where a disk is full or closed."""
+    return InputError(
+        f"the folder cannot be written ({error.strerror or error})",
+        where=str(out),
+        expected="a writable place with space",
+        do="make room, then go on (--resume)",
+    )

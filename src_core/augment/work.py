@@ -1,0 +1,212 @@
+"""One job: a case read, deformed, looked at and written. Nothing else decides what comes of it.
+
+So it may run here, in another process or on another machine, and gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from src_core.augment.disk import free_bytes, in_words
+from src_core.augment.layouts import LAYOUTS, Style
+from src_core.augment.levels import draw
+from src_core.augment.plan import Job, Plan
+from src_core.augment.request import Request
+from src_core.case import Case
+from src_core.entry import Entry
+from src_core.errors import Cancelled, DRDMError, InputError
+from src_core.generation import Options, Result, Step, iterate
+from src_core.generation.frame import scale_warning
+from src_core.hashing import sha256_file
+from src_core.io import read_case
+from src_core.io.picture import is_picture
+from src_core.model import Model
+
+__all__ = ["Bench", "Doing", "Line", "Made", "Shop", "do"]
+
+#: A line of the manifest.
+Line = dict[str, Any]
+_PROOF = ("certified", "min_det", "strict_folding_permille", "guard_scale")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What all jobs of a run have in common; small, since it travels with each."""
+
+    request: Request
+    style: Style
+    bytes_each: int
+
+    @classmethod
+    def of(cls, plan: Plan) -> Shop:
+        """Of a plan's jobs."""
+        return cls(plan.request, plan.style, plan.bytes_each)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """A job under way: ``step`` of ``total``."""
+
+    job: Job
+    step: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """The end of a job.
+
+    Attributes:
+        job: which.
+        state: "made" now, "kept" from an earlier run, "rejected" by the filters, or "failed".
+        metrics: those of ``metrics.json``; none where it failed.
+        message: why it failed or was rejected, or a warning about the case.
+        line: of the manifest.
+        refused: what each seed was turned down for, in order.
+    """
+
+    job: Job
+    state: Literal["made", "kept", "rejected", "failed"]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
+    line: Line | None = None
+    refused: tuple[str, ...] = ()
+
+
+class Bench:
+    """Holds the case that was read last: jobs of one case come one after the other."""
+
+    def __init__(self) -> None:
+        self._entry: Entry | None = None
+        self._case: Case | None = None
+
+    def case(self, entry: Entry, spacing: float | None) -> Case:
+        """The case of an entry."""
+        if self._case is None or entry != self._entry:
+            self._case = None
+            scale = spacing if is_picture(entry.image) else None
+            self._case, self._entry = read_case(entry.images, entry.labels, scale), entry
+        return self._case
+
+
+def do(shop: Shop, job: Job, known: Line | None, model: Model, bench: Bench) -> Iterator[
+    Doing | Made
+]:  # fmt: skip
+    """One job, unless what its line says is there; errors of this case end in a failed ``Made``.
+
+    Raises:
+        InputError: the disk is full.
+    """
+    if known is not None and _there(shop, known):
+        yield _again(job, known)
+        return
+    _check_room(shop)
+    try:
+        case = bench.case(job.entry, shop.request.spacing)
+        yield from _tried(shop, job, case, model)
+    except (Cancelled, MemoryError):
+        raise
+    except Exception as error:
+        yield Made(job, "failed", message=_words(error))
+
+
+def _tried(shop: Shop, job: Job, case: Case, model: Model) -> Iterator[Doing | Made]:
+    """Seed after seed, until one makes a case that is wanted."""
+    filters, refused = shop.request.filters, list[str]()
+    for attempt in range(1 + filters.retries):
+        result = yield from _generated(job, case, model, _options(shop, job, attempt))
+        why = filters.refused(result.metrics) if job.index else ""
+        if not why:
+            yield _written(shop, job, result, refused, scale_warning(case, model.spec))
+            return
+        refused.append(why)
+    line = {**_identity(job), "state": "rejected", "refused": refused, "files": {}}
+    yield Made(job, "rejected", message=refused[-1], line=line, refused=tuple(refused))
+
+
+def _options(shop: Shop, job: Job, attempt: int) -> Options:
+    if not attempt:
+        return job.options
+    request = shop.request
+    _, seed = draw(request.seed, job.case, job.index, request.levels, attempt)
+    return job.options.model_copy(update={"seed": seed})
+
+
+def _generated(
+    job: Job, case: Case, model: Model, options: Options
+) -> Generator[Doing, None, Result]:
+    for value in iterate(case, model, options):
+        if isinstance(value, Result):
+            # How long it took is no property of a case: without it, trees are the same.
+            metrics = {k: v for k, v in value.metrics.items() if k != "seconds"}
+            return replace(value, metrics=metrics)
+        if isinstance(value, Step):
+            yield Doing(job, value.index, value.total)
+    raise RuntimeError("generation ended without a result")
+
+
+def _written(shop: Shop, job: Job, result: Result, refused: list[str], warning: str) -> Made:
+    out, metrics = Path(shop.request.out), result.metrics
+    files: set[Path] = set()
+    for name in shop.request.formats:
+        files.update(LAYOUTS[name].write(result, out, job.name, shop.style))
+    line = {
+        **_identity(job),
+        "state": "made",
+        "refused": refused,
+        "certificate": {name: metrics[name] for name in _PROOF},
+        "metrics": metrics,
+        "files": {path.relative_to(out).as_posix(): sha256_file(path) for path in sorted(files)},
+        "recipe": result.recipe,
+    }
+    return Made(job, "made", metrics, warning, line, tuple(refused))
+
+
+def _identity(job: Job) -> Line:
+    entry = job.entry
+    return {
+        "name": job.name,
+        "case": job.case,
+        "index": job.index,
+        "subject": entry.subject,
+        "split": entry.split,
+        "source": str(entry.image.resolve()),
+        "source_labels": str(entry.labels.resolve()) if entry.labels else "",
+    }
+
+
+def _there(shop: Shop, known: Line) -> bool:
+    """Whether all files of a line are what they were."""
+    out = Path(shop.request.out)
+    try:
+        return all(sha256_file(out / name) == digest for name, digest in known["files"].items())
+    except InputError:
+        return False
+
+
+def _again(job: Job, known: Line) -> Made:
+    refused = tuple(known["refused"])
+    if known["state"] == "rejected":
+        return Made(job, "rejected", message=refused[-1], line=known, refused=refused)
+    return Made(job, "kept", known["metrics"], line=known, refused=refused)
+
+
+def _check_room(shop: Shop) -> None:
+    out = Path(shop.request.out)
+    if (free := free_bytes(out)) < shop.bytes_each:
+        raise InputError(
+            f"the disk is full ({in_words(free)} left)",
+            where=str(out),
+            expected=f"room for a case, {in_words(shop.bytes_each)}",
+            do="make room, then go on (--resume)",
+        )
+
+
+def _words(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    if isinstance(error, DRDMError):
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
