@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ import typer
 
 from src_core.errors import Cancelled, DRDMError
 
-__all__ = ["Outcome", "reported", "resumable"]
+__all__ = ["Outcome", "reported", "resumable", "terminable"]
 
 DONE, FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
 
@@ -54,6 +56,23 @@ def resumable() -> Iterator[None]:
     except KeyboardInterrupt:
         print("stopped: add --resume to go on with what is kept", file=sys.stderr)
         raise typer.Exit(CANCELLED) from None
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM, by which a cluster ends a job, stop a run as Ctrl+C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _usage(error: typer.TyperException) -> int:
