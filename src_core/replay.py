@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from src_core.case import Case
@@ -17,6 +18,7 @@ from src_core.errors import InputError
 from src_core.generation.options import Options
 from src_core.hashing import sha256_array
 from src_core.io import read_case
+from src_core.io.picture import is_picture
 from src_core.library import find_model
 from src_core.model import Model
 from src_core.recipe import input_volumes, machine
@@ -30,6 +32,7 @@ class _Array(BaseModel):
 
 
 class _Inputs(BaseModel):
+    affine: list[list[float]]
     arrays: dict[str, _Array]
 
 
@@ -67,20 +70,28 @@ def prepare(
     images: Sequence[Path] | None = None,
     labels: Sequence[Path] | None = None,
     device: str | None = None,
+    sample: str | None = None,
 ) -> Plan:
     """Everything a recipe names, found and checked.
+
+    Args:
+        path: a ``recipe.json``, or the ``manifest.jsonl`` of an augmentation.
+        images: where they have moved.
+        labels: where they have moved.
+        device: another than the recipe's.
+        sample: whose recipe in a manifest.
 
     Raises:
         InputError: no recipe; an input or the model is missing, or not the one it names.
     """
     path = Path(path)
-    raw, recipe = _read(path)
+    raw, recipe = _read(path, sample)
     named = recipe.inputs.arrays
     found = {
         kind: list(given) if given else _paths(named, kind, path)
         for kind, given in (("image", images), ("labels", labels))
     }
-    case = read_case(found["image"], labels=found["labels"] or None)
+    case = read_case(found["image"], found["labels"] or None, _spacing(found["image"], recipe))
     _check_inputs(case, named, path)
     notes = [
         f"{name} was {then}, is {machine()[name]}"
@@ -91,9 +102,10 @@ def prepare(
     return Plan(case, model, recipe.options, raw, tuple(notes))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], _Recipe]:
+def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = json.loads(text) if path.suffix != ".jsonl" else _of_manifest(path, text, sample)
         return raw, _Recipe.model_validate(raw)
     except OSError as error:
         raise InputError("no such recipe", where=str(path), expected="a recipe.json") from error
@@ -101,6 +113,27 @@ def _read(path: Path) -> tuple[dict[str, Any], _Recipe]:
         raise InputError(
             "this is no recipe", where=str(path), expected="a recipe.json of drdm generate"
         ) from error
+
+
+def _of_manifest(path: Path, text: str, sample: str | None) -> dict[str, Any]:
+    """The recipe of a sample; the newest, where a run was stopped."""
+    lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+    recipes = {line.get("name"): line["recipe"] for line in lines if "recipe" in line}
+    if sample in recipes:
+        return recipes[sample]
+    first = next(iter(recipes), "")
+    raise InputError(
+        f"no sample called {sample}" if sample else "this is a manifest of many samples",
+        where=str(path),
+        expected=f"one of its {len(recipes)} names, such as --sample {first}",
+    )
+
+
+def _spacing(images: Sequence[Path], recipe: _Recipe) -> list[float] | None:
+    """Pictures have no spacing of their own: the recipe's affine says which they were read with."""
+    if not is_picture(images[0]):
+        return None
+    return np.linalg.norm(np.array(recipe.inputs.affine)[:3, :3], axis=0).tolist()
 
 
 def _paths(named: dict[str, _Array], kind: str, recipe: Path) -> list[Path]:

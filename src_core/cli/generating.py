@@ -189,7 +189,10 @@ def _warn_of_scale(case: Case, model: Model) -> None:
 
 
 def replay(
-    recipe: Annotated[Path, typer.Argument(help="A recipe.json.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe.json, or an augmentation's manifest.jsonl.")
+    ],
+    sample: Annotated[str | None, typer.Option(help="Whose recipe in a manifest.")] = None,
     image: Annotated[
         list[Path] | None, typer.Option(help="The image, where it has moved; may be repeated.")
     ] = None,
@@ -208,7 +211,7 @@ def replay(
     from src_core.recipe import differences
     from src_core.replay import prepare
 
-    plan = prepare(recipe, images=image, labels=labels, device=device)
+    plan = prepare(recipe, images=image, labels=labels, device=device, sample=sample)
     for line in plan.notes:
         tell(f"note: {line}")
     result: Pair | Result
