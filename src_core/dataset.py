@@ -174,7 +174,7 @@ def _file(home: Path, name: str | None, where: str) -> Path | None:
     if not name:
         return None
     path = home / name
-    if not path.is_file():
+    if not path.exists():  # a DICOM series is a folder
         raise InputError(f"no such file {path}", where=where, expected="a path from the CSV on")
     return path
 

@@ -9,7 +9,7 @@ from pathlib import Path
 __all__ = ["SUFFIXES", "Entry", "stem", "subject_of"]
 
 #: Types of files that a data set's folder is searched for.
-SUFFIXES = (".nii.gz", ".nii", ".png", ".tif", ".tiff")
+SUFFIXES = (".nii.gz", ".nii", ".png", ".tif", ".tiff", ".mha", ".mhd", ".nrrd", ".nhdr")
 _TIME = re.compile(r"[_-](frame\d+|phase\d+|time\d+|t\d+|ed|es)$", re.IGNORECASE)
 
 

@@ -84,7 +84,7 @@ IMAGES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "short text": ("a.nii", lambda p: raw(p, b"hi"), "not a NIfTI file"),
     "empty": ("a.nii", lambda p: raw(p, b""), "the file is empty"),
     "empty gzip": ("a.nii.gz", lambda p: raw(p, gzip.compress(b"")), "the file is empty"),
-    "unknown ending": ("a.mha", lambda p: raw(p, b"NDims = 3"), "files ending in .mha"),
+    "unknown ending": ("a.mgz", lambda p: raw(p, b"NDims = 3"), "files ending in .mgz"),
     "truncated gzip": (
         "a.nii.gz",
         lambda p: raw(p, nii(p, ramp((40, 50, 6))).read_bytes()[:-300]),

@@ -44,7 +44,8 @@ MaxMm = Annotated[
 Seed = Annotated[int, typer.Option(help="Which deformation.")]
 Steps = Annotated[int | None, typer.Option(help="Jumps of the recovery. [the model's]")]
 Format = Annotated[
-    Literal["itk", "fsl"], typer.Option("--field-format", help="itk (LPS mm) or fsl.")
+    Literal["itk", "fsl", "mha"],
+    typer.Option("--field-format", help="itk (NIfTI in LPS mm, ANTs too), fsl, or mha."),
 ]
 Interpolation = Annotated[Literal["linear", "cubic"], typer.Option(help="Of images; cubic in 2D.")]
 LabelInterpolation = Annotated[

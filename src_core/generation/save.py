@@ -11,7 +11,7 @@ from typing import Any
 from src_core.case import Case
 from src_core.errors import ArgumentError
 from src_core.generation.run import Result
-from src_core.io import FieldFormat, OutputFolder, write_field, write_image, write_scalar
+from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image, write_scalar
 from src_core.recipe import input_volumes
 
 __all__ = [
@@ -65,7 +65,7 @@ def save_files(
     save_case(result.case, place, result.source, what)
     for name, field in (("displacement", result.displacement), ("inverse", result.inverse)):
         if name in what:
-            write_field(place / f"{name}.nii.gz", field, grid, field_format)
+            write_field(place / field_file(name, field_format), field, grid, field_format)
     if "jacobian" in what:
         write_scalar(place / "jacobian.nii.gz", result.jacobian, grid)
     write_json(place / "recipe.json", _with_inputs(result, place))

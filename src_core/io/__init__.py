@@ -5,6 +5,7 @@ from __future__ import annotations
 from src_core.io.atomic import open_atomically
 from src_core.io.fields import (
     FieldFormat,
+    field_file,
     holds_field,
     is_fsl_name,
     read_field,
@@ -18,6 +19,7 @@ __all__ = [
     "FieldFormat",
     "FileNames",
     "OutputFolder",
+    "field_file",
     "holds_field",
     "is_fsl_name",
     "open_atomically",

@@ -16,12 +16,19 @@ from numpy.typing import ArrayLike, NDArray
 from src_core.errors import ArgumentError, DRDMError, InputError
 from src_core.grid import RAS_TO_LPS, Grid
 from src_core.header import grid_of, header_for, scaling_of
-from src_core.io.itk import ITK_ENDINGS, holds_itk_field, read_itk_field
+from src_core.io.itk import (
+    ITK_ENDINGS,
+    SINGLE_ENDINGS,
+    holds_itk_field,
+    read_itk_field,
+    write_itk_field,
+)
 from src_core.io.nifti import read_header, read_nifti, write_nifti
 
 __all__ = [
     "FIELD_INTENTS",
     "FieldFormat",
+    "field_file",
     "holds_field",
     "is_fsl_name",
     "read_field",
@@ -29,7 +36,7 @@ __all__ = [
     "write_scalar",
 ]
 
-FieldFormat = Literal["itk", "fsl"]
+FieldFormat = Literal["itk", "fsl", "mha"]
 FIELD_INTENTS = _VECTOR, _DISPLACEMENT, _FNIRT = 1007, 1006, 2006
 _COEFFICIENTS = (2007, 2008, 2009)
 _FSL_NAME = re.compile(r"(^|[^a-z])(fsl|fnirt)([^a-z]|$)")
@@ -44,11 +51,11 @@ def write_field(
     """Write a displacement field, float32.
 
     Args:
-        path: .nii or .nii.gz.
+        path: .nii or .nii.gz; .mha or .nrrd by SimpleITK, where the format does not matter.
         u_lps_mm: (X, Y, Z, 3), LPS mm.
         grid: where it lies.
         format: ``itk`` is (X, Y, Z, 1, 3) with intent 1007; ``fsl`` is (X, Y, Z, 3), relative,
-            for a warped image of the same grid. ITK takes a file of a single slice for 2D.
+            for a warped image of the same grid. ITK takes a NIfTI of a single slice for 2D.
 
     Raises:
         InputError: it cannot be written.
@@ -60,11 +67,19 @@ def write_field(
             f"write_field() needs (X, Y, Z, 3) on the grid and a format of "
             f"{', '.join(get_args(FieldFormat))}, got {u.shape} and {format!r}"
         )
+    if format != "fsl" and str(path).lower().endswith(SINGLE_ENDINGS):
+        write_itk_field(path, u, grid)
+        return
     fsl = format == "fsl"
     values = _fsl_from_lps(u, grid) if fsl else u[..., None, :]
     header = header_for(grid, np.dtype("<f4"), values.shape)
     header["intent_code"] = _FNIRT if fsl else _VECTOR
     write_nifti(path, values, header)
+
+
+def field_file(name: str, format: FieldFormat) -> str:
+    """The file of a field called so: ``displacement.nii.gz``, or ``displacement.mha``."""
+    return f"{name}.mha" if format == "mha" else f"{name}.nii.gz"
 
 
 def write_scalar(path: str | Path, values: ArrayLike, grid: Grid) -> None:

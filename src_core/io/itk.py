@@ -1,11 +1,12 @@
-"""Displacement fields in ITK's other formats, read by SimpleITK where it is installed.
+"""Displacement fields in ITK's other formats, by SimpleITK where it is installed.
 
 Vector images (.mha, .mhd, .nrrd, .nhdr) and transforms (.h5, .tfm); vectors are LPS mm, as ITK
-and ANTs write them.
+and ANTs write them. Those in one file, .mha and .nrrd, are written too.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,22 @@ from numpy.typing import NDArray
 
 from src_core.errors import InputError
 from src_core.grid import RAS_TO_LPS, Grid
+from src_core.io.atomic import partial_name
 
-__all__ = ["IMAGE_ENDINGS", "ITK_ENDINGS", "holds_itk_field", "read_itk_field"]
+__all__ = [
+    "IMAGE_ENDINGS",
+    "ITK_ENDINGS",
+    "SINGLE_ENDINGS",
+    "holds_itk_field",
+    "itk_grid",
+    "read_itk_field",
+    "simpleitk",
+    "write_itk_field",
+]
 
 IMAGE_ENDINGS = (".mha", ".mhd", ".nrrd", ".nhdr")
 ITK_ENDINGS = (*IMAGE_ENDINGS, ".h5", ".tfm")
+SINGLE_ENDINGS = (".mha", ".nrrd")
 
 _VECTORS = re.compile(
     rb"ElementNumberOfChannels\s*=\s*[23]\b|kinds:[^\n]*(vector|list)|TransformGroup|"
@@ -46,7 +58,7 @@ def read_itk_field(path: str | Path) -> tuple[NDArray[np.float64], Grid]:
     where = str(path)
     if not Path(path).is_file():
         raise InputError("no such file", where=where, expected="a displacement field")
-    sitk = _simpleitk(where)
+    sitk = simpleitk(where)
     try:
         image = where.lower().endswith(IMAGE_ENDINGS)
         field = sitk.ReadImage(where) if image else _sampled(sitk, sitk.ReadTransform(where), where)
@@ -57,10 +69,49 @@ def read_itk_field(path: str | Path) -> tuple[NDArray[np.float64], Grid]:
             expected="a complete vector image or transform",
             do="write it again from the tool that made it",
         ) from error
-    return _values(sitk, field, where), _grid(field)
+    return _values(sitk, field, where), itk_grid(field)
 
 
-def _simpleitk(where: str) -> Any:
+def write_itk_field(path: str | Path, u: NDArray[Any], grid: Grid) -> None:
+    """Write (X, Y, Z, 3), LPS mm, as a vector image, .mha or .nrrd, float32.
+
+    Raises:
+        InputError: SimpleITK is missing, the grid is sheared, or it cannot be written.
+    """
+    path = Path(path)
+    sitk = simpleitk(str(path))
+    if grid.sheared:
+        raise InputError(
+            "the grid is sheared, which ITK cannot hold",
+            where=str(path),
+            expected="axes at right angles",
+            do="write .nii.gz",
+        )
+    field = sitk.GetImageFromArray(u.transpose(2, 1, 0, 3).astype(np.float32), isVector=True)
+    field.SetSpacing(grid.spacing)
+    field.SetDirection((RAS_TO_LPS[:, None] * grid.direction).ravel().tolist())
+    field.SetOrigin((RAS_TO_LPS * grid.affine[:3, 3]).tolist())
+    partial = path.with_name(partial_name(path.name) + path.suffix)
+    try:
+        sitk.WriteImage(field, str(partial), useCompression=True)
+        os.replace(partial, path)
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            "the file cannot be written",
+            where=str(path),
+            expected="a folder that exists, is writable and has space",
+            do="choose another place",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def simpleitk(where: str) -> Any:
+    """SimpleITK, or how to get it.
+
+    Raises:
+        InputError: it is not installed.
+    """
     try:
         import SimpleITK
     except ImportError as error:
@@ -117,10 +168,12 @@ def _values(sitk: Any, field: Any, where: str) -> NDArray[np.float64]:
     return u
 
 
-def _grid(field: Any) -> Grid:
+def itk_grid(field: Any) -> Grid:
+    """Where an image of SimpleITK lies; further axes are left out, missing ones are one voxel."""
     ndim = field.GetDimension()
+    n = min(ndim, 3)
     lps = np.eye(4)
-    lps[:ndim, :ndim] = np.reshape(field.GetDirection(), (ndim, ndim)) * field.GetSpacing()
-    lps[:ndim, 3] = field.GetOrigin()
+    axes = np.reshape(field.GetDirection(), (ndim, ndim)) * field.GetSpacing()
+    lps[:n, :n], lps[:n, 3] = axes[:n, :n], field.GetOrigin()[:n]
     x, y, z = (*field.GetSize(), 1)[:3]
     return Grid((x, y, z), np.diag([*RAS_TO_LPS, 1.0]) @ lps)

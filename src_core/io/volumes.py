@@ -16,6 +16,8 @@ from src_core.errors import ArgumentError, InputError
 from src_core.grid import Grid
 from src_core.header import grid_of, header_for, set_geometry
 from src_core.io.fields import FIELD_INTENTS
+from src_core.io.itk import IMAGE_ENDINGS
+from src_core.io.itk_images import is_itk_image, read_itk_image
 from src_core.io.nifti import is_nifti, read_nifti, write_nifti
 from src_core.io.picture import is_picture, read_picture, write_picture
 from src_core.volume import Volume
@@ -33,7 +35,8 @@ def read_case(images: FileNames, labels: FileNames | None = None, spacing: Spaci
     """Read co-registered images and their label maps.
 
     Args:
-        images: NIfTI (.nii, .nii.gz), or grey PNG or TIFF; several must share one grid.
+        images: NIfTI (.nii, .nii.gz), or grey PNG or TIFF; by SimpleITK, MetaImage (.mha, .mhd),
+            NRRD (.nrrd, .nhdr) or the folder of a DICOM series. Several must share one grid.
         labels: any number of label maps on that grid.
         spacing: mm per pixel of pictures (one number, or columns and rows); 1 mm without.
 
@@ -85,17 +88,18 @@ def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
         data, grid = read_picture(path, spacing)
         check_shape(data.shape, where)
         return kind(data, header_for(grid, data.dtype, data.shape), path)
-    if path.is_file() and not is_nifti(path):
+    itk = is_itk_image(path)
+    if path.is_file() and not itk and not is_nifti(path):
         raise InputError(
             f"files ending in {path.suffix or 'nothing'} are not known",
             where=where,
-            expected="NIfTI (.nii, .nii.gz), PNG or TIFF",
+            expected="NIfTI (.nii, .nii.gz), PNG, TIFF, .mha, .nrrd or a DICOM folder",
             do="convert the image to .nii.gz",
         )
-    data, header = read_nifti(path)
+    data, header = read_itk_image(path) if itk else read_nifti(path)
     if spacing is not None:
         raise InputError(
-            "a spacing is for pictures only, NIfTI files have their own",
+            "a spacing is for pictures only, other files have their own",
             where=where,
             do="leave it out",
         )
@@ -159,6 +163,6 @@ def _paths(names: FileNames | None) -> list[Path]:
 
 def _case_name(path: Path) -> str:
     name = path.name
-    for ending in (".gz", ".nii", ".png", ".tiff", ".tif"):
+    for ending in (".gz", ".nii", ".png", ".tiff", ".tif", *IMAGE_ENDINGS, ".dcm"):
         name = name[: -len(ending)] if name.lower().endswith(ending) else name
     return name or "image"

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from src_core.errors import InputError
-from src_core.io import open_atomically
+from src_core.io import field_file, open_atomically
 from src_core.pairs.plan import Job, PairsPlan
 
 __all__ = ["FAILURES", "INDEX", "RUN", "Index", "begin"]
 
 RUN, INDEX, FAILURES = "pairs.json", "index.csv", "failures.csv"
-_FILES = ("moving", "fixed", "displacement", "inverse")
+_IMAGES, _FIELDS = ("moving", "fixed"), ("displacement", "inverse")
 _LABELS = ("moving-labels", "fixed-labels")
 _NUMBERS = (
     "moving_level",
@@ -33,7 +33,7 @@ _NUMBERS = (
     "labels_lost",
 )
 _FACTS = ("subject", "split", "source", "source_labels")
-_COLUMNS = (*_FILES, *_LABELS, *_FACTS, *_NUMBERS)
+_COLUMNS = (*_IMAGES, *_FIELDS, *_LABELS, *_FACTS, *_NUMBERS)
 
 
 def begin(plan: PairsPlan) -> None:
@@ -73,7 +73,7 @@ class Index:
     """Rows of what is made and of what failed."""
 
     def __init__(self, plan: PairsPlan) -> None:
-        self._out = Path(plan.request.out)
+        self._out, self._format = Path(plan.request.out), plan.request.field_format
         self._rows: list[list[Any]] = []
         self._failures: list[tuple[str, str, str]] = []
 
@@ -82,11 +82,12 @@ class Index:
         if not metrics:
             self._failures.append((job.name, str(job.entry.image), message))
             return
-        entry = job.entry
+        entry, home = job.entry, f"pairs/{job.name}"
         lost = " ".join(map(str, metrics.get("labels_lost", ())))
         row = {
-            **{name: f"pairs/{job.name}/{name}.nii.gz" for name in _FILES},
-            **{name: f"pairs/{job.name}/{name}.nii.gz" if entry.labels else "" for name in _LABELS},
+            **{name: f"{home}/{name}.nii.gz" for name in _IMAGES},
+            **{name: f"{home}/{field_file(name, self._format)}" for name in _FIELDS},
+            **{name: f"{home}/{name}.nii.gz" if entry.labels else "" for name in _LABELS},
             **{name: metrics.get(name, "") for name in _NUMBERS},
             "subject": entry.subject,
             "split": entry.split,

@@ -27,7 +27,7 @@ from src_core.generation.proof import prove
 from src_core.generation.save import input_file, write_json
 from src_core.grid import Grid
 from src_core.hashing import sha256_array
-from src_core.io import FieldFormat, OutputFolder, write_field, write_image
+from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image
 from src_core.model import Model
 from src_core.recipe import digests, input_volumes
 
@@ -143,8 +143,8 @@ def _save_files(pair: Pair, place: Path, field_format: FieldFormat) -> None:
         for name, volume in input_volumes(case).items():
             write_image(place / f"{_file(kind, name)}.nii.gz", volume.data, volume, case.grid)
     grid = pair.source.grid
-    write_field(place / "displacement.nii.gz", pair.displacement, grid, field_format)
-    write_field(place / "inverse.nii.gz", pair.inverse, grid, field_format)
+    for name, field in (("displacement", pair.displacement), ("inverse", pair.inverse)):
+        write_field(place / field_file(name, field_format), field, grid, field_format)
     write_json(place / "recipe.json", _with_inputs(pair, place))
     write_json(place / "metrics.json", pair.metrics)
 

@@ -15,7 +15,7 @@ from src_core.augment.disk import free_bytes, in_words
 from src_core.case import Case
 from src_core.errors import Cancelled, DRDMError, InputError
 from src_core.generation.frame import scale_warning
-from src_core.io import read_case
+from src_core.io import field_file, read_case
 from src_core.io.picture import is_picture
 from src_core.model import Model
 from src_core.pairs.index import Index, begin
@@ -128,10 +128,8 @@ def _check_room(out: Path, case: Case) -> None:
 
 
 def _read(plan: PairsPlan, job: Job) -> Case:
-    entry = job.entry
-    return read_case(
-        entry.image, entry.labels, plan.request.spacing if is_picture(entry.image) else None
-    )
+    spacing = plan.request.spacing if is_picture(job.entry.image) else None
+    return read_case(job.entry.images, job.entry.labels, spacing)
 
 
 def _home(plan: PairsPlan, job: Job) -> Path:
@@ -142,8 +140,9 @@ def _kept(plan: PairsPlan, job: Job) -> dict[str, Any] | None:
     """Metrics of a job whose files are all there already."""
     home = _home(plan, job)
     named = ["moving", "fixed", *(("moving-labels", "fixed-labels") if job.entry.labels else ())]
-    files = [home / f"{name}.nii.gz" for name in (*named, "displacement", "inverse")]
-    if not all(file.is_file() for file in (*files, home / "recipe.json")):
+    fields = [field_file(name, plan.request.field_format) for name in ("displacement", "inverse")]
+    files = [*(f"{name}.nii.gz" for name in named), *fields, "recipe.json"]
+    if not all((home / file).is_file() for file in files):
         return None
     try:
         return json.loads((home / "metrics.json").read_text(encoding="utf-8"))

@@ -1,0 +1,126 @@
+"""Images in ITK's formats, read by SimpleITK: MetaImage, NRRD, and a folder of one DICOM series.
+
+Values are as ITK gives them, of the stored type or, where DICOM has a slope, of the one it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.checks import check_type
+from src_core.errors import InputError
+from src_core.header import header_for
+from src_core.io.itk import IMAGE_ENDINGS, itk_grid, simpleitk
+
+__all__ = ["is_itk_image", "read_itk_image"]
+
+_POSITION = "0020|0032"
+_OF_A_SLICE = 0.1
+_SAME_MM = 1e-3
+
+
+def is_itk_image(path: str | Path) -> bool:
+    """Whether a name ends in .mha, .mhd, .nrrd, .nhdr or .dcm, or is that of a folder."""
+    return str(path).lower().endswith((*IMAGE_ENDINGS, ".dcm")) or Path(path).is_dir()
+
+
+def read_itk_image(path: str | Path) -> tuple[NDArray[Any], nib.Nifti1Header]:
+    """Values (X, Y, Z) or (X, Y, Z, T), and a header for them.
+
+    Raises:
+        InputError: SimpleITK is missing, there is no such file or series, it is damaged, holds
+            several values per voxel, or its slices are not evenly spaced.
+    """
+    path, where = Path(path), str(path)
+    if not path.exists():
+        raise InputError("no such file", where=where, expected="an image file", do="check the path")
+    sitk = simpleitk(where)
+    try:
+        image = _series(sitk, path) if path.is_dir() else sitk.ReadImage(where)
+    except RuntimeError as error:
+        raise InputError(
+            "ITK cannot read the image",
+            where=where,
+            expected="a complete MetaImage, NRRD or DICOM series",
+            do="export it again",
+        ) from error
+    data = _values(sitk, image, where)
+    return data, header_for(itk_grid(image), data.dtype, data.shape)
+
+
+def _series(sitk: Any, folder: Path) -> Any:
+    names = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    if not names:
+        raise InputError(
+            "this is a folder without DICOM images",
+            where=str(folder),
+            expected="an image file, or a folder of one DICOM series",
+            do="name a file in it",
+        )
+    if len(names) > 1:
+        raise InputError(
+            f"the folder holds {len(names)} DICOM series",
+            where=str(folder),
+            expected="one series",
+            do="move each into a folder of its own",
+        )
+    files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), names[0])
+    _check_places(_places(sitk, files), str(folder))
+    return sitk.ReadImage(files)
+
+
+def _places(sitk: Any, files: Sequence[str]) -> NDArray[np.float64]:
+    """Positions of slices, (n, 3), mm; (0, 3) where a file does not tell."""
+    reader = sitk.ImageFileReader()
+    places = []
+    for file in files:
+        reader.SetFileName(file)
+        reader.ReadImageInformation()
+        if not reader.HasMetaDataKey(_POSITION):
+            return np.zeros((0, 3))
+        places.append([float(v) for v in reader.GetMetaData(_POSITION).split("\\")])
+    return np.asarray(places)
+
+
+def _check_places(places: NDArray[np.float64], where: str) -> None:
+    """Refuse missing slices, and several at one place: frames of a cine, or contrasts."""
+    if len(places) < 2:
+        return
+    along = places - places[0]
+    furthest = along[np.linalg.norm(along, axis=1).argmax()]
+    steps = np.linalg.norm(np.diff(places[np.argsort(places @ furthest)], axis=0), axis=1)
+    if steps.min() < _SAME_MM:
+        raise InputError(
+            f"{len(places)} slices lie at {1 + int((steps >= _SAME_MM).sum())} places",
+            where=where,
+            expected="one slice at each place, in one frame of time",
+            do="convert the series to .nii.gz (dcm2niix)",
+        )
+    if np.ptp(steps) > _OF_A_SLICE * np.median(steps):
+        raise InputError(
+            f"the slices lie {steps.min():.3g} to {steps.max():.3g} mm apart",
+            where=where,
+            expected="an even series without missing slices",
+            do="complete it, or convert it to .nii.gz",
+        )
+
+
+def _values(sitk: Any, image: Any, where: str) -> NDArray[Any]:
+    ndim, count = image.GetDimension(), image.GetNumberOfComponentsPerPixel()
+    if count != 1 or ndim not in (2, 3, 4):
+        field = "a displacement field or vector image" if count in (2, 3) else "an image"
+        raise InputError(
+            f"this is {field} of {ndim} axes with {count} values per voxel",
+            where=where,
+            expected="one value per voxel, (X, Y, Z) or (X, Y, Z, T)",
+            do="give an image (fields go to: drdm apply)",
+        )
+    data = np.asarray(sitk.GetArrayFromImage(image)).transpose()
+    check_type(data.dtype, where)
+    return data[:, :, None] if ndim == 2 else data
