@@ -100,10 +100,10 @@ def measure(image: np.ndarray[Any, Any], model: str, ndisplay: int) -> dict[str,
     viewer.dims.ndisplay = ndisplay
     explorer = DeformationExplorer(viewer)
     viewer.window.add_dock_widget(explorer, area="right")
-    _wait(lambda: not explorer._loading)
+    _wait(lambda: not explorer.models.loading)
     if Path(model).is_file():
         entries = [explorer.sources.model._values[i] for i in range(explorer.sources.model.count())]
-        explorer._offer_models([*entries, _entry(model)], Path(model).stem)
+        explorer.models.offer([*entries, _entry(model)], Path(model).stem)
     explorer.options.slider.setValue(26)
     _rest(explorer)
     meter, figures = Meter(viewer), {"glance": [], "recovered": [], "finished": []}

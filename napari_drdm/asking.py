@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Shapes
 
-from napari_drdm.layers import take_snapshot
+from napari_drdm.layers import placement, take_snapshot
 from napari_drdm.parts import region_of
 from napari_drdm.requests import Request
 from napari_drdm.suitability import labels_for
@@ -96,6 +96,28 @@ class Asking:
         """The region of interest in voxels, None for all."""
         shapes, image = self._form.more.region.value(), self._form.sources.image.value()
         return None if shapes is None or image is None else region_of(shapes, image)
+
+    def add_region(self) -> Shapes:
+        """A shapes layer over the image, ready to draw a rectangle in.
+
+        Raises:
+            InputError: there is no image.
+        """
+        image = self._form.sources.image.value()
+        if image is None:
+            raise InputError("there is no image yet", do="open one first")
+        n = min(image.ndim, 3)
+        shapes = Shapes(
+            ndim=n,
+            name=f"{image.name} | drdm region",
+            face_color="#00000000",
+            edge_color="#ffd24a",
+            edge_width=2,
+            **placement(image, n),
+        )
+        self._viewer.add_layer(shapes)
+        shapes.mode = "add_rectangle"
+        return shapes
 
     def offer(self) -> None:
         """Offer the layers that there are now."""

@@ -13,19 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_drdm.canvas import Canvas
-from napari_drdm.cases import LayerCase, fingerprint, make_case, shown
-from napari_drdm.devices import ModelCache, falling_back, resolved
+from napari_drdm.devices import falling_back, resolved
 from napari_drdm.looks import Look, of_outcome
 from napari_drdm.memory import Memory
+from napari_drdm.places import Place, Places
 from napari_drdm.requests import Failure, Outcome, Progress, Request, Viewed
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from src_core.generation import Session
-    from src_core.generation.run import Finishing
     from src_core.generation.trace import Trace
 
 __all__ = ["Desk"]
@@ -35,16 +30,6 @@ _log = logging.getLogger(__name__)
 _MEGABYTE = 2**20
 # Seconds between looks from which the window draws so slowly that none is shown for a moment only.
 _SLOW = 1.5
-
-
-@dataclass(eq=False)
-class _Place:
-    """A case on a model's grid, and arrays to show it in."""
-
-    key: Hashable
-    layer_case: LayerCase
-    session: Session
-    canvas: Canvas
 
 
 @dataclass(eq=False)
@@ -64,14 +49,12 @@ class Desk:
 
     def __init__(self, limit: int = 512 * _MEGABYTE) -> None:
         self.runs: Memory[_Run] = Memory(limit)
-        self._places: Memory[_Place] = Memory(3)  # a place counts as one byte: three are kept
-        self._models = ModelCache()
+        self._places = Places()
 
     def clear(self) -> None:
         """Forget everything."""
         self.runs.clear()
-        self._places.clear()
-        self._models = ModelCache()
+        self._places = Places()
 
     def trace(self, outcome: Outcome) -> Trace | None:
         """The steps that led to a result, where they are still remembered."""
@@ -95,31 +78,27 @@ class Desk:
 
     def stopped(self, request: Request, trace: Trace, viewed: Viewed) -> Iterator[Look | Failure]:
         """The last whole step of a run that was cancelled."""
-        return _told(self._whole(self._place(request), request, trace, trace.total, viewed))
+        return _told(self._whole(self._places.get(request), request, trace, trace.total, viewed))
 
     def _resolving(self, request: Request, viewed: Viewed, device: str) -> Iterator[Any]:
         yield Progress(0, 0, "", "preparing")
         yield from falling_back(
             lambda name: self._run(replace(request, device=name), viewed),
             resolved(device),
-            self._forget,
+            self._places.forget,
         )
 
-    def _forget(self, device: str) -> None:
-        self._places.clear()
-        self._models.forget(device)
-
     def _glance(self, request: Request, viewed: Viewed) -> Iterator[Look]:
-        place = self._place(request)
+        place = self._places.get(request)
         known = self.runs.get(_run_key(place, request))
         if known is not None and known.outcome is not None:
             yield of_outcome(replace(known.outcome, request=request), known.trace)
             return
         total = place.session.jumps(request.options)
-        yield self._quick(place, request, _random(place, request, viewed), viewed, 0, total)
+        yield place.look(request, place.so_far(request, viewed, []), 0, total, viewed)
 
     def _run(self, request: Request, viewed: Viewed) -> Generator[Any, None, None]:
-        started, place = time.perf_counter(), self._place(request)
+        started, place = time.perf_counter(), self._places.get(request)
         key = _run_key(place, request)
         known = self.runs.get(key)
         if known is None:
@@ -134,7 +113,7 @@ class Desk:
         yield outcome
 
     def _recovered(
-        self, place: _Place, request: Request, viewed: Viewed
+        self, place: Place, request: Request, viewed: Viewed
     ) -> Generator[Any, None, Trace]:
         from src_core.generation.trace import Trace
 
@@ -147,31 +126,27 @@ class Desk:
             steps = Trace(session.frame, units)
             yield Progress(step.index + 1, step.total, str(session.model.device), "", steps)
             if time.perf_counter() - drawn > viewed.pause:
-                u, at = _so_far(place, request, viewed, units), step.recovery.index
-                yield self._quick(place, request, u, viewed, at, step.recovery.total)
+                u, at = place.so_far(request, viewed, units), step.recovery
+                yield place.look(request, u, at.index, at.total, viewed)
                 drawn = time.perf_counter()
         trace = Trace(session.frame, units)
         _ = trace.curve  # made here, drawn on the main thread
         return trace
 
     def _finished(
-        self, place: _Place, request: Request, trace: Trace, viewed: Viewed, started: float
+        self, place: Place, request: Request, trace: Trace, viewed: Viewed, started: float
     ) -> Generator[Any, None, Outcome]:
         from src_core.generation.run import Finishing, finish
 
         device, end = str(place.session.model.device), trace.numbers(trace.total)
         if viewed.part is not None and trace.total and viewed.pause < _SLOW:
-            look = self._quick(
-                place, request, trace.at(trace.total), viewed, trace.total, trace.total
-            )
+            look = place.look(request, trace.at(trace.total), trace.total, trace.total, viewed)
             yield replace(look, trace=trace, numbers=end)
         for value in finish(place.session, request.options, trace.lasts):
             if isinstance(value, Finishing):
                 if value.what == "inverse":
-                    look = _warped(place, request, value, viewed)
-                    yield replace(
-                        look, position=trace.total, total=trace.total, trace=trace, numbers=end
-                    )
+                    look = place.warped(request, value, trace.total, viewed)
+                    yield replace(look, trace=trace, numbers=end)
                 yield Progress(1, 1, device, _FINISHING[value.what])
                 continue
             metrics = {**value.metrics, "seconds": time.perf_counter() - started}
@@ -179,7 +154,7 @@ class Desk:
         raise RuntimeError("a run ended without a result")
 
     def _moment(self, request: Request, position: float, viewed: Viewed) -> Iterator[Look]:
-        place = self._place(request)
+        place = self._places.get(request)
         known = self.runs.get(_run_key(place, request))
         if known is None:
             return
@@ -189,61 +164,19 @@ class Desk:
         yield from self._whole(place, request, known.trace, position, viewed)
 
     def _whole(
-        self, place: _Place, request: Request, trace: Trace, position: float, viewed: Viewed
+        self, place: Place, request: Request, trace: Trace, position: float, viewed: Viewed
     ) -> Generator[Look, None, None]:
         """A moment with all its voxels, and its field where an overlay asks for it."""
         if not trace.lasts:
             return
-        frame = place.session.frame
-        u = trace.at(position)
-        numbers = trace.numbers(position)
+        u, numbers = trace.at(position), trace.numbers(position)
         if viewed.part is not None:
-            look = self._quick(place, request, u, viewed, position, trace.total)
+            look = place.look(request, u, position, trace.total, viewed)
             yield replace(look, trace=trace, numbers=numbers)
-        look = self._quick(place, request, u, viewed, position, trace.total, whole=True)
-        field = jacobian = None
-        if viewed.field:
-            from src_core.generation.run import determinant
-
-            field = frame.field(u)
-            jacobian = determinant(frame, frame.distinct(field))
+        look = place.look(request, u, position, trace.total, None)
+        field = place.field(u) if viewed.field else None
+        jacobian = None if field is None else place.jacobian(field)
         yield replace(look, trace=trace, numbers=numbers, displacement=field, jacobian=jacobian)
-
-    def _quick(
-        self,
-        place: _Place,
-        request: Request,
-        u: Tensor,
-        viewed: Viewed,
-        position: float,
-        total: int,
-        whole: bool = False,
-    ) -> Look:
-        from src_core.generation.glimpse import Part, glimpse
-
-        case = place.layer_case.case
-        # the window may look at another image by now
-        part = Part() if whole else (viewed.part or Part()).within(case.image.shape)
-        volumes = (*case.images, *case.labels)
-        images, labels = place.canvas.filled(part, glimpse(place.session.frame, u, part, volumes))
-        left = None if part.whole else part
-        return Look(request, place.layer_case, position, total, images, labels, part=left)
-
-    def _place(self, request: Request) -> _Place:
-        from src_core.generation import Session
-
-        options, device = request.options, resolved(request.device)
-        changed = request.model.stat().st_mtime_ns
-        model = (str(request.model), changed, device, options.slices, options.region)
-        key = (fingerprint(request.snapshot), model)
-        place = self._places.get(key)
-        if place is None:
-            layer_case = make_case(request.snapshot.copied())
-            network = self._models.get(request.model, device)
-            session = Session(layer_case.case, network, options.slices, options.region)
-            place = _Place(key, layer_case, session, Canvas(layer_case))
-            self._places.put(key, place, 1)
-        return place
 
 
 _FINISHING = {
@@ -273,52 +206,8 @@ def failure(error: Exception) -> Failure:
     return Failure(f"{type(error).__name__}: {said}" if said else type(error).__name__)
 
 
-def _run_key(place: _Place, request: Request) -> Hashable:
+def _run_key(place: Place, request: Request) -> Hashable:
     return place.key, request.options.model_dump_json()
-
-
-def _random(place: _Place, request: Request, viewed: Viewed) -> Tensor:
-    """The random field of the units that are looked at; the others stand still."""
-    return _so_far(place, request, viewed, [])
-
-
-def _so_far(place: _Place, request: Request, viewed: Viewed, units: list[list[Any]]) -> Tensor:
-    """Where every unit that is looked at stands: its last step, or its random field."""
-    import torch
-
-    frame, options = place.session.frame, request.options
-    part = viewed.part.within(frame.case.image.shape) if viewed.part else None
-    fixed = part.fixed[frame.axis] if part and frame.axis is not None else None
-    looked = range(frame.units) if frame.shared or fixed is None else (fixed,)
-    state, ndim = place.session.model.spec.state, len(frame.plane)
-    u = torch.zeros(frame.units, ndim, *[state] * ndim)
-    for unit in looked if options.level else ():
-        done = unit < len(units)
-        u[unit] = (
-            units[unit][-1].displacement[0]
-            if done
-            else place.session.start(options, unit).start()[0]
-        )
-    return u
-
-
-def _warped(place: _Place, request: Request, done: Finishing, viewed: Viewed) -> Look:
-    """The look of a result whose inverse, proof and numbers are still to come."""
-    from src_core.generation.run import determinant
-
-    back, case, field = place.layer_case.back, done.case, done.displacement
-    assert case is not None and field is not None
-    frame = place.session.frame
-    return Look(
-        request,
-        place.layer_case,
-        0,
-        0,
-        tuple(back(shown(image)) for image in case.images),
-        tuple(back(labels.data) for labels in case.labels),
-        field,
-        determinant(frame, frame.distinct(field)) if viewed.field else None,
-    )
 
 
 def _size(outcome: Outcome) -> int:

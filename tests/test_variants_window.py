@@ -116,7 +116,7 @@ def test_what_is_made_again_is_made_by_its_own_model(window, models):
     made = explorer._outcome()
     spec = ModelSpec.model_validate({**SPEC, "name": "other"})
     save_model(models / "other.safetensors", spec, build(spec.network))
-    explorer.refresh_models("other")
+    explorer.models.refresh("other")
     assert explorer.sources.model.value().name == "other" and explorer._outcome() is made
     first = next(iter(explorer.variants.history))
     first.outcome = None  # its bytes were needed for others

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Shapes
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import QEvent
 
 from napari_drdm.asking import Asking
-from napari_drdm.display import ResultLayers, arrow_limit_mm
-from napari_drdm.lanes import Lane
+from napari_drdm.display import ResultLayers
 from napari_drdm.live import Live
+from napari_drdm.model_list import ModelList
 from napari_drdm.readout import ReadoutController
 from napari_drdm.requests import Viewed
-from napari_drdm.suitability import describe, is_stack, model_warning
 from napari_drdm.take_home import TakeHome
+from napari_drdm.telling import describe_choice, show_numbers
 from napari_drdm.variants import Variants
 from napari_drdm.widgets.form import ExplorerForm
 from napari_drdm.widgets.memory_of_form import recall, remember
@@ -26,14 +24,11 @@ from napari_drdm.workers import Runner
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import napari
 
     from napari_drdm.looks import Look
     from napari_drdm.requests import Outcome, Request
     from napari_drdm.variants import Recipe
-    from src_core.library import ModelEntry
 
 __all__ = ["DeformationExplorer"]
 
@@ -41,17 +36,13 @@ __all__ = ["DeformationExplorer"]
 class DeformationExplorer(ExplorerForm):
     """Generates new cases from the chosen layers and shows them beside them.
 
-    ``ready()``: the models are listed.
-
     Args:
         napari_viewer: whose layers are offered; results are added to it.
     """
 
-    ready = Signal()
-
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._viewer = napari_viewer
+        self._viewer, self._wanted = napari_viewer, False
         self.results, self.runner = ResultLayers(napari_viewer), Runner(self)
         self.asking = Asking(napari_viewer, self, self._owns)
         self.live = Live(napari_viewer, self, self.results, self.runner, self.asking.request)
@@ -65,16 +56,16 @@ class DeformationExplorer(ExplorerForm):
         )
         self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
         self.home = TakeHome(self, self._outcome)
-        self._loader = Lane(lambda _: None, self)
-        self._remembered, self._loading = recall(self), True
+        self.models = ModelList(self, recall(self))
         self._connect_widgets()
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
-        parts = (self._loader, self.live, self.runner, self.variants, self.cursor)
+        parts = (self.models, self.live, self.runner, self.variants, self.cursor)
         self.destroyed.connect(partial(_let_go, parts, self._slots))
         self.refresh_layers()
-        self._list_models()
+        self.run_bar.say("Loading…")
+        self.models.load()
 
     def changeEvent(self, event: QEvent) -> None:
         """Taken out of its dock it is not seen again, and must not go on unseen."""
@@ -85,8 +76,8 @@ class DeformationExplorer(ExplorerForm):
 
     def generate(self) -> None:
         """Start a run with what the controls say; a run under way is ended first."""
-        if self._loading:
-            self.ready.connect(self.generate)
+        if self.models.loading:
+            self._wanted = True
             return
         self._describe()
         self.run_bar.say("")
@@ -97,12 +88,6 @@ class DeformationExplorer(ExplorerForm):
         if self.runner.busy:
             self.run_bar.say("Cancelled: the last whole step is shown, not checked for folds")
         self.live.cancel()
-
-    def refresh_models(self, pick: str = "") -> None:
-        """Read the list of models again, and pick one by its name."""
-        from src_core.library import list_models
-
-        self._offer_models(list_models(), pick)
 
     def refresh_layers(self, event: Any = None) -> None:
         """Offer the layers that there are now, but not those made here."""
@@ -115,29 +100,6 @@ class DeformationExplorer(ExplorerForm):
     def import_model(self, path: str) -> None:
         """Add a model file to the user's models and pick it."""
         self.home.import_model(path)
-
-    def _list_models(self) -> None:
-        """Where torch is not loaded yet, that is done off the main thread."""
-        if "torch" in sys.modules:
-            self._on_models(_models())
-            return
-        self.run_bar.say("Loading…")
-        self._loader.came.connect(self._on_models)
-        self._loader.submit(_models_later)
-
-    def _on_models(self, found: tuple[list[ModelEntry], list[tuple[str, str]]]) -> None:
-        entries, devices = found
-        self._loading = False
-        self.run_bar.say("")
-        self.more.offer_devices(devices, self._remembered.device)
-        self._offer_models(entries, self._remembered.model)
-        self.ready.emit()
-
-    def _offer_models(self, entries: list[ModelEntry], pick: str) -> None:
-        self.sources.model.offer([(f"{e.name} ({e.spec.ndim}D)", e) for e in entries])
-        chosen = [e for e in entries if e.name == pick] or entries
-        self.sources.model.pick(chosen[0] if chosen else None)
-        self._on_source()
 
     def _connect_widgets(self) -> None:
         self.sources.image.chosen.connect(self._on_image)
@@ -158,7 +120,9 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.command_asked.connect(self.home.copy_command)
         self.home.said.connect(self.run_bar.say)
         self.home.failed.connect(self._fail)
-        self.home.imported.connect(self.refresh_models)
+        self.home.imported.connect(self.models.refresh)
+        self.models.offered.connect(self._on_source)
+        self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_look)
         self.live.failed.connect(self._fail)
         self.runner.ran.connect(self.run_bar.set_running)
@@ -228,27 +192,12 @@ class DeformationExplorer(ExplorerForm):
         self._describe()
         self._show_numbers()
 
+    def _on_ready(self) -> None:
+        if self._wanted:
+            self.generate()
+
     def _describe(self) -> None:
-        """Say what the image is, and whether the model suits it."""
-        entry: ModelEntry | None = self.sources.model.value()
-        text, warning = "", "" if entry else "No model yet: import one."
-        try:
-            snapshot = self.asking.snapshot()
-        except DRDMError as error:
-            snapshot, text = None, str(error)
-        if snapshot is not None:
-            frames = len(snapshot.image) if snapshot.image.ndim == 4 else 1
-            text = describe(snapshot.shape, snapshot.spacing, frames)
-            if entry is not None:
-                warning = model_warning(snapshot, entry.spec)
-                self.more.set_stack(is_stack(snapshot, entry.spec))
-        if entry is not None:
-            self.options.set_levels(entry.spec.schedule.levels)
-            self.more.set_levels(entry.spec.schedule.levels)
-            self.more.set_default_steps(entry.spec.recovery.steps)
-        self.sources.card.setEnabled(entry is not None)
-        self.sources.geometry_note.setText(text)
-        self.sources.model_note.setText(warning)
+        describe_choice(self, self.asking.snapshot)
 
     def _on_options(self) -> None:
         if self.sources.image.value() is not None and self.sources.model.value() is not None:
@@ -277,20 +226,11 @@ class DeformationExplorer(ExplorerForm):
         self._show_numbers()
 
     def _add_region(self) -> None:
-        """A shapes layer over the image, ready to draw a rectangle in."""
-        image = self.sources.image.value()
-        if image is None:
-            self._fail("open an image first")
+        try:
+            shapes = self.asking.add_region()
+        except DRDMError as error:
+            self._fail(str(error))
             return
-        from napari_drdm.layers import placement
-
-        n = min(image.ndim, 3)
-        shapes = Shapes(
-            ndim=n, name=f"{image.name} | drdm region", face_color="#00000000",
-            edge_color="#ffd24a", edge_width=2, **placement(image, n),
-        )  # fmt: skip
-        self._viewer.add_layer(shapes)
-        shapes.mode = "add_rectangle"
         shapes.events.data.connect(self._on_region)
         self.more.region.pick(shapes)
 
@@ -299,34 +239,12 @@ class DeformationExplorer(ExplorerForm):
             self._on_options()
 
     def _show_numbers(self) -> None:
-        outcome, look = self._outcome(), self._look()
-        self.metrics.setEnabled(look is None or look.outcome is not None)
-        self.run_bar.set_exportable(outcome is not None)
-        self.show_panel.set_legend(None if outcome is None else arrow_limit_mm(outcome))
-        if outcome is None:
-            self.metrics.show_metrics(None)
-            return
-        labels, metrics = outcome.request.labels, outcome.result.metrics
-        names = labels.metadata.get("drdm", {}).get("label_names", {}) if labels else {}
-        self.metrics.show_metrics(metrics, names)
-        if metrics["level"] == self.options.level.value():
-            self.options.set_reach(metrics["max_percent"])
+        show_numbers(self, self._outcome(), self._look())
 
     def _fail(self, message: str) -> None:
         if message != self.run_bar.status.text():  # a drag need not tell it at every place
             show_error(message)
         self.run_bar.say(message)
-
-
-def _models() -> tuple[list[ModelEntry], list[tuple[str, str]]]:
-    from napari_drdm.devices import devices
-    from src_core.library import list_models
-
-    return list_models(), [(d.name, d.words) for d in devices()]
-
-
-def _models_later() -> Iterator[tuple[list[ModelEntry], list[tuple[str, str]]]]:
-    yield _models()
 
 
 def _let_go(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) -> None:
