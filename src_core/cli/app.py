@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from src_core.cli import applying, augmenting, evaluating, generating, library, pairing, training
+from src_core.cli import (
+    applying,
+    augmenting,
+    evaluating,
+    generating,
+    library,
+    pairing,
+    replaying,
+    training,
+)
 
 __all__ = ["app"]
 
@@ -18,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-for verb in (generating.demo, generating.generate, generating.replay, applying.apply):
+for verb in (generating.demo, generating.generate, replaying.replay, applying.apply):
     app.command()(verb)
 app.command()(augmenting.augment)
 app.command()(pairing.pairs)

@@ -1,4 +1,4 @@
-"""``drdm demo``, ``generate`` and ``replay``."""
+"""``drdm demo`` and ``generate``."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ from src_core.cli.parameters import (
     Steps,
     parse_region,
 )
-from src_core.cli.report import print_json, progress, show_metrics, tell
+from src_core.cli.report import print_json, show_metrics, tell
+from src_core.cli.running import run_one, run_series
 
 if TYPE_CHECKING:
     from src_core.case import Case
-    from src_core.generation import Options, Result
     from src_core.io import FieldFormat
     from src_core.model import Model
-    from src_core.pairs import Pair
 
-__all__ = ["demo", "generate", "replay"]
+__all__ = ["demo", "generate"]
 
 
 def demo(
@@ -78,6 +77,13 @@ def generate(
         bool, typer.Option("--allow-folds", help="Leave out the guard.")
     ] = False,
     region: Region = None,
+    motion: Annotated[
+        Literal["still", "ramp", "loop"],
+        typer.Option(help="Along time: one field, or growing from none, to the end or and back."),
+    ] = "still",
+    frames: Annotated[
+        int | None, typer.Option(help="Frames to make of a single volume, with --motion.")
+    ] = None,
     spacing: Annotated[float | None, typer.Option(help="mm per pixel of a PNG or TIFF.")] = None,
     device: Device = "auto",
     out: Out = None,
@@ -104,6 +110,8 @@ def generate(
         "allow_folds": allow_folds,
         "region": parse_region(region),
     }
+    if frames is not None and motion == "still":
+        raise InputError("--frames is for a motion", do="add --motion loop, or leave it out")
     case = read_case(images, labels=labels or None, spacing=spacing)
     folder = out or Path(f"{case.name}-drdm")
     _generate(
@@ -116,6 +124,8 @@ def generate(
         device=device,
         max_mm=max_mm,
         field_format=field_format,
+        motion=motion,
+        frames=frames,
     )
 
 
@@ -131,11 +141,14 @@ def _generate(
     max_mm: float | None = None,
     field_format: FieldFormat = "itk",
     picture: bool = False,
+    motion: Literal["still", "ramp", "loop"] = "still",
+    frames: int | None = None,
 ) -> None:
     """Check everything, then compute; a failure leaves nothing behind."""
     from src_core.generation import make_options
     from src_core.generation.save import save_files
     from src_core.generation.search import level_for
+    from src_core.generation.series import save_series_files
     from src_core.io import OutputFolder
     from src_core.library import load_model
 
@@ -147,36 +160,26 @@ def _generate(
             level = level_for(case, model, max_mm, chosen)
             chosen = chosen.model_copy(update={"level": level})
             tell(f"--max-mm {max_mm:g}: level {level}" + ("" if level else ", the image itself"))
-        result = _run(case, model, chosen)
-        save_files(result, place, field_format)
-        if picture:
-            from src_core.preview import save_preview
+        if motion == "still":
+            result = run_one(case, model, chosen)
+            save_files(result, place, field_format)
+            if picture:
+                from src_core.preview import save_preview
 
-            save_preview(result, place / "preview.png")
-    _told(result, out, json)
-
-
-def _run(case: Case, model: Model, options: Options) -> Result:
-    from src_core.generation import Finishing, Result, iterate
-
-    total = 1
-    with progress("generating") as advance:
-        for value in iterate(case, model, options):
-            if isinstance(value, Result):
-                return value
-            if isinstance(value, Finishing):
-                advance(total, total, value.what)
-                continue
-            total = value.total
-            advance(value.index, total, f"level {value.level}")
-    raise RuntimeError("generation ended without a result")
+                save_preview(result, place / "preview.png")
+            metrics = result.metrics
+        else:
+            series = run_series(case, model, chosen, motion, frames)
+            save_series_files(series, place)
+            metrics = series.metrics
+    _told(metrics, out, json)
 
 
-def _told(result: Result, out: Path, json: bool) -> None:
+def _told(metrics: dict[str, Any], out: Path, json: bool) -> None:
     if json:
-        print_json(result.metrics)
+        print_json(metrics)
         return
-    show_metrics(result.metrics)
+    show_metrics(metrics)
     print(f"written to {out}")
 
 
@@ -186,47 +189,3 @@ def _warn_of_scale(case: Case, model: Model) -> None:
     told = scale_warning(case, model.spec)
     if told:
         tell(f"warning: {told}")
-
-
-def replay(
-    recipe: Annotated[
-        Path, typer.Argument(help="A recipe.json, or an augmentation's manifest.jsonl.")
-    ],
-    sample: Annotated[str | None, typer.Option(help="Whose recipe in a manifest.")] = None,
-    image: Annotated[
-        list[Path] | None, typer.Option(help="The image, where it has moved; may be repeated.")
-    ] = None,
-    labels: Labels = None,
-    device: Annotated[str | None, typer.Option(help="Another device than the recipe's.")] = None,
-    out: Out = None,
-    overwrite: Overwrite = False,
-    json: Json = False,
-) -> None:
-    """The same result or pair again; says whether the bits agree, and exits with 1 if they do not.
-
-    Example: drdm replay new/recipe.json --out again
-    """
-    from src_core.generation import save_result
-    from src_core.pairs import again, save_pair
-    from src_core.recipe import differences
-    from src_core.replay import prepare
-
-    plan = prepare(recipe, images=image, labels=labels, device=device, sample=sample)
-    for line in plan.notes:
-        tell(f"note: {line}")
-    result: Pair | Result
-    if "fixed" in plan.recipe:
-        result = again(plan.case, plan.model, plan.recipe)
-        if out is not None:
-            save_pair(result, out, overwrite=overwrite)
-    else:
-        result = _run(plan.case, plan.model, plan.options)
-        if out is not None:
-            save_result(result, out, overwrite=overwrite)
-    differing = differences(plan.recipe, result.recipe)
-    if json:
-        print_json({**result.metrics, "same_bits": not differing, "differing": differing})
-    else:
-        show_metrics(result.metrics)
-        print(f"differing: {', '.join(differing)}" if differing else "same bits in every array")
-    raise typer.Exit(1 if differing else 0)

@@ -95,11 +95,12 @@ def show_metrics(metrics: dict[str, Any]) -> None:
         f"displacement  max {metrics['max_mm']:.1f} mm ({share}), "
         f"mean {metrics['mean_mm']:.1f} mm ({metrics['mean_percent']:.1f} %)"
     )
+    error = metrics.get("inverse_error_voxels")
+    inverse = "" if error is None else f", inverse to {error:.1e} voxel"
     proof = "certified" if metrics["certified"] else "NOT certified"
     print(
         f"determinant   smallest {metrics['min_det']:.3f}, {proof}, "
-        f"guard {metrics['guard_scale']:.3f}, "
-        f"inverse to {metrics['inverse_error_voxels']:.1e} voxel"
+        f"guard {metrics['guard_scale']:.3f}{inverse}"
     )
     show_labels(metrics)
 

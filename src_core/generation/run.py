@@ -26,7 +26,17 @@ from src_core.model import Model
 from src_core.recipe import make_recipe
 from src_core.recovery import RecoveryStep
 
-__all__ = ["Finishing", "Result", "determinant", "finish", "generate", "iterate", "recover"]
+__all__ = [
+    "Finishing",
+    "Result",
+    "check_interpolation",
+    "determinant",
+    "finish",
+    "generate",
+    "guarded_end",
+    "iterate",
+    "recover",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,16 +118,17 @@ def finish(
     Raises:
         InputError: cubic interpolation for a 3D deformation.
     """
-    _check_interpolation(session.frame, options)
+    check_interpolation(session.frame, options)
     guarded = []
     for last in lasts:
         yield Finishing("guard")
         with fixed_threads():
-            guarded.append(_guarded(session.frame, last, options))
+            guarded.append(guarded_end(session.frame, last, options))
     yield from threaded(_finished(session, options, guarded))
 
 
-def _check_interpolation(frame: Frame, options: Options) -> None:
+def check_interpolation(frame: Frame, options: Options) -> None:
+    """Refuse cubic interpolation for a 3D deformation, as an ``InputError``."""
     if options.interpolation == "cubic" and frame.axis is None:
         raise InputError(
             "cubic exists for 2D models only", where="--interpolation", expected="linear"
@@ -125,7 +136,8 @@ def _check_interpolation(frame: Frame, options: Options) -> None:
 
 
 @torch.inference_mode()
-def _guarded(frame: Frame, last: RecoveryStep, options: Options) -> Guarded:
+def guarded_end(frame: Frame, last: RecoveryStep, options: Options) -> Guarded:
+    """What a unit ended with, guarded unless folds are allowed."""
     if options.allow_folds:
         return Guarded(last.flow, last.displacement, 1.0)
     return guard(last.flow, lambda u: weak_points(frame, u))

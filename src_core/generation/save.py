@@ -11,7 +11,14 @@ from typing import Any
 from src_core.case import Case
 from src_core.errors import ArgumentError
 from src_core.generation.run import Result
-from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image, write_scalar
+from src_core.io import (
+    FieldFormat,
+    OutputFolder,
+    field_file,
+    write_field,
+    write_image,
+    write_scalar,
+)
 from src_core.recipe import input_volumes
 
 __all__ = [
@@ -21,6 +28,7 @@ __all__ = [
     "save_case",
     "save_files",
     "save_result",
+    "with_inputs",
     "write_json",
 ]
 
@@ -68,7 +76,7 @@ def save_files(
             write_field(place / field_file(name, field_format), field, grid, field_format)
     if "jacobian" in what:
         write_scalar(place / "jacobian.nii.gz", result.jacobian, grid)
-    write_json(place / "recipe.json", _with_inputs(result, place))
+    write_json(place / "recipe.json", with_inputs(result.source, result.recipe, place))
     write_json(place / "metrics.json", result.metrics)
 
 
@@ -92,13 +100,13 @@ def input_file(name: str) -> str:
     return "input" + name.removeprefix("image").replace("labels", "-labels") + ".nii.gz"
 
 
-def _with_inputs(result: Result, place: Path) -> dict[str, Any]:
+def with_inputs(source: Case, recipe: dict[str, Any], place: Path) -> dict[str, Any]:
     """The recipe, its inputs that have no file written beside it."""
-    recipe = copy.deepcopy(result.recipe)
-    for name, volume in input_volumes(result.source).items():
+    recipe = copy.deepcopy(recipe)
+    for name, volume in input_volumes(source).items():
         if volume.path is None:
             file = input_file(name)
-            write_image(place / file, volume.data, volume, result.source.grid)
+            write_image(place / file, volume.data, volume, source.grid)
             recipe["inputs"]["arrays"][name]["path"] = file
     return recipe
 

@@ -10,6 +10,7 @@ from src_core.io.fields import (
     is_fsl_name,
     read_field,
     write_field,
+    write_field_series,
     write_scalar,
 )
 from src_core.io.folder import OutputFolder
@@ -26,6 +27,7 @@ __all__ = [
     "read_case",
     "read_field",
     "write_field",
+    "write_field_series",
     "write_image",
     "write_scalar",
 ]

@@ -33,6 +33,7 @@ __all__ = [
     "is_fsl_name",
     "read_field",
     "write_field",
+    "write_field_series",
     "write_scalar",
 ]
 
@@ -80,6 +81,23 @@ def write_field(
 def field_file(name: str, format: FieldFormat) -> str:
     """The file of a field called so: ``displacement.nii.gz``, or ``displacement.mha``."""
     return f"{name}.mha" if format == "mha" else f"{name}.nii.gz"
+
+
+def write_field_series(path: str | Path, u_lps_mm: ArrayLike, grid: Grid) -> None:
+    """Write a field for each frame, (X, Y, Z, T, 3), LPS mm, as a vector image with time.
+
+    Raises:
+        InputError: it cannot be written.
+        ArgumentError: not on this grid.
+    """
+    u = np.asarray(u_lps_mm)
+    if u.ndim != 5 or u.shape[:3] != grid.shape or u.shape[4] != 3:
+        raise ArgumentError(
+            f"write_field_series() 'u_lps_mm' must be (X, Y, Z, T, 3) on the grid, got {u.shape}"
+        )
+    header = header_for(grid, np.dtype("<f4"), u.shape)
+    header["intent_code"] = _VECTOR
+    write_nifti(path, u, header)
 
 
 def write_scalar(path: str | Path, values: ArrayLike, grid: Grid) -> None:

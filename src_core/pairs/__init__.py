@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from src_core.pairs.pair import Pair, Progress, again, composed, make_pair, pair_steps, save_pair
+from src_core.pairs.pair import Pair, Progress, composed, make_pair, pair_steps, save_pair
 from src_core.pairs.plan import Job, PairsPlan, PairsRequest, make_plan
 from src_core.pairs.run import Made, make_pairs, steps
 
@@ -16,7 +16,6 @@ __all__ = [
     "PairsPlan",
     "PairsRequest",
     "Progress",
-    "again",
     "composed",
     "make_pair",
     "make_pairs",

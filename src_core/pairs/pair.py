@@ -24,14 +24,14 @@ from src_core.fields import compose
 from src_core.generation import Options, Result, Step, iterate, make_options
 from src_core.generation.metrics import label_metrics
 from src_core.generation.proof import prove
-from src_core.generation.save import input_file, write_json
+from src_core.generation.save import with_inputs, write_json
 from src_core.grid import Grid
 from src_core.hashing import sha256_array
 from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image
 from src_core.model import Model
 from src_core.recipe import digests, input_volumes
 
-__all__ = ["Pair", "Progress", "again", "composed", "make_pair", "pair_steps", "save_pair"]
+__all__ = ["Pair", "Progress", "composed", "make_pair", "options_of", "pair_steps", "save_pair"]
 
 _SHARED = ("slices", "interpolation", "label_interpolation", "allow_folds", "region")
 
@@ -79,11 +79,10 @@ def make_pair(case: Case, model: Model, first: Options, second: Options) -> Pair
     return last
 
 
-def again(case: Case, model: Model, recipe: Mapping[str, Any]) -> Pair:
-    """The pair of a recipe, whose case and model were found."""
+def options_of(recipe: Mapping[str, Any], model: Model) -> tuple[Options, Options]:
+    """Both deformations of a pair's recipe."""
     levels = model.spec.schedule.levels
-    first, second = (make_options(levels, **recipe[name]) for name in ("options", "fixed"))
-    return make_pair(case, model, first, second)
+    return make_options(levels, **recipe["options"]), make_options(levels, **recipe["fixed"])
 
 
 def pair_steps(
@@ -145,7 +144,7 @@ def _save_files(pair: Pair, place: Path, field_format: FieldFormat) -> None:
     grid = pair.source.grid
     for name, field in (("displacement", pair.displacement), ("inverse", pair.inverse)):
         write_field(place / field_file(name, field_format), field, grid, field_format)
-    write_json(place / "recipe.json", _with_inputs(pair, place))
+    write_json(place / "recipe.json", with_inputs(pair.source, pair.recipe, place))
     write_json(place / "metrics.json", pair.metrics)
 
 
@@ -189,16 +188,6 @@ def _planes(field: Field, grid: Grid) -> torch.Tensor:
 def _file(kind: str, name: str) -> str:
     """``moving``, ``moving-2``, ``moving-labels``: the file of a volume named image, labels-2."""
     return kind + name.removeprefix("image").replace("labels", "-labels")
-
-
-def _with_inputs(pair: Pair, place: Path) -> dict[str, Any]:
-    """The recipe; an input that has no file is written beside it and named there."""
-    arrays = {name: dict(entry) for name, entry in pair.recipe["inputs"]["arrays"].items()}
-    for name, volume in input_volumes(pair.source).items():
-        if volume.path is None:
-            arrays[name]["path"] = input_file(name)
-            write_image(place / input_file(name), volume.data, volume, pair.source.grid)
-    return {**pair.recipe, "inputs": {**pair.recipe["inputs"], "arrays": arrays}}
 
 
 def _check(first: Options, second: Options) -> None:

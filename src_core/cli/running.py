@@ -1,0 +1,62 @@
+"""One generation, series or pair, under a bar that shows how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from src_core.cli.report import progress
+
+if TYPE_CHECKING:
+    from src_core.case import Case
+    from src_core.generation import Options, Result, Series
+    from src_core.generation.series import Motion
+    from src_core.model import Model
+    from src_core.pairs import Pair
+
+__all__ = ["run_one", "run_pair", "run_series"]
+
+
+def run_one(case: Case, model: Model, options: Options) -> Result:
+    """A new case."""
+    from src_core.generation import Finishing, Result, iterate
+
+    total = 1
+    with progress("generating") as advance:
+        for value in iterate(case, model, options):
+            if isinstance(value, Result):
+                return value
+            if isinstance(value, Finishing):
+                advance(total, total, value.what)
+                continue
+            total = value.total
+            advance(value.index, total, f"level {value.level}")
+    raise RuntimeError("generation ended without a result")
+
+
+def run_series(
+    case: Case, model: Model, options: Options, motion: Motion, frames: int | None
+) -> Series:
+    """A series in time."""
+    from src_core.generation import Series
+    from src_core.generation.series import series_steps
+
+    with progress("generating") as advance:
+        for value in series_steps(case, model, options, motion, frames):
+            if isinstance(value, Series):
+                return value
+            advance(value.index, value.total, f"level {value.level}")
+    raise RuntimeError("generation ended without a series")
+
+
+def run_pair(case: Case, model: Model, recipe: Mapping[str, Any]) -> Pair:
+    """The pair of a recipe."""
+    from src_core.pairs import Pair, pair_steps
+    from src_core.pairs.pair import options_of
+
+    with progress("pairing") as advance:
+        for value in pair_steps(case, model, *options_of(recipe, model)):
+            if isinstance(value, Pair):
+                return value
+            advance(value.index, value.total, "")
+    raise RuntimeError("generation ended without a pair")

@@ -1,0 +1,244 @@
+"""A deformation that grows along time: ``phi_t = exp(g_t w_0) o ... o exp(g_t w_k)``, g_0 = 0.
+
+The growth g scales the velocities, before they are exponentiated, so every frame's map is a
+diffeomorphism; the first is the identity, and a loop comes back to it one frame after the last.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from src_core.case import Case
+from src_core.deform import Field, warp_case
+from src_core.device import fixed_threads
+from src_core.errors import InputError
+from src_core.generation.metrics import displacement_metrics, label_metrics, longest_side
+from src_core.generation.options import Options, make_options
+from src_core.generation.proof import prove, weak_points
+from src_core.generation.run import check_interpolation, determinant, guarded_end
+from src_core.generation.save import save_case, with_inputs, write_json
+from src_core.generation.session import Session, Step
+from src_core.guard import Guarded, guard
+from src_core.io import OutputFolder, write_field_series
+from src_core.model import Model
+from src_core.recipe import make_recipe
+from src_core.recovery import RecoveryStep
+from src_core.volume import Volume
+
+__all__ = [
+    "Motion",
+    "Series",
+    "generate_series",
+    "growth",
+    "save_series",
+    "save_series_files",
+    "series_steps",
+]
+
+Motion = Literal["ramp", "loop"]
+_V = TypeVar("_V", bound=Volume)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A series in time, deformed more or less from frame to frame.
+
+    Attributes:
+        source: the case it was made from.
+        case: warped images and labels, (X, Y, Z, T).
+        displacements: (X, Y, Z, T, 3), float32, LPS mm, the field of each frame.
+        metrics: at the frame that moves most; the smallest determinant is over all.
+        recipe: what makes the same series again.
+    """
+
+    source: Case
+    case: Case
+    displacements: NDArray[np.float32]
+    metrics: dict[str, Any]
+    recipe: dict[str, Any]
+
+
+def growth(frames: int, motion: Motion) -> tuple[float, ...]:
+    """Share of the velocity at each frame: a ramp ends at 1, a loop is at 1 in the middle.
+
+    Raises:
+        InputError: fewer than two frames.
+    """
+    if frames < 2:
+        raise InputError(
+            f"{frames} frames cannot move", where="--frames", expected="2 or more, or a cine"
+        )
+    if motion == "ramp":
+        return tuple(t / (frames - 1) for t in range(frames))
+    return tuple((1 - math.cos(2 * math.pi * t / frames)) / 2 for t in range(frames))
+
+
+def generate_series(
+    case: Case, model: Model, motion: Motion = "loop", frames: int | None = None, **options: Any
+) -> Series:
+    """A deformed cine, or so many frames made of one volume; options are those of ``Options``.
+
+    Raises:
+        InputError: an option is out of range, or the cine has another number of frames.
+    """
+    chosen = make_options(model.spec.schedule.levels, **options)
+    *_, last = series_steps(case, model, chosen, motion, frames)
+    assert isinstance(last, Series)
+    return last
+
+
+def series_steps(
+    case: Case, model: Model, options: Options, motion: Motion, frames: int | None = None
+) -> Iterator[Step | Series]:
+    """Steps as they come, then the series; stop taking values to cancel."""
+    started = time.perf_counter()
+    shares = growth(_frames(case, frames), motion)
+    session = Session(case, model, options.slices, options.region)
+    check_interpolation(session.frame, options)
+    lasts: list[RecoveryStep] = []
+    for step in session.steps(options):
+        if step.recovery.index == step.recovery.total:
+            lasts.append(step.recovery)
+        yield step
+    with fixed_threads():
+        series = _finished(session, options, lasts, shares)
+    recipe = {**series.recipe, "motion": motion, "frames": len(shares)}
+    metrics = {**series.metrics, "motion": motion, "seconds": time.perf_counter() - started}
+    yield replace(series, recipe=recipe, metrics=metrics)
+
+
+def save_series(series: Series, folder: Path | str, *, overwrite: bool = False) -> Path:
+    """Write image, labels, displacement (a field for each frame), recipe and metrics, all or none.
+
+    Raises:
+        InputError: the folder has content (without ``overwrite``) or cannot be written.
+    """
+    with OutputFolder(folder, overwrite) as place:
+        save_series_files(series, place)
+    return Path(folder)
+
+
+def save_series_files(series: Series, place: Path) -> None:
+    """The files of ``save_series``, into a folder that the caller makes appear."""
+    save_case(series.case, place, series.source)
+    write_field_series(place / "displacement.nii.gz", series.displacements, series.source.grid)
+    write_json(place / "recipe.json", with_inputs(series.source, series.recipe, place))
+    write_json(place / "metrics.json", series.metrics)
+
+
+@torch.inference_mode()
+def _finished(
+    session: Session, options: Options, lasts: Sequence[RecoveryStep], shares: Sequence[float]
+) -> Series:
+    case, frame = session.case, session.frame
+    ends = [guarded_end(frame, last, options) for last in lasts]
+    fields: list[Field] = []
+    proofs, scales = [], []
+    for share in shares:
+        units = [_at(session, end, share, options) for end in ends] if share else []
+        field = (
+            frame.field(torch.cat([unit.displacement for unit in units]))
+            if units
+            else np.zeros((*case.grid.shape, 3), np.float32)
+        )
+        fields.append(field)
+        proofs.append(prove(frame.distinct(field)))
+        scales += [end.scale * unit.scale for end, unit in zip(ends, units, strict=False)]
+    warped = _warped(case, fields, options)
+    lengths = [float(np.linalg.norm(u.astype(np.float64), axis=-1).max()) for u in fields]
+    peak = int(np.argmax(lengths))
+    jacobian = determinant(frame, frame.distinct(fields[peak]))
+    metrics = {
+        **displacement_metrics(fields[peak], longest_side(frame)),
+        "min_det": min(proof.min_det for proof in proofs),
+        "strict_folding_permille": max(proof.strict_folding_permille for proof in proofs),
+        "certified": all(proof.certified for proof in proofs),
+        "guard_scale": min(scales, default=1.0),
+        "frame_max_mm": lengths,
+        **label_metrics(_frame(case, peak), _frame(warped, peak), jacobian),
+        "level": options.level,
+        "seed": options.seed,
+        "steps": session.jumps(options),
+        "model": session.model.spec.name,
+        "device": str(session.model.device),
+    }
+    displacements = np.stack(fields, axis=3)
+    outputs = {"displacement": displacements}
+    recipe = make_recipe(case, warped, session.model, options, session.jumps(options), outputs)
+    return Series(case, warped, displacements, metrics, recipe)
+
+
+def _at(session: Session, end: Guarded, share: float, options: Options) -> Guarded:
+    """The map at a share of the velocity; what would fold on the way is guarded as well."""
+    flow = end.flow.scaled(share)
+    if options.allow_folds:
+        return Guarded(flow, flow.displacement(), 1.0)
+    return guard(flow, lambda u: weak_points(session.frame, u))
+
+
+def _warped(case: Case, fields: Sequence[Field], options: Options) -> Case:
+    """Every frame through its own field; one through which nothing moves stays bit for bit."""
+    moved = [
+        warp_case(
+            _frame(case, t),
+            field,
+            interpolation=options.interpolation,
+            labels=options.label_interpolation,
+        )
+        if field.any()
+        else _frame(case, t)
+        for t, field in enumerate(fields)
+    ]
+    images = tuple(_joined(v, [m.images[i] for m in moved]) for i, v in enumerate(case.images))
+    labels = tuple(_joined(v, [m.labels[i] for m in moved]) for i, v in enumerate(case.labels))
+    return Case(images, labels, case.grid, case.name, case.notes)
+
+
+def _frame(case: Case, t: int) -> Case:
+    """One frame; what has a single one has it for all times."""
+    images = tuple(_of(image, t) for image in case.images)
+    return Case(images, tuple(_of(v, t) for v in case.labels), case.grid, case.name)
+
+
+def _of(volume: _V, t: int) -> _V:
+    return volume.with_data(volume.data[..., t] if volume.frames > 1 else _single(volume.data))
+
+
+def _single(data: NDArray[Any]) -> NDArray[Any]:
+    return data[..., 0] if data.ndim == 4 else data
+
+
+def _joined(volume: _V, frames: Sequence[_V]) -> _V:
+    data = np.stack([frame.data for frame in frames], axis=-1)
+    if volume.frames > 1:
+        return volume.with_data(data)
+    header = volume.header.copy()
+    header.set_data_shape(data.shape)
+    return replace(volume, data=data, header=header, path=None)
+
+
+def _frames(case: Case, wanted: int | None) -> int:
+    own = max(volume.frames for volume in (*case.images, *case.labels))
+    if own > 1 and wanted not in (None, own):
+        raise InputError(
+            f"{wanted} frames are asked for, the cine has {own}",
+            where=case.name,
+            expected="a single volume, or the cine's own frames",
+            do="leave --frames out",
+        )
+    if any(v.frames not in (1, own) for v in (*case.images, *case.labels)):
+        raise InputError(
+            "the images have different numbers of frames",
+            where=case.name,
+            expected="one frame, or all the same",
+        )
+    return own if own > 1 else wanted or 1
