@@ -14,11 +14,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
-from torch import nn
 
 from src_core import generate, load_model, read_case
 from src_core.augment import Doing, Request, augment, make_plan, parse_levels, steps, work
@@ -28,46 +26,20 @@ from src_core.augment.layouts import layout
 from src_core.augment.levels import draw
 from src_core.augment.plan import names_of
 from src_core.augment.sheet import save_sheet
-from src_core.checkpoint import save_model
 from src_core.cli import run
 from src_core.dataset import Entry, read_dataset
 from src_core.errors import InputError
-from src_core.model import Model, ModelSpec
-from src_core.nn import VelocityUNetConfig, build
+from src_core.model import Model
 from src_core.recipe import differences
 from src_core.replay import prepare
-from src_core.schedule import Schedule
+from tests.rings import SHAPE, oblique, save_ring, save_tiny
 
-SHAPE = (30, 44, 3)
 FLOATS = {"cases": 12 + 12 + 4, "nifti": 12}
-
-
-def oblique(spacing: tuple[float, float, float] = (1.5, 1.2, 8.0)) -> np.ndarray:
-    turn, (c, s) = np.eye(4), (np.cos(0.3), np.sin(0.3))
-    turn[:3, :3] = [[c, 0, s], [0, -1, 0], [-s, 0, c]]
-    return turn @ np.diag([*spacing, 1.0])
-
-
-def save_ring(folder: Path, name: str, radius: float) -> None:
-    x, y, z = np.indices(SHAPE) - np.array([14, 23, 1]).reshape(3, 1, 1, 1)
-    distance = np.hypot(x, y) + 0.6 * abs(z)
-    labels = np.where(distance < radius, 3, np.where(distance < radius + 4, 2, 0)).astype(np.uint8)
-    image = (np.array([20, 0, 60, 140])[labels] + 10 * np.cos(x / 2)).astype(np.int16)
-    for kind, data in (("images", image), ("labels", labels)):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        nib.save(nib.Nifti1Image(data, oblique()), folder / kind / f"{name}.nii.gz")
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    schedule = Schedule(control=16, components=(16, 8, 4))
-    network = VelocityUNetConfig(widths=(8, 8), embedding=8, output_stage=1)
-    spec = ModelSpec(name="tiny", size=64, schedule=schedule, network=network)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = build(network)
-        nn.init.normal_(net.head.weight, std=0.03)
-    return save_model(tmp_path_factory.mktemp("model") / "tiny.safetensors", spec, net)
+    return save_tiny(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,7 @@ def _client(address: str) -> tuple[Any, Any]:
         ) from error
     try:
         kind: Any = distributed.Client
-        return kind(address, timeout=_PATIENCE, set_as_default=False), distributed.wait
+        return kind(address, timeout=_PATIENCE), distributed.wait
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
             f"no scheduler answers at {address}",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 from src_core.augment.crew import Task, here, on_processes, tool_of
 from src_core.augment.index import begin
+from src_core.augment.layouts import sweep
 from src_core.augment.ledger import Ledger
 from src_core.augment.plan import Plan
 from src_core.augment.work import Doing, Made, Shop
@@ -34,6 +36,7 @@ def steps(plan: Plan, model: Model) -> Iterator[Doing | Made]:
                 if isinstance(value, Made):
                     ledger.add(value)
                 yield value
+        sweep(Path(plan.request.out))
 
 
 def _done(plan: Plan, tasks: Iterable[Task], model: Model) -> Generator[Doing | Made, None, None]:
