@@ -13,7 +13,7 @@ import SimpleITK as sitk
 import torch
 
 from src_core import generate, load_model
-from src_core.augment.plan import draw
+from src_core.augment.levels import draw
 from src_core.case import Case
 from src_core.deform import warp_case
 from src_core.errors import ArgumentError, InputError

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from src_core.augment.plan import draw, names_of
+from src_core.augment.levels import draw
+from src_core.augment.plan import names_of
 from src_core.case import Case
 from src_core.dataset import Entry, read_dataset
 from src_core.errors import DRDMError, InputError
@@ -74,6 +75,10 @@ class Bank:
             )
         return found
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
+
     def __call__(self, scan: Scan, below: Below) -> Deformation:
         """One of the deformations of a scan's case, drawn by ``below``."""
         name = self.find(scan.name)
@@ -97,9 +102,8 @@ class Bank:
         Raises:
             InputError: there is none.
         """
-        known = set(self.names)
         for candidate in _candidates(name):
-            if candidate in known:
+            if candidate in self._known:
                 return candidate
         some = ", ".join(self.names[:3]) + (", ..." if len(self.names) > 3 else "")
         raise InputError(

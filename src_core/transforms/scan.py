@@ -13,6 +13,7 @@ from torch import Tensor
 
 from src_core.errors import ArgumentError
 from src_core.grid import Grid
+from src_core.library import find_model
 from src_core.transforms.deformation import Deformation
 
 __all__ = ["Below", "Scan", "Source", "as_source", "grid_for", "volumes"]
@@ -44,13 +45,20 @@ class Source(Protocol):
 
 
 def as_source(source: Source | str | Path) -> Source:
-    """A bank's folder, or a model's name or file, as a source; a source itself as it is."""
+    """A bank's folder, or a model's name or file, as a source; a source itself as it is.
+
+    Raises:
+        InputError: there is no such folder or model.
+    """
     from src_core.transforms.bank import Bank
     from src_core.transforms.live import Live
 
     if not isinstance(source, (str, Path)):
         return source
-    return Bank(Path(source)) if Path(source).is_dir() else Live(source)
+    if Path(source).is_dir():
+        return Bank(Path(source))
+    find_model(source)
+    return Live(source)
 
 
 def volumes(values: Tensor) -> Tensor:

@@ -1,0 +1,143 @@
+"""What a training sample costs, image and labels, beside MONAI's and TorchIO's elastic transforms.
+
+    python -m benchmarks.transforms
+
+Milliseconds of processor time a sample, on one thread: a new deformation for each, live or out of
+a bank, and the way back. In brackets, how many times the elastic transform of the same package
+costs it. Elastic ones move labels by nearest, ours by one-hot linear argmax.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import monai.transforms as mt
+import numpy as np
+import SimpleITK
+import torch
+import torchio as tio
+from monai.data import MetaTensor
+
+from benchmarks.speed import SIDE
+from src_core.case import Case
+from src_core.phantom import cardiac_phantom
+from src_core.transforms import Bank, Live, RandDRDMd, RandomDRDM, make_bank
+
+VOLUME = Path(__file__).parents[1] / "resources" / "restricted" / "hippocampus.safetensors"
+KEYS = ("image", "label")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(1)
+    SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    print(f"{'ms a sample':34}{'elastic':>9}{'bank':>18}{'live':>18}{'back':>18}")
+    with tempfile.TemporaryDirectory() as place:
+        for name, case, model in _cases(options):
+            bank = Path(place) / name.replace(" ", "-")
+            live = Live(model)
+            list(make_bank({"case": case}, bank, live, per_case=4))
+            for package, row in _rows(case, live, Bank(bank)):
+                _tell(f"{name}, {package}", [_seconds(w, options.repeats) for w in row])
+
+
+def _tell(name: str, taken: list[float]) -> None:
+    elastic, *ours = taken
+    cells = "".join(f"{1e3 * s:8.1f} ({elastic / s:6.2f}x)" for s in ours)
+    print(f"{name:34}{1e3 * elastic:9.1f}{cells}", flush=True)
+
+
+def _seconds(work: Callable[[], object], repeats: int) -> float:
+    """Median processor time of a piece of work, its first run not counted."""
+    taken = []
+    for _ in range(repeats + 1):
+        started = time.process_time()
+        work()
+        taken.append(time.process_time() - started)
+    return median(taken[1:])
+
+
+def _cases(options: argparse.Namespace) -> Iterator[tuple[str, Case, str | Path]]:
+    phantom = cardiac_phantom(slices=10, phases=1, shape=(SIDE, SIDE))
+    image, labels = phantom.image[..., 0], phantom.labels[..., 0]
+    slice_ = (image[..., 5:6], labels[..., 5:6])
+    yield f"{SIDE}^2", Case.from_arrays(*slice_, affine=phantom.affine), options.model
+    yield f"{SIDE}^2 x 10", Case.from_arrays(image, labels, affine=phantom.affine), options.model
+    if Path(options.volume_model).is_file():
+        cube = np.repeat(image[48:208:2, 48:208:2], 8, axis=2).astype(np.float32)
+        maps = np.repeat(labels[48:208:2, 48:208:2], 8, axis=2)
+        yield "80^3", Case.from_arrays(cube, maps, spacing=1.0), options.volume_model
+
+
+def _rows(case: Case, live: Live, bank: Bank) -> Iterator[tuple[str, list[Callable[[], object]]]]:
+    yield "MONAI", _monai(case, live, bank)
+    yield "TorchIO", _torchio(case, live, bank)
+
+
+def _monai(case: Case, live: Live, bank: Bank) -> list[Callable[[], object]]:
+    flat = case.grid.shape[2] == 1
+    values = {
+        key: torch.from_numpy(array[..., 0] if flat else array)[None]
+        for key, array in zip(KEYS, (case.image.astype(np.float32), case.label_map), strict=True)
+    }
+    affine = torch.from_numpy(np.array(case.grid.affine))
+    sample = {key: MetaTensor(array, affine=affine) for key, array in values.items()}
+    named = {**sample, "case": "case"}
+    modes = ("bilinear", "nearest")
+    elastic: Any = (
+        mt.Rand2DElasticd(KEYS, (30, 30), (1, 2), prob=1, mode=modes)
+        if flat
+        else mt.Rand3DElasticd(KEYS, (5, 7), (50, 150), prob=1, mode=modes)
+    )
+    ours = [
+        RandDRDMd(KEYS, source, ("bilinear", "label"), prob=1, case_key="case")
+        for source in (bank, live)
+    ]
+    done = ours[0](named)
+    return [
+        lambda: elastic(sample),
+        lambda: ours[0](named),
+        lambda: ours[1](named),
+        lambda: ours[0].inverse({k: v.clone() for k, v in done.items() if k != "case"}),
+    ]
+
+
+def _torchio(case: Case, live: Live, bank: Bank) -> list[Callable[[], object]]:
+    affine = np.array(case.grid.affine)
+    image = torch.from_numpy(case.image.astype(np.float32))[None]
+    labels = torch.from_numpy(np.asarray(case.label_map))[None]
+    subject = tio.Subject(
+        image=tio.ScalarImage(tensor=image, affine=affine),
+        label=tio.LabelMap(tensor=labels, affine=affine),
+        case="case",
+    )
+    elastic = tio.RandomElasticDeformation()
+    ours = [RandomDRDM(source, case="case") for source in (bank, live)]
+    done = ours[0](subject)
+    return [
+        lambda: elastic(subject),
+        lambda: ours[0](subject),
+        lambda: ours[1](subject),
+        lambda: done.apply_inverse_transform(warn=False),
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", nargs="?", default="cardiac-sax", help="a 2D model")
+    parser.add_argument("--volume-model", default=VOLUME, help="a 3D model's file, if it is there")
+    parser.add_argument("--repeats", type=int, default=5, help="runs counted")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
