@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from src_core.case import Case
 from src_core.deform import Field, field_tensor, in_plane_axis, lps_field, warp_case
 from src_core.errors import InputError
-from src_core.fields import certify, folding_permille, invert, jacobian_determinant
-from src_core.generation.metrics import displacement_metrics, label_metrics
+from src_core.field_measures import field_measures
+from src_core.fields import invert
+from src_core.generation.metrics import label_metrics
 from src_core.generation.save import save_case, write_json
 from src_core.grid import Grid
 from src_core.io import write_field, write_scalar
-from src_core.warp import identity, inside, sample
+from src_core.tiles import parts
+from src_core.warp import inside, positions, sample
 
 __all__ = ["Applied", "apply_field", "covered_percent", "jacobian_map", "move_case", "on_grid"]
 
@@ -34,24 +37,32 @@ def on_grid(field: Field, source: Grid, target: Grid) -> Field:
     """
     if source.shape == target.shape and source.distance_mm(target) < 1e-4 * min(target.spacing):
         return field
-    at = _positions(source, target)
-    within = inside(at, source.shape)[:, None]
+    moved = np.empty((*target.shape, 3), np.float32)
     values = torch.from_numpy(np.moveaxis(field, -1, 0)[None].astype(np.float64))
-    found = torch.where(within, sample(values, at), 0.0)
-    return np.moveaxis(found[0].numpy(), 0, -1).astype(np.float32)
+    for part in parts(target.shape, 2):
+        at = _positions(source, target, part)
+        within = inside(at, source.shape)[:, None]
+        found = torch.where(within, sample(values, at), 0.0)
+        moved[:, :, part] = np.moveaxis(found[0].numpy(), 0, -1)
+    return moved
 
 
 def covered_percent(source: Grid, target: Grid) -> float:
     """How much of a grid's voxels lie inside another grid, %."""
-    return 100 * float(inside(_positions(source, target), source.shape).double().mean())
+    counts = [
+        int(inside(_positions(source, target, part), source.shape).sum())
+        for part in parts(target.shape, 2)
+    ]
+    return 100 * sum(counts) / math.prod(target.shape)
 
 
-def _positions(source: Grid, target: Grid) -> torch.Tensor:
-    """The voxels of ``target`` in voxels of ``source``: (1, 3, X', Y', Z'), float64."""
+def _positions(source: Grid, target: Grid, part: slice) -> torch.Tensor:
+    """Slices of ``target`` in voxels of ``source``: (1, 3, X', Y', part), float64."""
     to_source = np.linalg.inv(source.affine) @ target.affine
-    voxels = identity(target.shape, torch.zeros(1, dtype=torch.float64))[0].flatten(1)
-    at = torch.from_numpy(to_source[:3, :3]) @ voxels + torch.from_numpy(to_source[:3, 3:])
-    return at.reshape(1, 3, *target.shape)
+    x, y, z = (range(n) for n in target.shape)
+    voxels = positions([x, y, z[part]], torch.zeros(1, dtype=torch.float64))
+    at = torch.from_numpy(to_source[:3, :3]) @ voxels[0].flatten(1)
+    return (at + torch.from_numpy(to_source[:3, 3:])).reshape(voxels.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +88,7 @@ def jacobian_map(field: Field, grid: Grid) -> NDArray[np.float32]:
     Args:
         field: (X, Y, Z, 3), LPS mm, on ``grid``.
     """
-    axis = in_plane_axis(field, grid)
-    determinant = jacobian_determinant(field_tensor(field, grid, axis)).float().numpy()
-    return determinant[0] if axis is None else np.moveaxis(determinant, 0, axis)
+    return field_measures(field, grid, in_plane_axis(field, grid))[0]
 
 
 @torch.inference_mode()
@@ -108,14 +117,10 @@ def move_case(
     axis = in_plane_axis(own, case.grid)
     if inverse:
         own = lps_field(invert(field_tensor(own, case.grid, axis)).displacement, case.grid, axis)
-    u = field_tensor(own, case.grid, axis)
     warped = warp_case(case, own, interpolation=interpolation, labels=label_interpolation)
-    proofs, jacobian = certify(u), jacobian_map(own, case.grid)
+    jacobian, measured = field_measures(own, case.grid, axis)
     metrics = {
-        **displacement_metrics(own, max(n * s for n, s in zip(*_sides(case, axis), strict=True))),
-        "folding_permille": float(folding_permille(u).mean()),
-        "strict_folding_permille": float(np.mean([p.strict_folding_permille for p in proofs])),
-        "min_det": min(p.min_det for p in proofs),
+        **measured,
         "inverse": inverse,
         "covered_percent": covered,
         **label_metrics(case, warped, jacobian),
@@ -151,8 +156,3 @@ def apply_field(
     write_scalar(place / "jacobian.nii.gz", moved.jacobian, case.grid)
     write_json(place / "metrics.json", moved.metrics)
     return moved.metrics
-
-
-def _sides(case: Case, axis: int | None) -> tuple[list[int], list[float]]:
-    keep = [a for a in range(3) if a != axis]
-    return [case.grid.shape[a] for a in keep], [case.grid.spacing[a] for a in keep]

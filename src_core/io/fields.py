@@ -24,6 +24,7 @@ from src_core.io.itk import (
     write_itk_field,
 )
 from src_core.io.nifti import read_header, read_nifti, write_nifti
+from src_core.tiles import parts
 
 __all__ = [
     "FIELD_INTENTS",
@@ -169,28 +170,32 @@ def read_field(
         raise _not_a_field(
             "these are FNIRT's coefficients", str(path), "turn them into a field: fnirtfileutils"
         )
+    components = _components(stored, grid, str(path))
     slope, inter = scaling_of(header)
-    u = _finite(_components(stored, grid, str(path)) * slope + inter, str(path))
+    scaled = components if (slope, inter) == (1.0, 0.0) else components * slope + inter
+    u = _finite(scaled, str(path))
     named = intent == 0 and is_fsl_name(path)
     if format == "fsl" or (format is None and (intent == _FNIRT or named)):
         u = _lps_from_fsl(_relative(u, grid), grid)
     elif intent == _DISPLACEMENT:
         u = u * RAS_TO_LPS  # NIfTI defines this intent in RAS, and ITK reads it so
-    return u.astype(np.float32), grid
+    return u.astype(np.float32, copy=False), grid
 
 
-def _finite(u: NDArray[np.float64], where: str) -> NDArray[np.float64]:
-    if not np.isfinite(u).all():
+def _finite(u: NDArray[Any], where: str) -> NDArray[Any]:
+    if not all(np.isfinite(u[:, :, part]).all() for part in parts(u.shape[:3], 2)):
         raise _not_a_field("the field has values that are NaN or infinite", where)
     return u
 
 
-def _components(stored: NDArray[Any], grid: Grid, where: str) -> NDArray[np.float64]:
+def _components(stored: NDArray[Any], grid: Grid, where: str) -> NDArray[Any]:
     axes = stored.ndim
     count = stored.shape[-1]
     planar = count == 2 and grid.shape[2] == 1
     if axes not in (4, 5) or (axes == 5 and stored.shape[3] != 1) or not (count == 3 or planar):
         raise _not_a_field(f"the file has shape {stored.shape}", where)
+    if count == 3:
+        return stored.reshape((*grid.shape, 3), order="F")  # large, so not copied
     u = np.zeros((*grid.shape, 3))
     u[..., :count] = stored.reshape((*grid.shape, count), order="F")
     return u

@@ -189,7 +189,17 @@ def _write(stream: IO[bytes], data: NDArray[Any], header: nib.Nifti1Header) -> N
     front = io.BytesIO()
     header.write_to(front)
     stream.write(front.getvalue().ljust(int(header["vox_offset"]), b"\0"))
-    stream.write(data.astype(header.get_data_dtype(), copy=False).tobytes(order="F"))
+    for part in _pieces(data):
+        stream.write(part.astype(header.get_data_dtype(), copy=False).tobytes(order="F"))
+
+
+def _pieces(data: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """An array in the order of the file, whole, or by its last axes where it is large."""
+    if data.nbytes <= _CHUNK or data.ndim < 2:
+        yield data
+    else:
+        for one in range(data.shape[-1]):
+            yield from _pieces(data[..., one])
 
 
 def _damaged(what: str, path: Path) -> InputError:
