@@ -37,7 +37,7 @@ from tests.person import Person, script
 from tests.tiny import lively
 from tests.windows import SPEC, drdm_threads, settle, wait
 
-DOINGS = int(os.environ.get("DRDM_DOINGS", "500"))
+DOINGS = int(os.environ.get("DRDM_DOINGS", "300"))
 SEED = int(os.environ.get("DRDM_SEED", "5"))
 WARMING = 100
 
@@ -189,7 +189,7 @@ def test_anything_in_any_order(make_napari_viewer_proxy, models, told, tmp_path)
     viewer = make_napari_viewer_proxy(show=bool(os.environ.get("DRDM_SHOW"))).__wrapped__
     person = Person(viewer, tmp_path)
     settle(person.explorer)
-    watch, done, start = Watch(person, told), [], 0.0
+    watch, done, start, each = Watch(person, told), [], 0.0, 0.0
     inserted: list[Any] = []
     viewer.layers.events.inserted.connect(lambda event: inserted.append(event.index))
     try:
@@ -201,6 +201,7 @@ def test_anything_in_any_order(make_napari_viewer_proxy, models, told, tmp_path)
                 watch.rested()
             notification_manager.records.clear()
             if index == WARMING:
+                each = kept_of_a_layer(person)
                 start = memory(person)
                 watch.look()
                 inserted.clear()
@@ -211,7 +212,6 @@ def test_anything_in_any_order(make_napari_viewer_proxy, models, told, tmp_path)
     settle(person.explorer)
     watch.check("settle")
     grown, layers = memory(person) - start, len(inserted)
-    each = kept_of_a_layer(person)
     own = grown - layers * each
     print(f"{DOINGS} doings, {grown:.0f} MB more; {layers} layers came, napari keeps {each:.2f} MB "
           f"of each: {own:.0f} MB is our own")  # fmt: skip
