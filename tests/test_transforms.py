@@ -272,16 +272,17 @@ def test_a_bank_holds_what_augment_draws(folder: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p1.safetensors", "p2.safetensors"]
 
 
-def test_a_bank_of_files_knows_them_again(folder: Path, tmp_path: Path) -> None:
+def test_a_bank_of_files_knows_them_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import nibabel as nib
 
     for patient in ("p1", "p2"):
         (tmp_path / patient).mkdir()
         image = nib.Nifti1Image(ball(), tiny.OBLIQUE @ np.diag([1, 1, 1 + (patient == "p2"), 1]))
         nib.save(image, tmp_path / patient / "scan.nii.gz")
-    rows = ["image", "p1/scan.nii.gz", "p2/scan.nii.gz", "p1/gone.nii.gz"]
     table = tmp_path / "cases.csv"
-    table.write_text("\n".join(rows[:3]) + "\n")
+    table.write_text("image\np1/scan.nii.gz\np2/scan.nii.gz\n")
     out = tmp_path / "bank"
     assert {s.state for s in make_bank(table, out, live(folder), per_case=2)} == {"made"}
     bank = as_source(out)
@@ -289,6 +290,8 @@ def test_a_bank_of_files_knows_them_again(folder: Path, tmp_path: Path) -> None:
     assert bank.names == ("p1-scan", "p2-scan")
     assert bank.find(str(tmp_path / "p2" / "scan.nii.gz")) == "p2-scan"
     assert bank.find("p1-scan") == "p1-scan"
+    monkeypatch.chdir(tmp_path / "p1")
+    assert bank.find("scan_0000.nii.gz") == bank.find("scan.nii.gz") == "p1-scan"
     for name in ("", "scan", str(tmp_path / "p3" / "scan.nii.gz")):
         with pytest.raises(InputError, match="p1-scan, p2-scan"):
             bank.find(name)

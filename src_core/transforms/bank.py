@@ -6,6 +6,7 @@ Deformation n of a case has the level and seed of the n-th new case of ``drdm au
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -20,7 +21,8 @@ from safetensors.numpy import save
 from src_core.augment.levels import draw
 from src_core.augment.plan import names_of
 from src_core.case import Case
-from src_core.dataset import Entry, read_dataset
+from src_core.dataset import read_dataset
+from src_core.entry import Entry, real, stem
 from src_core.errors import DRDMError, InputError
 from src_core.io import open_atomically, read_case
 from src_core.io.picture import is_picture
@@ -32,6 +34,7 @@ __all__ = ["Bank", "Stored", "make_bank"]
 
 _SUFFIX = ".safetensors"
 _DEPTH = 8
+_CHANNEL = re.compile(r"_\d{4}$")
 
 
 @dataclass(frozen=True)
@@ -213,9 +216,15 @@ def _opened(path: Path) -> Any:
 
 
 def _candidates(name: str) -> Iterator[str]:
-    """A name itself; and, of a file, its name with ever fewer of the folders above it."""
+    """A name itself; and, of a file, its name with ever fewer of the folders above it.
+
+    A channel of nnU-Net's, ``case_0000.nii.gz``, is known by its case as well.
+    """
     yield name
-    path = Path(name)
-    stem, above = Entry(path).name, [part for part in path.parent.parts if part != path.anchor]
-    for depth in reversed(range(min(len(above), _DEPTH) + 1)):
-        yield "-".join([*above[len(above) - depth :], stem])
+    given = Path(name)
+    of_file = stem(given) != given.name
+    for path in (given, real(given)) if of_file else (given,):
+        above = path.parent.parts[1:] if path.is_absolute() else path.parent.parts
+        for depth in reversed(range(min(len(above), _DEPTH) + 1)):
+            whole = "-".join([*above[len(above) - depth :], stem(path)])
+            yield from (whole, _CHANNEL.sub("", whole))
