@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from src_core.case import Case
     from src_core.deform import warp_case
     from src_core.errors import ArgumentError, Cancelled, DRDMError, InputError
-    from src_core.generation import Options, Result, Step, generate, iterate, recover, save_result
+    from src_core.generation import (
+        Options,
+        Result,
+        Series,
+        Step,
+        generate,
+        generate_series,
+        iterate,
+        recover,
+        save_result,
+        save_series,
+    )
     from src_core.grid import Grid
     from src_core.io import read_case, read_field
     from src_core.library import import_model, list_models, load_model
@@ -36,9 +47,11 @@ _HOMES = {
     "Pair": "pairs",
     "Options": "generation",
     "Result": "generation",
+    "Series": "generation",
     "Step": "generation",
     "cardiac_phantom": "phantom",
     "generate": "generation",
+    "generate_series": "generation",
     "import_model": "library",
     "iterate": "generation",
     "list_models": "library",
@@ -50,6 +63,7 @@ _HOMES = {
     "recover": "generation",
     "save_pair": "pairs",
     "save_result": "generation",
+    "save_series": "generation",
     "warp_case": "deform",
 }
 
@@ -65,9 +79,11 @@ __all__ = [
     "Options",
     "Pair",
     "Result",
+    "Series",
     "Step",
     "cardiac_phantom",
     "generate",
+    "generate_series",
     "import_model",
     "iterate",
     "list_models",
@@ -79,6 +95,7 @@ __all__ = [
     "recover",
     "save_pair",
     "save_result",
+    "save_series",
     "warp_case",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -364,3 +365,19 @@ def test_what_came_from_no_file_is_written_beside(tmp_path: Path) -> None:
     named = json.loads((home / "recipe.json").read_text())["inputs"]["arrays"]
     there = read_case(home / named["image"]["path"], home / named["labels"]["path"])
     assert digests(there) == digests(case)
+
+
+@pytest.mark.slow
+def test_the_page_of_pairs_says_what_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).resolve().parents[1] / "docs" / "pairs.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(compile(block, page.name, "exec"), names)
+    warped, fixed = (sitk.GetArrayFromImage(names[n]) for n in ("warped", "fixed"))
+    moving = sitk.GetArrayFromImage(names["moving"])
+    known = names["known"].T
+    assert known.mean() > 0.8
+    apart, before = (np.abs(a.astype(float) - fixed)[known].mean() for a in (warped, moving))
+    assert apart < 0.2 * before

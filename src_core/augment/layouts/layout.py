@@ -14,7 +14,7 @@ from src_core.augment.layouts.style import Style
 from src_core.errors import InputError
 from src_core.generation import Result
 from src_core.generation.save import write_json
-from src_core.io import write_field
+from src_core.io import field_file, write_field
 from src_core.io.atomic import partial_name
 
 __all__ = ["Files", "Layout", "Member", "publish", "sweep", "write_beside"]
@@ -93,7 +93,7 @@ def write_beside(result: Result, place: Path, name: str, style: Style) -> None:
     """Field, recipe and metrics, in folders of their own."""
     for folder in ("fields", "recipes", "metrics"):
         (place / folder).mkdir()
-    field = place / "fields" / f"{name}.nii.gz"
+    field = place / "fields" / field_file(name, style.field_format)
     write_field(field, result.displacement, result.case.grid, style.field_format)
     write_json(place / "recipes" / f"{name}.json", result.recipe)
     write_json(place / "metrics" / f"{name}.json", result.metrics)
