@@ -8,6 +8,7 @@ a model is trained on, without.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -109,7 +110,8 @@ def _spread(names: Sequence[str]) -> list[str]:
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """Images of a folder, or of its ``images/``, by name."""
     home = folder / "images" if (folder / "images").is_dir() else folder
-    return sorted(p for p in home.iterdir() if p.name.endswith(suffixes))
+    found = (p for p in home.iterdir() if p.name.endswith(suffixes))
+    return sorted(p for p in found if not p.name.startswith("."))
 
 
 def _of_folder(folder: Path) -> Iterator[Entry]:
@@ -125,15 +127,20 @@ def _is_table(path: Path) -> bool:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows of a CSV, each behind the words that say where it stands."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            yield f"{path} line {number}", {k: v or "" for k, v in row.items() if k}
+    for number, row in enumerate(_table(path), start=2):
+        yield f"{path} line {number}", {k: v or "" for k, v in row.items() if k}
+
+
+def _table(path: Path) -> csv.DictReader[str]:
+    try:
+        return csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError("the table cannot be read", where=str(path), expected="UTF-8") from error
 
 
 def _of_csv(path: Path) -> Iterator[Entry]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        if "image" not in (csv.DictReader(file).fieldnames or ()):
-            raise InputError("no column image", where=str(path), expected="image, labels, ...")
+    if "image" not in (_table(path).fieldnames or ()):
+        raise InputError("no column image", where=str(path), expected="image, labels, ...")
     for where, row in _rows(path):
         image = _file(path.parent, row["image"], where)
         if image is None:

@@ -115,11 +115,17 @@ def _numbered(file: Path, facts: dict[str, Any]) -> Iterator[Entry]:
     """nnU-Net's cases: as the table ``dataset`` has them, else by the names of the files."""
     table = facts.get("dataset")
     if isinstance(table, dict):
+        try:
+            maps = {case: file.parent / row["label"] for case, row in table.items()}
+            named = [(case, [*row["images"]]) for case, row in sorted(table.items())]
+        except (KeyError, TypeError) as error:
+            raise _broken(file) from error
+        if not all(images for _, images in named):
+            raise _broken(file)
         found = {
-            case: [_there(file, image, number) for image in row["images"]]
-            for number, (case, row) in enumerate(sorted(table.items()), start=1)
+            case: [_there(file, image, number) for image in images]
+            for number, (case, images) in enumerate(named, start=1)
         }
-        maps = {case: file.parent / row["label"] for case, row in table.items()}
     else:
         found = _channels(file.parent / "imagesTr", str(facts["file_ending"]))
         maps = {c: file.parent / "labelsTr" / f"{c}{facts['file_ending']}" for c in found}
@@ -131,7 +137,8 @@ def _numbered(file: Path, facts: dict[str, Any]) -> Iterator[Entry]:
 def _channels(folder: Path, ending: str) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.glob(f"*{ending}")):
-        if match := _CHANNEL.fullmatch(path.name.removesuffix(ending)):
+        match = _CHANNEL.fullmatch(path.name.removesuffix(ending))
+        if match and not path.name.startswith("."):
             found[match[1]].append(path)
     return found
 
@@ -145,3 +152,11 @@ def _there(file: Path, name: Any, number: int) -> Path:
             expected="a path from the file on",
         )
     return path
+
+
+def _broken(file: Path) -> InputError:
+    return InputError(
+        "its table of cases cannot be understood",
+        where=str(file),
+        expected='such as {"case": {"images": ["a.nii.gz"], "label": "b.nii.gz"}}',
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["SUFFIXES", "Entry", "stem", "subject_of"]
+__all__ = ["SUFFIXES", "Entry", "real", "stem", "subject_of"]
 
 #: Types of files that a data set's folder is searched for.
 SUFFIXES = (".nii.gz", ".nii", ".png", ".tif", ".tiff", ".mha", ".mhd", ".nrrd", ".nhdr")
@@ -54,3 +55,8 @@ def subject_of(name: str) -> str:
 def stem(path: Path) -> str:
     """A file's name without its type."""
     return next((path.name[: -len(s)] for s in SUFFIXES if path.name.endswith(s)), path.stem)
+
+
+def real(path: Path) -> Path:
+    """A file's own path; a loop of links stays one, for whoever reads it to tell."""
+    return Path(os.path.realpath(path))

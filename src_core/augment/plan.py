@@ -15,6 +15,7 @@ from src_core.augment.layouts import LAYOUTS, Style, make_style
 from src_core.augment.levels import bounds, draw
 from src_core.augment.request import Request
 from src_core.dataset import Entry, read_dataset
+from src_core.entry import real
 from src_core.errors import InputError
 from src_core.generation import Options, make_options
 from src_core.model import Model, ModelSpec
@@ -99,14 +100,14 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
     Raises:
         InputError: a file is there twice.
     """
-    for image, count in Counter(e.image.resolve() for e in entries).items():
+    for image, count in Counter(real(e.image) for e in entries).items():
         if count > 1:
             raise InputError(
                 f"this image is there {count} times",
                 where=str(image),
                 do="list it once, --per-case makes more of it",
             )
-    for depth in range(1 + max((len(e.image.resolve().parts) for e in entries), default=0)):
+    for depth in range(1 + max((len(real(e.image).parts) for e in entries), default=0)):
         names = [_name(e, depth) for e in entries]
         if not _twice(name.casefold() for name in names):
             return names
@@ -114,7 +115,7 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
 
 
 def _name(entry: Entry, depth: int) -> str:
-    above = entry.image.resolve().parent.parts[1:]
+    above = real(entry.image).parent.parts[1:]
     return "-".join([*above[max(0, len(above) - depth) :], entry.name])
 
 

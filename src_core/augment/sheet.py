@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -54,7 +55,8 @@ def save_sheet(out: Path, spacing: float | None = None) -> Path:
     FigureCanvasAgg(figure)
     for line, rows in zip(figure.subplots(len(shown), columns, squeeze=False), shown, strict=True):
         _draw_row(line, Path(out), rows, spacing)
-    with open_atomically(Path(out) / SHEET) as file:
+    with open_atomically(Path(out) / SHEET) as file, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a name in letters that its font lacks
         figure.savefig(file, format="png")
     return Path(out) / SHEET
 

@@ -16,7 +16,7 @@ from src_core.augment.levels import draw
 from src_core.augment.plan import Job, Plan
 from src_core.augment.request import Request
 from src_core.case import Case
-from src_core.entry import Entry
+from src_core.entry import Entry, real
 from src_core.errors import Cancelled, DRDMError, InputError
 from src_core.generation import Options, Result, Step, iterate
 from src_core.generation.frame import scale_warning
@@ -173,8 +173,8 @@ def _identity(job: Job) -> Line:
         "index": job.index,
         "subject": entry.subject,
         "split": entry.split,
-        "source": str(entry.image.resolve()),
-        "source_labels": str(entry.labels.resolve()) if entry.labels else "",
+        "source": str(real(entry.image)),
+        "source_labels": str(real(entry.labels)) if entry.labels else "",
     }
 
 
