@@ -6,11 +6,14 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from src_core import generate, load_model
 from src_core.augment.levels import draw
@@ -28,9 +31,10 @@ from src_core.transforms import (
     make_bank,
     random_deform,
 )
+from src_core.transforms.labels import labels_at
 from src_core.transforms.scan import as_source
 from src_core.transforms.tensors import below_of
-from src_core.warp import identity, warp
+from src_core.warp import identity, warp, warp_labels
 from tests import tiny
 from tests.loops import SHAPE, ball, live, scan, untouched
 
@@ -91,6 +95,23 @@ def test_channels_types_and_what_is_outside(folder: Path, ndim: int) -> None:
         assert placed.labels((both > 0).to(dtype)).dtype == dtype
     exact = placed.image(both.double())
     assert torch.allclose(exact.float(), moved, atol=5e-3)
+
+
+@given(
+    st.sampled_from([(2, 2), (5, 7), (1, 6), (4, 3, 5), (6, 2, 1)]),
+    st.integers(0, 10**6),
+    st.sampled_from(["linear", "nearest"]),
+)
+def test_labels_are_those_of_every_cell(shape: tuple[int, ...], seed: int, mode: Any) -> None:
+    numbers = torch.Generator().manual_seed(seed)
+    labels = torch.randint(4, (2, 1, *shape), generator=numbers)
+    labels[0, 0, : shape[0] // 2 + 1] = 3
+    size = torch.tensor(shape).view(1, -1, *[1] * len(shape))
+    at = torch.rand(2, len(shape), *[9] * len(shape), generator=numbers) * (size + 2) - 1.5
+    assert torch.equal(labels_at(labels, at, mode), warp_labels(labels, at, mode))
+    both = torch.cat([labels, 3 - labels], 1).to(torch.int16)
+    expected = torch.cat([warp_labels(c, at, mode) for c in both.split(1, 1)], 1)
+    assert torch.equal(labels_at(both, at, mode).long(), expected)
 
 
 def test_one_hot_labels_move_as_the_map_does(folder: Path) -> None:
