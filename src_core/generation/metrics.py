@@ -109,6 +109,13 @@ def label_metrics(source: Case, warped: Case, jacobian: NDArray[np.float32]) -> 
 def _parts(mask: NDArray[np.bool_]) -> int:
     """Connected components (faces and edges touch) of the first frame, specks left aside."""
     first = mask[..., 0] if mask.ndim == 4 else mask
-    found, count = ndimage.label(first, structure=ndimage.generate_binary_structure(3, 2))
-    sizes = np.bincount(found.ravel())[1 : count + 1]
-    return int((sizes >= _SPECK).sum())
+    box = tuple(_extent(np.asarray(first.any(axis=tuple({0, 1, 2} - {axis})))) for axis in range(3))
+    found, count = ndimage.label(first[box], structure=ndimage.generate_binary_structure(3, 2))
+    sizes = sum(np.bincount(layer.ravel(), minlength=count + 1) for layer in found)
+    return int((np.atleast_1d(sizes)[1:] >= _SPECK).sum())
+
+
+def _extent(there: NDArray[np.bool_]) -> slice:
+    """The shortest range of an axis that holds everything."""
+    places = np.flatnonzero(there)
+    return slice(places[0], places[-1] + 1) if len(places) else slice(0, 0)
