@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import peers, speed
+from benchmarks import peers, speed, transforms
 
 speed.main([])
 peers.main([])
+transforms.main([])
