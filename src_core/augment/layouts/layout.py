@@ -16,7 +16,6 @@ from src_core.generation import Result
 from src_core.generation.save import write_json
 from src_core.io import field_file, write_field
 from src_core.io.atomic import partial_name
-from src_core.io.fields import field_file
 
 __all__ = ["Files", "Layout", "Member", "publish", "sweep", "write_beside"]
 
