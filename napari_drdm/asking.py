@@ -112,7 +112,7 @@ class Asking:
             name=f"{image.name} | drdm region",
             face_color="#00000000",
             edge_color="#ffd24a",
-            edge_width=2,
+            edge_width=max(image.data.shape[-2:]) / 120,
             **placement(image, n),
         )
         self._viewer.add_layer(shapes)

@@ -99,6 +99,24 @@ class ResultLayers:
             for key in keys:
                 self._put(entry, key, view)
 
+    def turn_to(self, source: Layer | None) -> None:
+        """Show the results of one source alone, on top of what may have been added since."""
+        for other, entry in self._shown.items():
+            self._forget_the_removed(entry)
+            if other is not source:
+                for key in entry.layers:
+                    self._conceal(entry, key)
+                continue
+            for key in sorted(entry.layers, key=_height):
+                layer = entry.layers[key]
+                self._viewer.layers.move(
+                    self._viewer.layers.index(layer), _below_shapes(self._viewer)
+                )
+        look = self.look(source)
+        if look is not None:
+            entry = self._shown[source]
+            self.show(look, entry.kinds, entry.style)
+
     def keep(self, outcome: Outcome) -> None:
         """Remember a finished result, whatever step is shown."""
         entry = self._shown.get(outcome.request.source)

@@ -109,9 +109,9 @@ def _check_shape(layer: Image | Labels, image: Any, name: str) -> None:
     shape = _values(layer).shape
     if shape != image.shape and not (image.ndim == 4 and shape == image.shape[1:]):
         raise InputError(
-            f"this layer is {' x '.join(map(str, shape))}",
+            f"this layer is {' x '.join(map(str, reversed(shape)))}",
             where=layer.name,
-            expected=f"{' x '.join(map(str, image.shape))} as {name}",
+            expected=f"{' x '.join(map(str, reversed(image.shape)))} as {name}",
             do="choose labels and images of the same voxels, or none",
         )
 

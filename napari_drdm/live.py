@@ -73,6 +73,7 @@ class Live(QObject):
         runner.finished.connect(self._on_outcome)
         runner.progressed.connect(self._on_progress)
         form.recovery.moved.connect(self._on_scrub)
+        form.recovery.hold = lambda: runner.glancing
 
     @property
     def waiting(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,5 +70,12 @@ def of_outcome(outcome: Outcome, trace: Trace | None = None) -> Look:
         result.inverse,
         outcome,
         trace=trace,
-        numbers=trace.numbers(total) if trace is not None and total else None,
+        numbers=_numbers(result.metrics, total) if total else None,
     )
+
+
+def _numbers(metrics: Mapping[str, Any], total: int) -> Numbers:
+    """Those of the result itself, which the guard and the case's own grid decide."""
+    from src_core.generation.trace import Numbers
+
+    return Numbers(total, metrics["max_mm"], metrics["min_det"], 0.0)

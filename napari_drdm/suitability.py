@@ -61,8 +61,9 @@ def model_warning(snapshot: Snapshot, spec: ModelSpec) -> str:
     if low / _TOLERANCE <= scale <= high * _TOLERANCE:
         return ""
     return (
-        f"Trained at {low:.2g} to {high:.2g} mm per pixel, this image comes at {scale:.2g}: "
-        "check its spacing (layer scale), or expect less plausible results."
+        f"Trained at {low:.2g} to {high:.2g} mm per pixel of its own grid; laid over this image "
+        f"it has {scale:.2g}: check the layer's scale, draw a region, or expect less plausible "
+        "results."
     )
 
 

@@ -60,6 +60,14 @@ class Fit:
         mm = self.mm_per_pixel * self.size / state
         return values * (mm / self._column(self.spacing, u))
 
+    def inside(self, state: int) -> Tensor:
+        """Which voxels of a state grid lie in the image, and not in its padding: (*state), bool."""
+        at = identity([state] * len(self.shape), torch.zeros(1))
+        mm = self.mm_per_pixel * self.size / state
+        half = [n * s / 2 for n, s in zip(self.shape, self.spacing, strict=True)]
+        reach = self._column([h + 1e-3 * mm for h in half], at)
+        return (((at + 0.5 - state / 2) * mm).abs() <= reach).all(dim=1)[0]
+
     def to_state(self, at: Tensor, state: int) -> Tensor:
         """Positions (B, D, *any) in voxels of the image -> voxels of a state grid of that side."""
         shape = [1, -1, *[1] * (at.dim() - 2)]

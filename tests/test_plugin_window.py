@@ -107,6 +107,35 @@ def test_changing_the_image_mid_run(window):
     assert explorer.metrics.text("Largest").endswith("%")
 
 
+def test_results_of_another_image_do_not_cover(window):
+    viewer, explorer = window()
+    first = explorer.sources.image.value()
+    explorer.generate()
+    settle(explorer)
+    ours = explorer.results.layers(first)["image"]
+    other = viewer.add_image(first.data[:, ::-1].copy(), name="other", scale=first.scale)
+    explorer.sources.image.pick(other.__wrapped__)
+    wait(lambda: not ours.visible)
+    explorer.generate()
+    settle(explorer)
+    theirs = explorer.results.layers(other.__wrapped__)["image"]
+    explorer.sources.image.pick(first)
+    wait(lambda: ours.visible and not theirs.visible)
+    assert viewer.layers.index(ours) > viewer.layers.index(other)
+    viewer.layers.remove(first)
+    wait(lambda: not ours.visible and theirs.visible)
+
+
+def test_the_largest_seed_has_none_after_it(window):
+    _, explorer = window()
+    explorer.options.seed.setValue(2**31 - 1)
+    explorer.options.following.click()
+    assert explorer.options.seed.value() == 2**31 - 1
+    explorer.options.seed.setValue(0)
+    explorer.options.previous.click()
+    assert explorer.options.seed.value() == 0
+
+
 def test_deleting_the_image_mid_run(window):
     viewer, explorer = window()
     source = explorer.sources.image.value()

@@ -53,6 +53,9 @@ def test_a_moment_in_figures(session: Session) -> None:
     field = session.frame.field(trace.at(3))
     longest = np.linalg.norm(field, axis=-1).max()
     assert curve[-1].max_mm == pytest.approx(longest, rel=0.05)
+    partial = Trace(session.frame, [u[:2] for u in trace._units])
+    assert trace.whole and not partial.whole and (partial.total, partial.planned) == (1, 3)
+    assert partial.numbers(1).remaining_mm is None
     assert curve[-1].min_det < 1
 
 
@@ -107,3 +110,11 @@ def test_a_session_makes_the_bits_of_generate() -> None:
     again = generate(case(), model(), level=48, region=BOX)
     assert np.array_equal(result.displacement, again.displacement)
     assert result.recipe["outputs"] == again.recipe["outputs"]
+
+
+def test_padding_does_not_count() -> None:
+    """A field that is large in the padding alone: a narrow image on a square grid."""
+    frame = Session(case((52, 20, 3)), model()).frame
+    inside = frame.fit.inside(16)
+    assert inside.shape == (16, 16)
+    assert 0 < int(inside.any(0).sum()) < int(inside.any(1).sum()) == 16

@@ -81,6 +81,12 @@ class Comparison:
         else:
             self._blink.hold(down)
 
+    def put_away(self, source: Any) -> None:
+        """Another result is on view: the last difference must not cover it."""
+        layer = self._differences.pop(source, None)
+        if layer is not None:
+            self._own.drop(layer)
+
     def subtract(self, pair: Sequence[Variant]) -> None:
         """Compute B - A in a worker, then show it."""
         outcomes = self._comparable(pair)

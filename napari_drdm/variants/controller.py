@@ -76,6 +76,7 @@ class Variants:
     def add(self, outcome: Outcome) -> None:
         """A result was finished and is on view."""
         variant = self._keep(outcome)
+        self._comparison.put_away(outcome.request.source)
         self._came(variant)
         wish = self._later.pop(variant.number, None)
         if wish is not None:

@@ -75,7 +75,7 @@ class OptionsPanel(QWidget):
 
     def step_seed(self, by: int) -> None:
         """The next or the previous seed."""
-        self.seed.setValue(self.seed.value() + by)
+        self.seed.setValue(min(max(self.seed.value() + by, 0), _MOST_SEED))
 
     def _set_up(self) -> None:
         tip = "How strong the deformation is: 0 is the image itself"

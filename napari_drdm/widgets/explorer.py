@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 
 from napari_drdm.asking import Asking
 from napari_drdm.display import ResultLayers
@@ -57,6 +57,9 @@ class DeformationExplorer(ExplorerForm):
         self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
         self.home = TakeHome(self, self._outcome)
         self.models = ModelList(self, recall(self))
+        self._turning = QTimer(self)
+        self._turning.setSingleShot(True)
+        self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
         self._connect_widgets()
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
@@ -125,7 +128,7 @@ class DeformationExplorer(ExplorerForm):
         self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_look)
         self.live.failed.connect(self._fail)
-        self.runner.ran.connect(self.run_bar.set_running)
+        self.runner.ran.connect(self._on_ran)
         self.runner.finished.connect(self._on_outcome)
         self.runner.failed.connect(self._fail)
         self.runner.told.connect(self.run_bar.say)
@@ -180,6 +183,7 @@ class DeformationExplorer(ExplorerForm):
         self.more.place(request.options.steps, request.options.slices)
 
     def _on_image(self, image: Any) -> None:
+        self._turning.start()  # not while napari removes layers
         self.asking.suggest_labels()
         self._on_source()
 
@@ -224,6 +228,11 @@ class DeformationExplorer(ExplorerForm):
             self.variants.add(outcome)
             remember(self)
         self._show_numbers()
+
+    def _on_ran(self, running: bool) -> None:
+        self.run_bar.set_running(running)
+        if running:
+            self.run_bar.say("")
 
     def _add_region(self) -> None:
         try:

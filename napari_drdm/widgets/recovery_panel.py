@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer, Signal
@@ -21,7 +22,11 @@ _FILM_SECONDS = 3.0
 
 
 class RecoveryPanel(QWidget):
-    """``moved(float)``: show this moment of the run, in steps."""
+    """``moved(float)``: show this moment of the run, in steps.
+
+    Attributes:
+        hold: whether the film has to wait for the picture.
+    """
 
     moved = Signal(float)
 
@@ -30,7 +35,8 @@ class RecoveryPanel(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.play = QPushButton("▶")
         self.curve, self.numbers = Curve(), QLabel()
-        self._total = 0
+        self._total = self._planned = 0
+        self.hold: Callable[[], bool] = lambda: False
         self._timer = QTimer(self)
         self._set_up()
         self._lay_out()
@@ -56,7 +62,9 @@ class RecoveryPanel(QWidget):
         self.stop()
         self._set_total(trace.total if trace else 0)
         curve = trace.curve if trace and trace.total else ()
-        lines = [[getattr(n, key) for n in curve] for key in ("max_mm", "min_det", "remaining_mm")]
+        self._planned = trace.planned if trace else 0
+        keys = ("max_mm", "min_det", *(("remaining_mm",) if trace and trace.whole else ()))
+        lines = [[getattr(n, key) for n in curve] for key in keys]
         self.curve.show_lines(lines if curve else [])
         self.setEnabled(bool(curve))
         self._place(self.slider.maximum())
@@ -76,9 +84,11 @@ class RecoveryPanel(QWidget):
         if numbers is None:
             self.numbers.setText("")
             return
+        left = numbers.remaining_mm
         self.numbers.setText(
-            f"step {numbers.position:.1f} of {self._total}: {numbers.max_mm:.1f} mm, "
-            f"det J {numbers.min_det:.2f}, {numbers.remaining_mm:.1f} mm to go"
+            f"step {numbers.position:.1f} of {self._planned}: {numbers.max_mm:.1f} mm, "
+            f"det J {numbers.min_det:.2f}, "
+            + ("cancelled" if left is None else f"{left:.1f} mm to go")
         )
 
     def toggle(self) -> None:
@@ -88,7 +98,7 @@ class RecoveryPanel(QWidget):
             return
         if self.at_end:
             self.slider.setValue(0)
-        self.play.setText("⏸")
+        self.play.setText("■")
         self._timer.start()
 
     def stop(self) -> None:
@@ -97,6 +107,8 @@ class RecoveryPanel(QWidget):
         self.play.setText("▶")
 
     def _advance(self) -> None:
+        if self.hold():
+            return
         by = max(1, round(self.slider.maximum() * _TICK_MS / 1000 / _FILM_SECONDS))
         self.slider.setValue(self.slider.value() + by)
         if self.at_end:

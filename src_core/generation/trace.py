@@ -28,15 +28,16 @@ class Numbers:
 
     Attributes:
         position: 0 is the random field.
-        max_mm: largest displacement.
-        min_det: smallest Jacobian determinant, by central differences on the state grid.
-        remaining_mm: how far anything will still be moved, at most, until the recovery's end.
+        max_mm: largest displacement in the image.
+        min_det: smallest Jacobian determinant there, by central differences on the state grid.
+        remaining_mm: how far anything will still be moved, at most, until the recovery's end; None
+            where the run was cancelled before.
     """
 
     position: float
     max_mm: float
     min_det: float
-    remaining_mm: float
+    remaining_mm: float | None
 
 
 class Trace:
@@ -56,6 +57,17 @@ class Trace:
     def total(self) -> int:
         """Steps of the recovery that there are."""
         return len(self._units[0]) - 1 if self._units else 0
+
+    @property
+    def planned(self) -> int:
+        """Steps of the recovery that there should be."""
+        return self._units[0][0].total if self._units else 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether no unit was left before its end."""
+        there = self.frame.units if self._units else 0
+        return len(self._units) == there and all(u[-1].index == u[-1].total for u in self._units)
 
     @property
     def lasts(self) -> list[RecoveryStep]:
@@ -84,11 +96,12 @@ class Trace:
             return Numbers(position, 0.0, 1.0, 0.0)
         u, end = self.at(position), self.at(self.total)
         mm = self.frame.fit.mm_per_pixel * self.frame.fit.size / u.shape[-1]
+        inside = self.frame.fit.inside(u.shape[-1])
         return Numbers(
             position,
-            mm * _longest(u),
-            float(jacobian_determinant(u).min()),
-            mm * _longest(end - u),
+            mm * _longest(u, inside),
+            float(jacobian_determinant(u)[:, inside].min()),
+            mm * _longest(end - u, inside) if self.whole else None,
         )
 
     @cached_property
@@ -107,5 +120,5 @@ def _at(steps: Sequence[RecoveryStep], position: float) -> Tensor:
     return compose(u, correction_ddf(velocity * share))
 
 
-def _longest(u: Tensor) -> float:
-    return float(torch.linalg.vector_norm(u, dim=1).max())
+def _longest(u: Tensor, inside: Tensor) -> float:
+    return float(torch.linalg.vector_norm(u, dim=1)[:, inside].max())
