@@ -245,11 +245,8 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def tree(out: Path) -> dict[str, bytes]:
-    """Every file but what the clock is in."""
     return {
-        p.relative_to(out).as_posix(): p.read_bytes()
-        for p in sorted(out.rglob("*"))
-        if p.is_file() and p.name != "metrics.json"
+        p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()
     }
 
 
@@ -286,6 +283,16 @@ def test_a_stopped_run_goes_on_to_the_same_bits(dataset: Path, tmp_path: Path) -
     assert tree(stopped) == tree(tmp_path / "whole")
 
 
+@pytest.mark.slow
+def test_workers_change_no_bit(dataset: Path, tmp_path: Path, named_model: Path) -> None:
+    model = library.load_model(str(named_model), "cpu")
+    for count in (1, 2):
+        plan = make_plan(request(dataset, tmp_path / f"{count}", workers=count), model)
+        made = list(make_pairs(plan, model))
+        assert sorted(m.state for m in made) == ["failed"] * 2 + ["made"] * 4
+    assert tree(tmp_path / "1") == tree(tmp_path / "2")
+
+
 def test_another_run_is_not_mixed_in(dataset: Path, tmp_path: Path) -> None:
     model, out = tiny.model(), tmp_path / "out"
     next(make_pairs(make_plan(request(dataset, out), model), model))
@@ -309,6 +316,7 @@ def test_draws_do_not_depend_on_what_else_is_there(dataset: Path, tmp_path: Path
     ("values", "said"),
     [
         ({"per_case": 0}, "--per-case"),
+        ({"workers": 0}, "--workers"),
         ({"levels": (70, 90)}, "level 90"),
         ({"split": "train"}, "--split"),
         ({"options": {"steps": 0}}, "--steps"),
@@ -324,18 +332,19 @@ def test_a_wrong_call_is_told_in_one_line(
 def test_a_full_disk_stops_the_run(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("src_core.pairs.run.free_bytes", lambda folder: 10)
+    monkeypatch.setattr("src_core.pairs.work.free_bytes", lambda folder: 10)
     model = tiny.model()
     with pytest.raises(InputError, match="disk is full"):
         list(make_pairs(make_plan(request(dataset, tmp_path / "out"), model), model))
 
 
 @pytest.fixture
-def named_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def named_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "models").mkdir()
-    made = tiny.model()
-    save_model(tmp_path / "models" / "tiny.safetensors", made.spec, made.network)
+    made, path = tiny.model(), tmp_path / "models" / "tiny.safetensors"
+    save_model(path, made.spec, made.network)
     monkeypatch.setattr(library, "user_folder", lambda: tmp_path / "models")
+    return path
 
 
 @pytest.mark.usefixtures("named_model")
@@ -353,7 +362,12 @@ def test_the_shell_makes_pairs_and_any_of_them_again(
     again = tmp_path / "again"
     assert drdm(["replay", str(recipe), "--out", str(again)]) == 0
     assert "same bits" in capsys.readouterr().out
-    assert tree(again) == tree(recipe.parent)
+    remade, there = tree(again), tree(recipe.parent)
+    assert (
+        json.loads(remade.pop("metrics.json")).items()
+        >= json.loads(there.pop("metrics.json")).items()
+    )
+    assert remade == there
     assert drdm([*call, "--levels", "20:40"]) == 2
     assert "error: the folder is not empty" in capsys.readouterr().err
 

@@ -50,6 +50,7 @@ def pairs(
     spacing: Annotated[float | None, typer.Option(help="mm per pixel of PNG or TIFF.")] = None,
     field_format: Format = "itk",
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes that share the work.")] = 1,
     device: Device = "auto",
     json: Annotated[
         bool, typer.Option("--json", help="Print a summary as JSON, nothing else.")
@@ -81,6 +82,7 @@ def pairs(
         spacing=spacing,
         split=split,
         resume=resume,
+        workers=workers,
     )
     loaded = load_model(model, device)
     plan = make_plan(request, loaded)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from src_core.pairs.pair import Pair, Progress, composed, make_pair, pair_steps, save_pair
 from src_core.pairs.plan import Job, PairsPlan, PairsRequest, make_plan
-from src_core.pairs.run import Made, make_pairs, steps
+from src_core.pairs.run import make_pairs, steps
+from src_core.pairs.work import Doing, Made
 
 __all__ = [
+    "Doing",
     "Job",
     "Made",
     "Pair",

@@ -70,17 +70,18 @@ def begin(plan: PairsPlan) -> None:
 
 
 class Index:
-    """Rows of what is made and of what failed."""
+    """Rows of what is made and of what failed, whatever order they come in."""
 
     def __init__(self, plan: PairsPlan) -> None:
         self._out, self._format = Path(plan.request.out), plan.request.field_format
-        self._rows: list[list[Any]] = []
-        self._failures: list[tuple[str, str, str]] = []
+        self._names = [job.name for job in plan.jobs]
+        self._rows: dict[str, list[Any]] = {}
+        self._failures: dict[str, tuple[str, str, str]] = {}
 
     def add(self, job: Job, metrics: dict[str, Any], message: str) -> None:
         """A pair that is there; without metrics, one that is not, and why."""
         if not metrics:
-            self._failures.append((job.name, str(job.entry.image), message))
+            self._failures[job.name] = (job.name, str(job.entry.image), message)
             return
         entry, home = job.entry, f"pairs/{job.name}"
         lost = " ".join(map(str, metrics.get("labels_lost", ())))
@@ -95,13 +96,14 @@ class Index:
             "source_labels": entry.labels.resolve() if entry.labels else "",
             "labels_lost": lost,
         }
-        self._rows.append([row[name] for name in _COLUMNS])
+        self._rows[job.name] = [row[name] for name in _COLUMNS]
 
     def save(self) -> None:
-        """Write both tables; none of failures where nothing failed."""
-        _write(self._out / INDEX, _COLUMNS, self._rows)
+        """Write both tables, in the plan's order; none of failures where nothing failed."""
+        _write(self._out / INDEX, _COLUMNS, [self._rows[n] for n in self._names if n in self._rows])
         if self._failures:
-            _write(self._out / FAILURES, ("name", "source", "why"), self._failures)
+            rows = [self._failures[n] for n in self._names if n in self._failures]
+            _write(self._out / FAILURES, ("name", "source", "why"), rows)
         else:
             (self._out / FAILURES).unlink(missing_ok=True)
 

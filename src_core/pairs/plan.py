@@ -39,6 +39,7 @@ class PairsRequest:
         spacing: mm per pixel of pictures.
         split: take the cases of this part of the data alone; all without.
         resume: go on with the run that ``out`` holds.
+        workers: processes; neither their number nor their order changes a bit.
     """
 
     dataset: Path
@@ -52,6 +53,7 @@ class PairsRequest:
     spacing: float | None = None
     split: str = ""
     resume: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def make_plan(request: PairsRequest, model: Model) -> PairsPlan:
     """
     if request.per_case < 1:
         raise InputError(f"{request.per_case} is not possible", where="--per-case", expected="1 up")
+    if request.workers < 1:
+        raise InputError(f"{request.workers} is not possible", where="--workers", expected="1 up")
     for level in (*request.levels, *request.between):
         chosen = make_options(model.spec.schedule.levels, **{**request.options, "level": level})
     entries = [
