@@ -18,8 +18,7 @@ from qtpy.QtWidgets import QApplication, QComboBox, QPushButton, QSpinBox
 
 from napari_drdm.batching import Ended, Gate, Update, in_time, outlook, run_batch
 from src_core import library
-from src_core.augment import Request
-from src_core.augment import run as running
+from src_core.augment import Request, work
 from src_core.augment.index import read_index
 from src_core.checkpoint import save_model
 from src_core.model import ModelSpec
@@ -83,7 +82,7 @@ def window(make_napari_viewer_proxy, data: Path, tmp_path: Path):
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """The second new case and those after it wait until this is set."""
-    opened, real, calls = threading.Event(), running.iterate, []
+    opened, real, calls = threading.Event(), work.iterate, []
 
     def slow(*given):
         calls.append(given)
@@ -91,7 +90,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
             assert opened.wait(30)
         return real(*given)
 
-    monkeypatch.setattr(running, "iterate", slow)
+    monkeypatch.setattr(work, "iterate", slow)
     return opened
 
 
@@ -274,3 +273,13 @@ def test_what_would_be_made(model: Path, data: Path, tmp_path: Path) -> None:
     assert found.text.startswith("6 new cases of 2, at most 582 kB, ")
     assert found.notes == ()
     assert [in_time(s) for s in (0.2, 40, 200, 7800)] == ["1 s", "40 s", "3 min", "2 h 10 min"]
+
+
+def test_docks_of_ours_share_one_place(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy()
+    docks = [
+        viewer.window.add_plugin_dock_widget("napari-drdm", name)[0]
+        for name in ("Deformation explorer", "Batch augmentation")
+    ]
+    window = docks[0].parent()
+    wait(lambda: docks[0] in window.tabifiedDockWidgets(docks[1]))

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QShortcut
 
 from napari_drdm.batching import Ended, Gate, Outlook, Update, in_time, outlook, run_batch
 from napari_drdm.widgets.batch_form import BatchForm
+from napari_drdm.widgets.neighbours import OURS, share_place
 from napari_drdm.workers import Job
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class BatchAugmentation(BatchForm):
             shortcut.activated.connect(button.click)
         self._runs: list[tuple[Any, Gate]] = []
         self.destroyed.connect(partial(_let_go, self._runs))
+        self.setObjectName(OURS)
+        QTimer.singleShot(0, partial(share_place, self))
         self.refresh_models()
 
     @property

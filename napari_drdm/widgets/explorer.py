@@ -20,6 +20,7 @@ from napari_drdm.telling import describe_choice, show_numbers
 from napari_drdm.variants import Variants
 from napari_drdm.widgets.form import ExplorerForm
 from napari_drdm.widgets.memory_of_form import recall, remember
+from napari_drdm.widgets.neighbours import OURS, share_place
 from napari_drdm.workers import Runner
 from src_core.errors import DRDMError
 
@@ -67,6 +68,8 @@ class DeformationExplorer(ExplorerForm):
         parts = (self.models, self.live, self.runner, self.variants, self.cursor)
         self.destroyed.connect(partial(_let_go, parts, self._slots))
         self.refresh_layers()
+        self.setObjectName(OURS)
+        QTimer.singleShot(0, partial(share_place, self))
         self.run_bar.say("Loading…")
         self.models.load()
 
