@@ -175,6 +175,8 @@ def test_a_lost_affine_is_the_same_grid_and_a_far_one_is_refused(folder: Path) -
     far[0, 3] += 1e4
     with pytest.raises(InputError, match="elsewhere"):
         made.on(Grid(SHAPE, far))
+    with pytest.raises(InputError, match="no affine and another shape"):
+        made.on(Grid((40, 51, 6), np.eye(4)))
     with pytest.raises(InputError, match="40 x 51 x 6 without an affine"):
         deform(torch.zeros(1, 40, 51, 6), made)
 

@@ -208,6 +208,13 @@ def test_from_a_bank_by_file_by_key_and_after_turning(maker: Live, tmp_path: Pat
     assert trace["seed"] in [Bank(tmp_path).get("p2", i).seed for i in (0, 1)]
     named = randomly(tmp_path, case_key="who")({**sample(), "who": "p2"})
     assert torch.equal(named["image"], made["image"])
+    bare = {key: given[key].numpy() for key in KEYS}
+    set_track_meta(False)
+    try:
+        unplaced = randomly(tmp_path, case_key="who")({**bare, "who": "p2"})
+    finally:
+        set_track_meta(True)
+    assert torch.equal(unplaced["image"], made["image"].as_tensor())
     turn = mt.Orientationd(KEYS, axcodes="PSR", labels=None)
     turned = turn.inverse(randomly(tmp_path)(turn(given)))
     assert (turned["image"] - made["image"]).abs().max() < 0.02

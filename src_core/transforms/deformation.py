@@ -125,7 +125,7 @@ class Deformation:
         An identity affine tells nothing: with the case's shape, it is taken as the case's.
 
         Raises:
-            InputError: a grid that lies elsewhere.
+            InputError: a grid that lies elsewhere, or an identity affine with another shape.
         """
         dtype = torch.float64 if inverse else torch.float32
         placed = Placed(self._voxels(dtype), self.axis) if self._is(grid) else self._elsewhere(grid)
@@ -156,7 +156,7 @@ class Deformation:
         if self.grid.shape != grid.shape:
             return False
         near = _SAME * min(self.grid.spacing)
-        return np.array_equal(grid.affine, np.eye(4)) or self.grid.distance_mm(grid) < near
+        return _untold(grid) or self.grid.distance_mm(grid) < near
 
     def _voxels(self, dtype: torch.dtype) -> Tensor:
         kept = [a for a in range(3) if a != self.axis]
@@ -165,9 +165,12 @@ class Deformation:
         return fit.displacement(torch.from_numpy(self.u).to(dtype))
 
     def _elsewhere(self, grid: Grid) -> Placed:
-        if not covered_percent(self.grid, grid):
+        lost = _untold(grid) and not _untold(self.grid)
+        if lost or not covered_percent(self.grid, grid):
             raise InputError(
-                "the deformation lies elsewhere than the image",
+                "the image has no affine and another shape"
+                if lost
+                else "the deformation lies elsewhere than the image",
                 where=repr(self),
                 expected="an image of the same case, with its affine",
                 do="keep affines through the pipeline, or make deformations of these images",
@@ -175,6 +178,10 @@ class Deformation:
         field = on_grid(self.field(), self.grid, grid)
         axis = in_plane_axis(field, grid)
         return Placed(field_tensor(field, grid, axis), axis)
+
+
+def _untold(grid: Grid) -> bool:
+    return np.array_equal(grid.affine, np.eye(4))
 
 
 def _stored(values: Tensor, dtype: torch.dtype) -> Tensor:

@@ -158,7 +158,8 @@ def _affine(tensor: Tensor) -> Any:
 
 
 def _grid(tensor: Tensor, affine: Any) -> Any:
-    return grid_for(tuple(volumes(_plain(tensor)).shape[1:]), affine)
+    whole = np.eye(4) if affine is None else affine  # of no affine, the deformation's own
+    return grid_for(tuple(volumes(_plain(tensor)).shape[1:]), whole)
 
 
 def _file_of(tensor: Tensor) -> str:
