@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: what needs no data: speed, and speed beside others."""
+"""``python -m benchmarks``: what needs no data: speed, speed beside others, and many samples."""
 
 from __future__ import annotations
 
@@ -7,3 +7,4 @@ from benchmarks import peers, speed, transforms
 speed.main([])
 peers.main([])
 transforms.main([])
+augmenting.main([])
