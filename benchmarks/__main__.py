@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import peers, speed, transforms
+from benchmarks import augmenting, peers, speed, transforms
 
 speed.main([])
 peers.main([])
