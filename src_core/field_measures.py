@@ -30,12 +30,13 @@ def field_measures(
         field: (X, Y, Z, 3), LPS mm, on ``grid``.
         axis: along which nothing moves, None in 3D.
     """
-    jacobian = np.empty(grid.shape, np.float32)
+    shape = field.shape[:3]
+    jacobian = np.empty(shape, np.float32)
     longest, total, folded, inner, bad, cells = 0.0, 0.0, 0, 0, 0, 0
     least = np.inf
-    along = tile_axis(grid.shape, axis)
-    n = grid.shape[along]
-    for part in parts(grid.shape, along):
+    along = tile_axis(shape, axis)
+    n = shape[along]
+    for part in parts(shape, along):
         lengths = np.linalg.norm(field[along_axis(along, part)].astype(np.float64), axis=-1)
         longest, total = max(longest, float(lengths.max())), total + float(lengths.sum())
         margin = 0 if along == axis else 1
@@ -46,15 +47,13 @@ def field_measures(
         whole = det.numpy()[0] if axis is None else np.moveaxis(det.numpy(), 0, axis)
         values = whole[along_axis(along, own)]
         jacobian[along_axis(along, part)] = values
-        off_border = values[_inside(grid.shape, axis, along, part)]
+        off_border = values[_inside(shape, axis, along, part)]
         folded, inner = folded + int((off_border <= 0).sum()), inner + off_border.size
         between = _cells(u, own, axis, along)
         for proof in certify(between) if between is not None else ():
             least = min(least, proof.min_det)
             bad, cells = bad + proof.bad_cells, cells + proof.cells
-    sides = [
-        n * s for a, (n, s) in enumerate(zip(grid.shape, grid.spacing, strict=True)) if a != axis
-    ]
+    sides = [n * s for a, (n, s) in enumerate(zip(shape, grid.spacing, strict=True)) if a != axis]
     mean = total / jacobian.size
     return jacobian, {
         "max_percent": 100 * longest / max(sides),
