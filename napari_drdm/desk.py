@@ -139,7 +139,7 @@ class Desk:
         from src_core.generation.run import Finishing, finish
 
         device, end = str(place.session.model.device), trace.numbers(trace.total)
-        if viewed.part is not None and trace.total and viewed.pause < _SLOW:
+        if trace.total and viewed.pause < _SLOW:
             look = place.look(request, trace.at(trace.total), trace.total, trace.total, viewed)
             yield replace(look, trace=trace, numbers=end)
         for value in finish(place.session, request.options, trace.lasts):
