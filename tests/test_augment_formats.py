@@ -77,7 +77,7 @@ def integrity(home: Path, tmp_path: Path) -> None:
     (tmp_path / "check.py").write_text(CHECK)
     call = [NNUNET, str(tmp_path / "check.py"), str(home)]
     homes = {n: str(tmp_path) for n in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")}
-    ran = subprocess.run(call, capture_output=True, text=True, env={**os.environ, **homes})
+    ran = subprocess.run(call, capture_output=True, encoding="utf-8", env={**os.environ, **homes})
     assert ran.returncode == 0 and "verify_dataset_integrity Done" in ran.stdout, ran.stderr[-800:]
 
 

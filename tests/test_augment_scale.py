@@ -147,7 +147,9 @@ def group_lives(leader: int) -> bool:
 def test_sigterm_keeps_what_is_whole(data: Path, file: Path, tmp_path: Path, workers: str) -> None:
     out = tmp_path / "o"
     words = call(data, out, file, "--workers", workers)
-    going = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    going = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8"
+    )
     wait_for(lambda: made_so_far(out) > 2)
     going.terminate()
     told = going.communicate(timeout=30)[1]

@@ -274,7 +274,9 @@ def test_help_loads_neither_torch_nor_napari() -> None:
         "import sys; from src_core.cli import run; run(['--help']); run(['generate', '--help']);"
         "assert not {'torch', 'napari', 'scipy', 'nibabel', 'numpy'} & set(sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "Example" in done.stdout
 

@@ -96,7 +96,7 @@ def test_no_module_lies_at_the_root():
 def test_importing_is_light(module):
     code = f"import sys, {module}; print(*{{name.split('.')[0] for name in sys.modules}})"
     ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert set(ran.stdout.split()) & (VIEWERS | {"torch"}) == set()
 

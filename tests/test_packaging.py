@@ -55,7 +55,7 @@ def tree(tmp_path_factory):
 
 def build(tree: Path, out: Path, *options: str) -> Path:
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", out, *options, tree]
-    ran = subprocess.run(command, capture_output=True, text=True)
+    ran = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return out
 
@@ -96,7 +96,9 @@ def run_installed(installed, tmp_path):
     def run(code: str) -> str:
         environment = {**os.environ, "PYTHONPATH": str(installed)}
         command = [sys.executable, "-c", code]
-        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        ran = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8"
+        )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 

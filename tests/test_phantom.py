@@ -108,7 +108,9 @@ def test_the_global_dice_are_left_alone():
 
 def test_it_needs_neither_torch_nor_a_viewer():
     code = "import sys, src_core.phantom; print('torch' in sys.modules or 'napari' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     assert ran.stdout.strip() == "False"
 
 

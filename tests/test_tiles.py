@@ -177,7 +177,7 @@ def test_a_large_volume_is_moved_within_4_gb(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     peak = int(ran.stdout.rsplit("peak", 1)[1])

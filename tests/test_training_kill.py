@@ -33,7 +33,7 @@ def test_a_training_killed_20_times_ends_in_the_same_bits(tmp_path: Path) -> Non
         cwd=SCRIPT.parents[1],
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parents[1])},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     killed, places = (int(word) for word in ran.stdout.split())

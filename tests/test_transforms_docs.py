@@ -43,7 +43,7 @@ def test_the_page_runs(scans: Path, page: str, said: str) -> None:
     script = scans / "page.py"
     script.write_text("\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)), "utf-8")
     ran = subprocess.run(
-        [sys.executable, script.name], cwd=scans, capture_output=True, text=True, check=False
+        [sys.executable, script.name], cwd=scans, capture_output=True, encoding="utf-8", check=False
     )
     assert ran.returncode == 0, ran.stderr
     assert said in ran.stdout
