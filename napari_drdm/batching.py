@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from src_core.errors import DRDMError
+from src_core.errors import DRDMError, one_line
 
 if TYPE_CHECKING:
     from src_core.augment import Doing, Made, Plan, Request
@@ -125,7 +125,7 @@ def run_batch(request: Request, model: Path, gate: Gate) -> Generator[Update, No
     try:
         yield from _run(request, model, gate, counts)
     except Exception as raised:
-        error = _words(raised)
+        error = one_line(raised)
     sheet = _sheet(request) if counts["made"] + counts["kept"] else None
     made, kept, failed = (counts[state] for state in ("made", "kept", "failed"))
     return Ended(made, kept, failed, gate.ended, sheet, error)
@@ -201,10 +201,3 @@ def _sheet(request: Request) -> Path | None:
         return save_sheet(request.out, request.spacing)
     except (DRDMError, OSError):
         return None
-
-
-def _words(error: Exception) -> str:
-    said = " ".join(str(error).split())
-    if isinstance(error, DRDMError):
-        return said
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -18,7 +18,7 @@ from napari_drdm.looks import Look, of_outcome
 from napari_drdm.memory import Memory
 from napari_drdm.places import Place, Places
 from napari_drdm.requests import Failure, Outcome, Progress, Request, Viewed
-from src_core.errors import DRDMError
+from src_core.errors import DRDMError, one_line
 
 if TYPE_CHECKING:
     from src_core.generation.trace import Trace
@@ -69,8 +69,7 @@ class Desk:
 
     def run(self, request: Request, viewed: Viewed) -> Iterator[Any]:
         """Progress and looks as the recovery goes, at last an Outcome and its look."""
-        device = request.device
-        return _told(self._resolving(request, viewed, device))
+        return _told(self._resolving(request, viewed))
 
     def moment(self, request: Request, position: float, viewed: Viewed) -> Iterator[Look | Failure]:
         """Any moment of a run that is remembered: quickly, then whole."""
@@ -80,11 +79,11 @@ class Desk:
         """The last whole step of a run that was cancelled."""
         return _told(self._whole(self._places.get(request), request, trace, trace.total, viewed))
 
-    def _resolving(self, request: Request, viewed: Viewed, device: str) -> Iterator[Any]:
+    def _resolving(self, request: Request, viewed: Viewed) -> Iterator[Any]:
         yield Progress(0, 0, "", "preparing")
         yield from falling_back(
             lambda name: self._run(replace(request, device=name), viewed),
-            resolved(device),
+            resolved(request.device),
             self._places.forget,
         )
 
@@ -202,8 +201,7 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, DRDMError):
         return Failure(str(error))
     _log.exception("a run failed", exc_info=error)
-    said = " ".join(str(error).split())
-    return Failure(f"{type(error).__name__}: {said}" if said else type(error).__name__)
+    return Failure(one_line(error))
 
 
 def _run_key(place: Place, request: Request) -> Hashable:

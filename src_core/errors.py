@@ -6,7 +6,14 @@ Either reads as one clear line.
 
 from __future__ import annotations
 
-__all__ = ["ArgumentError", "Cancelled", "DRDMError", "GeometryWarning", "InputError"]
+__all__ = [
+    "ArgumentError",
+    "Cancelled",
+    "DRDMError",
+    "GeometryWarning",
+    "InputError",
+    "one_line",
+]
 
 
 class DRDMError(Exception):
@@ -44,6 +51,14 @@ class Cancelled(DRDMError):
 
 class GeometryWarning(UserWarning):
     """The geometry is usable, but not by every other tool."""
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line; those that are not ours with the name of their kind."""
+    said = " ".join(str(error).split())
+    if isinstance(error, DRDMError):
+        return said
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _rebuild(what: str, fields: dict[str, str]) -> InputError:

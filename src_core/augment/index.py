@@ -13,7 +13,17 @@ from src_core.augment.work import Line
 from src_core.errors import InputError
 from src_core.io import open_atomically
 
-__all__ = ["COLUMNS", "FAILURES", "INDEX", "MANIFEST", "RUN", "begin", "read_index", "row_of"]
+__all__ = [
+    "COLUMNS",
+    "FAILURES",
+    "INDEX",
+    "MANIFEST",
+    "RUN",
+    "begin",
+    "make_folder",
+    "read_index",
+    "row_of",
+]
 
 RUN, INDEX, FAILURES, MANIFEST = "augment.json", "index.csv", "failures.csv", "manifest.jsonl"
 _NUMBERS = (
@@ -47,7 +57,7 @@ def begin(plan: Plan) -> None:
         _same_run(plan, out)
         sweep(out)
     else:
-        _make(out)
+        make_folder(out)
     facts = {"augment": 2, **plan.facts, "per_case": plan.request.per_case}
     with open_atomically(out / RUN) as file:
         file.write((json.dumps(facts, indent=2) + "\n").encode())
@@ -78,7 +88,12 @@ def read_index(out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _make(out: Path) -> None:
+def make_folder(out: Path) -> None:
+    """The folder of a new run.
+
+    Raises:
+        InputError: it has content, or cannot be made.
+    """
     if out.is_dir() and any(out.iterdir()):
         raise InputError(
             "the folder is not empty",

@@ -17,7 +17,7 @@ from src_core.augment.plan import Job, Plan
 from src_core.augment.request import Request
 from src_core.case import Case
 from src_core.entry import Entry, real
-from src_core.errors import Cancelled, DRDMError, InputError
+from src_core.errors import Cancelled, InputError, one_line
 from src_core.generation import Options, Result, Step, iterate
 from src_core.generation.frame import scale_warning
 from src_core.hashing import sha256_file
@@ -110,7 +110,7 @@ def do(shop: Shop, job: Job, known: Line | None, model: Model, bench: Bench) -> 
     except (Cancelled, MemoryError):
         raise
     except Exception as error:
-        yield Made(job, "failed", message=_words(error))
+        yield Made(job, "failed", message=one_line(error))
 
 
 def _tried(shop: Shop, job: Job, case: Case, model: Model) -> Iterator[Doing | Made]:
@@ -203,10 +203,3 @@ def _check_room(shop: Shop) -> None:
             expected=f"room for a case, {in_words(shop.bytes_each)}",
             do="make room, then go on (--resume)",
         )
-
-
-def _words(error: Exception) -> str:
-    said = " ".join(str(error).split())
-    if isinstance(error, DRDMError):
-        return said
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__

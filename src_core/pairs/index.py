@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from src_core.augment.index import make_folder
 from src_core.errors import InputError
 from src_core.io import field_file, open_atomically
 from src_core.pairs.plan import Job, PairsPlan
@@ -49,21 +50,7 @@ def begin(plan: PairsPlan) -> None:
         _check_same(plan, out)
         _sweep(out)
         return
-    if out.is_dir() and any(out.iterdir()):
-        raise InputError(
-            "the folder is not empty",
-            where=str(out),
-            expected="an absent or empty folder",
-            do="choose another, or go on with the run that is there (--resume)",
-        )
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the folder cannot be made ({error.strerror or error})",
-            where=str(out),
-            do="choose another folder",
-        ) from error
+    make_folder(out)
     facts = {"pairs": 1, **plan.facts, "per_case": plan.request.per_case}
     with open_atomically(out / RUN) as file:
         file.write((json.dumps(facts, indent=2) + "\n").encode())

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from src_core.augment.disk import free_bytes, in_words
 from src_core.case import Case
 from src_core.entry import Entry
-from src_core.errors import Cancelled, DRDMError, InputError
+from src_core.errors import Cancelled, InputError, one_line
 from src_core.generation.frame import scale_warning
 from src_core.io import field_file, read_case
 from src_core.io.picture import is_picture
@@ -75,7 +75,7 @@ def do(request: PairsRequest, job: Job, model: Model, bench: Bench) -> Iterator[
     try:
         case = bench.case(job.entry, request.spacing)
     except Exception as error:
-        yield Made(job, "failed", message=_words(error))
+        yield Made(job, "failed", message=one_line(error))
     else:
         _check_room(Path(request.out), case)
         yield from _made(request, job, case, model)
@@ -98,7 +98,7 @@ def _made(request: PairsRequest, job: Job, case: Case, model: Model) -> Iterator
     except Cancelled:
         raise
     except Exception as error:
-        yield Made(job, "failed", message=_words(error))
+        yield Made(job, "failed", message=one_line(error))
     else:
         yield Made(job, "made", metrics, scale_warning(case, model.spec))
 
@@ -132,10 +132,3 @@ def _kept(request: PairsRequest, job: Job) -> dict[str, Any] | None:
         return json.loads((home / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _words(error: Exception) -> str:
-    said = " ".join(str(error).split())
-    if isinstance(error, DRDMError):
-        return said
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
