@@ -16,7 +16,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 from src_core.dataset_json import is_described, read_described
-from src_core.entry import SUFFIXES, Entry, stem, subject_of
+from src_core.entry import SUFFIXES, Absent, Entry, stem, subject_of
 from src_core.errors import InputError
 
 __all__ = ["Entry", "balanced", "read_dataset", "read_images", "without_subjects"]
@@ -24,27 +24,38 @@ __all__ = ["Entry", "balanced", "read_dataset", "read_images", "without_subjects
 _NIFTI = (".nii.gz", ".nii")
 
 
-def read_dataset(path: Path | str) -> list[Entry]:
+def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
     """The cases of a data set, in the order of the CSV or of the files' names.
 
     Without a column, a subject is a file's name up to a suffix of time: ``patient001_frame01`` and
     ``patient001_frame12`` are two cases of one subject.
 
+    Args:
+        path: a folder, a CSV or a ``dataset.json``.
+        absent: a case that names a file which is not there stops everything ("refuse"), or stands
+            in the list all the same ("keep"), so that only its own reading fails.
+
     Raises:
-        InputError: no such data set, nothing in it, or files that are not there.
+        InputError: no such data set, nothing in it, or files that are not there: any of them, or
+            with "keep" all images.
     """
     path = Path(path)
-    if is_described(path):
-        entries = read_described(path)
-    elif path.is_dir():
-        entries = list(_of_folder(path))
-    elif _is_table(path):
-        entries = list(_of_csv(path))
-    else:
-        raise _unknown(path, "a folder with images/ and labels/, a .csv or a dataset.json")
+    entries = _entries(path, absent)
     if not entries:
         raise InputError("the data set is empty", where=str(path), expected="images")
+    if absent == "keep" and not any(entry.image.exists() for entry in entries):
+        return read_dataset(path)
     return entries
+
+
+def _entries(path: Path, absent: Absent) -> list[Entry]:
+    if is_described(path):
+        return read_described(path, absent)
+    if path.is_dir():
+        return list(_of_folder(path))
+    if _is_table(path):
+        return list(_of_csv(path, absent))
+    raise _unknown(path, "a folder with images/ and labels/, a .csv or a dataset.json")
 
 
 def read_images(path: Path | str) -> list[Entry]:
@@ -138,14 +149,14 @@ def _table(path: Path) -> csv.DictReader[str]:
         raise InputError("the table cannot be read", where=str(path), expected="UTF-8") from error
 
 
-def _of_csv(path: Path) -> Iterator[Entry]:
+def _of_csv(path: Path, absent: Absent) -> Iterator[Entry]:
     if "image" not in (_table(path).fieldnames or ()):
         raise InputError("no column image", where=str(path), expected="image, labels, ...")
     for where, row in _rows(path):
-        image = _file(path.parent, row["image"], where)
+        image = _file(path.parent, row["image"], where, absent)
         if image is None:
             raise InputError("no image", where=where, expected="a file in the column image")
-        labels = _file(path.parent, row.get("labels"), where)
+        labels = _file(path.parent, row.get("labels"), where, absent)
         yield Entry(
             image, labels, row.get("subject") or subject_of(stem(image)), row.get("split") or ""
         )
@@ -177,11 +188,11 @@ def _weight(text: str | None, where: str) -> float:
     return weight
 
 
-def _file(home: Path, name: str | None, where: str) -> Path | None:
+def _file(home: Path, name: str | None, where: str, absent: Absent) -> Path | None:
     if not name:
         return None
     path = home / name
-    if not path.exists():  # a DICOM series is a folder
+    if absent == "refuse" and not path.exists():  # a DICOM series is a folder
         raise InputError(f"no such file {path}", where=where, expected="a path from the CSV on")
     return path
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from src_core.entry import Entry, stem, subject_of
+from src_core.entry import Absent, Entry, stem, subject_of
 from src_core.errors import InputError
 
 __all__ = ["Catalogue", "is_described", "read_catalogue", "read_described"]
 
 FILE = "dataset.json"
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
+_Row = tuple[str, list[Path], "Path | None"]
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,18 @@ def is_described(path: Path) -> bool:
     return (path / FILE).is_file() or (path.name == FILE and path.is_file())
 
 
-def read_described(path: Path) -> list[Entry]:
+def read_described(path: Path, absent: Absent = "refuse") -> list[Entry]:
     """The training cases of such a data set.
 
     Raises:
-        InputError: the file cannot be understood, or names files that are not there.
+        InputError: the file cannot be understood, or (with "refuse") names files that are not
+            there.
     """
     file, facts = _facts(path)
     if isinstance(facts.get("training"), list):
-        return list(_listed(file, facts["training"]))
+        return list(_listed(file, facts["training"], absent))
     if "file_ending" in facts:
-        return list(_numbered(file, facts))
+        return list(_numbered(file, facts, absent))
     raise InputError(
         "neither nnU-Net v2 nor the decathlon describes a data set like this",
         where=str(file),
@@ -103,35 +105,42 @@ def _facts(path: Path) -> tuple[Path, dict[str, Any]]:
     return file, facts
 
 
-def _listed(file: Path, training: list[Any]) -> Iterator[Entry]:
+def _listed(file: Path, training: list[Any], absent: Absent) -> Iterator[Entry]:
     for number, row in enumerate(training, start=1):
         row = row if isinstance(row, dict) else {"image": row}
-        image = _there(file, row.get("image"), number)
-        labels = _there(file, row["label"], number) if row.get("label") else None
+        image = _there(file, row.get("image"), number, absent)
+        labels = _there(file, row["label"], number, absent) if row.get("label") else None
         yield Entry(image, labels, subject_of(stem(image)), "train")
 
 
-def _numbered(file: Path, facts: dict[str, Any]) -> Iterator[Entry]:
+def _numbered(file: Path, facts: dict[str, Any], absent: Absent) -> Iterator[Entry]:
     """nnU-Net's cases: as the table ``dataset`` has them, else by the names of the files."""
     table = facts.get("dataset")
-    if isinstance(table, dict):
-        try:
-            maps = {case: file.parent / row["label"] for case, row in table.items()}
-            named = [(case, [*row["images"]]) for case, row in sorted(table.items())]
-        except (KeyError, TypeError) as error:
-            raise _broken(file) from error
-        if not all(images for _, images in named):
-            raise _broken(file)
-        found = {
-            case: [_there(file, image, number) for image in images]
-            for number, (case, images) in enumerate(named, start=1)
-        }
-    else:
-        found = _channels(file.parent / "imagesTr", str(facts["file_ending"]))
-        maps = {c: file.parent / "labelsTr" / f"{c}{facts['file_ending']}" for c in found}
-    for case, (image, *others) in sorted(found.items()):
-        labels = maps[case] if maps[case].is_file() else None
+    cases = (
+        _tabled(file, table, absent)
+        if isinstance(table, dict)
+        else _named(file.parent, str(facts["file_ending"]))
+    )
+    for case, (image, *others), labels in cases:
         yield Entry(image, labels, subject_of(case), "train", channels=tuple(others), called=case)
+
+
+def _tabled(file: Path, table: dict[str, Any], absent: Absent) -> Iterator[_Row]:
+    try:
+        rows = [(case, [*row["images"]], row["label"]) for case, row in sorted(table.items())]
+    except (KeyError, TypeError) as error:
+        raise _broken(file) from error
+    for number, (case, images, labels) in enumerate(rows, start=1):
+        if not images:
+            raise _broken(file)
+        found = [_there(file, image, number, absent) for image in images]
+        yield case, found, _there(file, labels, number, absent) if labels else None
+
+
+def _named(home: Path, ending: str) -> Iterator[_Row]:
+    for case, images in sorted(_channels(home / "imagesTr", ending).items()):
+        labels = home / "labelsTr" / f"{case}{ending}"
+        yield case, images, labels if labels.is_file() else None
 
 
 def _channels(folder: Path, ending: str) -> dict[str, list[Path]]:
@@ -143,9 +152,9 @@ def _channels(folder: Path, ending: str) -> dict[str, list[Path]]:
     return found
 
 
-def _there(file: Path, name: Any, number: int) -> Path:
+def _there(file: Path, name: Any, number: int, absent: Absent) -> Path:
     path = file.parent / str(name or "")
-    if not name or not path.is_file():
+    if not name or (absent == "refuse" and not path.is_file()):
         raise InputError(
             f"no such file {name}" if name else "no image",
             where=f"{file} case {number}",

@@ -6,11 +6,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["SUFFIXES", "Entry", "real", "stem", "subject_of"]
+__all__ = ["SUFFIXES", "Absent", "Entry", "real", "stem", "subject_of"]
 
 #: Types of files that a data set's folder is searched for.
 SUFFIXES = (".nii.gz", ".nii", ".png", ".tif", ".tiff", ".mha", ".mhd", ".nrrd", ".nhdr")
+#: What a case does to a data set when a file that it names is not there.
+Absent = Literal["refuse", "keep"]
 _TIME = re.compile(r"[_-](frame\d+|phase\d+|time\d+|t\d+|ed|es)$", re.IGNORECASE)
 
 
