@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from src_core.transforms.bank import Bank, Stored, make_bank
+    from src_core.transforms.bank import Bank
     from src_core.transforms.deformation import Deformation, Placed
     from src_core.transforms.live import Live
+    from src_core.transforms.making import Stored, make_bank
     from src_core.transforms.monai import RandDRDM, RandDRDMd
     from src_core.transforms.scan import Below, Scan, Source
     from src_core.transforms.tensors import Deformed, deform, random_deform
@@ -31,9 +32,9 @@ _HOMES = {
     "RandomDRDM": "torchio",
     "Scan": "scan",
     "Source": "scan",
-    "Stored": "bank",
+    "Stored": "making",
     "deform": "tensors",
-    "make_bank": "bank",
+    "make_bank": "making",
     "random_deform": "tensors",
 }
 

@@ -1,49 +1,28 @@
-"""A bank: deformations of every case of a data set, made once, one small file a case.
+"""A bank: deformations of every case of a data set, made before and drawn from in a training loop.
 
-Deformation n of a case has the level and seed of the n-th new case of ``drdm augment``.
+``make_bank`` fills one, and a run of ``drdm augment`` is one: deformation n of a case has the level
+and seed of the n-th new case.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
-
-from src_core.augment.levels import draw
-from src_core.augment.plan import names_of
-from src_core.case import Case
-from src_core.dataset import read_dataset
-from src_core.entry import Entry, real, stem
-from src_core.errors import DRDMError, InputError
-from src_core.io import open_atomically, read_case
-from src_core.io.picture import is_picture
+from src_core.entry import real, stem
+from src_core.errors import InputError
 from src_core.transforms.deformation import Deformation
-from src_core.transforms.live import Live
 from src_core.transforms.scan import Below, Scan
+from src_core.transforms.shelves import Shelf, shelf_of
 
-__all__ = ["Bank", "Stored", "make_bank"]
+__all__ = ["Bank"]
 
-_SUFFIX = ".safetensors"
 _DEPTH = 8
 _CHANNEL = re.compile(r"_\d{4}$")
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A case of a bank: made now, kept from before, or failed, and why."""
-
-    name: str
-    state: Literal["made", "kept", "failed"]
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +33,7 @@ class Bank:
     other processes; a draw reads one deformation.
 
     Attributes:
-        folder: as ``make_bank`` filled it.
+        folder: as ``make_bank`` or ``drdm augment`` filled it.
     """
 
     folder: Path
@@ -62,21 +41,21 @@ class Bank:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", Path(self.folder))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Bank, (self.folder,)
+
     @cached_property
+    def _shelf(self) -> Shelf:
+        return shelf_of(self.folder)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The cases.
 
         Raises:
             InputError: there are none.
         """
-        found = tuple(sorted(p.name.removesuffix(_SUFFIX) for p in self.folder.glob(f"*{_SUFFIX}")))
-        if not found:
-            raise InputError(
-                "no deformations here",
-                where=str(self.folder),
-                expected="a folder that make_bank filled",
-            )
-        return found
+        return self._shelf.names
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -89,15 +68,11 @@ class Bank:
 
     def count(self, name: str) -> int:
         """How many deformations a case has."""
-        with _opened(self.folder / f"{name}{_SUFFIX}") as file:
-            return int(file.get_slice("u").get_shape()[0])
+        return self._shelf.count(name)
 
     def get(self, name: str, index: int) -> Deformation:
         """Deformation ``index``, from 0, of a case."""
-        with _opened(self.folder / f"{name}{_SUFFIX}") as file:
-            each = {key: file.get_slice(key)[index] for key in ("u", "level", "seed")}
-            whole = {key: file.get_tensor(key) for key in ("shape", "affine", "axis", "size")}
-        return Deformation.from_dict({**each, **whole})
+        return self._shelf.get(name, index)
 
     def find(self, name: str) -> str:
         """The case of a name or an image's path.
@@ -115,104 +90,6 @@ class Bank:
             expected=f"one of its cases: {some}",
             do="name the case by the key that holds it, or make a bank of this data set",
         )
-
-
-def make_bank(
-    cases: str | Path | Mapping[str, Case],
-    out: str | Path,
-    live: Live,
-    *,
-    per_case: int = 8,
-    seed: int = 1,
-) -> Iterator[Stored]:
-    """Fill a folder with deformations of every case, as they come; what is there is kept.
-
-    Args:
-        cases: a data set (a folder or CSV, as ``drdm augment`` reads it), or cases by name.
-        out: a folder; one file appears for each case, whole or not at all.
-        live: model, levels and the rest.
-        per_case: deformations of each.
-        seed: of the draws.
-
-    Raises:
-        InputError: the data set cannot be read, or the folder cannot be written.
-    """
-    if per_case < 1:
-        raise InputError(f"{per_case} is not possible", where="per_case", expected="1 up")
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the folder cannot be made ({error.strerror or error})", where=str(folder)
-        ) from error
-    named = cases.items() if isinstance(cases, Mapping) else _entries(Path(cases))
-    return (_store(name, case, folder, live, per_case, seed) for name, case in named)
-
-
-def _entries(dataset: Path) -> Iterable[tuple[str, Entry]]:
-    entries = read_dataset(dataset)
-    return zip(names_of(entries), entries, strict=True)
-
-
-def _store(
-    name: str, case: Case | Entry, folder: Path, live: Live, per_case: int, seed: int
-) -> Stored:
-    path = folder / f"{name}{_SUFFIX}"
-    facts = _facts(live, per_case, seed)
-    if path.exists():
-        if _facts_of(path) == facts:
-            return Stored(name, "kept")
-        raise InputError(
-            "this was made otherwise",
-            where=str(path),
-            expected="the same model, levels, options, seed and number",
-            do="choose another folder",
-        )
-    try:
-        read = case if isinstance(case, Case) else _read(case)
-        tensors = _tensors(read, name, live, per_case, seed)
-    except DRDMError as error:
-        return Stored(name, "failed", str(error))
-    with open_atomically(path) as file:
-        file.write(save(tensors, {"bank": facts}))
-    return Stored(name, "made")
-
-
-def _read(entry: Entry) -> Case:
-    return read_case(entry.image, None, 1.0 if is_picture(entry.image) else None)
-
-
-def _tensors(
-    case: Case, name: str, live: Live, per_case: int, seed: int
-) -> dict[str, NDArray[Any]]:
-    image = case.image[..., 0] if case.image.ndim == 4 else case.image
-    scan = Scan(image, case.grid, name)
-    draws = [draw(seed, name, index, live.levels) for index in range(1, per_case + 1)]
-    made = [live.make(scan, *drawn).as_dict() for drawn in draws]
-    whole = {key: np.asarray(made[0][key]) for key in ("shape", "affine", "axis", "size")}
-    each = {key: np.stack([one[key] for one in made]) for key in ("u", "level", "seed")}
-    return {**whole, **each}
-
-
-def _facts(live: Live, per_case: int, seed: int) -> str:
-    facts = {**asdict(live), "model": live.loaded().sha256, "per_case": per_case, "seed": seed}
-    del facts["device"]
-    return json.dumps(facts)
-
-
-def _facts_of(path: Path) -> str:
-    with _opened(path) as file:
-        return str((file.metadata() or {}).get("bank", ""))
-
-
-def _opened(path: Path) -> Any:
-    try:
-        return safe_open(path, framework="np")
-    except (OSError, SafetensorError) as error:
-        raise InputError(
-            "these deformations cannot be read", where=str(path), do="delete it and make it again"
-        ) from error
 
 
 def _candidates(name: str) -> Iterator[str]:

@@ -100,8 +100,9 @@ class Deformation:
         u: (units, D, *state), float32, state voxels; one unit for all slices, or one each.
         grid: the case's.
         axis: its slice axis, None for a 3D model.
-        size: pixels a side of the model's grid.
-        level, seed: what it was drawn with; ``drdm generate`` makes the same of the same image.
+        size: pixels a side of the model's grid; 0 where u is on the case's own, in its voxels.
+        level, seed: what it was drawn with; ``drdm generate`` makes the same of the same image in
+            as many steps.
     """
 
     u: NDArray[np.float32]
@@ -131,6 +132,12 @@ class Deformation:
         placed = Placed(self._voxels(dtype), self.axis) if self._is(grid) else self._elsewhere(grid)
         return placed.inverse() if inverse else placed
 
+    @classmethod
+    def of_field(cls, field: Field, grid: Grid, level: int, seed: int) -> Deformation:
+        """The deformation of a field on its case's grid, (X, Y, Z, 3), LPS mm."""
+        planes, axis = _planes_of(field, grid)
+        return cls(planes.float().numpy(), grid, axis, 0, level, seed)
+
     def as_dict(self) -> dict[str, Any]:
         """Numbers and arrays alone, as traces of other packages want it."""
         return {
@@ -159,6 +166,8 @@ class Deformation:
         return _untold(grid) or self.grid.distance_mm(grid) < near
 
     def _voxels(self, dtype: torch.dtype) -> Tensor:
+        if not self.size:
+            return torch.from_numpy(self.u).to(dtype)
         kept = [a for a in range(3) if a != self.axis]
         shape, spacing = self.grid.shape, self.grid.spacing
         fit = Fit(tuple(shape[a] for a in kept), tuple(spacing[a] for a in kept), self.size)
@@ -178,6 +187,19 @@ class Deformation:
         field = on_grid(self.field(), self.grid, grid)
         axis = in_plane_axis(field, grid)
         return Placed(field_tensor(field, grid, axis), axis)
+
+
+def _planes_of(field: Field, grid: Grid) -> tuple[Tensor, int | None]:
+    """A field as ``Deformation.u`` has it, one unit where all slices move alike, and its axis."""
+    along = grid.slice_axis
+    if grid.shape[along] > 2 and (field == field.take([0], along)).all():
+        x, y, z = (2 if a == along else n for a, n in enumerate(grid.shape))
+        two = field.take([0, 1], along)
+        thin = Grid((x, y, z), grid.affine)
+        if (axis := in_plane_axis(two, thin)) is not None:
+            return field_tensor(two, thin, axis)[:1], axis
+    axis = in_plane_axis(field, grid)
+    return field_tensor(field, grid, axis), axis
 
 
 def _untold(grid: Grid) -> bool:

@@ -50,23 +50,27 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         self.image_interpolation = _possible(image_interpolation, get_args(Mode))
         self.label_interpolation = _possible(label_interpolation, ("linear", "nearest"))
         self.case, self.seed = case, seed
+        self._chance = self.probability
+        self._numbers: torch.Generator | None = None
         self._states: dict[int, torch.Tensor] = {}
+        if seed is not None:
+            self.probability = 1.0  # decided here, by numbers of its own
 
     def __call__(self, data: Any) -> Any:
         """As TorchIO has it; with a seed, torch's own random numbers stay as they are."""
         if self.seed is None:
             return super().__call__(data)
-        with torch.random.fork_rng(devices=[]):
-            worker = get_worker_info()
-            key = -1 if worker is None else worker.seed
-            if key in self._states:
-                torch.set_rng_state(self._states[key])
-            else:
-                torch.default_generator.manual_seed(self._first_seed(key))
-            try:
+        worker = get_worker_info()
+        key = -1 if worker is None else worker.seed
+        self._numbers = self._generator(key)
+        try:
+            if float(torch.rand(1, generator=self._numbers)) > self._chance:
+                return data
+            with torch.random.fork_rng(devices=[]):  # TorchIO's own calls draw from torch's
                 return super().__call__(data)
-            finally:
-                self._states = {key: torch.get_rng_state()}
+        finally:
+            self._states = {key: self._numbers.get_state()}
+            self._numbers = None
 
     def apply_transform(self, subject: Subject) -> Subject:
         """Draw, then apply."""
@@ -74,7 +78,7 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         name = str(first.path or "") if self.case is None else str(subject[self.case])
         with np.errstate(all="warn", under="ignore"):
             scan = as_scan(first.data, first.affine, name=name)
-            deformation = self.source(scan, below_of(None))
+            deformation = self.source(scan, below_of(self._numbers))
         transform = DRDM(
             deformation=deformation,
             image_interpolation=self.image_interpolation,
@@ -91,9 +95,13 @@ class RandomDRDM(RandomTransform, SpatialTransform):
             raise ArgumentError("RandomDRDM() 'subject' must hold an image, got none")
         return next((image for image in images if isinstance(image, ScalarImage)), images[0])
 
-    def _first_seed(self, worker: int) -> int:
-        entropy = (self.seed or 0, worker + 1)
-        return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    def _generator(self, worker: int) -> torch.Generator:
+        """Where this worker stands in its own random numbers."""
+        generator = torch.Generator()
+        if worker in self._states:
+            return generator.set_state(self._states[worker])
+        entropy = np.random.SeedSequence((self.seed or 0, worker + 1))
+        return generator.manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 
 class DRDM(SpatialTransform):
