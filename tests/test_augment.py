@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 
 from src_core import generate, load_model, read_case
-from src_core.augment import Doing, Request, augment, make_plan, parse_levels, steps, work
+from src_core.augment import Doing, Request, augment, kinds, make_plan, parse_levels, steps, work
 from src_core.augment.disk import in_words
 from src_core.augment.index import read_index
 from src_core.augment.layouts import layout
@@ -335,14 +335,14 @@ def test_cancelled_from_the_keyboard(
     data: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    real, calls = work.iterate, iter(range(9))
+    real, calls = kinds.iterate, iter(range(9))
 
     def interrupted(*given: object) -> object:
         if next(calls) == 2:
             raise KeyboardInterrupt
         return real(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(work, "iterate", interrupted)
+    monkeypatch.setattr(kinds, "iterate", interrupted)
     assert shell(data, tmp_path / "out", file) == 130
     assert "--resume" in capsys.readouterr().err
     assert len(read_index(tmp_path / "out")) == 2 and not leftovers(tmp_path / "out")

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,10 +20,10 @@ from src_core.augment import (
     Made,
     Request,
     augment,
+    kinds,
     make_plan,
     parse_distribution,
     steps,
-    work,
 )
 from src_core.augment.index import read_index
 from src_core.augment.ledger import lines
@@ -36,6 +35,7 @@ from src_core.generation import generate
 from src_core.hashing import sha256_file
 from src_core.io import read_case
 from src_core.model import Model
+from tests.clusters import QUIET, cluster, wait_for
 from tests.rings import bytes_of, save_ring, save_tiny
 
 FORMATS = ("cases", "nifti", "nnunet", "decathlon")
@@ -94,13 +94,6 @@ def made_so_far(out: Path) -> int:
     return path.read_bytes().count(b"\n") if path.is_file() else 0
 
 
-def wait_for(true: object, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
-
-
 @pytest.mark.slow
 def test_two_processes_make_the_same_bytes_even_if_one_dies(
     data: Path, model: Model, alone: dict[str, bytes], tmp_path: Path
@@ -121,8 +114,7 @@ def test_all_killed_and_resumed_is_the_same_bytes(
 ) -> None:
     out = tmp_path / "o"
     words = call(data, out, file, "--workers", "2", "--resume")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    going = subprocess.Popen(words, start_new_session=True, **quiet)
+    going = subprocess.Popen(words, start_new_session=True, **QUIET)
     wait_for(lambda: made_so_far(out) > 3)
     going.kill()
     going.wait()
@@ -169,29 +161,12 @@ def test_sigterm_keeps_what_is_whole(data: Path, file: Path, tmp_path: Path, wor
 def test_a_cluster_makes_the_same_bytes_even_if_a_worker_dies(
     data: Path, file: Path, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
-    out, told = tmp_path / "o", tmp_path / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-    local = ["--scheduler-file", str(told)]
-    bare = ["--no-dashboard", "--no-nanny", "--nthreads", "1"]
-    home = {"cwd": tmp_path}
-    cluster = [
-        subprocess.Popen([*dask, *local, "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
-                         **quiet, **home)
-    ]  # fmt: skip
-    try:
-        wait_for(told.is_file)
-        worker = [sys.executable, "-m", "distributed.cli.dask_worker", *local, *bare]
-        cluster += [subprocess.Popen(worker, **quiet, **home) for _ in range(2)]
-        address = json.loads(told.read_text())["address"]
-        going = subprocess.Popen(call(data, out, file, "--dask", address), **quiet)
+    out = tmp_path / "o"
+    with cluster(tmp_path, workers=2) as (address, workers):
+        going = subprocess.Popen(call(data, out, file, "--dask", address), **QUIET)
         wait_for(lambda: made_so_far(out) > 2)
-        cluster[1].kill()
+        workers[0].kill()
         assert going.wait(timeout=120) == 0
-    finally:
-        for process in reversed(cluster):
-            process.terminate()
-            process.wait()
     assert of_the_run(bytes_of(out)) == alone
 
 
@@ -294,7 +269,7 @@ def test_what_was_turned_down_is_not_tried_again(
     summary = json.loads(capsys.readouterr().out)
     assert (summary["made"], summary["rejected"]) == (3, 6)
     assert summary["refused"] == {"moves too far": 12}
-    monkeypatch.setattr(work, "iterate", None)
+    monkeypatch.setattr(kinds, "iterate", None)
     assert run([*words[:-1], "--device", "cpu", "--resume"]) == 0
     told = capsys.readouterr().out
     assert "made 0, kept 3, failed 0" in told

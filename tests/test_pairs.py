@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
@@ -15,17 +14,13 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from src_core import library
 from src_core.case import Case
-from src_core.checkpoint import save_model
-from src_core.cli import run as drdm
-from src_core.dataset import read_dataset
 from src_core.deform import lps_field, warp_case
 from src_core.errors import InputError
 from src_core.generation import Options, generate
 from src_core.grid import RAS_TO_LPS
 from src_core.io import read_case
-from src_core.pairs import Pair, PairsRequest, composed, make_pair, make_pairs, make_plan, save_pair
+from src_core.pairs import Pair, composed, make_pair, save_pair
 from src_core.recipe import digests
 from tests import tiny
 
@@ -218,158 +213,6 @@ def whole_cells(good: NDArray[np.bool_], u: NDArray[Any], case: Case) -> NDArray
     at = np.where(np.abs(at - np.rint(at)) < 1e-4, np.rint(at), at)
     share = map_coordinates(good.astype(float), np.moveaxis(at, -1, 0), order=1, cval=0.0)
     return within(u, case) & (share > 1 - 1e-9)
-
-
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    import nibabel as nib
-
-    home = tmp_path / "scans"
-    for kind in ("images", "labels"):
-        (home / kind).mkdir(parents=True)
-    for name in ("anna", "bert"):
-        case = ramp((34, 30, 3))
-        for kind, data in (("images", case.image + len(name)), ("labels", case.label_map)):
-            nib.save(nib.Nifti1Image(data, oblique()), home / kind / f"{name}.nii.gz")
-    (home / "images" / "cora.nii.gz").write_bytes(b"no image")
-    return home
-
-
-def request(dataset: Path, out: Path, **values: Any) -> PairsRequest:
-    return PairsRequest(dataset, out, **{"per_case": 2, "levels": (20, 40), **values})
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    return {
-        p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()
-    }
-
-
-def test_a_run_makes_the_pairs_it_can_and_tells_of_the_others(
-    dataset: Path, tmp_path: Path
-) -> None:
-    out, model = tmp_path / "out", tiny.model()
-    made = list(make_pairs(make_plan(request(dataset, out), model), model))
-    assert [m.state for m in made] == ["made"] * 4 + ["failed"] * 2
-    rows = table(out / "index.csv")
-    assert [r["moving"] for r in rows] == [
-        f"pairs/{n}-00{i}/moving.nii.gz" for n in ("anna", "bert") for i in (1, 2)
-    ]
-    assert {row["why"] for row in table(out / "failures.csv")} == {made[-1].message}
-    for row in rows:
-        for kind in ("moving", "fixed"):
-            case = read_case(out / row[kind], out / row[f"{kind}-labels"])
-            assert case.grid == read_case(row["source"]).grid
-    assert len({(r["moving_level"], r["moving_seed"], r["seed"]) for r in rows}) == 4
-    assert not list(out.rglob("*.partial"))
-
-
-def test_a_stopped_run_goes_on_to_the_same_bits(dataset: Path, tmp_path: Path) -> None:
-    model = tiny.model()
-    for _ in make_pairs(make_plan(request(dataset, tmp_path / "whole"), model), model):
-        pass
-    stopped = tmp_path / "stopped"
-    runs = make_pairs(make_plan(request(dataset, stopped), model), model)
-    next(runs)
-    runs.close()
-    (stopped / "pairs" / ".x.partial").mkdir()
-    made = list(make_pairs(make_plan(request(dataset, stopped, resume=True), model), model))
-    assert [m.state for m in made] == ["kept"] + ["made"] * 3 + ["failed"] * 2
-    assert tree(stopped) == tree(tmp_path / "whole")
-
-
-@pytest.mark.slow
-def test_workers_change_no_bit(dataset: Path, tmp_path: Path, named_model: Path) -> None:
-    model = library.load_model(str(named_model), "cpu")
-    for count in (1, 2):
-        plan = make_plan(request(dataset, tmp_path / f"{count}", workers=count), model)
-        made = list(make_pairs(plan, model))
-        assert sorted(m.state for m in made) == ["failed"] * 2 + ["made"] * 4
-    assert tree(tmp_path / "1") == tree(tmp_path / "2")
-
-
-def test_another_run_is_not_mixed_in(dataset: Path, tmp_path: Path) -> None:
-    model, out = tiny.model(), tmp_path / "out"
-    next(make_pairs(make_plan(request(dataset, out), model), model))
-    with pytest.raises(InputError, match="not empty"):
-        next(make_pairs(make_plan(request(dataset, out), model), model))
-    other = request(dataset, out, between=(5, 6), resume=True)
-    with pytest.raises(InputError, match="differs in between"):
-        next(make_pairs(make_plan(other, model), model))
-
-
-def test_draws_do_not_depend_on_what_else_is_there(dataset: Path, tmp_path: Path) -> None:
-    model = tiny.model()
-    few = make_plan(request(dataset, tmp_path, per_case=1), model).jobs
-    many = make_plan(request(dataset, tmp_path, per_case=5), model).jobs
-    named = {job.name: job for job in many}
-    assert all(named[job.name] == job for job in few)
-    assert len(read_dataset(dataset)) * 5 == len({(j.first.seed, j.second.seed) for j in many})
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"per_case": 0}, "--per-case"),
-        ({"workers": 0}, "--workers"),
-        ({"levels": (70, 90)}, "level 90"),
-        ({"split": "train"}, "--split"),
-        ({"options": {"steps": 0}}, "--steps"),
-    ],
-)
-def test_a_wrong_call_is_told_in_one_line(
-    dataset: Path, tmp_path: Path, values: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(InputError, match=said):
-        make_plan(request(dataset, tmp_path / "out", **values), tiny.model())
-
-
-def test_a_full_disk_stops_the_run(
-    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("src_core.pairs.work.free_bytes", lambda folder: 10)
-    model = tiny.model()
-    with pytest.raises(InputError, match="disk is full"):
-        list(make_pairs(make_plan(request(dataset, tmp_path / "out"), model), model))
-
-
-@pytest.fixture
-def named_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "models").mkdir()
-    made, path = tiny.model(), tmp_path / "models" / "tiny.safetensors"
-    save_model(path, made.spec, made.network)
-    monkeypatch.setattr(library, "user_folder", lambda: tmp_path / "models")
-    return path
-
-
-@pytest.mark.usefixtures("named_model")
-def test_the_shell_makes_pairs_and_any_of_them_again(
-    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    call = ["pairs", str(dataset), "--out", str(out), "--model", "tiny", "--per-case", "1"]
-    assert drdm([*call, "--levels", "20:40", "--between", "10", "--json"]) == 1
-    summary = json.loads(capsys.readouterr().out)
-    assert (summary["made"], summary["failed"]) == (2, 1)
-    assert summary["failures"][0]["case"] == "cora"
-    recipe = out / "pairs" / "bert-001" / "recipe.json"
-    assert json.loads(recipe.read_text())["fixed"]["level"] == 10
-    again = tmp_path / "again"
-    assert drdm(["replay", str(recipe), "--out", str(again)]) == 0
-    assert "same bits" in capsys.readouterr().out
-    remade, there = tree(again), tree(recipe.parent)
-    assert (
-        json.loads(remade.pop("metrics.json")).items()
-        >= json.loads(there.pop("metrics.json")).items()
-    )
-    assert remade == there
-    assert drdm([*call, "--levels", "20:40"]) == 2
-    assert "error: the folder is not empty" in capsys.readouterr().err
 
 
 def test_what_came_from_no_file_is_written_beside(tmp_path: Path) -> None:

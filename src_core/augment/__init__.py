@@ -1,4 +1,4 @@
-"""A labelled data set, augmented (paper, Algorithm 3): every case at many levels and seeds.
+"""A labelled data set, augmented (paper, Algorithm 3), or made into pairs (Algorithm 4).
 
 ``make_plan`` lists independent jobs and writes nothing; ``augment`` does them, here, on several
 processes or on a cluster.
@@ -10,12 +10,13 @@ from __future__ import annotations
 from src_core.augment.filters import Filters
 from src_core.augment.levels import parse_distribution, parse_levels
 from src_core.augment.plan import Job, Plan, make_plan
-from src_core.augment.request import FORMATS, Request, parse_formats
+from src_core.augment.request import FORMATS, PAIR_FORMATS, Request, parse_formats
 from src_core.augment.run import augment, steps
 from src_core.augment.work import Doing, Made
 
 __all__ = [
     "FORMATS",
+    "PAIR_FORMATS",
     "Doing",
     "Filters",
     "Job",

@@ -1,4 +1,4 @@
-"""The folder of a run: what decides it (``augment.json``), and the rows of ``index.csv``."""
+"""The folder of a run: what decides it (``augment.json`` or ``pairs.json``), and its index."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ import json
 from pathlib import Path
 from typing import Any
 
-from src_core.augment.layouts import LAYOUTS, sweep
+from src_core.augment.kinds import Kind
+from src_core.augment.layouts import sweep
 from src_core.augment.plan import Plan
 from src_core.augment.work import Line
 from src_core.errors import InputError
 from src_core.io import open_atomically
 
 __all__ = [
-    "COLUMNS",
     "FAILURES",
     "INDEX",
     "MANIFEST",
-    "RUN",
     "begin",
+    "columns",
     "make_folder",
     "read_index",
     "row_of",
+    "run_file",
 ]
 
-RUN, INDEX, FAILURES, MANIFEST = "augment.json", "index.csv", "failures.csv", "manifest.jsonl"
-_NUMBERS = (
-    "level",
-    "seed",
-    "steps",
-    "max_mm",
-    "mean_mm",
-    "max_percent",
-    "min_det",
-    "certified",
-    "strict_folding_permille",
-    "guard_scale",
-    "inverse_error_voxels",
-    "labels_lost",
-    "labels_split",
-)
-COLUMNS = ("image", "labels", "subject", "split", "source", "source_labels", *_NUMBERS)
+INDEX, FAILURES, MANIFEST = "index.csv", "failures.csv", "manifest.jsonl"
+_VERSION = 3
+_FACTS = ("subject", "split", "source", "source_labels")
+
+
+RUN = "augment.json"
+
+
+def run_file(kind: Kind) -> str:
+    """What decides a run of this kind: ``augment.json``."""
+    return f"{kind.name}.json"
+
+
+def columns(kind: Kind) -> tuple[str, ...]:
+    """Of a run's index."""
+    return (*kind.files, *_FACTS, *kind.numbers)
 
 
 def begin(plan: Plan) -> None:
@@ -53,29 +53,28 @@ def begin(plan: Plan) -> None:
     out = Path(plan.request.out)
     if out.exists() and not out.is_dir():
         raise InputError("this is a file", where=str(out), expected="a folder")
-    if plan.request.resume and (out / RUN).is_file():
-        _same_run(plan, out)
+    kind = plan.request.kind
+    if plan.request.resume and (out / run_file(kind)).is_file():
+        _same_run(plan, out / run_file(kind))
         sweep(out)
     else:
         make_folder(out)
-    facts = {"augment": 2, **plan.facts, "per_case": plan.request.per_case}
-    with open_atomically(out / RUN) as file:
+    facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
+    with open_atomically(out / run_file(kind)) as file:
         file.write((json.dumps(facts, indent=2) + "\n").encode())
 
 
 def row_of(line: Line, plan: Plan) -> dict[str, Any]:
     """A row of the index for a line of the manifest."""
-    out, metrics = Path(plan.request.out), line["metrics"]
-    labelled = bool(line["source_labels"])
-    files = LAYOUTS[plan.request.formats[0]].files(out, line["name"], labelled, plan.style)
-    labels = files.labels.relative_to(out).as_posix() if files.labels else ""
+    request, metrics = plan.request, line["metrics"]
+    layout = request.kind.layouts[request.formats[0]]
+    files = layout.files(line["name"], bool(line["source_labels"]), plan.style)
     told = {name: " ".join(map(str, metrics[name])) for name in ("labels_lost", "labels_split")}
     return {
-        **{name: metrics.get(name, "") for name in _NUMBERS},
+        **{name: metrics.get(name, "") for name in request.kind.numbers},
         **told,
-        "image": files.image.relative_to(out).as_posix(),
-        "labels": labels,
-        **{name: line[name] for name in ("subject", "split", "source", "source_labels")},
+        **{name: files.get(name, "") for name in request.kind.files},
+        **{name: line[name] for name in _FACTS},
     }
 
 
@@ -111,16 +110,16 @@ def make_folder(out: Path) -> None:
         ) from error
 
 
-def _same_run(plan: Plan, out: Path) -> None:
+def _same_run(plan: Plan, path: Path) -> None:
     try:
-        found = json.loads((out / RUN).read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
         different = [k for k, v in plan.facts.items() if found.get(k) != v]
     except (OSError, ValueError, AttributeError):
         different = ["everything"]
     if different:
         raise InputError(
             f"the run that is there differs in {', '.join(different).replace('_', ' ')}",
-            where=str(out),
+            where=str(path.parent),
             expected="the same call, --per-case aside",
             do="repeat it, or choose another folder",
         )

@@ -1,8 +1,8 @@
-"""A run's own files: ``augment.json``, ``manifest.jsonl``, ``index.csv`` and ``failures.csv``.
+"""A run's own files: ``manifest.jsonl``, ``index.csv`` and ``failures.csv``.
 
-The manifest has a line for each new case, with its recipe, metrics, certificate and the SHA-256 of
-its files; lines are added as cases come, and put in the plan's order at the end. ``index.csv`` is a
-data set itself: ``drdm train``, ``evaluate`` and ``augment`` read it.
+The manifest has a line for each new case or pair, with its recipe, metrics, certificate and the
+SHA-256 of its files; lines are added as they come, and put in the plan's order at the end. The
+index of new cases is a data set itself: ``drdm train``, ``evaluate`` and ``augment`` read it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from src_core.augment.index import COLUMNS, FAILURES, INDEX, MANIFEST, row_of
-from src_core.augment.layouts import LAYOUTS
+from src_core.augment.index import FAILURES, INDEX, MANIFEST, columns, row_of
 from src_core.augment.layouts.layout import Member, unwritable
 from src_core.augment.plan import Plan
 from src_core.augment.work import Line, Made
@@ -57,7 +56,7 @@ class Ledger:
         self._tables()
         members = [_member(line) for line in lines(self._out) if line["state"] == "made"]
         for name in self._plan.request.formats:
-            LAYOUTS[name].close(self._out, members, self._plan.style)
+            self._plan.request.kind.layouts[name].close(self._out, members, self._plan.style)
 
     def known(self, name: str) -> Line | None:
         """The line of an earlier run for a new case."""
@@ -104,7 +103,8 @@ class Ledger:
         """Both tables; none of failures where nothing failed."""
         made = (line for line in self._lines() if line["state"] == "made")
         rows = (row_of(line, self._plan) for line in made)
-        _write(self._out / INDEX, COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
+        names = columns(self._plan.request.kind)
+        _write(self._out / INDEX, names, ([row[name] for name in names] for row in rows))
         if self._failures:
             entries = {job.name: job.entry for job in self._plan.jobs}
             told = (

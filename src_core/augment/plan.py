@@ -1,4 +1,4 @@
-"""A plan: independent jobs, each one new case, with its level and seed drawn.
+"""A plan: independent jobs, each one new case or pair, with its levels and seeds drawn.
 
 A longer data set or more new cases leave all others as they were, in any order, on any machine.
 """
@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from src_core.augment.disk import estimate
-from src_core.augment.layouts import LAYOUTS, Style, make_style
-from src_core.augment.levels import bounds, draw
+from src_core.augment.layouts import Style, make_style
+from src_core.augment.levels import Levels, bounds, draw
 from src_core.augment.request import Request
 from src_core.dataset import Entry, read_dataset
 from src_core.entry import real
@@ -20,18 +20,26 @@ from src_core.errors import InputError
 from src_core.generation import Options, make_options
 from src_core.model import Model, ModelSpec
 
-__all__ = ["Job", "Plan", "draw", "make_plan", "names_of"]
+__all__ = ["Job", "Plan", "drawn_options", "make_plan", "names_of"]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One new case: ``name`` of it, ``index`` (from 1) of those from ``case``; 0 is the source."""
+    """One new case, or pair.
+
+    Attributes:
+        name: of it.
+        case: what it is made from.
+        index: which of those from ``case``, from 1; 0 is the source itself.
+        entry: the files of ``case``.
+        options: of each deformation: one of a new case; a pair's to moving, and on to fixed.
+    """
 
     name: str
     case: str
     index: int
     entry: Entry
-    options: Options
+    options: tuple[Options, ...]
 
 
 @dataclass(frozen=True)
@@ -40,10 +48,10 @@ class Plan:
 
     Attributes:
         request: what was asked for.
-        jobs: one for each new case, those of one case together.
+        jobs: one for each new case or pair, those of one case together.
         facts: what decides every result, by which a run is known again.
-        bytes_each: of a new case before compression, on average.
-        style: how new cases are written.
+        bytes_each: of what a job makes before compression, on average.
+        style: how it is written.
         notes: what the user should know before it begins, one line each.
     """
 
@@ -56,7 +64,7 @@ class Plan:
 
     @property
     def cases(self) -> int:
-        """Cases that new ones are made from."""
+        """Cases that something is made from."""
         return len({job.case for job in self.jobs})
 
 
@@ -77,20 +85,26 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
         raise InputError(f"{request.per_case} is not possible", where="--per-case", expected="1 up")
     if request.workers < 1:
         raise InputError(f"{request.workers} is not possible", where="--workers", expected="1 up")
-    low, high = bounds(request.levels)
-    chosen = _checked(request, spec.schedule.levels, low)
-    _checked(request, spec.schedule.levels, high)
+    kind = request.kind
+    if unknown := [name for name in request.formats if name not in kind.layouts]:
+        raise InputError(
+            f"{unknown[0]} is no format of {kind.noun}",
+            where="--format",
+            expected=f"of {', '.join(kind.layouts)}",
+        )
+    chosen = _options(request, spec)
     entries = _entries(request)
+    first = 0 if request.with_sources and request.between is None else 1
     jobs = tuple(
-        _job(request, chosen, entry, case, index)
+        Job(f"{case}-{i:03d}", case, i, entry, drawn_options(request, chosen, case, i))
         for entry, case in zip(entries, names_of(entries), strict=True)
-        for index in range(0 if request.with_sources else 1, request.per_case + 1)
+        for i in range(first, request.per_case + 1)
     )
     style = make_style(
         Path(request.dataset), entries, request.formats, request.number, request.field_format
     )
-    what = [part for name in request.formats for part in LAYOUTS[name].what]
-    facts = _facts(request, spec, digest, style)
+    what = [part for name in request.formats for part in kind.layouts[name].what]
+    facts = _facts(request, spec, chosen, digest, style)
     return Plan(request, jobs, facts, estimate(entries, what), style, _notes(entries))
 
 
@@ -123,18 +137,39 @@ def _twice(names: Iterable[str]) -> bool:
     return max(Counter(names).values(), default=0) > 1
 
 
-def _job(request: Request, options: Options, entry: Entry, case: str, index: int) -> Job:
-    level, seed = draw(request.seed, case, index, request.levels)
-    drawn = options.model_copy(update={"level": level if index else 0, "seed": seed})
-    return Job(f"{case}-{index:03d}", case, index, entry, drawn)
+def drawn_options(
+    request: Request, options: Options, case: str, index: int, attempt: int = 0
+) -> tuple[Options, ...]:
+    """Options with the level and seed of each deformation; a further attempt has other seeds."""
+    drawn = [
+        draw(request.seed, f"{case}{which}", index, levels, attempt)
+        for which, levels in _levels(request).items()
+    ]
+    return tuple(
+        options.model_copy(update={"level": level if index else 0, "seed": seed})
+        for level, seed in drawn
+    )
 
 
-def _checked(request: Request, levels: int, level: int) -> Options:
-    return make_options(levels, **{**request.options, "level": level, "seed": request.seed})
+def _levels(request: Request) -> dict[str, Levels]:
+    """Levels of each deformation, by what its draws are called."""
+    asked = (request.levels, request.between)
+    return dict(
+        zip(request.kind.draws, (levels for levels in asked if levels is not None), strict=True)
+    )
+
+
+def _options(request: Request, spec: ModelSpec) -> Options:
+    """Options of every deformation, once their levels are known to be possible."""
+    for level in [end for levels in _levels(request).values() for end in bounds(levels)]:
+        chosen = make_options(
+            spec.schedule.levels, **{**request.options, "level": level, "seed": request.seed}
+        )
+    return chosen
 
 
 def _entries(request: Request) -> list[Entry]:
-    entries = read_dataset(Path(request.dataset))
+    entries = read_dataset(Path(request.dataset), absent="keep")
     chosen = [e for e in entries if not request.split or e.split == request.split]
     if not chosen:
         there = sorted({e.split for e in entries if e.split})
@@ -146,19 +181,19 @@ def _entries(request: Request) -> list[Entry]:
     return chosen
 
 
-def _facts(request: Request, spec: ModelSpec, sha256: str, style: Style) -> dict[str, object]:
-    low, _ = bounds(request.levels)
-    options = _checked(request, spec.schedule.levels, low).model_dump(mode="json")
-    levels = request.levels
+def _facts(
+    request: Request, spec: ModelSpec, options: Options, sha256: str, style: Style
+) -> dict[str, object]:
+    shown = options.model_dump(mode="json")
+    between = {} if request.between is None else {"between": _plain(request.between)}
     return {
         "dataset": str(Path(request.dataset).resolve()),
         "model": spec.name,
         "model_sha256": sha256,
-        "levels": (
-            list(levels) if isinstance(levels, tuple) else {str(n): w for n, w in levels.items()}
-        ),
+        "levels": _plain(request.levels),
+        **between,
         "seed": request.seed,
-        "options": {k: v for k, v in options.items() if k not in ("level", "seed")},
+        "options": {k: v for k, v in shown.items() if k not in ("level", "seed")},
         "formats": list(request.formats),
         "field_format": request.field_format,
         "spacing": request.spacing,
@@ -166,6 +201,11 @@ def _facts(request: Request, spec: ModelSpec, sha256: str, style: Style) -> dict
         "number": style.number,
         "labels": dict(style.catalogue.labels),
     }
+
+
+def _plain(levels: Levels) -> list[int] | dict[str, float]:
+    """As JSON has them."""
+    return list(levels) if isinstance(levels, tuple) else {str(n): w for n, w in levels.items()}
 
 
 def _notes(entries: Sequence[Entry]) -> tuple[str, ...]:

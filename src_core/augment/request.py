@@ -1,4 +1,4 @@
-"""What an augmentation is asked for, and its text forms."""
+"""What a run is asked for, and its text forms."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from src_core.augment.filters import Filters
-from src_core.augment.layouts import LAYOUTS
+from src_core.augment.kinds import CASES, PAIRS, Kind
 from src_core.augment.levels import Levels
 from src_core.errors import InputError
 from src_core.io import FieldFormat
 
-__all__ = ["FORMATS", "Request", "parse_formats"]
+__all__ = ["FORMATS", "PAIR_FORMATS", "Request", "parse_formats"]
 
-#: Ways to lay out what is made; ``cases`` holds the most.
-FORMATS = tuple(LAYOUTS)
+#: Ways to lay out new cases; ``cases`` holds the most.
+FORMATS = tuple(CASES.layouts)
+#: Ways to lay out pairs; ``pairs`` is a folder each.
+PAIR_FORMATS = tuple(PAIRS.layouts)
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,19 @@ class Request:
     Attributes:
         dataset: a folder with images/ and labels/, a CSV, or what a dataset.json describes.
         out: the folder of the run.
-        per_case: new cases from every case.
+        per_case: new cases, or pairs, from every case.
         levels: lowest and highest, drawn uniformly; or the weight of each level.
+        between: levels of a second deformation over the first, from moving to fixed: pairs are
+            made. None makes new cases.
         seed: of all draws.
-        formats: of ``FORMATS``.
+        formats: of ``FORMATS``, or of ``PAIR_FORMATS``; none is the first of them.
         options: of every generation, by the names of ``Options`` but level and seed.
         field_format: of the displacement fields.
         spacing: mm per pixel of pictures.
         split: take the cases of this part of the data alone; all without.
         resume: go on with the run that ``out`` holds.
         filters: which new cases are wanted.
-        with_sources: write every case itself, too, as number 0 at level 0.
+        with_sources: write every case itself, too, as number 0 at level 0; not with pairs.
         number: of an nnU-Net data set.
         workers: processes at work on this machine.
         dask: address of a Dask scheduler, whose workers do the work instead.
@@ -46,8 +50,9 @@ class Request:
     out: Path
     per_case: int = 32
     levels: Levels = (30, 70)
+    between: Levels | None = None
     seed: int = 1
-    formats: tuple[str, ...] = ("cases",)
+    formats: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     field_format: FieldFormat = "itk"
     spacing: float | None = None
@@ -59,8 +64,17 @@ class Request:
     workers: int = 1
     dask: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.formats:
+            object.__setattr__(self, "formats", (next(iter(self.kind.layouts)),))
 
-def parse_formats(text: str) -> tuple[str, ...]:
+    @property
+    def kind(self) -> Kind:
+        """What is made."""
+        return CASES if self.between is None else PAIRS
+
+
+def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...]:
     """``cases,nifti`` as names of formats, each once.
 
     Raises:
@@ -68,10 +82,10 @@ def parse_formats(text: str) -> tuple[str, ...]:
     """
     words = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
     for word in words:
-        if word not in FORMATS:
+        if word not in known:
             raise InputError(
                 f"no format called {word or 'nothing'}",
                 where="--format",
-                expected=f"of {', '.join(FORMATS)}, several separated by commas",
+                expected=f"of {', '.join(known)}, several separated by commas",
             )
     return words

@@ -53,43 +53,46 @@ class _Tally:
             self.changes[label].append(change)
 
 
-def save_summary(out: Path, failed: int = 0) -> Path:
+def save_summary(out: Path, failed: int = 0, noun: str = "new cases") -> Path:
     """Write a run's page from its manifest.
 
     Args:
         out: of the run.
-        failed: how many new cases are missing.
+        failed: how many are missing.
+        noun: what was made.
     """
     tally = _Tally()
     for line in lines(out):
         tally.add(line)
     path = Path(out) / SUMMARY
     with open_atomically(path) as file:
-        file.write(_page(tally, failed, (path.parent / SHEET).is_file()).encode("utf-8"))
+        file.write(_page(tally, failed, noun, (path.parent / SHEET).is_file()).encode("utf-8"))
     return path
 
 
-def _page(tally: _Tally, failed: int, sheet: bool) -> str:
+def _page(tally: _Tally, failed: int, noun: str, sheet: bool) -> str:
     made = tally.states["made"]
-    counts = [("new cases", made), ("made from", len(tally.cases)), ("failed", failed)]
+    counts = [(noun, made), ("made from", len(tally.cases)), ("failed", failed)]
     counts += [("turned down", tally.states["rejected"])]
     proof = f"{tally.certified} of {made} certified free of folds"
     proof += f", smallest determinant {tally.smallest:.3f}" if made else ""
     parts = [
-        f"<h1>{made} new cases</h1>",
+        f"<h1>{made} {noun}</h1>",
         _table(("", "count"), counts),
         f"<p>{proof}.</p>",
-        f'<p><img src="{SHEET}" alt="some cases, each before its new ones"></p>' if sheet else "",
+        f'<p><img src="{SHEET}" alt="some cases, each before what was made of it"></p>'
+        if sheet
+        else "",
         _bars("Level", tally.levels),
         _bars("Largest displacement, mm", tally.reach),
         _changes(tally),
         _seeds(tally.refused),
-        f'<p>Every new case: <a href="{INDEX}">{INDEX}</a>, <a href="{MANIFEST}">{MANIFEST}</a>'
+        f'<p>All of them: <a href="{INDEX}">{INDEX}</a>, <a href="{MANIFEST}">{MANIFEST}</a>'
         + (f'; failures: <a href="{FAILURES}">{FAILURES}</a>' if failed else "")
         + ".</p>",
     ]
     body = "\n".join(part for part in parts if part)
-    head = f'<meta charset="utf-8"><title>{made} new cases</title><style>{_STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{made} {noun}</title><style>{_STYLE}</style>'
     return f'<!doctype html>\n<html lang="en">{head}\n{body}\n</html>\n'
 
 

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from src_core.augment.disk import free_bytes, in_words
-from src_core.augment.layouts import LAYOUTS, Style
-from src_core.augment.levels import draw
-from src_core.augment.plan import Job, Plan
+from src_core.augment.kinds import Product
+from src_core.augment.layouts import Style
+from src_core.augment.plan import Job, Plan, drawn_options
 from src_core.augment.request import Request
 from src_core.case import Case
 from src_core.entry import Entry, real
 from src_core.errors import Cancelled, InputError, one_line
-from src_core.generation import Options, Result, Step, iterate
 from src_core.generation.frame import scale_warning
 from src_core.hashing import sha256_file
 from src_core.io import read_case
@@ -117,7 +116,7 @@ def _tried(shop: Shop, job: Job, case: Case, model: Model) -> Iterator[Doing | M
     """Seed after seed, until one makes a case that is wanted."""
     filters, refused = shop.request.filters, list[str]()
     for attempt in range(1 + filters.retries):
-        result = yield from _generated(job, case, model, _options(shop, job, attempt))
+        result = yield from _generated(shop, job, case, model, attempt)
         why = filters.refused(result.metrics) if job.index else ""
         if not why:
             yield _written(shop, job, result, refused, scale_warning(case, model.spec))
@@ -127,32 +126,26 @@ def _tried(shop: Shop, job: Job, case: Case, model: Model) -> Iterator[Doing | M
     yield Made(job, "rejected", message=refused[-1], line=line, refused=tuple(refused))
 
 
-def _options(shop: Shop, job: Job, attempt: int) -> Options:
-    if not attempt:
-        return job.options
-    request = shop.request
-    _, seed = draw(request.seed, job.case, job.index, request.levels, attempt)
-    return job.options.model_copy(update={"seed": seed})
-
-
 def _generated(
-    job: Job, case: Case, model: Model, options: Options
-) -> Generator[Doing, None, Result]:
-    for value in iterate(case, model, options):
-        if isinstance(value, Result):
+    shop: Shop, job: Job, case: Case, model: Model, attempt: int
+) -> Generator[Doing, None, Product]:
+    request, options = shop.request, job.options
+    if attempt:
+        options = drawn_options(request, options[0], job.case, job.index, attempt)
+    for value in request.kind.make(case, model, options):
+        if not isinstance(value, tuple):
             # How long it took is no property of a case: without it, trees are the same.
             metrics = {k: v for k, v in value.metrics.items() if k != "seconds"}
             return replace(value, metrics=metrics)
-        if isinstance(value, Step):
-            yield Doing(job, value.index, value.total)
+        yield Doing(job, *value)
     raise RuntimeError("generation ended without a result")
 
 
-def _written(shop: Shop, job: Job, result: Result, refused: list[str], warning: str) -> Made:
-    out, metrics = Path(shop.request.out), result.metrics
+def _written(shop: Shop, job: Job, made: Product, refused: list[str], warning: str) -> Made:
+    out, metrics, request = Path(shop.request.out), made.metrics, shop.request
     files: set[Path] = set()
-    for name in shop.request.formats:
-        files.update(LAYOUTS[name].write(result, out, job.name, shop.style))
+    for name in request.formats:
+        files.update(request.kind.layouts[name].write(made, out, job.name, shop.style))
     line = {
         **_identity(job),
         "state": "made",
@@ -160,7 +153,7 @@ def _written(shop: Shop, job: Job, result: Result, refused: list[str], warning: 
         "certificate": {name: metrics[name] for name in _PROOF},
         "metrics": metrics,
         "files": {path.relative_to(out).as_posix(): sha256_file(path) for path in sorted(files)},
-        "recipe": result.recipe,
+        "recipe": made.recipe,
     }
     return Made(job, "made", metrics, warning, line, tuple(refused))
 
@@ -200,6 +193,6 @@ def _check_room(shop: Shop) -> None:
         raise InputError(
             f"the disk is full ({in_words(free)} left)",
             where=str(out),
-            expected=f"room for a case, {in_words(shop.bytes_each)}",
+            expected=f"room for one more, {in_words(shop.bytes_each)}",
             do="make room, then go on (--resume)",
         )

@@ -51,8 +51,7 @@ def run_series(
 
 def run_pair(case: Case, model: Model, recipe: Mapping[str, Any]) -> Pair:
     """The pair of a recipe."""
-    from src_core.pairs import Pair, pair_steps
-    from src_core.pairs.pair import options_of
+    from src_core.pairs import Pair, options_of, pair_steps
 
     with progress("pairing") as advance:
         for value in pair_steps(case, model, *options_of(recipe, model)):

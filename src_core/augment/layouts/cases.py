@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from src_core.augment.layouts.layout import Files, Member
+from src_core.augment.layouts.layout import Member
 from src_core.augment.layouts.style import Style
 from src_core.generation import Result, save_result
 from src_core.generation.save import PARTS
@@ -18,10 +18,10 @@ class Cases:
 
     what = PARTS
 
-    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
-        """Where a case's files are, once it is made."""
-        home = out / "cases" / name
-        return Files(home / "image.nii.gz", home / "labels.nii.gz" if labelled else None)
+    def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
+        """Image and labels."""
+        kinds = ("image", "labels") if labelled else ("image",)
+        return {kind: f"cases/{name}/{kind}.nii.gz" for kind in kinds}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's folder; what a user took files out of is made again."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.augment.layouts.layout import Files, Member, publish, write_beside
+from src_core.augment.layouts.layout import Member, publish, write_beside
 from src_core.augment.layouts.style import Style, values_of
 from src_core.case import Case
 from src_core.errors import InputError
@@ -27,11 +27,10 @@ class Decathlon:
 
     what = ("image", "labels", "displacement")
 
-    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
-        """Where a case's files are, once it is made."""
-        home = out / "decathlon"
-        labels = home / "labelsTr" / f"{name}.nii.gz"
-        return Files(home / "imagesTr" / f"{name}.nii.gz", labels if labelled else None)
+    def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
+        """Image and labels."""
+        labels = {"labels": f"decathlon/labelsTr/{name}.nii.gz"} if labelled else {}
+        return {"image": f"decathlon/imagesTr/{name}.nii.gz", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's files, all or none; says which."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from src_core.augment.layouts.layout import Files, Member, publish, write_beside
+from src_core.augment.layouts.layout import Member, publish, write_beside
 from src_core.augment.layouts.style import Style
 from src_core.generation import Result
 from src_core.io import write_image
@@ -19,10 +19,10 @@ class Flat:
 
     what = ("image", "labels", "displacement")
 
-    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
-        """Where a case's files are, once it is made."""
-        labels = out / "labels" / f"{name}.nii.gz"
-        return Files(out / "images" / f"{name}.nii.gz", labels if labelled else None)
+    def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
+        """Image and labels."""
+        labels = {"labels": f"labels/{name}.nii.gz"} if labelled else {}
+        return {"image": f"images/{name}.nii.gz", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's files, all or none; says which."""

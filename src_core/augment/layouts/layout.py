@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from src_core.augment.layouts.style import Style
 from src_core.errors import InputError
@@ -16,16 +16,11 @@ from src_core.generation import Result
 from src_core.generation.save import write_json
 from src_core.io import field_file, write_field
 from src_core.io.atomic import partial_name
+from src_core.pairs import Pair
 
-__all__ = ["Files", "Layout", "Member", "publish", "sweep", "write_beside"]
+__all__ = ["Layout", "Member", "publish", "sweep", "write_beside", "write_recipe"]
 
-
-@dataclass(frozen=True)
-class Files:
-    """A new case's first image, and its labels if it has any."""
-
-    image: Path
-    labels: Path | None
+_Product = TypeVar("_Product", Result, Pair, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -38,19 +33,19 @@ class Member:
     labelled: bool
 
 
-class Layout(Protocol):
-    """A way to lay out new cases under a folder."""
+class Layout(Protocol[_Product]):
+    """A way to lay out new cases, or pairs, under a folder."""
 
     @property
     def what(self) -> tuple[str, ...]:
-        """Parts of a result that it writes, in the words of ``save_result``."""
+        """Parts of a result that it writes, in the words of ``save_result``, one for each file."""
         ...
 
-    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
-        """Where a case's files are, once it is made."""
+    def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
+        """Columns of the index and where the files of a case are, once it is made."""
         ...
 
-    def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
+    def write(self, result: _Product, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's files, all or none; says which."""
         ...
 
@@ -59,11 +54,11 @@ class Layout(Protocol):
         ...
 
 
-def publish(out: Path, name: str, fill: Callable[[Path], None]) -> list[Path]:
+def publish(out: Path, name: str, fill: Callable[[Path], None], last: str = "images") -> list[Path]:
     """Let ``fill`` write files under a folder, then move each to its place under ``out``.
 
-    Images come last: who sees one finds its labels, field and recipe there. A failure takes back
-    what has moved.
+    Folders whose name begins with ``last`` come last: who sees an image finds its labels, field
+    and recipe there. A failure takes back what has moved.
 
     Raises:
         InputError: the folder cannot be written.
@@ -73,7 +68,7 @@ def publish(out: Path, name: str, fill: Callable[[Path], None]) -> list[Path]:
         partial.mkdir(parents=True)
         fill(partial)
         files = [path.relative_to(partial) for path in partial.rglob("*") if path.is_file()]
-        for file in sorted(files, key=lambda f: (f.parent.name.startswith("images"), str(f))):
+        for file in sorted(files, key=lambda f: (f.parent.name.startswith(last), str(f))):
             (out / file).parent.mkdir(parents=True, exist_ok=True)
             os.replace(partial / file, out / file)
             moved.append(out / file)
@@ -91,17 +86,22 @@ def publish(out: Path, name: str, fill: Callable[[Path], None]) -> list[Path]:
 
 def write_beside(result: Result, place: Path, name: str, style: Style) -> None:
     """Field, recipe and metrics, in folders of their own."""
-    for folder in ("fields", "recipes", "metrics"):
-        (place / folder).mkdir()
+    (place / "fields").mkdir()
     field = place / "fields" / field_file(name, style.field_format)
     write_field(field, result.displacement, result.case.grid, style.field_format)
-    write_json(place / "recipes" / f"{name}.json", result.recipe)
-    write_json(place / "metrics" / f"{name}.json", result.metrics)
+    write_recipe(result, place, name)
+
+
+def write_recipe(product: Result | Pair, place: Path, name: str) -> None:
+    """Recipe and metrics, in folders of their own."""
+    for folder, values in (("recipes", product.recipe), ("metrics", product.metrics)):
+        (place / folder).mkdir()
+        write_json(place / folder / f"{name}.json", values)
 
 
 def sweep(out: Path) -> None:
     """Remove what a run that was killed left unfinished."""
-    for home in (out, out / "cases"):
+    for home in (out, out / "cases", out / "pairs"):
         for partial in home.glob(".*.partial"):
             if partial.is_dir():
                 shutil.rmtree(partial, ignore_errors=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.augment.layouts.layout import Files, Member, publish, write_beside
+from src_core.augment.layouts.layout import Member, publish, write_beside
 from src_core.augment.layouts.style import Style
 from src_core.case import Case
 from src_core.errors import InputError
@@ -29,11 +29,11 @@ class NnUNet:
 
     what = ("image", "labels", "displacement")
 
-    def files(self, out: Path, name: str, labelled: bool, style: Style) -> Files:
-        """Where a case's files are, once it is made."""
-        home = _home(out, style)
-        labels = home / "labelsTr" / f"{name}{style.ending}"
-        return Files(home / "imagesTr" / f"{name}_0000{style.ending}", labels if labelled else None)
+    def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
+        """Image of the first channel, and labels."""
+        home = _home(Path(), style).as_posix()
+        labels = {"labels": f"{home}/labelsTr/{name}{style.ending}"} if labelled else {}
+        return {"image": f"{home}/imagesTr/{name}_0000{style.ending}", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's files, all or none; says which.

@@ -19,7 +19,7 @@ from src_core.io.picture import is_picture
 
 __all__ = ["Style", "make_style"]
 
-_DESCRIBED = {"nnunet", "decathlon"}
+_DESCRIBED = {"nnunet", "decathlon", "learn2reg"}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""A registration pair (Algorithm 4): ``moving = I o phi_1``, ``fixed = I o phi_1 o phi_2``.
+"""A registration pair (paper, Algorithm 4): ``moving = I o phi_1``, ``fixed = moving o phi_2``.
 
-phi_2 is generated on the moving image, as phi_1 is on the original, so ``fixed = moving o phi_2``:
-its field u_2 and that of its inverse are the truth, in both directions. Either image is sampled
-once, from the original, and is as sharp as the other.
+phi_2 is generated on the moving image, as phi_1 is on the original: its field u_2 and that of its
+inverse are the truth, in both directions. Either image is sampled once, from the original, and is
+as sharp as the other.
 """
 
 from __future__ import annotations
@@ -30,8 +30,21 @@ from src_core.hashing import sha256_array
 from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image
 from src_core.model import Model
 from src_core.recipe import digests, input_volumes
+from src_core.volume import Volume
 
-__all__ = ["Pair", "Progress", "composed", "make_pair", "options_of", "pair_steps", "save_pair"]
+__all__ = [
+    "FIELDS",
+    "Pair",
+    "Progress",
+    "composed",
+    "make_pair",
+    "options_of",
+    "pair_steps",
+    "save_pair",
+    "volumes_of",
+]
+
+FIELDS = ("displacement", "inverse")
 
 _SHARED = ("slices", "interpolation", "label_interpolation", "allow_folds", "region")
 
@@ -132,20 +145,23 @@ def save_pair(
         InputError: the folder has content (without ``overwrite``) or cannot be written.
     """
     with OutputFolder(folder, overwrite) as place:
-        _save_files(pair, place, field_format)
+        for name, (volume, grid) in volumes_of(pair).items():
+            write_image(place / f"{name}.nii.gz", volume.data, volume, grid)
+        for name in FIELDS:
+            file = place / field_file(name, field_format)
+            write_field(file, getattr(pair, name), pair.source.grid, field_format)
+        write_json(place / "recipe.json", with_inputs(pair.source, pair.recipe, place))
+        write_json(place / "metrics.json", pair.metrics)
     return Path(folder)
 
 
-def _save_files(pair: Pair, place: Path, field_format: FieldFormat) -> None:
-    """``moving``, ``fixed``, their labels, both fields, recipe and metrics, into a folder."""
-    for kind, case in (("moving", pair.moving), ("fixed", pair.fixed)):
-        for name, volume in input_volumes(case).items():
-            write_image(place / f"{_file(kind, name)}.nii.gz", volume.data, volume, case.grid)
-    grid = pair.source.grid
-    for name, field in (("displacement", pair.displacement), ("inverse", pair.inverse)):
-        write_field(place / field_file(name, field_format), field, grid, field_format)
-    write_json(place / "recipe.json", with_inputs(pair.source, pair.recipe, place))
-    write_json(place / "metrics.json", pair.metrics)
+def volumes_of(pair: Pair) -> dict[str, tuple[Volume, Grid]]:
+    """``moving``, ``fixed``, ``moving-labels``, ``fixed-labels``; further ones as ``moving-2``."""
+    return {
+        _file(kind, name): (volume, case.grid)
+        for kind, case in (("moving", pair.moving), ("fixed", pair.fixed))
+        for name, volume in input_volumes(case).items()
+    }
 
 
 def _joined(before: Result, after: Result) -> Pair:

@@ -1,0 +1,77 @@
+"""Pairs: a folder each, or a folder for each kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from src_core.augment.layouts.layout import Member, publish, write_recipe
+from src_core.augment.layouts.style import Style
+from src_core.io import field_file, write_field, write_image
+from src_core.pairs import FIELDS, Pair, save_pair, volumes_of
+
+__all__ = ["PARTS", "FlatPairs", "PairFolders", "volume_names", "write_fields"]
+
+#: Parts of a result that take the room of what a pair has.
+PARTS = ("image", "image", "labels", "labels", *FIELDS)
+
+
+class PairFolders:
+    """``pairs/NAME/`` with ``moving``, ``fixed``, their labels, both fields, recipe, metrics."""
+
+    what = PARTS
+
+    def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
+        """Images, labels and fields."""
+        files = {kind: f"{kind}.nii.gz" for kind in volume_names(labelled)}
+        files |= {kind: field_file(kind, style.field_format) for kind in FIELDS}
+        return {kind: f"pairs/{name}/{file}" for kind, file in files.items()}
+
+    def write(self, result: Pair, out: Path, name: str, style: Style) -> list[Path]:
+        """Write a pair's folder; what a user took files out of is made again."""
+        home = out / "pairs" / name
+        save_pair(result, home, overwrite=True, field_format=style.field_format)
+        return [path for path in home.iterdir() if path.is_file()]
+
+    def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
+        """Nothing describes them but the index."""
+
+
+class FlatPairs:
+    """``moving/NAME.nii.gz``, ``fixed/NAME.nii.gz`` and so on; ``moving-2/`` for more channels."""
+
+    what = PARTS
+
+    def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
+        """Images, labels and fields."""
+        files = {kind: f"{kind}/{name}.nii.gz" for kind in volume_names(labelled)}
+        fields = {kind: f"{kind}/{field_file(name, style.field_format)}" for kind in FIELDS}
+        return {**files, **fields}
+
+    def write(self, result: Pair, out: Path, name: str, style: Style) -> list[Path]:
+        """Write a pair's files, all or none; says which."""
+
+        def fill(place: Path) -> None:
+            write_recipe(result, place, name)
+            write_fields(result, place, name, style)
+            for kind, (volume, grid) in volumes_of(result).items():
+                (place / kind).mkdir()
+                write_image(place / kind / f"{name}.nii.gz", volume.data, volume, grid)
+
+        return publish(out, name, fill, last="fixed")
+
+    def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
+        """Nothing describes them but the index."""
+
+
+def volume_names(labelled: bool) -> tuple[str, ...]:
+    """Of a pair's first images, and of their labels."""
+    return ("moving", "fixed", *(("moving-labels", "fixed-labels") if labelled else ()))
+
+
+def write_fields(pair: Pair, place: Path, name: str, style: Style) -> None:
+    """Both fields, each in a folder of its own."""
+    for kind in FIELDS:
+        (place / kind).mkdir()
+        file = place / kind / field_file(name, style.field_format)
+        write_field(file, getattr(pair, kind), pair.source.grid, style.field_format)

@@ -1,0 +1,98 @@
+"""A run over a data set: what is told before, while and after new cases or pairs are made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from src_core.cli.failures import FAILED, resumable, terminable
+from src_core.cli.report import print_json, progress, tell
+
+if TYPE_CHECKING:
+    from src_core.augment import Made, Plan, Request
+    from src_core.model import Model
+
+__all__ = ["carry_out"]
+
+_STATES = ("made", "kept", "rejected", "failed")
+_TITLES = {"augment": "augmenting", "pairs": "pairing"}
+
+
+def carry_out(request: Request, model: str, device: str, json: bool) -> None:
+    """Plan a request, do it and say how it went."""
+    from src_core.augment import make_plan
+    from src_core.library import load_model
+
+    loaded = load_model(model, device)
+    plan = make_plan(request, loaded)
+    _announce(plan)
+    _close(plan, _follow(plan, loaded), json)
+
+
+def _announce(plan: Plan) -> None:
+    from src_core.augment.disk import free_bytes, in_words
+
+    whole, free = plan.bytes_each * len(plan.jobs), free_bytes(plan.request.out)
+    what = f"{len(plan.jobs)} {plan.request.kind.noun} of {plan.cases}"
+    tell(f"{what}, at most {in_words(whole)} before compression")
+    if whole > free:
+        tell(f"warning: {in_words(free)} are free, the run stops when the disk is full")
+    for note in plan.notes:
+        tell(f"note: {note}")
+
+
+def _follow(plan: Plan, model: Model) -> dict[str, Any]:
+    """Do the plan; counts by state, and each message once for each case."""
+    from src_core.augment import augment
+
+    counts: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    told: dict[tuple[str, str], Made] = {}
+    with resumable(), terminable(), progress(_TITLES[plan.request.kind.name]) as advance:
+        for done, made in enumerate(augment(plan, model), start=1):
+            counts[made.state] += 1
+            refused.update(made.refused)
+            if made.message and made.state != "rejected":
+                _tell_once(made, told)
+            advance(done, len(plan.jobs), made.job.name)
+    failures = [
+        {"case": case, "why": why} for (case, why), m in told.items() if m.state == "failed"
+    ]
+    return {**{s: counts[s] for s in _STATES}, "refused": dict(refused), "failures": failures}
+
+
+def _tell_once(made: Made, told: dict[tuple[str, str], Made]) -> None:
+    if told.setdefault((made.job.case, made.message), made) is made:
+        tell(f"{'failed' if made.state == 'failed' else 'warning'}: {made.message}")
+
+
+def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
+    """Draw the sheet, say how it went, and exit with 1 where something is missing."""
+    from src_core.augment.index import FAILURES, INDEX, MANIFEST
+    from src_core.augment.sheet import save_sheet
+    from src_core.augment.summary import save_summary
+
+    request, there = plan.request, summary["made"] + summary["kept"]
+    out, noun = request.out, request.kind.noun
+    sheet = save_sheet(out, request.spacing) if there else None
+    page = save_summary(out, summary["failed"], noun)
+    if json:
+        files = {"index": INDEX, "manifest": MANIFEST, "summary": page.name}
+        shown = None if sheet is None else str(sheet)
+        print_json({**summary, **{k: str(out / f) for k, f in files.items()}, "sheet": shown})
+    else:
+        print(", ".join(f"{name} {summary[name]}" for name in ("made", "kept", "failed")))
+        _show_refused(summary)
+        print(f"written to {out}: {INDEX}, {page.name}" + (f", {sheet.name}" if sheet else ""))
+    if summary["failed"]:
+        tell(f"error: {summary['failed']} {noun} are missing, {out / FAILURES} says why")
+        raise typer.Exit(FAILED)
+
+
+def _show_refused(summary: dict[str, Any]) -> None:
+    """What the filters turned down, where they did."""
+    if refused := summary["refused"]:
+        whys = ", ".join(f"{why} {count}" for why, count in sorted(refused.items()))
+        print(f"turned down {sum(refused.values())} seeds: {whys}; rejected {summary['rejected']}")
