@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from src_core.errors import DRDMError, one_line
+from napari_drdm.wording import in_window, said
+from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
     from src_core.augment import Doing, Made, Plan, Request
@@ -71,14 +72,36 @@ class Update:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended; ``sheet`` is its contact sheet, ``error`` why it could not go on."""
+    """How a run ended.
 
-    made: int
-    kept: int
-    failed: int
-    cancelled: bool
+    Attributes:
+        made: new cases; ``kept`` were there from before, ``rejected`` and ``failed`` are missing.
+        cancelled: it was ended before its time.
+        refused: how many seeds were turned down, by why.
+        sheet: its contact sheet.
+        summary: its page.
+        error: why it could not go on.
+    """
+
+    made: int = 0
+    kept: int = 0
+    rejected: int = 0
+    failed: int = 0
+    cancelled: bool = False
+    refused: Mapping[str, int] = field(default_factory=dict)
     sheet: Path | None = None
+    summary: Path | None = None
     error: str = ""
+
+    def told(self) -> str:
+        """It in a line or two."""
+        counts = {"made": self.made, "from before": self.kept, "turned down": self.rejected}
+        counts["failed"] = self.failed
+        line = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        whys = ", ".join(f"{why} {count}" for why, count in sorted(self.refused.items()))
+        seeds = f"\nSeeds turned down: {whys}" if whys else ""
+        how = "Cancelled: Start goes on. " if self.cancelled else ""
+        return f"{how}{line or 'nothing was made'}{seeds}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +125,7 @@ def outlook(request: Request, model: Path) -> Outlook:
 
     plan = make_plan(request, read_spec(model))
     whole, free = plan.bytes_each * len(plan.jobs), free_bytes(request.out)
-    notes = list(plan.notes)
+    notes = [in_window(note) for note in plan.notes]
     if request.resume:
         notes.append(_there(len(read_index(request.out)), len(plan.jobs)))
     if whole > free:
@@ -118,17 +141,27 @@ def _there(made: int, jobs: int) -> str:
     return f"{made} of them {'is' if made == 1 else 'are'} in this folder: Start goes on"
 
 
-def run_batch(request: Request, model: Path, gate: Gate) -> Generator[Update, None, Ended]:
+def run_batch(
+    request: Request, model: Path, gate: Gate, device: str = "auto"
+) -> Generator[Update, None, Ended]:
     """Do a request step by step; what is whole stays, whatever happens."""
     counts: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
     error = ""
     try:
-        yield from _run(request, model, gate, counts)
+        yield from _run(request, model, gate, device, counts, refused)
     except Exception as raised:
-        error = one_line(raised)
-    sheet = _sheet(request) if counts["made"] + counts["kept"] else None
-    made, kept, failed = (counts[state] for state in ("made", "kept", "failed"))
-    return Ended(made, kept, failed, gate.ended, sheet, error)
+        error = said(raised)
+    states = {state: counts[state] for state in ("made", "kept", "rejected", "failed")}
+    sheet, summary = _papers(request, states) if counts.total() else (None, None)
+    return Ended(
+        **states,
+        cancelled=gate.ended,
+        refused=dict(refused),
+        sheet=sheet,
+        summary=summary,
+        error=error,
+    )
 
 
 def in_time(seconds: float) -> str:
@@ -140,20 +173,28 @@ def in_time(seconds: float) -> str:
 
 
 def _run(
-    request: Request, model: Path, gate: Gate, counts: Counter[str]
+    request: Request,
+    model: Path,
+    gate: Gate,
+    device: str,
+    counts: Counter[str],
+    refused: Counter[str],
 ) -> Generator[Update, None, None]:
-    from src_core.augment import make_plan, steps
+    from src_core.augment import Made, make_plan, steps
     from src_core.library import load_model
 
     yield Update(0, 0)
-    loaded = load_model(model)
+    loaded = load_model(model, device)
     plan = make_plan(request, loaded)
     clock = _Clock(plan)
     for note in plan.notes:
-        yield Update(0, len(plan.jobs), message=note)
+        yield Update(0, len(plan.jobs), message=in_window(note))
     told: set[tuple[str, str]] = set()
     with closing(steps(plan, loaded)) as going:
         for value in going:
+            if isinstance(value, Made):
+                counts[value.state] += 1
+                refused.update(value.refused)
             update = clock.update(value, counts)
             key = value.job.case, update.message
             yield replace(update, message="") if key in told else update
@@ -172,12 +213,11 @@ class _Clock:
     def update(self, value: Doing | Made, counts: Counter[str]) -> Update:
         from src_core.augment import Made
 
-        if isinstance(value, Made):
-            counts[value.state] += 1
         done = counts.total()
-        left = self._left(counts["made"], self._total - done)
+        left = self._left(done - counts["kept"], self._total - done)
         if isinstance(value, Made):
-            message = f"{value.job.case}: {value.message}" if value.message else ""
+            told = value.message if value.state != "rejected" else ""
+            message = f"{value.job.case}: {in_window(told)}" if told else ""
             return Update(done, self._total, value.job.name, 0, 0, left, message)
         return Update(done, self._total, value.job.name, value.step, value.total, left)
 
@@ -189,15 +229,20 @@ class _Clock:
             yield replace(update, message="")
         self._waited += time.monotonic() - since
 
-    def _left(self, made: int, missing: int) -> float | None:
+    def _left(self, ended: int, missing: int) -> float | None:
         spent = time.monotonic() - self._started - self._waited
-        return spent / made * missing if made else None
+        return spent / ended * missing if ended else None
 
 
-def _sheet(request: Request) -> Path | None:
+def _papers(request: Request, states: Mapping[str, int]) -> tuple[Path | None, Path | None]:
+    """The contact sheet and the page of a run, as far as they can be written."""
     from src_core.augment.sheet import save_sheet
+    from src_core.augment.summary import save_summary
 
-    try:
-        return save_sheet(request.out, request.spacing)
-    except (DRDMError, OSError):
-        return None
+    sheet = summary = None
+    with suppress(DRDMError, OSError):
+        if states["made"] + states["kept"]:
+            sheet = save_sheet(request.out, request.spacing)
+    with suppress(DRDMError, OSError):
+        summary = save_summary(request.out, states["failed"])
+    return sheet, summary

@@ -18,7 +18,8 @@ from napari_drdm.looks import Look, of_outcome
 from napari_drdm.memory import Memory
 from napari_drdm.places import Place, Places
 from napari_drdm.requests import Failure, Outcome, Progress, Request, Viewed
-from src_core.errors import DRDMError, one_line
+from napari_drdm.wording import said
+from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
     from src_core.generation.trace import Trace
@@ -198,10 +199,9 @@ def _told(values: Iterator[Any]) -> Iterator[Any]:
 
 def failure(error: Exception) -> Failure:
     """An error as one line; what nobody expected is logged."""
-    if isinstance(error, DRDMError):
-        return Failure(str(error))
-    _log.exception("a run failed", exc_info=error)
-    return Failure(one_line(error))
+    if not isinstance(error, DRDMError):
+        _log.exception("a run failed", exc_info=error)
+    return Failure(said(error))
 
 
 def _run_key(place: Place, request: Request) -> Hashable:

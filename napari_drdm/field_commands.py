@@ -23,6 +23,7 @@ from napari_drdm.field_work import (
 )
 from napari_drdm.layers import placement
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
+from napari_drdm.wording import said
 from napari_drdm.workers import Job
 from src_core.errors import DRDMError
 
@@ -70,7 +71,7 @@ def _apply(
     try:
         snapshot = snapshot_of(image, labels)
     except DRDMError as error:
-        show_error(str(error))
+        show_error(said(error))
         return
     name = "moved back" if options["inverse"] else "moved"
     work = partial(move, snapshot, choice, **options)

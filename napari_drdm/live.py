@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_drdm.looks import of_outcome
 from napari_drdm.overlays.build import FIELDS
 from napari_drdm.parts import part_on_view
+from napari_drdm.wording import said
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Live(QObject):
         try:
             self.request = self._ask()
         except DRDMError as error:
-            self.failed.emit(str(error))
+            self.failed.emit(said(error))
             return False
         self.look_around()
         return True

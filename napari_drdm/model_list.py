@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Found = tuple[list[ModelEntry], list[tuple[str, str]]]
 
-__all__ = ["ModelList"]
+__all__ = ["ModelList", "found"]
 
 
 class ModelList(QObject):
@@ -43,7 +43,7 @@ class ModelList(QObject):
     def load(self) -> None:
         """Find them for the first time."""
         if "torch" in sys.modules:
-            self._on_found(_found())
+            self._on_found(found())
         else:
             self._lane.submit(_found_later)
 
@@ -65,15 +65,16 @@ class ModelList(QObject):
         """Look for nothing any more."""
         self._lane.close()
 
-    def _on_found(self, found: Found) -> None:
-        entries, devices = found
+    def _on_found(self, there: Found) -> None:
+        entries, devices = there
         self.loading = False
         self._form.more.offer_devices(devices, self._remembered.device)
         self.offer(entries, self._remembered.model)
         self.ready.emit()
 
 
-def _found() -> Found:
+def found() -> Found:
+    """The models and devices there are."""
     from napari_drdm.devices import devices
     from src_core.library import list_models
 
@@ -81,4 +82,4 @@ def _found() -> Found:
 
 
 def _found_later() -> Iterator[Found]:
-    yield _found()
+    yield found()

@@ -1,25 +1,33 @@
-"""What the explorer remembers from one session to the next, in the user's configuration folder.
+"""What the docks remember from one session to the next, in the user's configuration folder.
 
-One versioned JSON text in an INI file that QSettings writes whole or not at all. What cannot be
-read, or is of another version, counts as not there.
+One versioned JSON text for each, in an INI file that QSettings writes whole or not at all. What
+cannot be read, or is of another version, counts as not there.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from platformdirs import user_config_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["Remembered", "load_settings", "save_settings", "settings_file"]
+__all__ = ["Remembered", "RememberedBatch", "load_settings", "save_settings", "settings_file"]
 
-_KEY = "explorer"
 _MOST_SEED = 2**31 - 1
 
 
-class Remembered(BaseModel):
+class _Kept(BaseModel):
+    """What is kept, under a key of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, protected_namespaces=())
+
+    key: ClassVar[str]
+    version: Literal[1] = 1
+
+
+class Remembered(_Kept):
     """The state of the explorer's form.
 
     Attributes:
@@ -34,9 +42,7 @@ class Remembered(BaseModel):
         model: name of the model.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, protected_namespaces=())
-
-    version: Literal[1] = 1
+    key = "explorer"
     level: int = Field(default=48, ge=0)
     seed: int = Field(default=1, ge=0, le=_MOST_SEED)
     steps: int | None = Field(default=None, ge=1)
@@ -48,24 +54,57 @@ class Remembered(BaseModel):
     model: str = ""
 
 
+class RememberedBatch(_Kept):
+    """The state of the batch's form, by the engine's names; ``model`` by its name."""
+
+    key = "batch"
+    dataset: str = ""
+    out: str = ""
+    model: str = ""
+    levels: str = "30:70"
+    per_case: int = Field(default=8, ge=1)
+    seed: int = Field(default=1, ge=0, le=_MOST_SEED)
+    formats: tuple[str, ...] = ("cases",)
+    number: int = Field(default=500, ge=1, le=999)
+    min_mm: float | None = Field(default=None, ge=0)
+    max_mm: float | None = Field(default=None, ge=0)
+    max_volume_change: float | None = Field(default=None, ge=0)
+    keep_labels: bool = False
+    keep_whole: bool = False
+    retries: int = Field(default=0, ge=0)
+    slices: str = "shared"
+    steps: int | None = Field(default=None, ge=1)
+    interpolation: str = "linear"
+    label_interpolation: str = "linear"
+    field_format: str = "itk"
+    split: str = ""
+    spacing: float | None = Field(default=None, ge=0)
+    with_sources: bool = False
+    device: str = "auto"
+    workers: int = Field(default=1, ge=1)
+
+
+_K = TypeVar("_K", bound=_Kept)
+
+
 def settings_file() -> Path:
     """The file, by the platform's custom."""
     return user_config_path("napari-drdm", appauthor=False) / "explorer.ini"
 
 
-def load_settings() -> Remembered:
+def load_settings(kind: type[_K] = Remembered) -> _K:  # type: ignore[assignment]
     """What was remembered; a value that is not possible is the default."""
-    text = _stored(settings_file())
+    text = _stored(settings_file(), kind.key)
     try:
         values = json.loads(text) if text else {}
     except json.JSONDecodeError:
-        return Remembered()
+        return kind()
     if not isinstance(values, dict) or values.get("version") != 1:
-        return Remembered()
-    return _possible(values)
+        return kind()
+    return _possible(kind, values)
 
 
-def save_settings(remembered: Remembered) -> bool:
+def save_settings(remembered: _Kept) -> bool:
     """Write it down; False where the folder cannot be written, which is no reason to stop."""
     from qtpy.QtCore import QSettings
 
@@ -75,25 +114,25 @@ def save_settings(remembered: Remembered) -> bool:
     except OSError:
         return False
     settings = QSettings(str(path), QSettings.Format.IniFormat)
-    settings.setValue(_KEY, remembered.model_dump_json())
+    settings.setValue(remembered.key, remembered.model_dump_json())
     settings.sync()
     return bool(settings.status() == QSettings.Status.NoError)
 
 
-def _stored(path: Path) -> str:
+def _stored(path: Path, key: str) -> str:
     from qtpy.QtCore import QSettings
 
     if not path.is_file():
         return ""
-    value = QSettings(str(path), QSettings.Format.IniFormat).value(_KEY, "")
+    value = QSettings(str(path), QSettings.Format.IniFormat).value(key, "")
     return value if isinstance(value, str) else ""
 
 
-def _possible(values: dict[str, Any]) -> Remembered:
+def _possible(kind: type[_K], values: dict[str, Any]) -> _K:
     """The settings without the values that are not possible."""
     try:
-        return Remembered.model_validate_json(json.dumps(values))
+        return kind.model_validate_json(json.dumps(values))
     except ValidationError as error:
         wrong = {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
     kept = {name: value for name, value in values.items() if name not in wrong}
-    return Remembered.model_validate_json(json.dumps(kept))
+    return kind.model_validate_json(json.dumps(kept))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_drdm.display import arrow_limit_mm
 from napari_drdm.suitability import describe, is_stack, model_warning
+from napari_drdm.wording import said
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
     try:
         taken = snapshot()
     except DRDMError as error:
-        taken, text = None, str(error)
+        taken, text = None, said(error)
     if taken is not None:
         frames = len(taken.image) if taken.image.ndim == 4 else 1
         text = describe(taken.shape, taken.spacing, frames)

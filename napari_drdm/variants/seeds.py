@@ -19,6 +19,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_drdm.cases import shown
 from napari_drdm.requests import Failure, Outcome, Viewed
 from napari_drdm.variants.layers import OwnLayers, passing_name, picture_layer, values
+from napari_drdm.wording import said
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -231,7 +232,7 @@ def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
         yield from work
     except Exception as error:
         _log.exception("a seed failed", exc_info=error)
-        yield Failure(str(error) or type(error).__name__)
+        yield Failure(said(error))
 
 
 def _same(held: Outcome, snapshot: Snapshot) -> bool:

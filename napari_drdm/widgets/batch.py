@@ -8,18 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QKeySequence
+from qtpy.QtCore import Qt, QTimer, QUrl
+from qtpy.QtGui import QDesktopServices, QKeySequence
 from qtpy.QtWidgets import QShortcut
 
 from napari_drdm.batching import Ended, Gate, Outlook, Update, in_time, outlook, run_batch
+from napari_drdm.model_list import found
+from napari_drdm.settings import RememberedBatch, load_settings, save_settings
 from napari_drdm.widgets.batch_form import BatchForm
 from napari_drdm.widgets.neighbours import OURS, share_place
+from napari_drdm.wording import said
 from napari_drdm.workers import Job
+from src_core.errors import DRDMError, InputError
 
 if TYPE_CHECKING:
     import napari
 
+    from napari_drdm.model_list import Found
     from src_core.augment import Request
     from src_core.library import ModelEntry
 
@@ -41,16 +46,21 @@ class BatchAugmentation(BatchForm):
         self._worker: Any = None
         self._gate = Gate()
         self._sheet: Path | None = None
+        self._summary: Path | None = None
+        self._kept = load_settings(RememberedBatch)
+        self.place(self._kept.model_dump())
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._look_ahead)
         self._asked = 0
-        self.fields.changed.connect(self._on_changed)
+        for panel in (self.fields, self.filters, self.more):
+            panel.changed.connect(self._on_changed)
         self.start_asked.connect(self.run)
         self.pause_asked.connect(self.hold)
         self.cancel_asked.connect(self.stop)
         self.open_asked.connect(self.open_sheet)
+        self.summary_asked.connect(self.open_summary)
         for keys, button in (("Ctrl+Return", self.start), ("Esc", self.cancel)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -77,13 +87,18 @@ class BatchAugmentation(BatchForm):
         """Start what the fields say; a folder with the same run in it is gone on with."""
         if self.busy:
             return
-        entry: ModelEntry | None = self.fields.model.value()
-        request = self._request()
-        if entry is None or request is None:
-            self._fail(self._missing())
+        try:
+            request = self._request()
+        except DRDMError as error:
+            self._fail(said(error))
             return
+        entry: ModelEntry = self.fields.model.value()
+        self._remember(entry)
         self._gate = Gate()
-        worker = create_worker(run_batch, request, entry.path, self._gate, _start_thread=False)
+        device = self.more.values()["device"]
+        worker = create_worker(
+            run_batch, request, entry.path, self._gate, device, _start_thread=False
+        )
         worker.yielded.connect(self._on_update)
         worker.returned.connect(self._on_end)
         worker.finished.connect(self._on_finished)
@@ -98,12 +113,18 @@ class BatchAugmentation(BatchForm):
         """Wait after the present step, or go on."""
         self._gate.pause(paused)
         self.set_paused(paused)
+        self.status.setText(f"Pausing after {self._present()}…" if paused else "")
 
     def stop(self) -> None:
         """End after the present step; whole cases stay."""
         if self.busy:
-            self.status.setText("Stopping after the present step…")
+            self.status.setText(f"Stopping after {self._present()}…")
         self._gate.end()
+
+    def open_summary(self) -> None:
+        """Show the page about the run in the browser."""
+        if self._summary is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._summary)))
 
     def open_sheet(self) -> None:
         """Add the contact sheet to the viewer."""
@@ -113,39 +134,69 @@ class BatchAugmentation(BatchForm):
             pixels = imread(self._sheet)[..., :3]
             self._viewer.add_image(pixels, name="contact sheet", rgb=True, interpolation2d="linear")
 
-    def _offer(self, entries: list[ModelEntry]) -> None:
+    def _offer(self, there: Found) -> None:
+        entries, devices = there
+        self.more.offer_devices(devices, self._kept.device)
         self.fields.model.offer([(f"{e.name} ({e.spec.ndim}D)", e) for e in entries])
+        self.fields.model.pick(next((e for e in entries if e.name == self._kept.model), None))
         self._on_changed()
 
-    def _request(self) -> Request | None:
-        """What the fields ask for; None while something is missing."""
-        from src_core.augment import Request
+    def _remember(self, entry: ModelEntry) -> None:
+        values = {**self.values(), "model": entry.name}
+        values |= {name: str(values[name]) for name in ("dataset", "out")}
+        self._kept = RememberedBatch(**values)
+        save_settings(self._kept)
+
+    def _request(self) -> Request:
+        """What the fields ask for.
+
+        Raises:
+            InputError: something is missing, or not possible.
+        """
+        from src_core.augment import Filters, Request, parse_distribution
         from src_core.augment.index import RUN
 
-        if self._missing():
-            return None
-        values = self.fields.values()
-        return Request(**values, resume=(values["out"] / RUN).is_file())
+        if missing := self._missing():
+            raise InputError(missing)
+        names = ("steps", "slices", "interpolation", "label_interpolation")
+        more, fields = self.more.values(), self.fields.values()
+        options = {name: more.pop(name) for name in names}
+        del more["device"]
+        levels = parse_distribution(fields.pop("levels"))
+        filters = Filters(**self.filters.values())
+        resume = (fields["out"] / RUN).is_file()
+        return Request(
+            **fields, **more, levels=levels, options=options, filters=filters, resume=resume
+        )
 
     def _missing(self) -> str:
         if not self.fields.dataset.text().strip():
             return "choose a data set first"
         if self.fields.model.value() is None:
             return "import a model first, in the deformation explorer"
+        if not self.fields.formats():
+            return "tick a layout first"
         return "" if self.fields.out.text().strip() else "choose an output folder first"
+
+    def _present(self) -> str:
+        return "the present cases" if self.more.values()["workers"] > 1 else "the present step"
 
     def _on_changed(self) -> None:
         entry: ModelEntry | None = self.fields.model.value()
         if entry is not None:
-            self.fields.set_levels(entry.spec.schedule.levels)
+            self.more.set_model(entry.spec.schedule.levels, entry.spec.recovery.steps)
         self._rest.start()
 
     def _look_ahead(self) -> None:
         """Say what Start would make, or what is still wrong."""
-        request = None if self.busy else self._request()
         self._asked += 1
-        if request is None:
+        if self.busy or self._missing():
             self.outlook.setText("")
+            return
+        try:
+            request = self._request()
+        except DRDMError as error:
+            self.outlook.setText(said(error))
             return
         job, turn = Job(self), self._asked
         job.done.connect(lambda found: self._on_outlook(turn, found))
@@ -169,15 +220,13 @@ class BatchAugmentation(BatchForm):
         self.show_progress(update.done, update.total, f"{update.done} of {update.total}{when}")
 
     def _on_end(self, ended: Ended) -> None:
-        self._sheet = ended.sheet
-        self.show_sheet(ended.sheet)
+        self._sheet, self._summary = ended.sheet, ended.summary
+        self.show_papers(ended.sheet, ended.summary)
         if ended.error:
             self._fail(ended.error)
-            return
-        how = "Cancelled: Start goes on. " if ended.cancelled else ""
-        counts = {"made": ended.made, "from before": ended.kept, "failed": ended.failed}
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        self.status.setText(f"{how}{told or 'nothing was made'}".capitalize())
+        else:
+            told = ended.told()
+            self.status.setText(told[0].upper() + told[1:])
 
     def _on_finished(self) -> None:
         self._worker = None
@@ -199,9 +248,8 @@ def _let_go(runs: list[tuple[Any, Gate]], *_: object) -> None:
         worker.quit()
 
 
-def _models() -> list[ModelEntry]:
-    """The models there are; imports what a run needs on the way."""
+def _models() -> Found:
+    """The models and devices there are; imports what a run needs on the way."""
     import src_core.augment  # noqa: F401
-    from src_core.library import list_models
 
-    return list_models()
+    return found()

@@ -7,30 +7,45 @@ from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QComboBox,
+    QCheckBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
-    QLabel,
+    QGridLayout,
     QLineEdit,
     QPushButton,
     QSpinBox,
     QWidget,
 )
 
+from napari_drdm.widgets.controls import form_of, row_of
 from napari_drdm.widgets.sources import Choice
 
 __all__ = ["BatchFields"]
 
 _MOST_SEED = 2**31 - 1
+_LAYOUTS = {
+    "cases": (
+        "case folders",
+        "A folder for each new case: image, labels, field, inverse, Jacobian and recipe",
+    ),
+    "nifti": (
+        "images and labels",
+        "images/ and labels/ with equal names, as a training reads them; fields in fields/",
+    ),
+    "nnunet": ("nnU-Net", "A raw data set of nnU-Net v2, with the number beside it"),
+    "decathlon": ("decathlon", "A dataset.json with imagesTr/ and labelsTr/, as MONAI reads it"),
+}
 
 
 class BatchFields(QWidget):
     """Fields of a batch; ``changed`` when one has.
 
     Attributes:
-        dataset: a folder or a CSV.
+        dataset: a folder, a CSV or a dataset.json.
         model: the models.
+        levels: from where to where, or how often which.
+        layouts: how new cases are laid out, by the engine's names.
+        number: of an nnU-Net data set.
         out: the folder of the run.
     """
 
@@ -38,122 +53,116 @@ class BatchFields(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.dataset, self.out = QLineEdit(), QLineEdit()
+        self.dataset, self.out, self.levels = QLineEdit(), QLineEdit(), QLineEdit("30:70")
         self.model = Choice("The trained model that makes the deformations plausible")
-        self.lowest, self.highest = QSpinBox(), QSpinBox()
-        self.per_case, self.seed = QSpinBox(), QSpinBox()
-        self.slices, self.format = QComboBox(), QComboBox()
-        self._choosers = [QPushButton(text) for text in ("Folder…", "CSV…", "Folder…")]
+        self.per_case, self.seed, self.number = QSpinBox(), QSpinBox(), QSpinBox()
+        self.layouts = {name: QCheckBox(words) for name, (words, _) in _LAYOUTS.items()}
+        self._choosers = [QPushButton(text) for text in ("Folder…", "File…", "Folder…")]
         self._set_up()
         self._explain()
         self._connect()
         self._lay_out()
-        self.set_levels(80)
-        self.highest.setValue(70)
-        self.lowest.setValue(30)
+
+    def formats(self) -> tuple[str, ...]:
+        """The layouts that are ticked."""
+        return tuple(name for name, box in self.layouts.items() if box.isChecked())
 
     def values(self) -> dict[str, Any]:
-        """What the fields say, by the names of the engine's ``Request``."""
+        """What the fields say, by the names of the engine's ``Request``; levels as text."""
         return {
             "dataset": Path(self.dataset.text().strip()).expanduser(),
             "out": Path(self.out.text().strip()).expanduser(),
             "per_case": self.per_case.value(),
-            "levels": (self.lowest.value(), self.highest.value()),
+            "levels": self.levels.text(),
             "seed": self.seed.value(),
-            "formats": tuple(self.format.currentData().split(",")),
-            "options": {"slices": self.slices.currentData()},
+            "formats": self.formats(),
+            "number": self.number.value(),
         }
 
-    def set_levels(self, levels: int) -> None:
-        """The highest level there is."""
-        self.highest.setRange(0, levels)
-        self.lowest.setRange(0, levels)
+    def place(self, values: dict[str, Any]) -> None:
+        """Put the fields where these values say."""
+        self.dataset.setText(str(values["dataset"]))
+        self.out.setText(str(values["out"]))
+        self.levels.setText(str(values["levels"]))
+        for box in (self.per_case, self.seed, self.number):
+            box.setValue(values[box.objectName()])
+        for name, tick in self.layouts.items():
+            tick.setChecked(name in values["formats"])
 
     def _set_up(self) -> None:
-        self.dataset.setPlaceholderText("a folder or a CSV")
+        self.dataset.setPlaceholderText("a folder, a CSV or a dataset.json")
         self.out.setPlaceholderText("an empty folder")
-        self.per_case.setRange(1, 10_000)
-        self.per_case.setValue(8)
-        self.seed.setRange(0, _MOST_SEED)
-        self.seed.setValue(1)
-        for name, value in (("one for all slices", "shared"), ("one each", "each")):
-            self.slices.addItem(name, value)
-        for name, formats in (
-            ("a folder for each new case", "cases"),
-            ("images/ and labels/", "nifti"),
-            ("both", "cases,nifti"),
-        ):
-            self.format.addItem(name, formats)
+        numbers = (
+            ("per_case", self.per_case, 1, 10_000, 8),
+            ("seed", self.seed, 0, _MOST_SEED, 1),
+            ("number", self.number, 1, 999, 500),
+        )
+        for name, box, least, most, value in numbers:
+            box.setObjectName(name)
+            box.setRange(least, most)
+            box.setValue(value)
+        self.layouts["cases"].setChecked(True)
+        self.number.setEnabled(False)
 
     def _explain(self) -> None:
         folder, table, out = self._choosers
-        level = "Levels are drawn uniformly between these two; 0 is the image itself"
         tips = {
-            self.dataset: "Labelled cases: a folder with images/ and labels/ of equal names, or a "
-            "CSV with the columns image and labels",
-            folder: "Choose a folder with images/ and labels/",
-            table: "Choose a CSV with the columns image and labels",
+            self.dataset: "Labelled cases: a folder with images/ and labels/ of equal names, a "
+            "CSV with the columns image and labels, or what a dataset.json describes",
+            folder: "Choose a folder of cases",
+            table: "Choose a CSV with the columns image and labels, or a dataset.json",
             self.out: "Where the new cases go; a run that is there already is gone on with",
             out: "Choose where the new cases go",
-            self.lowest: level,
-            self.highest: level,
+            self.levels: "30:70 draws evenly from 30 to 70, 0 is the image itself; 30,45=2,60 draws"
+            "\nthese, 45 twice as often; 50~6 draws near 50, with 6 as standard deviation",
             self.per_case: "New cases made of every case; more of them change none of the others",
             self.seed: "Of all draws; the same seed makes the same new cases again",
-            self.slices: "A 2D model on a stack: one deformation for all slices, or one each",
-            self.format: "A folder with image, labels, field, inverse, Jacobian and recipe; or "
-            "images and labels in two folders with equal names, as a training reads them",
+            self.number: "Number of the nnU-Net data set, as in Dataset500",
         }
         for widget, tip in tips.items():
             widget.setToolTip(tip)
+        for name, box in self.layouts.items():
+            box.setToolTip(_LAYOUTS[name][1])
 
     def _connect(self) -> None:
         folder, table, out = self._choosers
         folder.clicked.connect(lambda: self._choose_folder(self.dataset))
         table.clicked.connect(self._choose_table)
         out.clicked.connect(lambda: self._choose_folder(self.out))
-        for edit in (self.dataset, self.out):
+        for edit in (self.dataset, self.out, self.levels):
             edit.textChanged.connect(self.changed)
-        for box in (self.lowest, self.highest, self.per_case, self.seed):
+        for box in (self.per_case, self.seed, self.number):
             box.valueChanged.connect(self.changed)
-        for combo in (self.slices, self.format):
-            combo.currentIndexChanged.connect(self.changed)
+        for tick in self.layouts.values():
+            tick.toggled.connect(self.changed)
+        self.layouts["nnunet"].toggled.connect(self.number.setEnabled)
         self.model.chosen.connect(self.changed)
-        self.lowest.valueChanged.connect(lambda v: self.highest.setValue(max(v, self._high())))
-        self.highest.valueChanged.connect(lambda v: self.lowest.setValue(min(v, self._low())))
-
-    def _low(self) -> int:
-        return self.lowest.value()
-
-    def _high(self) -> int:
-        return self.highest.value()
 
     def _choose_folder(self, edit: QLineEdit) -> None:
         if path := QFileDialog.getExistingDirectory(self, "Choose a folder", edit.text()):
             edit.setText(path)
 
     def _choose_table(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Choose a data set", "", "Tables (*.csv)")
+        kinds = "Data sets (*.csv *.json)"
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a data set", "", kinds)
         if path:
             self.dataset.setText(path)
 
     def _lay_out(self) -> None:
         folder, table, out = self._choosers
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        ticks, boxes = QGridLayout(), self.layouts
+        ticks.addWidget(boxes["cases"], 0, 0)
+        ticks.addWidget(boxes["nifti"], 0, 1)
+        ticks.addWidget(boxes["decathlon"], 1, 0)
+        ticks.addLayout(row_of(boxes["nnunet"], self.number), 1, 1)
+        form: QFormLayout = form_of(self)
         form.addRow("Data set", self.dataset)
-        form.addRow("", _row(folder, table))
+        choosers = row_of(folder, table)
+        choosers.setStretch(1, 1)
+        form.addRow("", choosers)
         form.addRow("Model", self.model)
-        form.addRow("Levels", _row(self.lowest, QLabel("to"), self.highest))
+        form.addRow("Levels", self.levels)
         form.addRow("Per case", self.per_case)
         form.addRow("Seed", self.seed)
-        form.addRow("Slices", self.slices)
-        form.addRow("Layout", self.format)
-        form.addRow("Output", _row(self.out, out))
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget, 0 if isinstance(widget, QLabel | QPushButton) else 1)
-    return row
+        form.addRow("Layout", ticks)
+        form.addRow("Output", row_of(self.out, out))

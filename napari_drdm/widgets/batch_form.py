@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QFrame,
     QGridLayout,
+    QHBoxLayout,
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_drdm.widgets.batch_fields import BatchFields
+from napari_drdm.widgets.batch_more import BatchFilters, BatchMore
+from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.picture import PictureView
+from napari_drdm.widgets.section import Section
 from napari_drdm.widgets.sources import note
 
 __all__ = ["BatchForm"]
@@ -26,30 +29,45 @@ __all__ = ["BatchForm"]
 class BatchForm(QWidget):
     """Fields, buttons, progress, log and contact sheet, in a column that scrolls.
 
-    Signals: ``start_asked``, ``pause_asked(bool)``, ``cancel_asked``, and ``open_asked`` to see
-    the contact sheet as a layer.
+    Signals: ``start_asked``, ``pause_asked(bool)``, ``cancel_asked``, ``open_asked`` to see the
+    contact sheet as a layer, and ``summary_asked`` for the page about the run.
     """
 
     start_asked = Signal()
     pause_asked = Signal(bool)
     cancel_asked = Signal()
     open_asked = Signal()
+    summary_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self.fields = BatchFields()
+        self.fields, self.filters, self.more = BatchFields(), BatchFilters(), BatchMore()
+        self.wanted = Section("Wanted: how far, volumes, labels", self.filters, False)
+        self.rest = Section("More: steps, fields, device, workers", self.more, False)
         self.start, self.pause = QPushButton("Start"), QPushButton("Pause")
         self.cancel, self.open = QPushButton("Cancel"), QPushButton("Open sheet as a layer")
+        self.summary = QPushButton("Open summary")
         self.progress, self.status, self.outlook = QProgressBar(), note(), note()
         self.log, self.sheet = QPlainTextEdit(), PictureView()
         self._set_up()
         self._lay_out()
         self.set_running(False)
-        self.show_sheet(None)
+        self.show_papers(None, None)
+
+    def values(self) -> dict[str, Any]:
+        """What all fields say, by the engine's names."""
+        return {**self.fields.values(), **self.filters.values(), **self.more.values()}
+
+    def place(self, values: dict[str, Any]) -> None:
+        """Put all fields where these values say; bounds that are set are in sight."""
+        for panel in (self.fields, self.filters, self.more):
+            panel.place(values)
+        self.wanted.set_open(any(self.filters.values().values()))
 
     def set_running(self, running: bool) -> None:
         """A run began, or ended."""
-        self.fields.setEnabled(not running)
+        for panel in (self.fields, self.filters, self.more):
+            panel.setEnabled(not running)
         self.start.setEnabled(not running)
         self.pause.setEnabled(running)
         self.cancel.setEnabled(running)
@@ -71,17 +89,18 @@ class BatchForm(QWidget):
         self.log.setVisible(True)
         self.log.appendPlainText(line)
 
-    def show_sheet(self, path: Path | None) -> None:
-        """The contact sheet, or none."""
-        self.sheet.show_file(path)
-        self.open.setVisible(path is not None)
+    def show_papers(self, sheet: Path | None, summary: Path | None) -> None:
+        """The contact sheet and the page of a run, or none."""
+        self.sheet.show_file(sheet)
+        self.open.setVisible(sheet is not None)
+        self.summary.setVisible(summary is not None)
 
     def clear(self) -> None:
         """Forget what the run before has shown."""
         self.log.clear()
         self.log.setVisible(False)
         self.status.setText("")
-        self.show_sheet(None)
+        self.show_papers(None, None)
 
     def _set_up(self) -> None:
         self.pause.setCheckable(True)
@@ -93,14 +112,16 @@ class BatchForm(QWidget):
         self.pause.clicked.connect(self.pause_asked)
         self.cancel.clicked.connect(self.cancel_asked)
         self.open.clicked.connect(self.open_asked)
+        self.summary.clicked.connect(self.summary_asked)
         tips = {
             self.start: "Make the new cases, or go on with them (Ctrl+Return)",
-            self.pause: "Wait after the present step, and go on",
+            self.pause: "Wait after the present step, and go on; several workers end their cases",
             self.cancel: "Stop after the present step; what is made stays, Start goes on (Esc)",
             self.outlook: "What Start would make, and the room it takes before compression",
             self.progress: "New cases done, and the time that is left",
             self.log: "Cases that failed, and what else should be known",
             self.open: "Add the contact sheet to the viewer as an image layer",
+            self.summary: "Show the page about this run in the browser",
             self.status: "How the last run ended",
             self.sheet: "Some cases, each before new ones made of it, with their labels",
         }
@@ -112,21 +133,16 @@ class BatchForm(QWidget):
         for place, button in enumerate((self.start, self.pause, self.cancel)):
             buttons.addWidget(button, 0, place)
         column = QVBoxLayout(inner)
-        column.addWidget(self.fields)
-        column.addWidget(self.outlook)
-        column.addLayout(buttons)
-        for widget in (self.progress, self.status, self.log, self.sheet, self.open):
+        for widget in (self.fields, self.wanted, self.rest, self.outlook):
             column.addWidget(widget)
+        column.addLayout(buttons)
+        for widget in (self.progress, self.status, self.log, self.sheet):
+            column.addWidget(widget)
+        papers = QHBoxLayout()
+        papers.addWidget(self.open)
+        papers.addWidget(self.summary)
+        column.addLayout(papers)
         column.addStretch(1)
-        self._scroll(inner)
-
-    def _scroll(self, inner: QWidget) -> None:
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(area)
-        self.setMinimumWidth(330)
+        whole.addWidget(Column(inner))

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_drdm.widgets.sources import Choice, ManyChoice
 
-__all__ = ["MorePanel", "OptionsPanel"]
+__all__ = ["MorePanel", "OptionsPanel", "form_of", "offer_devices", "row_of"]
 
 _MOST_SEED = 2**31 - 1
 
@@ -99,10 +99,10 @@ class OptionsPanel(QWidget):
         self.set_reach(None)
 
     def _lay_out(self) -> None:
-        form = _form(self)
-        form.addRow("Level", _row(self.slider, self.level))
+        form = form_of(self)
+        form.addRow("Level", row_of(self.slider, self.level))
         form.addRow("", self.reach)
-        form.addRow("Seed", _row(self.seed, self.dice, self.previous, self.following, self.live))
+        form.addRow("Seed", row_of(self.seed, self.dice, self.previous, self.following, self.live))
 
 
 class MorePanel(QWidget):
@@ -120,9 +120,9 @@ class MorePanel(QWidget):
         self._draw = _button("Draw", "Add a shapes layer to draw a region of interest in")
         self._draw.setMaximumWidth(60)
         self._set_up()
-        form = _form(self)
+        form = form_of(self)
         form.addRow("Also warp", self.extras)
-        form.addRow("Region", _row(self.region, self._draw))
+        form.addRow("Region", row_of(self.region, self._draw))
         form.addRow("Slices", self.slices)
         form.addRow("Steps", self.steps)
         form.addRow("Device", self.device)
@@ -154,12 +154,7 @@ class MorePanel(QWidget):
 
     def offer_devices(self, devices: Sequence[tuple[str, str]], pick: str = "auto") -> None:
         """Devices by name and in words."""
-        self.device.blockSignals(True)
-        self.device.clear()
-        for name, words in devices:
-            self.device.addItem(words, name)
-        self.device.setCurrentIndex(max(0, self.device.findData(pick)))
-        self.device.blockSignals(False)
+        offer_devices(self.device, devices, pick)
 
     def _set_up(self) -> None:
         self.steps.setSpecialValueText("auto")
@@ -177,7 +172,18 @@ class MorePanel(QWidget):
         self.device.currentIndexChanged.connect(lambda _: self.changed.emit())
 
 
-def _form(widget: QWidget) -> QFormLayout:
+def offer_devices(box: QComboBox, devices: Sequence[tuple[str, str]], pick: str = "auto") -> None:
+    """Fill a box with devices by name and in words, without a word."""
+    box.blockSignals(True)
+    box.clear()
+    for name, words in devices:
+        box.addItem(words, name)
+    box.setCurrentIndex(max(0, box.findData(pick)))
+    box.blockSignals(False)
+
+
+def form_of(widget: QWidget) -> QFormLayout:
+    """A form that lays out a widget, without margins."""
     form = QFormLayout(widget)
     form.setContentsMargins(0, 0, 0, 0)
     form.setVerticalSpacing(3)
@@ -192,7 +198,8 @@ def _button(text: str, tip: str) -> QPushButton:
     return button
 
 
-def _row(first: QWidget, *others: Any) -> QHBoxLayout:
+def row_of(first: QWidget, *others: Any) -> QHBoxLayout:
+    """Widgets side by side, the first as wide as it can be."""
     row = QHBoxLayout()
     row.setSpacing(4)
     row.addWidget(first, 1)

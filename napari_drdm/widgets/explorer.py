@@ -21,6 +21,7 @@ from napari_drdm.variants import Variants
 from napari_drdm.widgets.form import ExplorerForm
 from napari_drdm.widgets.memory_of_form import recall, remember
 from napari_drdm.widgets.neighbours import OURS, share_place
+from napari_drdm.wording import said
 from napari_drdm.workers import Runner
 from src_core.errors import DRDMError
 
@@ -158,7 +159,7 @@ class DeformationExplorer(ExplorerForm):
         try:
             return self.asking.request()
         except DRDMError as error:
-            self._fail(str(error))
+            self._fail(said(error))
             return None
 
     def _show_again(self, outcome: Outcome) -> None:
@@ -169,7 +170,7 @@ class DeformationExplorer(ExplorerForm):
         try:
             request = self.asking.again(recipe)
         except DRDMError as error:
-            self._fail(str(error))
+            self._fail(said(error))
             return
         self._place(request)
         self._describe()
@@ -241,7 +242,7 @@ class DeformationExplorer(ExplorerForm):
         try:
             shapes = self.asking.add_region()
         except DRDMError as error:
-            self._fail(str(error))
+            self._fail(said(error))
             return
         shapes.events.data.connect(self._on_region)
         self.more.region.pick(shapes)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QMessageBox, QShortcut, QVBoxLayout, QWidget
 
+from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.controls import MorePanel, OptionsPanel
 from napari_drdm.widgets.metrics_panel import MetricsPanel
 from napari_drdm.widgets.model_drop import ModelDrop
@@ -20,8 +21,6 @@ from napari_drdm.widgets.sources import SourcePanel
 from napari_drdm.widgets.variants_panel import VariantsPanel
 
 __all__ = ["ExplorerForm", "agree"]
-
-_WIDTH = 360
 
 
 class ExplorerForm(QWidget):
@@ -83,8 +82,7 @@ class ExplorerForm(QWidget):
         return section
 
     def _scroll(self, inner: QWidget) -> None:
-        area = _Column()
-        area.setWidget(inner)
+        area = Column(inner)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
@@ -94,23 +92,6 @@ class ExplorerForm(QWidget):
         shortcut = QShortcut(QKeySequence(keys), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(slot)
-
-
-class _Column(QScrollArea):
-    """Scrolls up and down alone: as wide as what it holds, whatever the theme and scale."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the least width of the widget."""
-        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show):
-            bar = self.verticalScrollBar().sizeHint().width()
-            self.setMinimumWidth(max(_WIDTH, watched.minimumSizeHint().width() + bar))
-        return super().eventFilter(watched, event)
 
 
 def agree(parent: QWidget, question: str) -> bool:

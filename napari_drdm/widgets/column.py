@@ -1,0 +1,28 @@
+"""What a dock's panels stand in."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
+
+__all__ = ["Column"]
+
+_WIDTH = 360
+
+
+class Column(QScrollArea):
+    """Scrolls up and down alone: as wide as what it holds, whatever the theme and scale."""
+
+    def __init__(self, inner: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(inner)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the least width of the widget."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show):
+            bar = self.verticalScrollBar().sizeHint().width()
+            self.setMinimumWidth(max(_WIDTH, watched.minimumSizeHint().width() + bar))
+        return super().eventFilter(watched, event)
