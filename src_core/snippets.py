@@ -92,7 +92,7 @@ def python_text(call: Call) -> str:
     if call.spacing:
         read.append(f"spacing={call.spacing!r}")
     options = "".join(f", {name}={value!r}" for name, value in call.options.items())
-    written = ", field_format='fsl'" if call.field_format == "fsl" else ""
+    written = "" if call.field_format == "itk" else f", field_format={call.field_format!r}"
     lines = [
         f"# {call.title}",
         *([f"# {call.note}"] if call.note else []),
@@ -101,7 +101,8 @@ def python_text(call: Call) -> str:
         f"case = drdm.read_case({', '.join(read)})",
         f"model = drdm.load_model({call.model!r}, device={call.device!r})",
         f"result = drdm.generate(case, model{options})",
-        f"drdm.save_result(result, {call.out!r}{written})",
+        f"drdm.save_result(result, {call.out!r}{written}, overwrite=True)"
+        "  # files of a run before are replaced",
     ]
     return "\n".join(lines) + "\n"
 

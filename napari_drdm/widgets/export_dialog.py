@@ -36,6 +36,7 @@ _PARTS = {
     "jacobian": ("Jacobian", "Its determinant: jacobian.nii.gz"),
 }
 _FORMATS = {"itk": "ITK and ANTs (LPS, mm)", "fsl": "FSL (relative, mm)"}
+_FORMATS["mha"] = "ITK, as .mha by SimpleITK (LPS, mm)"
 
 
 @dataclass(frozen=True)
