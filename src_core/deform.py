@@ -17,7 +17,7 @@ from torch import Tensor
 from src_core.case import Case
 from src_core.errors import ArgumentError
 from src_core.grid import Grid
-from src_core.tiles import parts, tile_axis
+from src_core.tiles import built, parts, tile_axis
 from src_core.volume import Image, LabelMap
 from src_core.warp import Mode, inside, positions, sample, warp_labels
 
@@ -64,12 +64,17 @@ def field_tensor(field: Field, grid: Grid, axis: int | None) -> Tensor:
 def lps_field(u: Tensor, grid: Grid, axis: int | None) -> Field:
     """The reverse of ``field_tensor``; one slice (1, 2, A, B) serves all slices."""
     voxels = np.moveaxis(u.double().cpu().numpy(), 1, -1)
-    if axis is None:
-        return grid.to_lps_mm(voxels[0]).astype(np.float32)
-    planes = np.broadcast_to(voxels, (grid.shape[axis], *voxels.shape[1:]))
-    return grid.to_lps_mm(np.insert(np.moveaxis(planes, 0, axis), axis, 0.0, axis=-1)).astype(
-        np.float32
-    )
+    if axis is not None:
+        planes = np.broadcast_to(voxels, (grid.shape[axis], *voxels.shape[1:]))
+    whole = voxels[0] if axis is None else np.moveaxis(planes, 0, axis)
+    along = tile_axis(grid.shape, axis)
+
+    def lps(part: slice) -> Field:
+        some = whole[along_axis(along, part)]
+        vectors = some if axis is None else np.insert(some, axis, 0.0, axis=-1)
+        return grid.to_lps_mm(vectors).astype(np.float32)
+
+    return built(grid.shape, along, lps)
 
 
 def warp_case(

@@ -6,21 +6,61 @@ A part is measured with the layer of voxels on either side that central differen
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.deform import Field, along_axis, field_tensor
-from src_core.fields import certify, jacobian_determinant
+from src_core.deform import Field, along_axis
+from src_core.fields import Certificate, certify, jacobian_determinant, together
 from src_core.grid import Grid
+from src_core.saved_field import SavedField
 from src_core.tiles import parts, tile_axis
 
-__all__ = ["field_measures"]
+__all__ = ["Measured", "field_measures", "lengths", "measured"]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a field does to volume.
+
+    Attributes:
+        jacobian: (X, Y, Z), float32, determinant by central differences.
+        folding_permille: share of the voxels off the border where it is 0 or less.
+        proof: of the map between the voxels.
+    """
+
+    jacobian: NDArray[np.float32]
+    folding_permille: float
+    proof: Certificate
 
 
 @torch.inference_mode()
+def measured(saved: SavedField) -> Measured:
+    """Measure a saved field."""
+    shape, along, axis = saved.shape, saved.along, saved.axis
+    jacobian = np.empty(shape, np.float32)
+    folded, inner, n = 0, 0, shape[along]
+    proofs: list[Certificate] = []
+    for part in saved.parts():
+        margin = 0 if along == axis else 1
+        first, last = max(part.start - margin, 0), min(part.stop + margin, n)
+        u = saved.read(first, last)
+        own = slice(part.start - first, part.stop - first)
+        det = jacobian_determinant(u).numpy()
+        whole = det[0] if axis is None else np.moveaxis(det, 0, axis)
+        values = whole[along_axis(along, own)]
+        jacobian[along_axis(along, part)] = values
+        off_border = values[_inside(shape, axis, along, part)]
+        folded, inner = folded + int((off_border <= 0).sum()), inner + off_border.size
+        between = _cells(u, own, saved.place)
+        proofs += certify(between) if between is not None else []
+    everywhere = np.ascontiguousarray(np.broadcast_to(jacobian, saved.grid.shape))
+    return Measured(everywhere, folded / inner * 1000, together(proofs))
+
+
 def field_measures(
     field: Field, grid: Grid, axis: int | None
 ) -> tuple[NDArray[np.float32], dict[str, float]]:
@@ -30,49 +70,37 @@ def field_measures(
         field: (X, Y, Z, 3), LPS mm, on ``grid``.
         axis: along which nothing moves, None in 3D.
     """
-    shape = field.shape[:3]
-    jacobian = np.empty(shape, np.float32)
-    longest, total, folded, inner, bad, cells = 0.0, 0.0, 0, 0, 0, 0
-    least = np.inf
-    along = tile_axis(shape, axis)
-    n = shape[along]
-    for part in parts(shape, along):
-        lengths = np.linalg.norm(field[along_axis(along, part)].astype(np.float64), axis=-1)
-        longest, total = max(longest, float(lengths.max())), total + float(lengths.sum())
-        margin = 0 if along == axis else 1
-        first, last = max(part.start - margin, 0), min(part.stop + margin, n)
-        u = field_tensor(field[along_axis(along, slice(first, last))], grid, axis)
-        own = slice(part.start - first, part.stop - first)
-        det = jacobian_determinant(u)
-        whole = det.numpy()[0] if axis is None else np.moveaxis(det.numpy(), 0, axis)
-        values = whole[along_axis(along, own)]
-        jacobian[along_axis(along, part)] = values
-        off_border = values[_inside(shape, axis, along, part)]
-        folded, inner = folded + int((off_border <= 0).sum()), inner + off_border.size
-        between = _cells(u, own, axis, along)
-        for proof in certify(between) if between is not None else ():
-            least = min(least, proof.min_det)
-            bad, cells = bad + proof.bad_cells, cells + proof.cells
-    sides = [n * s for a, (n, s) in enumerate(zip(shape, grid.spacing, strict=True)) if a != axis]
-    mean = total / jacobian.size
-    return jacobian, {
+    found = measured(SavedField(field, grid, axis))
+    sides = [n * s for a, (n, s) in enumerate(zip(grid.shape, grid.spacing, strict=True))
+             if a != axis]  # fmt: skip
+    longest, mean = lengths(field)
+    return found.jacobian, {
         "max_percent": 100 * longest / max(sides),
         "mean_percent": 100 * mean / max(sides),
         "max_mm": longest,
         "mean_mm": mean,
-        "folding_permille": 1000 * folded / inner,
-        "strict_folding_permille": 1000 * bad / cells,
-        "min_det": least,
+        "folding_permille": found.folding_permille,
+        "strict_folding_permille": found.proof.strict_folding_permille,
+        "min_det": found.proof.min_det,
     }
 
 
-def _cells(u: Tensor, own: slice, axis: int | None, along: int) -> Tensor | None:
+def lengths(field: Field) -> tuple[float, float]:
+    """Largest and mean length of the vectors of a field (X, Y, Z, 3)."""
+    longest, total = 0.0, 0.0
+    along = tile_axis(field.shape[:3], None)
+    for part in parts(field.shape[:3], along):
+        length = np.linalg.norm(field[along_axis(along, part)].astype(np.float64), axis=-1)
+        longest, total = max(longest, float(length.max())), total + float(length.sum())
+    return longest, total / (field.size // 3)
+
+
+def _cells(u: Tensor, own: slice, place: int | None) -> Tensor | None:
     """The part of u whose cells begin in a part: its voxels, and the layer that ends the last."""
-    if axis is not None and along == axis:
+    if place is None:
         return u
-    place = 2 + [a for a in range(3) if a != axis].index(along)
-    length = min(own.stop + 1, u.shape[place]) - own.start
-    return u.narrow(place, own.start, length) if length > 1 else None
+    length = min(own.stop + 1, u.shape[2 + place]) - own.start
+    return u.narrow(2 + place, own.start, length) if length > 1 else None
 
 
 def _inside(shape: Sequence[int], axis: int | None, along: int, part: slice) -> tuple[slice, ...]:

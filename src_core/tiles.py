@@ -6,9 +6,12 @@ A grid of ordinary size is one part: what is computed on it has the same bits as
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["LARGE", "PART", "parts", "tile_axis"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LARGE", "PART", "built", "parts", "tile_axis"]
 
 #: Voxels above which a grid is taken in parts, and of about how many each.
 LARGE = 1 << 23
@@ -27,9 +30,28 @@ def tile_axis(shape: Sequence[int], slices: int | None) -> int:
     return max(range(3), key=lambda axis: (shape[axis] > 1, axis))
 
 
-def parts(shape: Sequence[int], axis: int) -> Iterator[slice]:
-    """Ranges of voxels along an axis, in order: one for a grid that is not large."""
+def parts(shape: Sequence[int], axis: int, times: int = 1) -> Iterator[slice]:
+    """Ranges of voxels along an axis, in order: one for a grid that is not large.
+
+    ``times`` makes them so many times larger, for what looks at far more around a part.
+    """
     n, voxels = shape[axis], math.prod(shape)
-    step = n if voxels <= LARGE else max(1, PART * n // voxels)
+    step = n if voxels <= LARGE else max(1, times * PART * n // voxels)
     for start in range(0, n, step):
         yield slice(start, min(start + step, n))
+
+
+def built(
+    shape: Sequence[int],
+    axis: int,
+    make: Callable[[slice], NDArray[np.float32]],
+    times: int = 1,
+) -> NDArray[np.float32]:
+    """Vectors on a grid, (X, Y, Z, 3), out of what ``make`` gives for its parts along an axis."""
+    first, *others = parts(shape, axis, times)
+    if not others:
+        return make(first)
+    whole = np.empty((*shape, 3), np.float32)
+    for part in (first, *others):
+        whole[(slice(None),) * axis + (part,)] = make(part)
+    return whole

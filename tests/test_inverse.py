@@ -216,8 +216,8 @@ def test_equal_slices_are_solved_once(monkeypatch):
 def test_large_fields_are_cut_without_a_trace(shape, monkeypatch):
     u = diffeomorphism(8, shape, 4.0, smallest=0.1)
     whole = invert(u)
-    monkeypatch.setattr("src_core.fields.inverse._CELLS_AT_ONCE", 500)
-    monkeypatch.setattr("src_core.fields.inverse._PAIRS_AT_ONCE", 170)
+    monkeypatch.setattr("src_core.fields.candidates._CELLS_AT_ONCE", 500)
+    monkeypatch.setattr("src_core.fields.candidates._PAIRS_AT_ONCE", 170)
     monkeypatch.setattr("src_core.fields.newton._POINTS_AT_ONCE", 99)
     cut = invert(u)
     for part in ("displacement", "error_voxels", "inside"):

@@ -11,13 +11,15 @@ from src_core.fields.algebra import (
     squarings_for,
 )
 from src_core.fields.cells import determinant
-from src_core.fields.certificate import Certificate, cell_bounds, certify
-from src_core.fields.inverse import Inverse, invert
+from src_core.fields.certificate import Certificate, cell_bounds, certify, together
+from src_core.fields.extended import Source
+from src_core.fields.inverse import Inverse, invert, invert_parts
 from src_core.fields.jacobian import folding_permille, jacobian_determinant
 
 __all__ = [
     "Certificate",
     "Inverse",
+    "Source",
     "cell_bounds",
     "certify",
     "compose",
@@ -26,8 +28,10 @@ __all__ = [
     "exponential",
     "folding_permille",
     "invert",
+    "invert_parts",
     "jacobian_determinant",
     "magnitude",
     "smooth",
     "squarings_for",
+    "together",
 ]

@@ -7,6 +7,7 @@ has degree 2 in each variable and is bounded by its 27 Bernstein coefficients.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from src_core.fields.cells import corners_of, determinant, lowest_corners, require_field, slabs
 
-__all__ = ["Certificate", "cell_bounds", "certify"]
+__all__ = ["Certificate", "cell_bounds", "certify", "together"]
 
 _AT_ONCE = 4096
 _SLAB = 32768
@@ -64,6 +65,16 @@ def certify(u: Tensor, floor: float = 0.01) -> list[Certificate]:
         Bernstein bounds of a trilinear one.
     """
     return [_told(bounds, floor) for bounds in cell_bounds(u, floor)]
+
+
+def together(proofs: Sequence[Certificate]) -> Certificate:
+    """One certificate for several maps, or for the parts of one."""
+    return Certificate(
+        min_det=min(p.min_det for p in proofs),
+        bad_cells=sum(p.bad_cells for p in proofs),
+        low_cells=sum(p.low_cells for p in proofs),
+        cells=sum(p.cells for p in proofs),
+    )
 
 
 def cell_bounds(u: Tensor, floor: float = 0.01) -> list[Tensor]:

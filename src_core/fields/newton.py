@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from src_core.fields.cells import corners_of, determinant, flat_index, multilinear
 
-__all__ = ["evaluate", "length", "newton", "solve"]
+__all__ = ["Beyond", "Window", "evaluate", "length", "newton", "solve"]
 
 _SMALLEST_DET = 1e-6
 _POINTS_AT_ONCE = 2**14
 
 
+class Beyond(Exception):
+    """A point left the part of the field that is at hand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A part of a field, whose points are counted in the whole.
+
+    Attributes:
+        origin: (D, 1), the part's first voxel in the whole.
+        shape: of the whole.
+    """
+
+    origin: Tensor
+    shape: tuple[int, ...]
+
+    def cells(self, lowest: Tensor, shape: Sequence[int]) -> Tensor:
+        """Cells of the whole (D, n) in a part of a shape; raises ``Beyond`` if one is not there."""
+        here = lowest - self.origin
+        if bool((here < 0).any()) or bool((here > _column(shape, here) - 2).any()):
+            raise Beyond
+        return here
+
+
 def newton(
-    u: Tensor, start: Tensor, targets: Tensor, iterations: int, tolerance: float
+    u: Tensor,
+    start: Tensor,
+    targets: Tensor,
+    iterations: int,
+    tolerance: float,
+    window: Window | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Points p with p + u(p) = y, or the best met.
 
@@ -28,25 +58,31 @@ def newton(
         targets: y, (D, n), voxels.
         iterations: evaluations a point may take.
         tolerance: voxels.
+        window: where u is a part of a field, which part.
 
     Returns:
         Points (D, n), and |p + u(p) - y| of each, (n,).
     """
     parts = zip(start.split(_POINTS_AT_ONCE, 1), targets.split(_POINTS_AT_ONCE, 1), strict=True)
-    done = [_newton(u, *part, iterations, tolerance) for part in parts]
+    done = [_newton(u, *part, iterations, tolerance, window) for part in parts]
     return torch.cat([at for at, _ in done], 1), torch.cat([error for _, error in done])
 
 
 def _newton(
-    u: Tensor, at: Tensor, goal: Tensor, iterations: int, tolerance: float
+    u: Tensor,
+    at: Tensor,
+    goal: Tensor,
+    iterations: int,
+    tolerance: float,
+    window: Window | None,
 ) -> tuple[Tensor, Tensor]:
-    value, columns = evaluate(u, at)
+    value, columns = evaluate(u, at, window)
     error, step = length(goal - value), solve(columns, goal - value)
     found, left = at.clone(), error.clone()
     which, scale = torch.arange(at.shape[1]), torch.ones_like(error)
     for _ in range(iterations):
         trial = at + scale * step
-        value, columns = evaluate(u, trial)
+        value, columns = evaluate(u, trial, window)
         new = length(goal - value)
         better = new < error
         at, error = torch.where(better, trial, at), torch.where(better, new, error)
@@ -61,7 +97,7 @@ def _newton(
     return found, left
 
 
-def evaluate(u: Tensor, at: Tensor) -> tuple[Tensor, list[Tensor]]:
+def evaluate(u: Tensor, at: Tensor, window: Window | None = None) -> tuple[Tensor, list[Tensor]]:
     """The map and its Jacobian at points; past the border the last cell's form goes on.
 
     Args:
@@ -71,9 +107,11 @@ def evaluate(u: Tensor, at: Tensor) -> tuple[Tensor, list[Tensor]]:
     Returns:
         phi(at), (D, n), and the D columns of the Jacobian, (D, n) each.
     """
-    most = torch.tensor(u.shape[1:], dtype=at.dtype)[:, None] - 2
+    shape = u.shape[1:]
+    most = _column(shape if window is None else window.shape, at) - 2
     lowest = at.floor().clamp(min=0).minimum(most)
-    corners = corners_of(u, flat_index(lowest.long(), u.shape[1:]))
+    here = lowest if window is None else window.cells(lowest, shape)
+    corners = corners_of(u, flat_index(here.long(), shape))
     value, columns = multilinear(corners, at - lowest)
     for axis, column in enumerate(columns):
         column[axis] += 1
@@ -91,3 +129,7 @@ def solve(columns: Sequence[Tensor], right: Tensor) -> Tensor:
 def length(x: Tensor) -> Tensor:
     """Euclidean length over the first axis (several times faster there than ``vector_norm``)."""
     return x.square().sum(0).sqrt()
+
+
+def _column(shape: Sequence[int], like: Tensor) -> Tensor:
+    return torch.tensor(shape, dtype=like.dtype)[:, None]

@@ -18,6 +18,8 @@ from src_core.fit import Fit
 from src_core.generation.region import Box, box_in, embed, fade
 from src_core.grid import Grid
 from src_core.model import ModelSpec
+from src_core.saved_field import SavedField
+from src_core.tiles import built, tile_axis
 
 __all__ = ["Frame", "make_frame", "scale_warning"]
 
@@ -84,22 +86,41 @@ class Frame:
 
     def field(self, u: Tensor) -> Field:
         """A DDF on the state grid, one item per unit, on the case's grid as it is saved."""
-        return lps_field(self.displacement(u.double()), self.case.grid, self.axis)
+        grid, axis, u = self.case.grid, self.axis, u.double()
+        if axis is not None and self.shared:
+            return lps_field(self.displacement(u), grid, axis)
+        along = tile_axis(grid.shape, axis)
 
-    def saved_unit(self, u: Tensor) -> Tensor:
-        """What the saved field of one unit would hold: (1, D, *plane), float64, voxels."""
-        voxels = self.displacement(u.double())
-        grid = self.case.grid
-        if self.axis is None:
-            return field_tensor(lps_field(voxels, grid, None), grid, None)
-        shape = [1 if a == self.axis else n for a, n in enumerate(grid.shape)]
-        one = Grid((shape[0], shape[1], shape[2]), grid.affine)
+        def vectors(part: slice) -> Field:
+            if along == axis:
+                return lps_field(self.displacement(u[part]), _cut(grid, along, part), axis)
+            ranges = [range(n)[part] if a == along else range(n)
+                      for a, n in enumerate(grid.shape) if a != axis]  # fmt: skip
+            return lps_field(self.displacement(u, ranges), _cut(grid, along, part), axis)
+
+        return built(grid.shape, along, vectors)
+
+    def saved_unit(self, u: Tensor, part: slice = slice(None)) -> Tensor:
+        """What the saved field of one unit would hold: (1, D, *plane), float64, voxels.
+
+        ``part`` is a range along the plane's first axis.
+        """
+        ranges = [range(n)[part] if a == 0 else range(n) for a, n in enumerate(self.plane)]
+        lengths = list(map(len, ranges))
+        if self.axis is not None:
+            lengths.insert(self.axis, 1)
+        one = Grid((lengths[0], lengths[1], lengths[2]), self.case.grid.affine)
+        voxels = self.displacement(u.double(), ranges)
         return field_tensor(lps_field(voxels, one, self.axis), one, self.axis)
 
     def distinct(self, field: Field) -> Tensor:
         """A saved field in voxels, float64, without repetitions of a shared slice."""
-        planes = field_tensor(field, self.case.grid, self.axis)
-        return planes[:1] if self.shared else planes
+        saved = self.saved(field)
+        return saved.read(0, saved.shape[saved.along])
+
+    def saved(self, field: Field) -> SavedField:
+        """A saved field, one slice of it where slices share a deformation."""
+        return SavedField(field, self.case.grid, self.axis, self.axis is not None and self.shared)
 
 
 def make_frame(
@@ -152,6 +173,12 @@ def case_scale(case: Case, spec: ModelSpec) -> float:
     keep = [a for a in range(3) if spec.ndim == 3 or a != grid.slice_axis]
     shape, spacing = ([v[a] for a in keep] for v in (grid.shape, grid.spacing))
     return Fit(tuple(shape), tuple(spacing), spec.size).mm_per_pixel  # type: ignore[arg-type]
+
+
+def _cut(grid: Grid, along: int, part: slice) -> Grid:
+    """A grid of vectors as long as a part."""
+    x, y, z = (part.stop - part.start if a == along else n for a, n in enumerate(grid.shape))
+    return Grid((x, y, z), grid.affine)
 
 
 def _thin(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
 
 from src_core.case import Case
 from src_core.deform import Field
-from src_core.fields import Certificate, Inverse, folding_permille
+from src_core.field_inverse import Backward
+from src_core.field_measures import Measured, lengths
 from src_core.generation.frame import Frame
 
 __all__ = ["displacement_metrics", "label_metrics", "measure"]
@@ -24,23 +23,21 @@ _SPECK = 8
 def measure(
     frame: Frame,
     field: Field,
-    saved: Tensor,
-    proof: Certificate,
-    backward: Inverse,
+    found: Measured,
+    backward: Backward,
     warped: Case,
-    jacobian: NDArray[np.float32],
     guard_scale: float,
 ) -> dict[str, Any]:
     """All metrics of a generated case but those that only repeat its options."""
     return {
         **displacement_metrics(field, longest_side(frame)),
-        "folding_permille": float(folding_permille(saved).mean()),
-        "strict_folding_permille": proof.strict_folding_permille,
-        "min_det": proof.min_det,
-        "certified": proof.certified,
+        "folding_permille": found.folding_permille,
+        "strict_folding_permille": found.proof.strict_folding_permille,
+        "min_det": found.proof.min_det,
+        "certified": found.proof.certified,
         "guard_scale": guard_scale,
-        **inverse_metrics(backward),
-        **label_metrics(frame.case, warped, jacobian),
+        **backward.metrics,
+        **label_metrics(frame.case, warped, found.jacobian),
     }
 
 
@@ -51,24 +48,13 @@ def longest_side(frame: Frame) -> float:
 
 def displacement_metrics(field: Field, side: float) -> dict[str, float]:
     """Largest and mean length of a field (X, Y, Z, 3) in mm, and in % of a side in mm."""
-    length = np.linalg.norm(field.astype(np.float64), axis=-1)
-    largest, mean = float(length.max()), float(length.mean())
+    largest, mean = lengths(field)
     return {
         "max_percent": 100 * largest / side,
         "mean_percent": 100 * mean / side,
         "max_mm": largest,
         "mean_mm": mean,
     }
-
-
-def inverse_metrics(backward: Inverse) -> dict[str, float]:
-    """99th percentile of |phi(psi(y)) - y| where psi(y) is inside, and the share elsewhere."""
-    errors = backward.error_voxels[backward.inside]
-    worst = (
-        float(torch.quantile(errors[:: max(1, len(errors) // 10**6)], 0.99)) if len(errors) else 0.0
-    )
-    outside = 1 - float(backward.inside.double().mean())
-    return {"inverse_error_voxels": worst, "inverse_outside_percent": 100 * outside}
 
 
 def label_metrics(source: Case, warped: Case, jacobian: NDArray[np.float32]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from src_core.fields import Certificate, cell_bounds, certify
+from src_core.fields import Certificate, cell_bounds, certify, together
 from src_core.generation.frame import Frame
+from src_core.tiles import parts
 
 __all__ = ["FLOOR", "prove", "weak_points"]
 
@@ -15,17 +17,18 @@ FLOOR = 0.01
 
 def prove(saved: Tensor) -> Certificate:
     """One certificate for all slices of a saved field, (Z or 1, D, *plane), float64 voxels."""
-    parts = certify(saved, FLOOR)
-    return Certificate(
-        min_det=min(p.min_det for p in parts),
-        bad_cells=sum(p.bad_cells for p in parts),
-        low_cells=sum(p.low_cells for p in parts),
-        cells=sum(p.cells for p in parts),
-    )
+    return together(certify(saved, FLOOR))
 
 
 def weak_points(frame: Frame, u: Tensor) -> Tensor:
     """Centres of the cells without certificate, in state voxels: (1, D, *state) -> (1, D, N)."""
-    bounds = cell_bounds(frame.saved_unit(u), FLOOR)[0]
-    centres = (bounds < FLOOR).nonzero().T[None].to(u.dtype) + 0.5
+    plane, found = frame.plane, []
+    for part in parts(plane, 0):
+        last = min(part.stop + 1, plane[0])
+        if last - part.start > 1:
+            bounds = cell_bounds(frame.saved_unit(u, slice(part.start, last)), FLOOR)[0]
+            low = (bounds < FLOOR).nonzero()
+            low[:, 0] += part.start
+            found.append(low)
+    centres = torch.cat(found).T[None].to(u.dtype) + 0.5
     return frame.to_state(centres, u.shape[-1])

@@ -15,11 +15,13 @@ from src_core.case import Case
 from src_core.deform import Field, lps_field, warp_case
 from src_core.device import fixed_threads
 from src_core.errors import InputError
-from src_core.fields import invert, jacobian_determinant
+from src_core.field_inverse import invert_field
+from src_core.field_measures import measured
+from src_core.fields import jacobian_determinant
 from src_core.generation.frame import Frame
 from src_core.generation.metrics import measure
 from src_core.generation.options import Options, make_options
-from src_core.generation.proof import prove, weak_points
+from src_core.generation.proof import weak_points
 from src_core.generation.session import Session, Step, threaded
 from src_core.guard import Guarded, guard
 from src_core.model import Model
@@ -155,16 +157,16 @@ def _finished(
             case, field, interpolation=options.interpolation, labels=options.label_interpolation
         )
     else:
-        u = torch.zeros(1, len(frame.plane), *frame.plane, dtype=torch.float64)
+        still = torch.zeros(1, *[1] * (len(frame.plane) + 1), dtype=torch.float64)
+        u = still.expand(1, len(frame.plane), *frame.plane)
         field, warped = lps_field(u, case.grid, frame.axis), case
     yield Finishing("inverse", warped, field)
-    saved = frame.distinct(field)
-    backward = invert(saved)
+    saved = frame.saved(field)
+    backward = invert_field(saved)
     yield Finishing("proof", warped, field)
     scale = float(np.mean([g.scale for g in guarded])) if guarded else 1.0
-    jacobian = determinant(frame, saved)
-    metrics = measure(frame, field, saved, prove(saved), backward, warped, jacobian, scale)
-    inverse = lps_field(backward.displacement, case.grid, frame.axis)
+    found = measured(saved)
+    metrics = measure(frame, field, found, backward, warped, scale)
     facts = {
         "level": options.level,
         "seed": options.seed,
@@ -172,6 +174,7 @@ def _finished(
         "model": model.spec.name,
         "device": str(model.device),
     }
+    inverse, jacobian = backward.displacement, found.jacobian
     outputs = {"displacement": field, "inverse": inverse, "jacobian": jacobian}
     recipe = make_recipe(case, warped, model, options, session.jumps(options), outputs)
     yield Result(case, warped, field, inverse, jacobian, {**metrics, **facts}, recipe)
