@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -14,11 +15,18 @@ pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_t
 
 import torch
 from qtpy.QtCore import QEvent, QThreadPool
-from qtpy.QtWidgets import QApplication, QComboBox, QPushButton, QSpinBox
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+)
 
 from napari_drdm.batching import Ended, Gate, Update, in_time, outlook, run_batch
 from src_core import library
-from src_core.augment import Request, work
+from src_core.augment import Filters, Request, kinds
 from src_core.augment.index import read_index
 from src_core.checkpoint import save_model
 from src_core.model import ModelSpec
@@ -82,7 +90,7 @@ def window(make_napari_viewer_proxy, data: Path, tmp_path: Path):
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """The second new case and those after it wait until this is set."""
-    opened, real, calls = threading.Event(), work.iterate, []
+    opened, real, calls = threading.Event(), kinds.iterate, []
 
     def slow(*given):
         calls.append(given)
@@ -90,7 +98,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
             assert opened.wait(30)
         return real(*given)
 
-    monkeypatch.setattr(work, "iterate", slow)
+    monkeypatch.setattr(kinds, "iterate", slow)
     return opened
 
 
@@ -127,7 +135,7 @@ def test_cancel_keeps_what_is_whole_and_start_goes_on(window, held, tmp_path: Pa
     assert "Stopping" in dock.status.text()
     held.set()
     wait(lambda: not dock.busy)
-    assert dock.status.text().startswith("Cancelled: start goes on")
+    assert dock.status.text().startswith("Cancelled: Start goes on")
     assert names(tmp_path / "out") == ["a-001"] and len(read_index(tmp_path / "out")) == 1
     wait(lambda: "1 of them is in this folder: Start goes on" in dock.outlook.text())
     dock.start.click()
@@ -222,29 +230,153 @@ def test_what_is_wrong_is_said_before_and_at_start(window, tmp_path: Path, monke
     assert shown[-1].startswith("the folder is not empty")
 
 
-def test_levels_follow_the_model_and_each_other(window) -> None:
+def test_levels_are_a_range_a_list_or_a_bell(window) -> None:
     _, dock = window()
-    assert dock.fields.highest.maximum() == 76
-    dock.fields.lowest.setValue(74)
-    assert dock.fields.values()["levels"] == (74, 74)
-    dock.fields.highest.setValue(20)
-    assert dock.fields.values()["levels"] == (20, 20)
+    for text, levels in (
+        ("12", (12, 12)),
+        ("30:70", (30, 70)),
+        ("30, 45=2, 60", {30: 1, 45: 2, 60: 1}),
+    ):
+        dock.fields.levels.setText(text)
+        assert dock._request().levels == levels
+    dock.fields.levels.setText("50~6")
+    assert max(dock._request().levels, key=dock._request().levels.get) == 50
+    dock.fields.levels.setText("70:30")
+    wait(
+        lambda: (
+            dock.outlook.text()
+            == "70:30 is not possible, Levels, expected lowest:highest, such as 30:70"
+        )
+    )
+    dock.fields.levels.setText("30:77")
+    wait(lambda: dock.outlook.text().startswith("level 77 does not exist, Level, expected 0"))
+
+
+def fill(dock, tmp_path: Path) -> dict:
+    """Every field at something else than its default; what the dock then says."""
+    dock.fields.levels.setText("20,30=2")
+    dock.fields.seed.setValue(7)
+    for name in ("nifti", "nnunet"):
+        dock.fields.layouts[name].setChecked(True)
+    dock.fields.layouts["cases"].setChecked(False)
+    dock.fields.number.setValue(321)
+    dock.filters.min_mm.setValue(0.5)
+    dock.filters.max_mm.setValue(40)
+    dock.filters.max_volume_change.setValue(80)
+    dock.filters.keep_labels.setChecked(True)
+    dock.filters.keep_whole.setChecked(True)
+    dock.filters.retries.setValue(3)
+    dock.more.choices["field_format"].setCurrentText("FSL")
+    dock.more.choices["slices"].setCurrentText("one each")
+    dock.more.choices["label_interpolation"].setCurrentText("nearest")
+    dock.more.steps.setValue(3)
+    dock.more.with_sources.setChecked(True)
+    dock.more.workers.setValue(min(2, dock.more.workers.maximum()))
+    dock.more.device.setCurrentIndex(dock.more.device.findData("cpu"))
+    return dock.values()
+
+
+def test_every_field_reaches_the_request(window, data: Path, tmp_path: Path) -> None:
+    _, dock = window()
+    fill(dock, tmp_path)
+    options = {"steps": 3, "slices": "each", "interpolation": "linear"}
+    assert dock._request() == Request(
+        data,
+        tmp_path / "out",
+        per_case=2,
+        levels={20: 1, 30: 2},
+        seed=7,
+        formats=("nifti", "nnunet"),
+        options={**options, "label_interpolation": "nearest"},
+        field_format="fsl",
+        filters=Filters(0.5, 40, 80, True, True, 3),
+        with_sources=True,
+        number=321,
+        workers=dock.more.workers.value(),
+    )
+
+
+def test_what_was_chosen_is_there_again(window, tmp_path: Path) -> None:
+    viewer, dock = window()
+    wanted = fill(dock, tmp_path)
+    dock.fields.dataset.setText(str(tmp_path / "nowhere"))
+    wanted["dataset"] = tmp_path / "nowhere"
+    dock.start.click()
+    wait(lambda: not dock.busy)
+    viewer.window.remove_dock_widget(dock)
+    _, again = viewer.window.add_plugin_dock_widget("napari-drdm", "Batch augmentation")
+    wait(lambda: again.fields.model.value() is not None)
+    assert again is not dock and again.values() == wanted
+    assert again.wanted.opened and not again.rest.opened and again.fields.number.isEnabled()
+
+
+def test_filters_turn_down_and_say_why(window, tmp_path: Path, monkeypatch) -> None:
+    opened = []
+    monkeypatch.setattr(
+        "napari_drdm.widgets.batch.QDesktopServices.openUrl",
+        lambda url: opened.append(url.toLocalFile()),
+    )
+    _, dock = window()
+    dock.fields.per_case.setValue(1)
+    dock.filters.min_mm.setValue(9999)
+    dock.filters.retries.setValue(1)
+    dock.start.click()
+    wait(lambda: not dock.busy)
+    assert dock.status.text() == "2 turned down\nSeeds turned down: moves too little 4"
+    assert dock.summary.isVisibleTo(dock) and not dock.open.isVisibleTo(dock)
+    dock.summary.click()
+    assert opened == [str(tmp_path / "out" / "summary.html")] and Path(opened[0]).is_file()
+    assert not dock.log.isVisibleTo(dock)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core only")
+def test_several_workers_make_the_same_and_can_be_paused_and_cancelled(window, tmp_path) -> None:
+    _, dock = window()
+    dock.more.workers.setValue(2)
+    dock.fields.per_case.setValue(6)
+    dock.start.click()
+    wait(lambda: dock.progress.value() >= 1, 120)
+    dock.pause.click()
+    assert dock.status.text() == "Pausing after the present cases…"
+    wait(lambda: dock.progress.text().endswith("paused"))
+    stood, until = dock.progress.value(), time.monotonic() + 1
+    wait(lambda: time.monotonic() > until)
+    assert dock.progress.value() == stood < 12
+    dock.cancel.click()
+    wait(lambda: not dock.busy)
+    assert dock.status.text().startswith("Cancelled: Start goes on. ")
+    some = {
+        n: (tmp_path / "out" / "cases" / n / "image.nii.gz").read_bytes()
+        for n in names(tmp_path / "out")
+    }
+    assert stood <= len(some) < 12
+    dock.more.workers.setValue(1)
+    dock.start.click()
+    wait(lambda: not dock.busy)
+    assert dock.progress.text() == "12 of 12"
+    dock.fields.out.setText(str(tmp_path / "alone"))
+    dock.start.click()
+    wait(lambda: not dock.busy)
+    for name, made in some.items():
+        assert (tmp_path / "alone" / "cases" / name / "image.nii.gz").read_bytes() == made
 
 
 def test_every_control_has_a_tooltip(window) -> None:
     _, dock = window()
-    for kind in (QPushButton, QSpinBox, QComboBox):
+    for kind in (QPushButton, QAbstractSpinBox, QComboBox, QCheckBox, QLineEdit):
         for control in dock.findChildren(kind):
-            assert control.toolTip(), control
-    assert all(w.toolTip() for w in (dock.fields.dataset, dock.fields.out, dock.progress, dock.log))
+            inside = isinstance(control.parent(), QAbstractSpinBox)
+            assert inside or control.toolTip(), control
+    assert dock.progress.toolTip() and dock.log.toolTip()
 
 
 def test_the_dock_and_the_shell_make_the_same_bits(model: Path, data: Path, tmp_path: Path) -> None:
     from src_core.cli import run
 
     request = Request(data, tmp_path / "out", per_case=1, levels=(30, 50), formats=("nifti",))
+    out = tmp_path / "out"
     assert finish(run_batch(request, model, Gate()))[1] == Ended(
-        2, 0, 0, False, tmp_path / "out" / "contact-sheet.png"
+        made=2, sheet=out / "contact-sheet.png", summary=out / "summary.html"
     )
     words = ["--per-case", "1", "--levels", "30:50", "--format", "nifti", "--model", str(model)]
     assert run(["augment", str(data), "--out", str(tmp_path / "shell"), *words]) == 0
