@@ -61,12 +61,18 @@ def itk(array: np.ndarray, grid: Grid, vector: bool = False) -> sitk.Image:
     return image
 
 
-@pytest.mark.parametrize(("ndim", "slices"), [(2, "shared"), (2, "each"), (3, "shared")])
-def test_a_live_deformation_is_what_generate_makes(folder: Path, ndim: int, slices: str) -> None:
-    maker = live(folder, ndim, slices=slices)
+@pytest.mark.parametrize(
+    ("ndim", "slices", "steps"),
+    [(2, "shared", None), (2, "shared", 5), (2, "each", 3), (3, "shared", 2)],
+)
+def test_a_live_deformation_is_what_generate_makes(
+    folder: Path, ndim: int, slices: Any, steps: int | None
+) -> None:
+    maker = live(folder, ndim, slices=slices, steps=steps)
     case = case_of(scan())
     made = maker.make(Scan(case.image, case.grid), 60, 7)
-    result = generate(case, load_model(maker.model, "cpu"), level=60, seed=7, slices=slices)
+    options = {"level": 60, "seed": 7, "slices": slices, "steps": steps}
+    result = generate(case, load_model(maker.model, "cpu"), **options)
     assert np.array_equal(made.field(), result.displacement)
     assert result.metrics["max_mm"] > 1
     assert made.u.shape[:2] == (SHAPE[2] if slices == "each" else 1, ndim)
@@ -77,6 +83,17 @@ def test_a_live_deformation_is_what_generate_makes(folder: Path, ndim: int, slic
     assert maps.dtype == np.uint8
     assert (maps != result.case.label_map).mean() < 1e-4
     assert len(np.unique(maps)) == 3
+
+
+def test_what_comes_near_to_folding_is_guarded_as_by_generate(folder: Path) -> None:
+    case, maker = case_of(scan((48, 64, 1))), live(folder, steps=2)
+    one, model = Scan(case.image, case.grid), load_model(maker.model, "cpu")
+    guarded = set()
+    for seed in range(6):
+        result = generate(case, model, level=80, seed=seed, steps=2)
+        assert np.array_equal(maker.make(one, 80, seed).field(), result.displacement)
+        guarded.add(result.metrics["guard_scale"] < 1)
+    assert guarded == {True, False}
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -225,6 +242,15 @@ def test_a_draw_depends_on_its_numbers_alone(folder: Path) -> None:
         drawn = {(d.level, d.seed) for d in (maker(one, below_of(numbers(s))) for s in range(6))}
     assert len(drawn) == 6
     assert all(20 <= level <= 40 for level, _ in drawn)
+
+
+def test_loading_and_drawing_leave_all_global_random_numbers_alone(tmp_path: Path) -> None:
+    maker = live(tmp_path)
+    with untouched():
+        made = maker(scan(), below_of(numbers()))
+        made.on(made.grid, inverse=True)
+        list(make_bank({"p1": case_of(scan())}, tmp_path / "bank", maker, per_case=1))
+        Bank(tmp_path / "bank")(scan(name="p1"), below_of(numbers()))
 
 
 def test_images_that_a_loop_may_meet(folder: Path) -> None:

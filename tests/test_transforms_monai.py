@@ -151,15 +151,27 @@ def test_fifty_samples_through_a_pipeline_and_back(maker: Live, tmp_path: Path) 
 
 
 def test_the_way_back_loses_no_more_than_monais_own(maker: Live) -> None:
+    """Over 50 samples; MONAI's elastic transforms have no way back, its affine one has.
+
+    Two interpolations lose more where the image is compressed in between, which a rotation spares.
+    """
     given = sample((96, 104), np.eye(3))
     affine = mt.RandAffined(
         ("image",), prob=1.0, rotate_range=0.5, translate_range=4, padding_mode="border"
     )
-    losses = []
-    for transform in (randomly(maker), affine.set_random_state(1)):
-        back = transform.inverse(transform(given))["image"]
-        losses.append(float((back - given["image"])[:, 24:-24, 26:-26].abs().mean()))
-    assert losses[0] < 1.5 * losses[1] + 0.02
+    assert not issubclass(mt.Rand2DElasticd, mt.InvertibleTransform)
+
+    def losses(transform: Any) -> list[float]:
+        transform.set_random_state(1)
+        found = []
+        for _ in range(50):
+            back = transform.inverse(transform(given))["image"]
+            found.append(float((back - given["image"])[:, 24:-24, 26:-26].abs().mean()))
+        return found
+
+    ours, theirs = losses(randomly(maker)), losses(affine)
+    assert np.median(ours) < 1.3 * np.median(theirs)
+    assert max(ours) < 2 * max(theirs)
 
 
 def test_items_on_other_grids_move_with_the_image(maker: Live) -> None:
@@ -265,8 +277,7 @@ def test_in_a_plain_loader_every_worker_draws_its_own(maker: Live, method: str) 
     first = images(plain_loader(randomly(maker), method))
     assert len(first) == 4
     assert different(first)
-    if method == "fork":
-        assert all(map(torch.equal, first, images(plain_loader(randomly(maker), method))))
+    assert all(map(torch.equal, first, images(plain_loader(randomly(maker), method))))
 
 
 @pytest.mark.slow

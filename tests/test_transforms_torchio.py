@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,23 @@ def test_torchs_seed_counts_as_for_their_own(maker: Live) -> None:
     assert not torch.equal(first.scan.data, second.scan.data)
 
 
+def test_torchs_numbers_are_drawn_from_and_never_seeded(maker: Live) -> None:
+    """Four draws, known one by one: whether, level, seed, and TorchIO's own for the replay."""
+    transform, given = RandomDRDM(maker), subject()
+    others = np.random.get_state()[1].copy(), random.getstate()
+    torch.manual_seed(7)
+    transform(given)
+    after = torch.get_rng_state()
+    expected = torch.Generator().manual_seed(7)
+    torch.rand(1, generator=expected)
+    for n in (maker.levels[1] - maker.levels[0] + 1, 2**31):
+        torch.randint(n, (1,), generator=expected)
+    torch.rand(1, generator=expected)
+    assert torch.equal(after, expected.get_state())
+    assert np.array_equal(np.random.get_state()[1], others[0])
+    assert random.getstate() == others[1]
+
+
 def test_a_seed_of_its_own_leaves_torchs_alone(maker: Live) -> None:
     given, transform = subject(), RandomDRDM(maker, seed=3)
     with untouched():
@@ -187,7 +205,9 @@ def identity(batch: list[Any]) -> list[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "seed"), [("fork", None), ("fork", 3), ("spawn", 3)])
+@pytest.mark.parametrize(
+    ("method", "seed"), [("fork", None), ("fork", 3), ("spawn", None), ("spawn", 3)]
+)
 def test_in_a_loader_every_worker_draws_its_own(maker: Live, method: str, seed: int | None) -> None:
     if method not in torch.multiprocessing.get_all_start_methods():
         pytest.skip(f"no {method} on this platform")
@@ -208,5 +228,4 @@ def test_in_a_loader_every_worker_draws_its_own(maker: Live, method: str, seed: 
     pairs = [(a, b) for i, a in enumerate(first) for b in first[:i]]
     assert len(pairs) == 6
     assert not any(torch.equal(a, b) for a, b in pairs)
-    if method == "fork":
-        assert all(map(torch.equal, first, loaded()))
+    assert all(map(torch.equal, first, loaded()))
