@@ -117,8 +117,11 @@ def _check_shape(layer: Image | Labels, image: Any, name: str) -> None:
 
 
 def _path(layer: Layer) -> Path | None:
+    """The file that a layer came from, or the folder of its DICOM series."""
     ours = layer.metadata.get("drdm", {}).get("path")
-    path = ours or layer.source.path
+    if ours:
+        return Path(ours) if Path(ours).exists() else None
+    path = layer.source.path
     return Path(path) if path and Path(path).is_file() else None
 
 

@@ -1,10 +1,12 @@
-"""NIfTI files as layers, axes reversed: (T, Z, Y, X), (Z, Y, X), or (Y, X) for a single slice.
+"""Images as layers, axes reversed: (T, Z, Y, X), (Z, Y, X), or (Y, X) for a single slice.
 
-A displacement field becomes arrows over the image it belongs to.
+NIfTI; MetaImage, NRRD and a folder of one DICOM series by SimpleITK. A displacement
+field becomes arrows over the image it belongs to.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,33 +16,63 @@ import numpy as np
 
 from napari_drdm.cases import shown
 from napari_drdm.field_layers import DenseField, field_layer
+from napari_drdm.wording import said
 from src_core.case import Case
+from src_core.errors import InputError
 from src_core.io import holds_field, read_case, read_field
+from src_core.io.itk import IMAGE_ENDINGS
 
 __all__ = ["get_reader", "read_layers"]
 
-_ENDINGS = (".nii", ".nii.gz")
+_ENDINGS = (".nii", ".nii.gz", *IMAGE_ENDINGS)
 _LABELS = re.compile(r"(^|[^a-z])(gt|labels?|masks?|seg|segmentations?)([^a-z]|$)")
 _LABEL_FOLDERS = {"gt", "labels", "labelstr", "labelsts", "masks", "segmentations"}
 _MOST_LABELS = 256
+_LOOKED_AT = 64
+_DICOM_MARK, _DICOM_AT = b"DICM", 128
 
 Paths = str | Path | Sequence[str | Path]
 LayerData = tuple[Any, dict[str, Any], str]
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
-    """The reader, for NIfTI files and for displacement fields in ITK's other formats."""
-    ours = all(str(p).lower().endswith(_ENDINGS) or holds_field(p) for p in _listed(path))
-    return read_layers if ours else None
+    """The reader, for images and displacement fields in NIfTI's and ITK's formats, and DICOM."""
+    return read_layers if all(map(_ours, _listed(path))) else None
 
 
 def read_layers(path: Paths) -> list[LayerData]:
     """One layer per file, which remembers where it came from.
 
     Raises:
-        InputError: a file is missing, damaged or no image.
+        InputError: a file is missing, damaged or no image, or needs SimpleITK.
     """
-    return [_field(Path(p)) if holds_field(p) else _layer(Path(p)) for p in _listed(path)]
+    try:
+        return [_field(Path(p)) if holds_field(p) else _layer(Path(p)) for p in _listed(path)]
+    except InputError as error:
+        raise InputError(said(error)) from error
+
+
+def _ours(path: str | Path) -> bool:
+    if os.path.isdir(path):
+        return _holds_dicom(path)
+    return str(path).lower().endswith(_ENDINGS) or holds_field(path)
+
+
+def _holds_dicom(folder: str | Path) -> bool:
+    """Whether one of the first files in a folder bears DICOM's mark."""
+    try:
+        with os.scandir(folder) as entries:
+            files = [
+                e.path for _, e in zip(range(_LOOKED_AT), entries, strict=False) if e.is_file()
+            ]
+        return any(_bears_mark(file) for file in files)
+    except OSError:
+        return False
+
+
+def _bears_mark(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(_DICOM_AT + len(_DICOM_MARK))[_DICOM_AT:] == _DICOM_MARK
 
 
 def _field(path: Path) -> LayerData:
