@@ -157,6 +157,56 @@ def test_odd_but_right_cases_are_made(
     assert names == {f"images/{n}-001.nii.gz" for n in ("Grün 1", "心 2", "a'b;c", "bare")}
 
 
+CSV = "image,labels\nimages/a.nii.gz,labels/a.nii.gz\n{}\nimages/c.nii.gz,labels/c.nii.gz\n"
+NNUNET = (
+    '{"file_ending": ".nii.gz", "channel_names": {"0": "MR"}, "labels": {"background": 0}, '
+    '"dataset": {"a": {"images": ["images/a.nii.gz"], "label": "labels/a.nii.gz"}, '
+    '"b": {"images": ["images/b.nii.gz"], "label": "labels/b.nii.gz"}}}'
+)
+MSD = (
+    '{"training": [{"image": "images/a.nii.gz", "label": "labels/a.nii.gz"}, '
+    '{"image": "images/b.nii.gz", "label": "labels/b.nii.gz"}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "gone"),
+    [
+        ("set.csv", CSV.format("images/b.nii.gz,labels/b.nii.gz"), "images"),
+        ("set.csv", CSV.format("images/b.nii.gz,labels/b.nii.gz"), "labels"),
+        ("dataset.json", NNUNET, "images"),
+        ("dataset.json", MSD, "images"),
+        ("dataset.json", MSD, "labels"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["augment", "pairs"])
+def test_a_file_that_is_not_there_stops_no_other(
+    verb: str, name: str, text: str, gone: str, file: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for case in "abc":
+        save_ring(tmp_path, case, 5)
+    (tmp_path / name).write_text(text)
+    (tmp_path / gone / "b.nii.gz").unlink()
+    words = ["--per-case", "1", "--levels", "30", "--model", str(file), "--device", "cpu"]
+    assert run([verb, str(tmp_path / name), "--out", str(tmp_path / "out"), *words]) == 1
+    told = capsys.readouterr()
+    failed = [line for line in told.err.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 1 and f"{gone}/b.nii.gz" in failed[0]
+    assert f"made {text.count('images/') - 1}, kept 0, failed 1" in told.out
+
+
+def test_what_is_listed_again_is_taken_once(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for case in "abc":
+        save_ring(tmp_path, case, 5)
+    (tmp_path / "set.csv").write_text(CSV.format("images/a.nii.gz,labels/a.nii.gz"))
+    assert shell(tmp_path / "set.csv", tmp_path / "out", file) == 0
+    told = capsys.readouterr()
+    assert "made 2, kept 0" in told.out and "note: 1 cases are listed again" in told.err
+
+
 def table(home: Path, text: str | bytes) -> Path:
     path = home / "set.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -195,7 +245,8 @@ SETS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a row without an image": (lambda h: table(h, "image,labels\n,x.nii\n"), "line 2"),
     "a file that is not there": (lambda h: table(h, "image\ngone.nii.gz\n"), "line 2"),
     "a file listed twice": (
-        lambda h: table(h, "image\nset/images/a.nii.gz\nset/./images/a.nii.gz\n"), "2 times"),
+        lambda h: table(h, "image,labels\nset/images/a.nii.gz,\n"
+                        "set/images/a.nii.gz,set/labels/a.nii.gz\n"), "2 times"),
     "half a description": (lambda h: described(h, '{"training": ['), "complete JSON"),
     "a list": (lambda h: described(h, "[]"), "describes no data set"),
     "a description of nothing": (lambda h: described(h, "{}"), "file_ending"),

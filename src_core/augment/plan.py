@@ -93,7 +93,8 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
             expected=f"of {', '.join(kind.layouts)}",
         )
     chosen = _options(request, spec)
-    entries = _entries(request)
+    listed = _entries(request)
+    entries = list(dict.fromkeys(listed))
     first = 0 if request.with_sources and request.between is None else 1
     jobs = tuple(
         Job(f"{case}-{i:03d}", case, i, entry, drawn_options(request, chosen, case, i))
@@ -105,7 +106,7 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     )
     what = [part for name in request.formats for part in kind.layouts[name].what]
     facts = _facts(request, spec, chosen, digest, style)
-    return Plan(request, jobs, facts, estimate(entries, what), style, _notes(entries))
+    return Plan(request, jobs, facts, estimate(entries, what), style, _notes(entries, len(listed)))
 
 
 def names_of(entries: Sequence[Entry]) -> list[str]:
@@ -117,9 +118,9 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
     for image, count in Counter(real(e.image) for e in entries).items():
         if count > 1:
             raise InputError(
-                f"this image is there {count} times",
+                f"this image is there {count} times, each time otherwise",
                 where=str(image),
-                do="list it once, --per-case makes more of it",
+                do="list it once, or copy it under another name for other labels",
             )
     for depth in range(1 + max((len(real(e.image).parts) for e in entries), default=0)):
         names = [_name(e, depth) for e in entries]
@@ -208,9 +209,10 @@ def _plain(levels: Levels) -> list[int] | dict[str, float]:
     return list(levels) if isinstance(levels, tuple) else {str(n): w for n, w in levels.items()}
 
 
-def _notes(entries: Sequence[Entry]) -> tuple[str, ...]:
-    bare = sum(entry.labels is None for entry in entries)
-    notes = [f"{bare} of {len(entries)} cases have no labels"] if bare else []
+def _notes(entries: Sequence[Entry], listed: int) -> tuple[str, ...]:
+    bare, repeated = sum(entry.labels is None for entry in entries), listed - len(entries)
+    notes = [f"{repeated} cases are listed again, each is taken once"] if repeated else []
+    notes += [f"{bare} of {len(entries)} cases have no labels"] if bare else []
     marks = {entry.split for entry in entries}
     if len(marks) > 1 and (others := ", ".join(sorted(marks - {"", "train"}))):
         notes.append(f"cases marked {others} are augmented too, --split train leaves them out")
