@@ -2,9 +2,10 @@
 
     python -m benchmarks.transforms
 
-Milliseconds of processor time a sample, on one thread: a new deformation for each, live or out of
-a bank, and the way back. In brackets, how many times the elastic transform of the same package
-costs it. Elastic ones move labels by nearest, ours by one-hot linear argmax.
+Milliseconds of processor time a sample, on one thread: a new deformation for each, out of a bank,
+out of a run of ``drdm augment``, or live, and the way back. In brackets, how many times the elastic
+transform of the same package costs it. Elastic ones move labels by nearest, ours by one-hot linear
+argmax.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,9 +27,11 @@ import torchio as tio
 from monai.data import MetaTensor
 
 from benchmarks.speed import SIDE
+from src_core.augment import Request, augment, make_plan
 from src_core.case import Case
+from src_core.io import write_image
 from src_core.phantom import cardiac_phantom
-from src_core.transforms import Bank, Live, RandDRDMd, RandomDRDM, make_bank
+from src_core.transforms import Bank, Live, RandDRDMd, RandomDRDM, Source, make_bank
 
 VOLUME = Path(__file__).parents[1] / "resources" / "restricted" / "hippocampus.safetensors"
 KEYS = ("image", "label")
@@ -38,20 +42,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     torch.set_num_threads(1)
     SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    print(f"{'ms a sample':34}{'elastic':>9}{'bank':>18}{'live':>18}{'back':>18}")
+    heads = "".join(f"{head:>18}" for head in ("bank", "run", "live", "back"))
+    print(f"{'ms a sample':24}{'elastic':>9}{heads}")
     with tempfile.TemporaryDirectory() as place:
         for name, case, model in _cases(options):
-            bank = Path(place) / name.replace(" ", "-")
+            home = Path(place) / name.replace(" ", "-")
             live = Live(model)
-            list(make_bank({"case": case}, bank, live, per_case=4))
-            for package, row in _rows(case, live, Bank(bank)):
+            list(make_bank({"case": case}, home / "bank", live, per_case=4))
+            sources = [Bank(home / "bank"), Bank(_run(case, live, home)), live]
+            for package, row in _rows(case, sources):
                 _tell(f"{name}, {package}", [_seconds(w, options.repeats) for w in row])
 
 
 def _tell(name: str, taken: list[float]) -> None:
     elastic, *ours = taken
     cells = "".join(f"{1e3 * s:8.1f} ({elastic / s:6.2f}x)" for s in ours)
-    print(f"{name:34}{1e3 * elastic:9.1f}{cells}", flush=True)
+    print(f"{name:24}{1e3 * elastic:9.1f}{cells}", flush=True)
+
+
+def _run(case: Case, live: Live, home: Path) -> Path:
+    """A run of two new cases of one, called ``case``."""
+    image, labels = case.images[0], case.labels[0]
+    (home / "scans" / "images").mkdir(parents=True)
+    (home / "scans" / "labels").mkdir()
+    write_image(home / "scans" / "images" / "case.nii.gz", image.data, image, case.grid)
+    write_image(home / "scans" / "labels" / "case.nii.gz", labels.data, labels, case.grid)
+    request = Request(home / "scans", home / "run", per_case=2, formats=("nifti",))
+    for made in augment(make_plan(request, live.loaded()), live.loaded()):
+        if getattr(made, "state", "made") == "failed":
+            raise SystemExit(f"the run failed: {made}")
+    return home / "run"
 
 
 def _seconds(work: Callable[[], object], repeats: int) -> float:
@@ -76,12 +96,14 @@ def _cases(options: argparse.Namespace) -> Iterator[tuple[str, Case, str | Path]
         yield "80^3", Case.from_arrays(cube, maps, spacing=1.0), options.volume_model
 
 
-def _rows(case: Case, live: Live, bank: Bank) -> Iterator[tuple[str, list[Callable[[], object]]]]:
-    yield "MONAI", _monai(case, live, bank)
-    yield "TorchIO", _torchio(case, live, bank)
+def _rows(
+    case: Case, sources: Sequence[Source]
+) -> Iterator[tuple[str, list[Callable[[], object]]]]:
+    yield "MONAI", _monai(case, sources)
+    yield "TorchIO", _torchio(case, sources)
 
 
-def _monai(case: Case, live: Live, bank: Bank) -> list[Callable[[], object]]:
+def _monai(case: Case, sources: Sequence[Source]) -> list[Callable[[], object]]:
     flat = case.grid.shape[2] == 1
     values = {
         key: torch.from_numpy(array[..., 0] if flat else array)[None]
@@ -98,18 +120,17 @@ def _monai(case: Case, live: Live, bank: Bank) -> list[Callable[[], object]]:
     )
     ours = [
         RandDRDMd(KEYS, source, ("bilinear", "label"), prob=1, case_key="case")
-        for source in (bank, live)
+        for source in sources
     ]
     done = ours[0](named)
     return [
         lambda: elastic(sample),
-        lambda: ours[0](named),
-        lambda: ours[1](named),
+        *[partial(transform, named) for transform in ours],
         lambda: ours[0].inverse({k: v.clone() for k, v in done.items() if k != "case"}),
     ]
 
 
-def _torchio(case: Case, live: Live, bank: Bank) -> list[Callable[[], object]]:
+def _torchio(case: Case, sources: Sequence[Source]) -> list[Callable[[], object]]:
     affine = np.array(case.grid.affine)
     image = torch.from_numpy(case.image.astype(np.float32))[None]
     labels = torch.from_numpy(np.asarray(case.label_map))[None]
@@ -119,12 +140,11 @@ def _torchio(case: Case, live: Live, bank: Bank) -> list[Callable[[], object]]:
         case="case",
     )
     elastic = tio.RandomElasticDeformation()
-    ours = [RandomDRDM(source, case="case") for source in (bank, live)]
+    ours = [RandomDRDM(source, case="case") for source in sources]
     done = ours[0](subject)
     return [
         lambda: elastic(subject),
-        lambda: ours[0](subject),
-        lambda: ours[1](subject),
+        *[partial(transform, subject) for transform in ours],
         lambda: done.apply_inverse_transform(warn=False),
     ]
 
