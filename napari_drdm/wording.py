@@ -13,6 +13,7 @@ _FLAG = re.compile(r"(?<!\S)--([a-z][a-z-]*)")
 _PHRASES = (
     (r"drdm apply", "Layers > Transform > Apply displacement field"),
     (r"run: drdm models import .*", "import it by Import… in the deformation explorer"),
+    (r"a .safetensors file of drdm train or import", "a model file (.safetensors)"),
     (r"see drdm models list", "choose one of the list"),
     (
         r"give another with --name, or remove the old one: drdm models remove",
