@@ -23,6 +23,7 @@ from napari_drdm.field_work import (
 )
 from napari_drdm.layers import placement
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
+from napari_drdm.overlays.rim import keep_rim_true
 from napari_drdm.wording import said
 from napari_drdm.workers import Job
 from src_core.errors import DRDMError
@@ -135,7 +136,8 @@ def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -
         maps.append(("mm", done.magnitude, (0.0, round_mm(field)), magnitude_colormap()))
     for kind, values, limits, colours in maps:
         look = {"colormap": colours, "contrast_limits": limits, "blending": "translucent"}
-        viewer.add_layer(Image(values, name=f"{name} | {kind}", **look, **common))
+        layer = Image(values, name=f"{name} | {kind}", **look, **common)
+        viewer.add_layer(keep_rim_true(layer) if kind == "Jacobian" else layer)
 
 
 def _common(source: Layer, name: str) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+"""What layers show while a slider is dragged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from napari_drdm.looks import Look
+
+__all__ = ["renew"]
+
+#: Arrays that layers show while a slider is dragged; they are written into, results never.
+_SCRATCH: WeakKeyDictionary[Layer, NDArray[Any]] = WeakKeyDictionary()
+
+
+def renew(layer: Layer, data: NDArray[Any], look: Look) -> None:
+    """Show what will soon be replaced: in place, which costs a third of setting ``data``."""
+    scratch = _SCRATCH.get(layer)
+    if scratch is None or scratch is not layer.data or scratch.dtype != data.dtype:
+        _SCRATCH[layer] = np.array(data)
+        layer.data = _SCRATCH[layer]
+        return
+    part: tuple[Any, ...] = (...,)
+    if look.part is not None and data.ndim > 2:
+        part = look.part.index(data.ndim)[::-1]
+    scratch[part] = data[part]
+    layer.refresh(extent=False, thumbnail=False, highlight=False)
