@@ -10,37 +10,23 @@ import typer
 
 __all__ = [
     "AllowFolds",
-    "Dask",
-    "Dataset",
     "Device",
     "Format",
     "Images",
     "Interpolation",
     "Json",
-    "KeepLabels",
-    "KeepWhole",
     "LabelInterpolation",
     "Labels",
-    "LeastMm",
     "Level",
     "MaxMm",
-    "MaxVolumeChange",
     "ModelName",
-    "MostMm",
     "Out",
     "Overwrite",
     "Region",
-    "Resume",
-    "Retries",
-    "RunFolder",
-    "RunSeed",
     "Seed",
     "Slices",
     "Spacing",
-    "Split",
     "Steps",
-    "Summary",
-    "Workers",
     "parse_region",
 ]
 
@@ -50,17 +36,22 @@ Images = Annotated[
 ]
 Labels = Annotated[list[Path] | None, typer.Option(help="Label map; may be repeated.")]
 Out = Annotated[
-    Path | None, typer.Option(help="Folder, absent or empty. [NAME-drdm, NAME-moved, drdm-demo]")
+    Path | None,
+    typer.Option(help="Folder, absent or empty; without it NAME-drdm, NAME-moved or drdm-demo."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files in the folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON, nothing else.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Level = Annotated[int | None, typer.Option(help="Deformation level, 0 = the image itself. [48]")]
+Level = Annotated[
+    int | None, typer.Option(help="Deformation level, 0 = the image itself; 48 without it.")
+]
 MaxMm = Annotated[
     float | None, typer.Option(help="Instead of a level: move nothing by more than this, mm.")
 ]
 Seed = Annotated[int, typer.Option(help="Which deformation.")]
-Steps = Annotated[int | None, typer.Option(help="Jumps of the recovery. [the model's]")]
+Steps = Annotated[
+    int | None, typer.Option(help="Jumps of the recovery, as the model says without it.")
+]
 Format = Annotated[
     Literal["itk", "fsl", "mha"],
     typer.Option("--field-format", help="itk (NIfTI in LPS mm, ANTs too), fsl, or mha."),
@@ -80,38 +71,6 @@ Slices = Annotated[
 ]
 AllowFolds = Annotated[bool, typer.Option("--allow-folds", help="Leave out the guard.")]
 Spacing = Annotated[float | None, typer.Option(help="mm per pixel of PNG or TIFF.")]
-
-# Of runs over a data set.
-Dataset = Annotated[
-    Path,
-    typer.Argument(
-        help="A folder with images/ and labels/, a CSV (image, labels, subject, split), or "
-        "an nnU-Net v2 raw or decathlon data set."
-    ),
-]
-RunFolder = Annotated[Path, typer.Option("--out", help="Folder, absent or empty.")]
-RunSeed = Annotated[int, typer.Option("--seed", help="Of all draws.")]
-Split = Annotated[str, typer.Option(help="Only the cases of this split of a CSV.")]
-LeastMm = Annotated[
-    float | None, typer.Option("--min-mm", help="Turn down what moves less, at its largest.")
-]
-MostMm = Annotated[
-    float | None, typer.Option("--max-mm", help="Turn down what moves more, at its largest.")
-]
-MaxVolumeChange = Annotated[
-    float | None, typer.Option(help="Turn down a label's change of volume above so many %.")
-]
-KeepLabels = Annotated[bool, typer.Option("--keep-labels", help="Turn down where a label is lost.")]
-KeepWhole = Annotated[bool, typer.Option("--keep-whole", help="Turn down where a label is split.")]
-Retries = Annotated[
-    int, typer.Option(help="Further seeds, at the same levels, for what is turned down.")
-]
-Workers = Annotated[
-    int, typer.Option(help="Processes at work, one CPU thread each; the bits stay the same.")
-]
-Dask = Annotated[str, typer.Option(help="Address of a Dask scheduler; its workers do the work.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")]
-Summary = Annotated[bool, typer.Option("--json", help="Print a summary as JSON, nothing else.")]
 
 
 def parse_region(text: str | None) -> tuple[tuple[int, int], ...] | None:
