@@ -15,6 +15,8 @@ from src_core.volume import Image, LabelMap, Volume
 __all__ = ["check_image", "check_labels", "check_same_grid", "check_shape", "check_type"]
 
 _RELATIVE = 1e-3
+#: Above this not every whole number is a float64.
+_LARGEST = 2.0**53
 _OF_A_VOXEL = 0.1
 
 
@@ -79,6 +81,13 @@ def check_labels(labels: LabelMap, image: Image, where: str) -> None:
                 where=where,
                 expected="one integer per voxel",
                 do="round them, or give probability maps as images",
+            )
+        if np.abs(labels.data).max() > _LARGEST:
+            raise InputError(
+                f"label values go up to {np.abs(labels.data).max():g}",
+                where=where,
+                expected="whole numbers up to 2^53",
+                do="give labels smaller numbers",
             )
 
 

@@ -13,15 +13,19 @@ from src_core.errors import InputError
 
 __all__ = ["sha256_array", "sha256_file"]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 24
 
 
 def sha256_array(array: NDArray[Any]) -> str:
     """Digest of type, shape and values (C order, little-endian, whatever the memory layout)."""
     values = np.asarray(array)
-    little = values.astype(values.dtype.newbyteorder("<"), order="C", copy=False)
-    digest = hashlib.sha256(f"{little.dtype.str}{little.shape}".encode())
-    digest.update(little.tobytes())
+    dtype = values.dtype.newbyteorder("<")
+    digest = hashlib.sha256(f"{dtype.str}{values.shape}".encode())
+    lines = np.atleast_1d(values)
+    step = max(1, _CHUNK * len(lines) // max(values.nbytes, 1))
+    for start in range(0, len(lines), step):
+        some = lines[start : start + step]
+        digest.update(some.astype(dtype, order="C", copy=False).tobytes())
     return digest.hexdigest()
 
 

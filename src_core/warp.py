@@ -7,6 +7,7 @@ A coordinate is a position in voxels of the sampled array, channel i along array
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Literal
 
 import torch
@@ -29,6 +30,9 @@ __all__ = [
 Mode = Literal["linear", "cubic", "nearest"]
 Padding = Literal["border", "zeros"]
 
+# Up to so many labels, sampling one after the other is the faster way.
+_FEW = 8
+_POINTS_AT_ONCE = 1 << 18
 _TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
 
 
@@ -107,6 +111,8 @@ def warp_labels(
     """
     values = torch.unique(labels)
     outside = ~inside(coordinates, labels.shape[2:])[:, None]
+    if len(values) > _FEW:
+        return _many_labels(labels, coordinates, mode).masked_fill(outside, 0)
     best = torch.full_like(outside, -1, dtype=coordinates.dtype)
     result = torch.zeros_like(outside, dtype=torch.int64)
     for value in values:
@@ -114,6 +120,66 @@ def warp_labels(
         result = torch.where(share > best, value.to(torch.int64), result)
         best = torch.maximum(best, share)
     return result.masked_fill(outside, 0)
+
+
+def _many_labels(labels: Tensor, coordinates: Tensor, mode: Mode) -> Tensor:
+    """What ``warp_labels`` gives inside, at a cost that does not grow with the number of labels."""
+    shape, ndim = labels.shape[2:], coordinates.shape[1]
+    found = []
+    for index, at in enumerate(coordinates.flatten(2)):
+        values = labels[index % len(labels)].to(torch.int64).flatten()
+        parts = (_at_corners(values, shape, some, mode) for some in at.split(_POINTS_AT_ONCE, 1))
+        found.append(torch.cat(list(parts)))
+    return torch.stack(found).view(len(found), 1, *coordinates.shape[-ndim:])
+
+
+def _at_corners(values: Tensor, shape: Sequence[int], at: Tensor, mode: Mode) -> Tensor:
+    """Labels at points (D, n): the corners of a point's cell vote, each with its linear weight.
+
+    Weights are rounded, multiplied and added up as ``grid_sample`` does it.
+    """
+    last = _column(shape, at[None])[0].flatten(1) - 1
+    at = (((at * (2 / last.clamp(min=1)) - 1) + 1) / 2 * last).clamp(min=0).minimum(last)
+    if mode == "nearest":
+        return values[_flat(at.round().long(), shape)]
+    low = at.floor()
+    share = at - low
+    ends = list(product((0, 1), repeat=len(shape)))
+    places = [low.long() + torch.tensor(end)[:, None] for end in ends]
+    corners = torch.stack([values[_flat(p.minimum(last.long()), shape)] for p in places])
+    result = corners[0].clone()
+    mixed = (corners != result).any(0).nonzero()[:, 0]
+    if len(mixed):
+        weights = [_weight(share[:, mixed], end) for end in ends]
+        result[mixed] = _elected(corners[:, mixed], weights)
+    return result
+
+
+def _elected(corners: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """The label with the largest sum of weights, of equal ones the smallest: (2^D, n) -> (n,)."""
+    best, result = torch.full_like(weights[0], -1), torch.zeros_like(corners[0])
+    for label in corners:
+        votes = torch.zeros_like(best)
+        for other, weight in zip(corners, weights, strict=True):
+            votes += torch.where(other == label, weight, 0.0)
+        better = (votes > best) | ((votes == best) & (label < result))
+        best, result = torch.where(better, votes, best), torch.where(better, label, result)
+    return result
+
+
+def _weight(share: Tensor, end: Sequence[int]) -> Tensor:
+    factors = [t if far else 1 - t for t, far in zip(share, end, strict=True)]
+    weight = factors[-1]
+    for factor in factors[-2::-1]:
+        weight = weight * factor
+    return weight
+
+
+def _flat(places: Tensor, shape: Sequence[int]) -> Tensor:
+    index = places[0]
+    for place, n in zip(places[1:], shape[1:], strict=True):
+        index = index * n + place
+    return index
 
 
 def _column(numbers: Sequence[int], like: Tensor) -> Tensor:

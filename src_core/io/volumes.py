@@ -134,12 +134,18 @@ def _whole(labels: LabelMap) -> LabelMap:
             expected="one integer per voxel",
             do="save the labels as integers",
         )
-    if dtype.kind in "iu" and not np.array_equal(rounded.astype(dtype), rounded):
-        dtype = np.dtype(np.int32)
+    if dtype.kind in "iu":
+        kinds = (dtype, np.dtype(np.int32), np.dtype(np.int64))
+        dtype = next((k for k in kinds if _fits(rounded, k)), np.dtype(np.float64))
     header = labels.header.copy()
     header.set_data_dtype(dtype)
     header["scl_slope"], header["scl_inter"] = 1, 0
     return LabelMap(rounded.astype(dtype), header, labels.path)
+
+
+def _fits(values: NDArray[np.float64], dtype: np.dtype[Any]) -> bool:
+    limits = np.iinfo(dtype)
+    return float(values.min()) >= limits.min and float(values.max()) <= limits.max
 
 
 def _to_stored(data: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
