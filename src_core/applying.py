@@ -12,18 +12,28 @@ import torch
 from numpy.typing import NDArray
 
 from src_core.case import Case
-from src_core.deform import Field, field_tensor, in_plane_axis, lps_field, warp_case
+from src_core.deform import Field, in_plane_axis, warp_case
 from src_core.errors import InputError
+from src_core.field_inverse import invert_field
 from src_core.field_measures import field_measures
-from src_core.fields import invert
+from src_core.generation.frames import frame_of, warp_frames
 from src_core.generation.metrics import label_metrics
 from src_core.generation.save import save_case, write_json
 from src_core.grid import Grid
-from src_core.io import write_field, write_scalar
+from src_core.io import write_field, write_field_series, write_scalar
+from src_core.saved_field import SavedField
 from src_core.tiles import parts
 from src_core.warp import inside, positions, sample
 
-__all__ = ["Applied", "apply_field", "covered_percent", "jacobian_map", "move_case", "on_grid"]
+__all__ = [
+    "Applied",
+    "apply_field",
+    "apply_series",
+    "covered_percent",
+    "jacobian_map",
+    "move_case",
+    "on_grid",
+]
 
 
 def on_grid(field: Field, source: Grid, target: Grid) -> Field:
@@ -106,17 +116,8 @@ def move_case(
     Raises:
         InputError: field and image lie in different places.
     """
-    covered = covered_percent(grid, case.grid)
-    if not covered:
-        raise InputError(
-            "the field lies elsewhere",
-            where=case.name,
-            expected="a field that overlaps the image in space",
-        )
-    own = on_grid(field, grid, case.grid)
-    axis = in_plane_axis(own, case.grid)
-    if inverse:
-        own = lps_field(invert(field_tensor(own, case.grid, axis)).displacement, case.grid, axis)
+    covered = _covered(case, grid)
+    own, axis = _own_field(case, field, grid, inverse)
     warped = warp_case(case, own, interpolation=interpolation, labels=label_interpolation)
     jacobian, measured = field_measures(own, case.grid, axis)
     metrics = {
@@ -126,6 +127,80 @@ def move_case(
         **label_metrics(case, warped, jacobian),
     }
     return Applied(warped, own, jacobian, metrics)
+
+
+def _covered(case: Case, grid: Grid) -> float:
+    covered = covered_percent(grid, case.grid)
+    if not covered:
+        raise InputError(
+            "the field lies elsewhere",
+            where=case.name,
+            expected="a field that overlaps the image in space",
+        )
+    return covered
+
+
+def _own_field(case: Case, field: Field, grid: Grid, inverse: bool) -> tuple[Field, int | None]:
+    """A field, or its inverse, on the case's grid, and the axis along which nothing moves."""
+    own = on_grid(field, grid, case.grid)
+    axis = in_plane_axis(own, case.grid)
+    return (invert_field(SavedField(own, case.grid, axis)).displacement if inverse else own), axis
+
+
+def apply_series(
+    case: Case,
+    fields: NDArray[np.float32],
+    grid: Grid,
+    place: Path,
+    *,
+    inverse: bool = False,
+    interpolation: Literal["linear", "cubic"] = "linear",
+    label_interpolation: Literal["linear", "nearest"] = "linear",
+) -> dict[str, Any]:
+    """Move every frame of a cine by its own field, or make a series of one volume; write the files.
+
+    Args:
+        fields: (X, Y, Z, T, 3), LPS mm, on ``grid``.
+
+    Returns:
+        The metrics, at the frame that moves most; the smallest determinant is over all.
+
+    Raises:
+        InputError: another number of frames, or field and image lie in different places.
+    """
+    _check_frames(case, fields.shape[3])
+    covered = _covered(case, grid)
+    own, found = [], []
+    for field in np.moveaxis(fields, 3, 0):
+        displacement, axis = _own_field(case, field, grid, inverse)
+        own.append(displacement)
+        found.append(field_measures(displacement, case.grid, axis))
+    warped = warp_frames(case, own, interpolation=interpolation, labels=label_interpolation)
+    longest = [measured["max_mm"] for _, measured in found]
+    peak = int(np.argmax(longest))
+    jacobian, measured = found[peak]
+    metrics = {
+        **measured,
+        "min_det": min(each["min_det"] for _, each in found),
+        "frame_max_mm": longest,
+        "inverse": inverse,
+        "covered_percent": covered,
+        **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
+    }
+    save_case(warped, place, case)
+    write_field_series(place / "displacement.nii.gz", np.stack(own, axis=3), case.grid)
+    write_json(place / "metrics.json", metrics)
+    return metrics
+
+
+def _check_frames(case: Case, frames: int) -> None:
+    own = sorted({v.frames for v in (*case.images, *case.labels)} - {1, frames})
+    if own:
+        raise InputError(
+            f"the field has {frames} frames, the image {own[0]}",
+            where=case.name,
+            expected="a cine of as many frames, or a single volume",
+        )
 
 
 def apply_field(

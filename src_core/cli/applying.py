@@ -36,18 +36,23 @@ def apply(
 ) -> None:
     """Any displacement field on other images, and their labels.
 
+    A field for each frame, as generate --motion writes it, moves a cine of as many frames, or
+    makes one of a single volume.
+
     Example: drdm apply new/displacement.nii.gz other.nii.gz --labels other_seg.nii.gz --out moved
     """
-    from src_core.applying import apply_field
-    from src_core.io import OutputFolder, read_case, read_field
+    from src_core.applying import apply_field, apply_series
+    from src_core.io import OutputFolder, read_case, read_field_series
 
-    values, grid = read_field(field, field_format)
+    values, grid = read_field_series(field, field_format)
     case = read_case(images, labels=labels or None)
     folder = out or Path(f"{case.name}-moved")
+    series = values.shape[3] > 1
+    apply_it = apply_series if series else apply_field
     with OutputFolder(folder, overwrite) as place:
-        metrics = apply_field(
+        metrics = apply_it(
             case,
-            values,
+            values if series else values[..., 0, :],
             grid,
             place,
             inverse=inverse,

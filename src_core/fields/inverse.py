@@ -17,7 +17,7 @@ from torch import Tensor
 from src_core.fields.candidates import candidates, centres
 from src_core.fields.cells import require_field
 from src_core.fields.extended import Extended, Source, extend, survey
-from src_core.fields.newton import Beyond, evaluate, length, newton
+from src_core.fields.newton import Beyond, misses, newton
 
 __all__ = ["Inverse", "invert", "invert_parts"]
 
@@ -117,7 +117,7 @@ def _solve(
         found = _second_try(field, targets, found, error, iterations, tolerance)
     moved = (found - targets).to(dtype)
     at = targets + moved
-    error = length(evaluate(field.u, at, window)[0] - targets).to(dtype)
+    error = misses(field.u, at, targets, window).to(dtype)
     place = at - field.margin
     last = torch.tensor(field.shape)[:, None] - 1
     inside = ((place >= -tolerance) & (place <= last + tolerance)).all(dim=0)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from src_core.fields.cells import corners_of, determinant, flat_index, multilinear
 
-__all__ = ["Beyond", "Window", "evaluate", "length", "newton", "solve"]
+__all__ = ["Beyond", "Window", "evaluate", "length", "misses", "newton", "solve"]
 
 _SMALLEST_DET = 1e-6
 _POINTS_AT_ONCE = 2**14
@@ -95,6 +95,12 @@ def _newton(
         if not len(which):
             break
     return found, left
+
+
+def misses(u: Tensor, at: Tensor, targets: Tensor, window: Window | None = None) -> Tensor:
+    """How far off the targets (D, n) the map takes points (D, n): (n,), voxels."""
+    parts = zip(at.split(_POINTS_AT_ONCE, 1), targets.split(_POINTS_AT_ONCE, 1), strict=True)
+    return torch.cat([length(evaluate(u, some, window)[0] - goal) for some, goal in parts])
 
 
 def evaluate(u: Tensor, at: Tensor, window: Window | None = None) -> tuple[Tensor, list[Tensor]]:

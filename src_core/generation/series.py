@@ -11,16 +11,18 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from src_core.case import Case
-from src_core.deform import Field, warp_case
+from src_core.deform import Field
 from src_core.device import fixed_threads
 from src_core.errors import InputError
+from src_core.field_measures import lengths
+from src_core.generation.frames import frame_of, warp_frames
 from src_core.generation.metrics import displacement_metrics, label_metrics, longest_side
 from src_core.generation.options import Options, make_options
 from src_core.generation.proof import prove, weak_points
@@ -32,7 +34,6 @@ from src_core.io import OutputFolder, write_field_series
 from src_core.model import Model
 from src_core.recipe import make_recipe
 from src_core.recovery import RecoveryStep
-from src_core.volume import Volume
 
 __all__ = [
     "Motion",
@@ -45,7 +46,6 @@ __all__ = [
 ]
 
 Motion = Literal["ramp", "loop"]
-_V = TypeVar("_V", bound=Volume)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,9 +153,11 @@ def _finished(
         fields.append(field)
         proofs.append(prove(frame.distinct(field)))
         scales += [end.scale * unit.scale for end, unit in zip(ends, units, strict=False)]
-    warped = _warped(case, fields, options)
-    lengths = [float(np.linalg.norm(u.astype(np.float64), axis=-1).max()) for u in fields]
-    peak = int(np.argmax(lengths))
+    warped = warp_frames(
+        case, fields, interpolation=options.interpolation, labels=options.label_interpolation
+    )
+    longest = [lengths(u)[0] for u in fields]
+    peak = int(np.argmax(longest))
     jacobian = determinant(frame, frame.distinct(fields[peak]))
     metrics = {
         **displacement_metrics(fields[peak], longest_side(frame)),
@@ -163,8 +165,8 @@ def _finished(
         "strict_folding_permille": max(proof.strict_folding_permille for proof in proofs),
         "certified": all(proof.certified for proof in proofs),
         "guard_scale": min(scales, default=1.0),
-        "frame_max_mm": lengths,
-        **label_metrics(_frame(case, peak), _frame(warped, peak), jacobian),
+        "frame_max_mm": longest,
+        **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
         "level": options.level,
         "seed": options.seed,
         "steps": session.jumps(options),
@@ -183,47 +185,6 @@ def _at(session: Session, end: Guarded, share: float, options: Options) -> Guard
     if options.allow_folds:
         return Guarded(flow, flow.displacement(), 1.0)
     return guard(flow, lambda u: weak_points(session.frame, u))
-
-
-def _warped(case: Case, fields: Sequence[Field], options: Options) -> Case:
-    """Every frame through its own field; one through which nothing moves stays bit for bit."""
-    moved = [
-        warp_case(
-            _frame(case, t),
-            field,
-            interpolation=options.interpolation,
-            labels=options.label_interpolation,
-        )
-        if field.any()
-        else _frame(case, t)
-        for t, field in enumerate(fields)
-    ]
-    images = tuple(_joined(v, [m.images[i] for m in moved]) for i, v in enumerate(case.images))
-    labels = tuple(_joined(v, [m.labels[i] for m in moved]) for i, v in enumerate(case.labels))
-    return Case(images, labels, case.grid, case.name, case.notes)
-
-
-def _frame(case: Case, t: int) -> Case:
-    """One frame; what has a single one has it for all times."""
-    images = tuple(_of(image, t) for image in case.images)
-    return Case(images, tuple(_of(v, t) for v in case.labels), case.grid, case.name)
-
-
-def _of(volume: _V, t: int) -> _V:
-    return volume.with_data(volume.data[..., t] if volume.frames > 1 else _single(volume.data))
-
-
-def _single(data: NDArray[Any]) -> NDArray[Any]:
-    return data[..., 0] if data.ndim == 4 else data
-
-
-def _joined(volume: _V, frames: Sequence[_V]) -> _V:
-    data = np.stack([frame.data for frame in frames], axis=-1)
-    if volume.frames > 1:
-        return volume.with_data(data)
-    header = volume.header.copy()
-    header.set_data_shape(data.shape)
-    return replace(volume, data=data, header=header, path=None)
 
 
 def _frames(case: Case, wanted: int | None) -> int:

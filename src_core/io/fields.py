@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from src_core.errors import ArgumentError, DRDMError, InputError
 from src_core.grid import RAS_TO_LPS, Grid
 from src_core.header import grid_of, header_for, scaling_of
+from src_core.io.fsl import fsl_from_lps, lps_from_fsl, relative
 from src_core.io.itk import (
     ITK_ENDINGS,
     SINGLE_ENDINGS,
@@ -33,6 +34,7 @@ __all__ = [
     "holds_field",
     "is_fsl_name",
     "read_field",
+    "read_field_series",
     "write_field",
     "write_field_series",
     "write_scalar",
@@ -73,7 +75,7 @@ def write_field(
         write_itk_field(path, u, grid)
         return
     fsl = format == "fsl"
-    values = _fsl_from_lps(u, grid) if fsl else u[..., None, :]
+    values = fsl_from_lps(u, grid) if fsl else u[..., None, :]
     header = header_for(grid, np.dtype("<f4"), values.shape)
     header["intent_code"] = _FNIRT if fsl else _VECTOR
     write_nifti(path, values, header)
@@ -161,9 +163,27 @@ def read_field(
     Raises:
         InputError: no such file, damaged, or not a displacement field.
     """
+    u, grid = read_field_series(path, format)
+    if u.shape[3] > 1:
+        raise _not_a_field(
+            f"the file has a field for each of {u.shape[3]} frames",
+            str(path),
+            "take one of its frames",
+        )
+    return u[..., 0, :], grid
+
+
+def read_field_series(
+    path: str | Path, format: FieldFormat | None = None
+) -> tuple[NDArray[np.float32], Grid]:
+    """What ``read_field`` reads, or a field for each frame, a NIfTI of shape (X, Y, Z, T, 3).
+
+    Returns:
+        (X, Y, Z, T, 3) in LPS mm, T = 1 for one field, and its grid.
+    """
     if str(path).lower().endswith(ITK_ENDINGS):
         u, grid = read_itk_field(path)
-        return _finite(u, str(path)).astype(np.float32), grid
+        return _finite(u, str(path)).astype(np.float32)[..., None, :], grid
     stored, header = read_nifti(path)
     grid, intent = grid_of(header, str(path)), int(header["intent_code"])
     if intent in _COEFFICIENTS:
@@ -176,7 +196,8 @@ def read_field(
     u = _finite(scaled, str(path))
     named = intent == 0 and is_fsl_name(path)
     if format == "fsl" or (format is None and (intent == _FNIRT or named)):
-        u = _lps_from_fsl(_relative(u, grid), grid)
+        frames = [lps_from_fsl(relative(one, grid), grid) for one in np.moveaxis(u, 3, 0)]
+        u = np.stack(frames, axis=3)
     elif intent == _DISPLACEMENT:
         u = u * RAS_TO_LPS  # NIfTI defines this intent in RAS, and ITK reads it so
     return u.astype(np.float32, copy=False), grid
@@ -189,39 +210,19 @@ def _finite(u: NDArray[Any], where: str) -> NDArray[Any]:
 
 
 def _components(stored: NDArray[Any], grid: Grid, where: str) -> NDArray[Any]:
+    """Stored values with an axis of time: (X, Y, Z, T, 3)."""
     axes = stored.ndim
     count = stored.shape[-1]
     planar = count == 2 and grid.shape[2] == 1
-    if axes not in (4, 5) or (axes == 5 and stored.shape[3] != 1) or not (count == 3 or planar):
+    if axes not in (4, 5) or not (count == 3 or planar):
         raise _not_a_field(f"the file has shape {stored.shape}", where)
+    frames = stored.shape[3] if axes == 5 else 1
+    vectors = stored.reshape((*grid.shape, frames, count), order="F")  # large, so not copied
     if count == 3:
-        return stored.reshape((*grid.shape, 3), order="F")  # large, so not copied
-    u = np.zeros((*grid.shape, 3))
-    u[..., :count] = stored.reshape((*grid.shape, count), order="F")
+        return vectors
+    u = np.zeros((*grid.shape, frames, 3))
+    u[..., :count] = vectors
     return u
-
-
-def _fsl_from_lps(u: NDArray[Any], grid: Grid) -> NDArray[np.float64]:
-    return grid.to_voxels(u) * _fsl_scale(grid)
-
-
-def _lps_from_fsl(u: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
-    return grid.to_lps_mm(u / _fsl_scale(grid))
-
-
-def _relative(u: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
-    """A warp of FSL without the voxels' own coordinates: those vary more than any displacement."""
-    scale = _fsl_scale(grid)
-    here = np.moveaxis(np.indices(grid.shape, dtype=np.float64), 0, -1) * scale
-    if scale[0] < 0:
-        here[..., 0] -= (grid.shape[0] - 1) * scale[0]
-    axes = (0, 1, 2)
-    return u - here if (u - here).std(axes).sum() < u.std(axes).sum() else u
-
-
-def _fsl_scale(grid: Grid) -> NDArray[np.float64]:
-    flip = -1.0 if np.linalg.det(grid.affine[:3, :3]) > 0 else 1.0
-    return np.asarray(grid.spacing) * [flip, 1.0, 1.0]
 
 
 def _not_a_field(
