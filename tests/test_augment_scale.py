@@ -328,6 +328,7 @@ def test_the_page_says_what_the_manifest_holds(data: Path, model: Model, tmp_pat
     out = tmp_path / "o"
     found = done(asked(data, out, formats=("nifti",), with_sources=False), model)
     page = save_summary(out, failed=2).read_text("utf-8")
+    assert f"{data}: model tiny, levels 20 to 60, seed 1." in page
     assert "<tr><td>new cases</td><td>9</td></tr>" in page
     assert "<tr><td>made from</td><td>3</td></tr>" in page and "<td>failed</td><td>2" in page
     smallest = min(m.metrics["min_det"] for m in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from src_core.augment.index import FAILURES, INDEX, MANIFEST
+from src_core.augment.index import FAILURES, INDEX, MANIFEST, run_file
+from src_core.augment.kinds import CASES, Kind
 from src_core.augment.ledger import lines
 from src_core.augment.sheet import SHEET
 from src_core.augment.work import Line
@@ -53,24 +55,40 @@ class _Tally:
             self.changes[label].append(change)
 
 
-def save_summary(out: Path, failed: int = 0, noun: str = "new cases") -> Path:
+def save_summary(out: Path, failed: int = 0, kind: Kind = CASES) -> Path:
     """Write a run's page from its manifest.
 
     Args:
         out: of the run.
         failed: how many are missing.
-        noun: what was made.
+        kind: what was made.
     """
     tally = _Tally()
     for line in lines(out):
         tally.add(line)
     path = Path(out) / SUMMARY
+    sheet = (path.parent / SHEET).is_file()
     with open_atomically(path) as file:
-        file.write(_page(tally, failed, noun, (path.parent / SHEET).is_file()).encode("utf-8"))
+        file.write(_page(tally, failed, kind.noun, _asked(path.parent, kind), sheet).encode())
     return path
 
 
-def _page(tally: _Tally, failed: int, noun: str, sheet: bool) -> str:
+def _asked(out: Path, kind: Kind) -> str:
+    """What the run was asked for, in one line; nothing where its file cannot be read."""
+    try:
+        facts = json.loads((out / run_file(kind)).read_text(encoding="utf-8"))
+        told = [f"model {facts['model']}", f"levels {_range(facts['levels'])}"]
+        told += [f"between {_range(facts['between'])}"] if "between" in facts else []
+        return f"{facts['dataset']}: {', '.join(told)}, seed {facts['seed']}"
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+
+
+def _range(levels: list[int] | dict[str, float]) -> str:
+    return ", ".join(levels) if isinstance(levels, dict) else " to ".join(map(str, levels))
+
+
+def _page(tally: _Tally, failed: int, noun: str, asked: str, sheet: bool) -> str:
     made = tally.states["made"]
     counts = [(noun, made), ("made from", len(tally.cases)), ("failed", failed)]
     counts += [("turned down", tally.states["rejected"])]
@@ -78,6 +96,7 @@ def _page(tally: _Tally, failed: int, noun: str, sheet: bool) -> str:
     proof += f", smallest determinant {tally.smallest:.3f}" if made else ""
     parts = [
         f"<h1>{made} {noun}</h1>",
+        f"<p>{escape(asked)}.</p>" if asked else "",
         _table(("", "count"), counts),
         f"<p>{proof}.</p>",
         f'<p><img src="{SHEET}" alt="some cases, each before what was made of it"></p>'

@@ -77,7 +77,7 @@ def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
     request, there = plan.request, summary["made"] + summary["kept"]
     out, noun = request.out, request.kind.noun
     sheet = save_sheet(out, request.spacing) if there else None
-    page = save_summary(out, summary["failed"], noun)
+    page = save_summary(out, summary["failed"], request.kind)
     if json:
         files = {"index": INDEX, "manifest": MANIFEST, "summary": page.name}
         shown = None if sheet is None else str(sheet)
