@@ -23,6 +23,7 @@ __all__ = ["Inverse", "invert", "invert_parts"]
 
 _ITERATIONS = 40
 _TOLERANCE = 1e-4
+_POINTS_AT_ONCE = 2**16
 #: Voxels that Newton's method may at first go astray from where preimages lie.
 _SLACK = 8
 
@@ -95,7 +96,7 @@ def invert_parts(source: Source, cuts: Sequence[slice]) -> Iterator[Inverse]:
                 found = _solve(field, _ITERATIONS, _TOLERANCE, torch.float64)
                 break
             except Beyond:
-                slack *= 4
+                slack = 4 * (slack + 1)
         yield Inverse(*(part[None] for part in found))
 
 
@@ -126,8 +127,14 @@ def _solve(
 
 def _start(field: Extended, targets: Tensor) -> Tensor:
     """Centres of the cells that cover the targets; the target itself if its cell is too far out."""
-    cell = _covering(field)
-    return torch.where(cell < 0, targets, centres(cell.clamp(min=0), field))
+    cells = _covering(field).split(_POINTS_AT_ONCE)
+    return torch.cat(
+        [
+            torch.where(cell < 0, some, centres(cell.clamp(min=0), field))
+            for cell, some in zip(cells, targets.split(_POINTS_AT_ONCE, 1), strict=True)
+        ],
+        1,
+    )
 
 
 def _covering(field: Extended) -> Tensor:
