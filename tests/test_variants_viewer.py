@@ -38,10 +38,12 @@ def request(image: Image, labels: Labels | None = None, **options) -> Request:
 
 
 def outcome(asked: Request) -> Outcome:
-    """A result whose image is its source's, brighter by its seed."""
+    """A result whose image is its source's, brighter by its seed, with other labels."""
     place = make_case(asked.snapshot.copied())
     first = place.case.images[0]
-    case = replace(place.case, images=(first.with_data(first.data + asked.options.seed),))
+    moved = tuple(v.with_data(3 - v.data) for v in place.case.labels)
+    brighter = (first.with_data(first.data + asked.options.seed),)
+    case = replace(place.case, images=brighter, labels=moved)
     field = np.zeros((*case.grid.shape, 3), np.float32)
     one = np.ones(case.grid.shape, np.float32)
     facts = {"level": asked.options.level, "seed": asked.options.seed, "steps": 2}
@@ -343,9 +345,10 @@ def slowly(asked: Request):
 
 
 def cells(viewer) -> list[tuple[str, tuple[int, int]]]:
-    """The topmost layer of every cell of the viewer's grid."""
+    """The topmost image of every cell of the viewer's grid."""
     grid, layers = viewer.canvas.grid, viewer.layers
-    tops = {grid.position(i, layers): layers[i].name for i in range(len(layers))}
+    images = [i for i in range(len(layers)) if isinstance(layers[i], Image)]
+    tops = {grid.position(i, layers): layers[i].name for i in images}
     return [tops.get(place, "") for place in np.ndindex(grid.actual_shape(layers))]
 
 
@@ -368,18 +371,44 @@ def test_nine_seeds_in_reading_order_and_everything_as_before(make):
     for seed in range(5, 14):
         layer = bench.viewer.layers[f"S{seed} L30 | drdm"]
         assert np.array_equal(layer.data, bench.image.data + seed) and layer.name_overlay.visible
+        over = bench.viewer.layers[f"S{seed} L30 labels | drdm"]
+        assert (
+            np.array_equal(over.data, 3 - bench.labels.data) and over.data is not bench.labels.data
+        )
+        places = [
+            grid.position(bench.viewer.layers.index(x), bench.viewer.layers) for x in (layer, over)
+        ]
+        assert places[0] == places[1] == divmod(seed - 5, 3)
+        assert over.opacity == bench.labels.opacity and over.scale.tolist() == list(SCALE)
     assert len(bench.variants.history) == 9 and bench.state() == bench.before
     bench.labels.visible = False  # whatever the user hides, the nine stay where they are
     assert cells(bench.viewer)[0] == "S5 L30 | drdm"
     bench.labels.visible = True
     bench.viewer.dims.ndisplay = 3
-    assert len(cells(bench.viewer)) == 12 and cells(bench.viewer)[9] == "heart labels"
+    assert len(cells(bench.viewer)) == 12 and cells(bench.viewer)[9] == "heart"
     bench.viewer.dims.ndisplay = 2
     camera.zoom = 9
     bench.panel.buttons["grid"].click()
     assert (grid.enabled, grid.stride, grid.shape, grid.spacing) == (False, 2, (-1, 4), 0.1)
     assert camera.zoom == 3.5 and tuple(camera.center) == (0, 4, 5)
     assert bench.own() == [] and bench.state() == bench.before
+
+
+def test_nine_seeds_without_labels_where_these_are_not_shown(make):
+    bench = make(generate=slowly)
+    bench.variants._labelled = lambda: False
+    bench.panel.buttons["grid"].click()
+    assert len(bench.own()) == 9 and bench.viewer.canvas.grid.stride == -1
+
+
+def test_a_seed_goes_whole_when_half_of_it_is_removed(make):
+    bench = make(generate=slowly)
+    bench.panel.buttons["grid"].click()
+    wait(lambda: not bench.variants.seeds.busy)
+    bench.viewer.layers.remove(bench.viewer.layers["S6 L30 labels | drdm"])
+    settle()
+    left = [f"S{seed} L30 | drdm" for seed in (5, *range(7, 14))]
+    assert cells(bench.viewer)[:8] == left and len(bench.own()) == 16
 
 
 def test_nine_seeds_can_be_cancelled(make):
@@ -420,7 +449,7 @@ def test_a_seed_that_fails_says_so_in_one_line(make, raises):
     bench = make(generate=failing)
     bench.panel.buttons["grid"].click()
     wait(lambda: not bench.variants.seeds.busy)
-    assert bench.panel.status.text() == "no such thing"
+    assert bench.panel.status.text() == f"{'ValueError: ' if raises else ''}no such thing"
     assert bench.panel.buttons["grid"].isChecked()  # the nine stay to be looked at
 
 

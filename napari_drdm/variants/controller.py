@@ -14,7 +14,8 @@ from napari_drdm.variants.comparison import Comparison
 from napari_drdm.variants.entries import Portraits, entry_of
 from napari_drdm.variants.history import History, Recipe, Variant
 from napari_drdm.variants.layers import OwnLayers, child_name, picture_layer, values
-from napari_drdm.variants.seeds import Generate, SeedGrid, requests_for
+from napari_drdm.variants.seeds import SeedGrid, requests_for
+from napari_drdm.variants.sequence import Generate
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -40,6 +41,7 @@ class Variants:
         again: runs a recipe whose result is not stored any more; ``add`` takes what comes.
         present: what the form asks for now, or None where it cannot be run.
         generate: runs a request for the nine seeds, in a worker; None for a desk of their own.
+        labelled: whether labels are shown.
         history: where to keep the results; else one of usual size.
     """
 
@@ -52,10 +54,12 @@ class Variants:
         again: Callable[[Recipe], None],
         present: Callable[[], Request | None],
         generate: Generate | None = None,
+        labelled: Callable[[], bool] = lambda: True,
         history: History | None = None,
     ) -> None:
         self._viewer, self._panel = viewer, panel
-        self._show, self._again, self._present = show, again, present
+        self._show, self._again = show, again
+        self._present, self._labelled = present, labelled
         self.history = History() if history is None else history
         self._own = OwnLayers(viewer)
         self._comparison = Comparison(viewer, self._own, panel)
@@ -160,8 +164,8 @@ class Variants:
         request = self._present() if on else None
         if request is not None:
             requests = requests_for(request)
-            known = [self.history.find(Recipe.of(one)) for one in requests]
-            self.seeds.enter(requests, [one.outcome if one else None for one in known])
+            known = [self._known(one) for one in requests]
+            self.seeds.enter(requests, known, self._labelled())
         if not on:
             self._panel.say("")
         self._refresh()
@@ -177,6 +181,10 @@ class Variants:
         panel.grid_asked.connect(self.grid)
         self.seeds.made.connect(self._keep)
         self.seeds.said.connect(panel.say)
+
+    def _known(self, request: Request) -> Outcome | None:
+        variant = self.history.find(Recipe.of(request))
+        return variant.outcome if variant else None
 
     def _keep(self, outcome: Outcome) -> Variant:
         variant = self.history.add(outcome, self._portraits.of(outcome))
@@ -200,9 +208,8 @@ class Variants:
         """Put a pinned result into the viewer, just above its source."""
         if variant.outcome is None or variant.layer is not None:
             return
-        source, data = variant.recipe.source, values(variant.outcome)
-        name = child_name(source, variant.name)
-        variant.layer = picture_layer(source, data, name, "pinned")
+        source, name = variant.recipe.source, child_name(variant.recipe.source, variant.name)
+        variant.layer = picture_layer(source, values(variant.outcome), name, "pinned")
         self._own.add(variant.layer, above=source)
         self._refresh()
 
@@ -233,10 +240,8 @@ class Variants:
 
     def _on_removed(self, event: Any) -> None:
         """A layer is gone; others may be about to go, so none is removed from here."""
-        layer = event.value
-        self._own.forget(layer)
-        self._portraits.forget(layer)
-        self.history.forget(layer)
+        for keeper in (self._own, self._portraits, self.history):
+            keeper.forget(event.value)
         self._tidying.start(0)
 
     def _tidy(self) -> None:

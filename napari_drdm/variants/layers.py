@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 
 from napari_drdm.cases import shown
@@ -24,6 +24,8 @@ __all__ = [
     "child_name",
     "difference",
     "difference_layer",
+    "label_values",
+    "labels_layer",
     "passing_name",
     "picture_layer",
     "values",
@@ -80,6 +82,11 @@ def values(outcome: Outcome) -> NDArray[Any]:
     return outcome.layer_case.back(shown(outcome.result.case.images[0]))
 
 
+def label_values(outcome: Outcome, dtype: Any) -> NDArray[Any]:
+    """The new labels, in the layer's order and an array of their own."""
+    return np.array(outcome.layer_case.back(outcome.result.case.labels[0].data), dtype=dtype)
+
+
 def child_name(source: Layer, name: str) -> str:
     """What a layer that stays is called, after its source."""
     return f"{source.name} | drdm {name}"
@@ -104,6 +111,18 @@ def picture_layer(source: Image, data: NDArray[Any], name: str, output: str) -> 
     )
 
 
+def labels_layer(source: Labels, data: NDArray[Any], name: str, output: str) -> Labels:
+    """A layer that lies where its labels lie and looks as they look."""
+    return Labels(
+        data.copy(),
+        name=name,
+        colormap=source.colormap,
+        opacity=source.opacity,
+        metadata=_metadata(source, output),
+        **placement(source, data.ndim),
+    )
+
+
 def difference(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float32]:
     """``after - before``; unsigned values do not wrap."""
     return np.subtract(after, before, dtype=np.float32)
@@ -123,7 +142,7 @@ def difference_layer(source: Image, data: NDArray[np.float32], name: str) -> Ima
     )
 
 
-def _metadata(source: Image, output: str) -> dict[str, Any]:
+def _metadata(source: Layer, output: str) -> dict[str, Any]:
     drdm = {**source.metadata.get("drdm", {}), "output": output}
     drdm.pop("path", None)
     return {**source.metadata, "drdm": drdm}

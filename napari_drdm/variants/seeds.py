@@ -1,36 +1,38 @@
 """Nine seeds of one level side by side in the viewer's grid.
 
 With a stride of -1 the topmost layer takes the first cell, so nine layers on top, the first seed
-above the second, fill a 3 x 3 grid in reading order. Whatever lies below need not be hidden: it
-shares cells with them, covered; in 3D, where nothing is covered, it comes after them in more rows.
+above the second, fill a 3 x 3 grid in reading order; with labels it is -2, each over its image.
+Whatever lies below need not be hidden: it shares cells with them, covered; in 3D, where nothing is
+covered, it comes after them in more rows.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from napari_drdm.cases import shown
-from napari_drdm.requests import Failure, Outcome, Viewed
-from napari_drdm.variants.layers import OwnLayers, passing_name, picture_layer, values
-from napari_drdm.wording import said
+from napari_drdm.requests import Failure
+from napari_drdm.variants.layers import (
+    OwnLayers,
+    label_values,
+    labels_layer,
+    passing_name,
+    picture_layer,
+    values,
+)
+from napari_drdm.variants.sequence import Generate, News, in_sequence, own_desk
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
+    from napari.layers import Image, Labels, Layer
 
-    from napari_drdm.cases import Snapshot
-    from napari_drdm.requests import Request
+    from napari_drdm.requests import Outcome, Request
 
 __all__ = ["SEEDS", "SeedGrid", "requests_for"]
-
-_log = logging.getLogger(__name__)
 
 #: Seeds side by side.
 SEEDS = 9
@@ -39,17 +41,18 @@ _CAMERA = ("center", "zoom")
 _WAITING = " …"
 _HIGHEST = 2**31 - 1
 
-#: A request -> anything between steps, and once an Outcome or a Failure, as ``Desk.run``.
-Generate = Callable[["Request"], Iterator[Any]]
-
 
 @dataclass(frozen=True, eq=False)
-class _News:
-    """From a worker: the outcome or failure of one cell, None between steps; no cell at the end."""
+class _Cell:
+    """A seed's picture and, over it, its labels."""
 
-    run: int
-    place: int | None = None
-    answer: Outcome | Failure | None = None
+    image: Image
+    labels: Labels | None
+
+    @property
+    def layers(self) -> list[Layer]:
+        """From the bottom up."""
+        return [self.image] if self.labels is None else [self.image, self.labels]
 
 
 class SeedGrid(QObject):
@@ -72,7 +75,7 @@ class SeedGrid(QObject):
     def __init__(self, viewer: ViewerModel, own: OwnLayers, generate: Generate | None) -> None:
         super().__init__()
         self._viewer, self._own, self._generate = viewer, own, generate
-        self._layers: list[Image] = []
+        self._cells: list[_Cell] = []
         self._source: Any = None
         self._worker: Any = None
         self._run = 0
@@ -88,51 +91,65 @@ class SeedGrid(QObject):
         """Whether seeds are computed."""
         return self._worker is not None
 
-    def enter(self, requests: Sequence[Request], known: Sequence[Outcome | None]) -> None:
-        """Show the source in every cell, and each seed as it comes; known ones at once."""
+    def enter(
+        self, requests: Sequence[Request], known: Sequence[Outcome | None], labels: bool = True
+    ) -> None:
+        """Show the source in every cell, and each seed as it comes; known ones at once.
+
+        Args:
+            requests: one for each cell.
+            known: their results, where they are known.
+            labels: show the labels that go with them.
+        """
         self.leave()
         grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
         self._before = {name: getattr(grid, name) for name in _GRID}
         self._before |= {name: getattr(camera, name) for name in _CAMERA}
         self._before["enabled"] = grid.enabled
         self._source = requests[0].source
-        self._layers = [_waiting(request) for request in requests]
-        for layer in reversed(self._layers):
+        self._cells = [_waiting(request, labels) for request in requests]
+        for layer in (layer for cell in reversed(self._cells) for layer in cell.layers):
             self._own.add(layer)
-        grid.stride, grid.spacing = -1, 0.02
+        grid.stride, grid.spacing = -len(self._cells[0].layers), 0.02
         self._on_ndisplay()
         grid.enabled = True
         self._viewer.dims.events.ndisplay.connect(self._on_ndisplay)
         grid.events.enabled.connect(self._on_grid)
         # napari frames a choice of layers only where they have all the axes there are
         whole = self._source.ndim == self._viewer.dims.ndim
-        self._viewer.fit_to_view(layers=self._layers if whole else None)
+        pictures = [cell.image for cell in self._cells]
+        self._viewer.fit_to_view(layers=pictures if whole else None)
         self._start(requests, known)
 
     def leave(self) -> None:
         """End the work, remove the nine, and restore grid and camera."""
         self._quit()
         before, self._before = self._before, None
-        layers, self._layers = self._layers, []
+        cells, self._cells = self._cells, []
         if before is None:
             return
         grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
         grid.events.enabled.disconnect(self._on_grid)
         self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
         grid.enabled = before["enabled"]
-        for layer in layers:
-            self._own.drop(layer)
+        self._drop(cells)
         for name in _GRID:
             setattr(grid, name, before[name])
         for name in _CAMERA:
             setattr(camera, name, before[name])
 
     def tidy(self) -> None:
-        """Leave where the source or all of the nine were removed."""
+        """Leave where the source or all of the nine were removed; half a cell goes whole."""
         layers = self._viewer.layers
-        there = self._source in layers and any(own in layers for own in self._layers)
-        if self.active and not there:
+        whole = [cell for cell in self._cells if all(own in layers for own in cell.layers)]
+        if self.active and (self._source not in layers or not whole):
             self.leave()
+        else:
+            self._drop([cell for cell in self._cells if cell not in whole])
+
+    def _drop(self, cells: Sequence[_Cell]) -> None:
+        for layer in (layer for cell in cells for layer in cell.layers):
+            self._own.drop(layer)
 
     def _on_grid(self, event: Any) -> None:
         """The user switched the grid off."""
@@ -145,9 +162,9 @@ class SeedGrid(QObject):
     def _start(self, requests: Sequence[Request], known: Sequence[Outcome | None]) -> None:
         self._run += 1
         self._worker = create_worker(
-            _in_sequence,
+            in_sequence,
             self._run,
-            self._generate or _own_desk(),
+            self._generate or own_desk(),
             requests,
             known,
             _start_thread=False,
@@ -163,7 +180,7 @@ class SeedGrid(QObject):
             self._worker = None
             self.ran.emit(False)
 
-    def _on_news(self, news: _News) -> None:
+    def _on_news(self, news: News) -> None:
         if self._worker is None or news.run != self._run:
             return
         if news.place is None:
@@ -172,14 +189,16 @@ class SeedGrid(QObject):
             self.said.emit(news.answer.message)
             self._quit()
         elif news.answer is not None:
-            self._fill(self._layers[news.place], news.answer)
-            self.said.emit(f"{news.place + 1} of {len(self._layers)} seeds")
+            self._fill(self._cells[news.place], news.answer)
+            self.said.emit(f"{news.place + 1} of {len(self._cells)} seeds")
             self.made.emit(news.answer)
 
-    def _fill(self, layer: Image, outcome: Outcome) -> None:
-        layer.data = values(outcome)
-        layer.contrast_limits = outcome.request.source.contrast_limits
-        layer.name = layer.name.replace(_WAITING, "", 1)
+    def _fill(self, cell: _Cell, outcome: Outcome) -> None:
+        cell.image.data = values(outcome)
+        cell.image.contrast_limits = outcome.request.source.contrast_limits
+        cell.image.name = cell.image.name.replace(_WAITING, "", 1)
+        if cell.labels is not None:
+            cell.labels.data = label_values(outcome, cell.labels.data.dtype)
 
 
 def requests_for(request: Request) -> list[Request]:
@@ -191,57 +210,13 @@ def requests_for(request: Request) -> list[Request]:
     ]
 
 
-def _waiting(request: Request) -> Image:
-    options = request.options
-    name = passing_name(f"S{options.seed} L{options.level}{_WAITING}")
-    layer = picture_layer(request.source, request.snapshot.image, name, "seed")
-    layer.name_overlay.visible = True
-    return layer
-
-
-def _own_desk() -> Generate:
-    """Runs that share nothing with those of a window: no arrays that are on view, no memory."""
-    from napari_drdm.desk import Desk
-
-    desk = Desk(limit=0)
-    return lambda request: desk.run(request, Viewed())
-
-
-def _in_sequence(
-    run: int,
-    generate: Generate,
-    requests: Sequence[Request],
-    known: Sequence[Outcome | None],
-) -> Iterator[_News]:
-    """In a worker: one request after the other; ends between any two steps when it is quit."""
-    snapshot = requests[0].snapshot.copied()
-    for place, (request, held) in enumerate(zip(requests, known, strict=True)):
-        if held is not None and _same(held, snapshot):
-            yield _News(run, place, held)
-            continue
-        for value in _without_raising(generate(replace(request, snapshot=snapshot))):
-            if isinstance(value, Outcome):
-                yield _News(run, place, replace(value, request=request))
-            else:
-                yield _News(run, place, value if isinstance(value, Failure) else None)
-    yield _News(run)
-
-
-def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
-    try:
-        yield from work
-    except Exception as error:
-        _log.exception("a seed failed", exc_info=error)
-        yield Failure(said(error))
-
-
-def _same(held: Outcome, snapshot: Snapshot) -> bool:
-    """Whether a result was made of these very values."""
-    source, back = held.result.source, held.layer_case.back
-    before = held.request.snapshot
-    if snapshot.extras or before.extras or before.spacing != snapshot.spacing:
-        return False
-    if bool(source.labels) != (snapshot.labels is not None):
-        return False
-    labels = not source.labels or np.array_equal(back(source.labels[0].data), snapshot.labels)
-    return labels and np.array_equal(back(shown(source.images[0])), snapshot.image)
+def _waiting(request: Request, labels: bool) -> _Cell:
+    """The source as it is, until its seed is there."""
+    options, taken = request.options, request.snapshot
+    name = f"S{options.seed} L{options.level}"
+    image = picture_layer(request.source, taken.image, passing_name(name + _WAITING), "seed")
+    image.name_overlay.visible = True
+    if not labels or request.labels is None or taken.labels is None:
+        return _Cell(image, None)
+    own = labels_layer(request.labels, taken.labels, passing_name(f"{name} labels"), "seed labels")
+    return _Cell(image, own)

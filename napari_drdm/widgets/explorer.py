@@ -55,6 +55,7 @@ class DeformationExplorer(ExplorerForm):
             again=self._run_again,
             present=self._present,
             generate=lambda request: self.runner.desk.run(request, Viewed()),
+            labelled=self.show_panel.boxes["labels"].isChecked,
         )
         self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
         self.home = TakeHome(self, self._outcome)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QFocusEvent, QKeyEvent
 from qtpy.QtWidgets import QListView, QListWidget
@@ -9,6 +11,7 @@ from qtpy.QtWidgets import QListView, QListWidget
 __all__ = ["Strip"]
 
 _ICON, _CELL, _HEIGHT = QSize(60, 60), QSize(80, 84), 104
+_AROUND, _WIDEST = 14, 170
 
 
 class Strip(QListWidget):
@@ -34,6 +37,15 @@ class Strip(QListWidget):
         self.setFixedHeight(_HEIGHT)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setToolTip("Click: show it again. Ctrl+click: choose a second one to compare with")
+
+    def fit(self, names: Iterable[str]) -> None:
+        """Make the cells as wide as the longest name, within bounds; a longer one ends in dots."""
+        longest = max((self.fontMetrics().horizontalAdvance(n) for n in names), default=0)
+        width = min(max(_CELL.width(), longest + _AROUND), _WIDEST)
+        if width != self.gridSize().width():
+            self.setGridSize(QSize(width, _CELL.height()))
+            for row in range(self.count()):
+                self.item(row).setSizeHint(self.gridSize())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Del and B are ours; the rest moves about."""

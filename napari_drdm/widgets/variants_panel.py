@@ -67,6 +67,7 @@ class VariantsPanel(QWidget):
         """Show these results, the newest first; what was chosen stays so."""
         before, self._entries = self._entries, {entry.number: entry for entry in entries}
         self.strip.blockSignals(True)
+        self.strip.fit(entry.name for entry in entries)
         for row in reversed(range(self.strip.count())):
             if self.strip.item(row).data(_NUMBER) not in self._entries:
                 self.strip.takeItem(row)

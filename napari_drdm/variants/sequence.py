@@ -1,0 +1,82 @@
+"""Several requests, one after the other, in a worker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_drdm.cases import shown
+from napari_drdm.requests import Failure, Outcome, Viewed
+from napari_drdm.wording import said
+
+if TYPE_CHECKING:
+    from napari_drdm.cases import Snapshot
+    from napari_drdm.requests import Request
+
+__all__ = ["Generate", "News", "in_sequence", "own_desk"]
+
+_log = logging.getLogger(__name__)
+
+#: A request -> anything between steps, and once an Outcome or a Failure, as ``Desk.run``.
+Generate = Callable[["Request"], Iterator[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class News:
+    """From a worker: the outcome or failure of one cell, None between steps; no cell at the end."""
+
+    run: int
+    place: int | None = None
+    answer: Outcome | Failure | None = None
+
+
+def own_desk() -> Generate:
+    """Runs that share nothing with those of a window: no arrays that are on view, no memory."""
+    from napari_drdm.desk import Desk
+
+    desk = Desk(limit=0)
+    return lambda request: desk.run(request, Viewed())
+
+
+def in_sequence(
+    run: int,
+    generate: Generate,
+    requests: Sequence[Request],
+    known: Sequence[Outcome | None],
+) -> Iterator[News]:
+    """In a worker: one request after the other; ends between any two steps when it is quit."""
+    snapshot = requests[0].snapshot.copied()
+    for place, (request, held) in enumerate(zip(requests, known, strict=True)):
+        if held is not None and _same(held, snapshot):
+            yield News(run, place, held)
+            continue
+        for value in _without_raising(generate(replace(request, snapshot=snapshot))):
+            if isinstance(value, Outcome):
+                yield News(run, place, replace(value, request=request))
+            else:
+                yield News(run, place, value if isinstance(value, Failure) else None)
+    yield News(run)
+
+
+def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from work
+    except Exception as error:
+        _log.exception("a seed failed", exc_info=error)
+        yield Failure(said(error))
+
+
+def _same(held: Outcome, snapshot: Snapshot) -> bool:
+    """Whether a result was made of these very values."""
+    source, back = held.result.source, held.layer_case.back
+    before = held.request.snapshot
+    if snapshot.extras or before.extras or before.spacing != snapshot.spacing:
+        return False
+    if bool(source.labels) != (snapshot.labels is not None):
+        return False
+    labels = not source.labels or np.array_equal(back(source.labels[0].data), snapshot.labels)
+    return labels and np.array_equal(back(shown(source.images[0])), snapshot.image)
