@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -118,10 +119,44 @@ def test_a_run_travels_as_its_folder_and_is_drawn_from(folder: Path, tmp_path: P
         Bank(tmp_path / "more").get("p1", 0)
 
 
-def test_a_run_without_fields_is_none(tmp_path: Path) -> None:
-    (tmp_path / "manifest.jsonl").write_text("")
+@pytest.mark.parametrize("files", [{}, {"pairs/p1-001/displacement.nii.gz": "0"}])
+def test_a_run_without_fields_is_no_bank(tmp_path: Path, files: dict[str, str]) -> None:
+    line = {"name": "p1-001", "case": "p1", "index": 1, "state": "made", "files": files}
+    line |= {"metrics": {"level": 40, "seed": 1}}
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(line) + "\n")
     with pytest.raises(InputError, match="make_bank or drdm augment"):
         Bank(tmp_path).names  # noqa: B018
+
+
+class Drawn(torch.utils.data.Dataset):
+    """Samples that their number decides alone."""
+
+    def __init__(self, source: Any, count: int) -> None:
+        self.source, self.count = source, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(index)
+        values = torch.from_numpy(ball())[None]
+        asked = {"source": self.source, "generator": generator, "name": "p1"}
+        return random_deform(values, affine=tiny.OBLIQUE, **asked).image
+
+
+@pytest.mark.slow
+def test_spawned_workers_make_the_bits_that_this_process_makes(
+    folder: Path, tmp_path: Path
+) -> None:
+    scans(tmp_path / "scans")
+    for source in (live(folder), Bank(run_of(live(folder), tmp_path))):
+        data = Drawn(source, 4)
+        here = [data[index] for index in range(4)]
+        loader = torch.utils.data.DataLoader(
+            data, batch_size=None, num_workers=2, multiprocessing_context="spawn"
+        )
+        assert all(map(torch.equal, loader, here))
+    assert not torch.equal(here[0], here[1]) or not torch.equal(here[0], here[2])
 
 
 def test_a_field_that_is_the_same_on_all_slices_but_moves_across_them_stays_whole() -> None:

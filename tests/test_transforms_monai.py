@@ -281,10 +281,19 @@ def test_in_a_plain_loader_every_worker_draws_its_own(maker: Live, method: str) 
 
 
 @pytest.mark.slow
-def test_in_monais_loader_its_seeds_count(maker: Live) -> None:
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_in_monais_loader_its_seeds_count(maker: Live, method: str) -> None:
+    if method not in torch.multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} on this platform")
+
     def loaded() -> list[torch.Tensor]:
         data = Dataset([sample() for _ in range(4)], randomly(maker, seed=1))
-        loader = DataLoader(data, num_workers=2, generator=torch.Generator().manual_seed(4))
+        loader = DataLoader(
+            data,
+            num_workers=2,
+            multiprocessing_context=method,
+            generator=torch.Generator().manual_seed(4),
+        )
         return images(loader)
 
     first = loaded()
