@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
@@ -40,10 +41,17 @@ def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
             with "keep" all images.
     """
     path = Path(path)
-    entries = _entries(path, absent)
+    try:
+        entries = _entries(path, absent)
+    except PermissionError as error:
+        raise InputError(
+            "the data set cannot be read (no permission)",
+            where=str(error.filename or path),
+            expected="a readable folder",
+        ) from error
     if not entries:
         raise InputError("the data set is empty", where=str(path), expected="images")
-    if absent == "keep" and not any(entry.image.exists() for entry in entries):
+    if absent == "keep" and not any(os.path.exists(entry.image) for entry in entries):
         return read_dataset(path)
     return entries
 

@@ -25,6 +25,7 @@ from src_core.io.itk import (
     write_itk_field,
 )
 from src_core.io.nifti import read_header, read_nifti, write_nifti
+from src_core.io.reach import check_reachable
 from src_core.tiles import parts
 
 __all__ = [
@@ -181,6 +182,7 @@ def read_field_series(
     Returns:
         (X, Y, Z, T, 3) in LPS mm, T = 1 for one field, and its grid.
     """
+    check_reachable(path)
     if str(path).lower().endswith(ITK_ENDINGS):
         u, grid = read_itk_field(path)
         return _finite(u, str(path)).astype(np.float32)[..., None, :], grid

@@ -37,7 +37,7 @@ class OutputFolder:
     def __enter__(self) -> Path:
         self._check()
         # Inside a folder that is there, since it may be a disk of its own.
-        home = self.path if self.path.is_dir() else self.path.parent
+        home = self.path if os.path.isdir(self.path) else self.path.parent
         partial = home / partial_name(self.path.name)
         try:
             for folder in [*reversed(_missing(home)), partial]:
@@ -68,23 +68,29 @@ class OutputFolder:
             raise
 
     def _check(self) -> None:
-        if self.path.exists() and not self.path.is_dir():
+        if os.path.exists(self.path) and not self.path.is_dir():
             raise InputError(
                 "this is a file",
                 where=str(self.path),
                 expected="a folder, or a name not in use",
                 do="choose another folder",
             )
-        nearest = next(p for p in (self.path, *self.path.parents) if p.exists())
+        nearest = next(p for p in (self.path, *self.path.parents) if os.path.exists(p))
         if not nearest.is_dir() or not _writable(nearest):
             raise self._unwritable("read-only" if nearest.is_dir() else "a file is in the way")
-        if self.path.is_dir() and any(self.path.iterdir()) and not self.overwrite:
+        if nearest == self.path and not self.overwrite and self._taken():
             raise InputError(
                 "the folder is not empty",
                 where=str(self.path),
                 expected="an absent or empty folder",
                 do="choose another, or overwrite (--overwrite)",
             )
+
+    def _taken(self) -> bool:
+        try:
+            return any(self.path.iterdir())
+        except OSError as error:
+            raise self._unwritable(error.strerror or str(error)) from error
 
     def _move_in(self, partial: Path) -> None:
         if not self.path.exists():
@@ -123,7 +129,7 @@ class OutputFolder:
 
 def _missing(folder: Path) -> list[Path]:
     """The folder and those above it that do not exist, innermost first."""
-    return [p for p in (folder, *folder.parents) if not p.exists()]
+    return [p for p in (folder, *folder.parents) if not os.path.exists(p)]
 
 
 def _writable(folder: Path) -> bool:

@@ -20,6 +20,7 @@ from src_core.io.itk import IMAGE_ENDINGS
 from src_core.io.itk_images import is_itk_image, read_itk_image
 from src_core.io.nifti import is_nifti, read_nifti, write_nifti
 from src_core.io.picture import is_picture, read_picture, write_picture
+from src_core.io.reach import check_reachable
 from src_core.volume import Volume
 
 __all__ = ["FileNames", "read_case", "write_image"]
@@ -84,6 +85,7 @@ def write_image(
 
 def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
     where = str(path)
+    check_reachable(path)
     if is_picture(path):
         data, grid = read_picture(path, spacing)
         check_shape(data.shape, where)
