@@ -174,7 +174,7 @@ def batch(stage: Stage, room: Path) -> None:
     write(fields.dataset, str(data))
     write(fields.out, str(room / "more"))
     spin(fields.per_case, 4)
-    spin(fields.lowest, 30)
+    write(fields.levels, "30:70")
     until(lambda: bool(dock.outlook.text()), "what Start would make")
     click(dock.start)
     until(lambda: dock.progress.value() > 0, "a first case")
