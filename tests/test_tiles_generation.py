@@ -69,6 +69,7 @@ def test_a_search_that_leaves_its_part_is_done_with_more(monkeypatch: pytest.Mon
     asked: list[int] = []
     extend = extended_fields.extend
     monkeypatch.setattr("src_core.fields.inverse._SLACK", 0)
+    monkeypatch.setattr(extended_fields, "_AT_ONCE", 100)
     monkeypatch.setattr(
         "src_core.fields.inverse.extend", lambda *a: asked.append(a[3]) or extend(*a)
     )

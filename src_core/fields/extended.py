@@ -18,6 +18,8 @@ from src_core.warp import positions
 
 __all__ = ["Extended", "Reach", "Source", "extend", "survey"]
 
+_AT_ONCE = 1 << 21
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -113,11 +115,8 @@ def extend(source: Source, reach: Reach, cut: slice, slack: int) -> Extended:
         first = max(first, math.floor(cut.start - reach.most) - slack)
         last = min(last, math.ceil(cut.stop - reach.least) + slack + 1)
     first, last = min(first, n - 1), max(last, 1)
-    u = source.read(max(first, 0), min(last, n))
-    ends = list(zip(reach.low, reach.high, strict=True))
-    ends[along] = (max(-first, 0), max(last - n, 0))
-    piece = functional.pad(u[None], [e for pair in ends[::-1] for e in pair], mode="replicate")[0]
-    margin = torch.tensor(reach.low, dtype=u.dtype)[:, None]
+    piece = _padded(source, reach, first, last)
+    margin = torch.tensor(reach.low, dtype=piece.dtype)[:, None]
     origin = torch.zeros_like(margin)
     origin[along] = first + reach.low[along]
     sizes = zip(source.shape, reach.low, reach.high, strict=True)
@@ -125,6 +124,29 @@ def extend(source: Source, reach: Reach, cut: slice, slack: int) -> Extended:
     targets = [range(size) for size in source.shape]
     targets[along] = targets[along][cut]
     return Extended(piece, window, margin, source.shape, tuple(targets))
+
+
+def _padded(source: Source, reach: Reach, first: int, last: int) -> Tensor:
+    """Layers of the extended field, counted in the image: (D, *piece), read some at a time."""
+    along, n, ndim = source.along, source.shape[source.along], len(source.shape)
+    low, high = max(first, 0), min(last, n)
+    ends = list(zip(reach.low, reach.high, strict=True))
+    ends[along] = (0, 0)
+    sides = [e for pair in ends[::-1] for e in pair]
+    sizes = [sum(each) for each in zip(source.shape, reach.low, reach.high, strict=True)]
+    sizes[along] = last - first
+    piece = torch.empty(ndim, *sizes, dtype=torch.float64)
+    step = max(1, _AT_ONCE * n // math.prod(source.shape))
+    for start in range(low, high, step):
+        some = source.read(start, min(start + step, high))
+        layers = piece.narrow(along + 1, start - first, some.shape[along + 1])
+        layers.copy_(functional.pad(some[None], sides, mode="replicate")[0])
+    if first < low:
+        piece.narrow(along + 1, 0, low - first).copy_(piece.narrow(along + 1, low - first, 1))
+    if last > high:
+        end = piece.narrow(along + 1, high - first - 1, 1)
+        piece.narrow(along + 1, high - first, last - high).copy_(end)
+    return piece
 
 
 def _layers(longest: float, n: int) -> int:
