@@ -57,9 +57,8 @@ class Variants:
         labelled: Callable[[], bool] = lambda: True,
         history: History | None = None,
     ) -> None:
-        self._viewer, self._panel = viewer, panel
-        self._show, self._again = show, again
-        self._present, self._labelled = present, labelled
+        self._viewer, self._panel, self._labelled = viewer, panel, labelled
+        self._show, self._again, self._present = show, again, present
         self.history = History() if history is None else history
         self._own = OwnLayers(viewer)
         self._comparison = Comparison(viewer, self._own, panel)
@@ -164,7 +163,7 @@ class Variants:
         request = self._present() if on else None
         if request is not None:
             requests = requests_for(request)
-            known = [self._known(one) for one in requests]
+            known = [self.history.outcome(Recipe.of(one)) for one in requests]
             self.seeds.enter(requests, known, self._labelled())
         if not on:
             self._panel.say("")
@@ -181,10 +180,6 @@ class Variants:
         panel.grid_asked.connect(self.grid)
         self.seeds.made.connect(self._keep)
         self.seeds.said.connect(panel.say)
-
-    def _known(self, request: Request) -> Outcome | None:
-        variant = self.history.find(Recipe.of(request))
-        return variant.outcome if variant else None
 
     def _keep(self, outcome: Outcome) -> Variant:
         variant = self.history.add(outcome, self._portraits.of(outcome))

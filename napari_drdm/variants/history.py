@@ -120,6 +120,11 @@ class History:
         """The variant of a recipe."""
         return next((v for v in self._variants if v.recipe == recipe), None)
 
+    def outcome(self, recipe: Recipe) -> Outcome | None:
+        """The stored result of a recipe."""
+        variant = self.find(recipe)
+        return variant.outcome if variant else None
+
     def add(self, outcome: Outcome, picture: NDArray[np.uint8]) -> Variant:
         """Keep a result; one of the same recipe takes its place, and stays where it was."""
         recipe = Recipe.of(outcome.request)

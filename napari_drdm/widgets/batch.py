@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QKeySequence
 from qtpy.QtWidgets import QShortcut
 
+from napari_drdm.batch_request import missing, request_of
 from napari_drdm.batching import Ended, Gate, Outlook, Update, in_time, outlook, run_batch
 from napari_drdm.model_list import found
 from napari_drdm.settings import RememberedBatch, load_settings, save_settings
@@ -19,7 +20,7 @@ from napari_drdm.widgets.batch_form import BatchForm
 from napari_drdm.widgets.neighbours import OURS, share_place
 from napari_drdm.wording import said
 from napari_drdm.workers import Job
-from src_core.errors import DRDMError, InputError
+from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
     import napari
@@ -153,30 +154,7 @@ class BatchAugmentation(BatchForm):
         Raises:
             InputError: something is missing, or not possible.
         """
-        from src_core.augment import Filters, Request, parse_distribution
-        from src_core.augment.index import RUN
-
-        if missing := self._missing():
-            raise InputError(missing)
-        names = ("steps", "slices", "interpolation", "label_interpolation")
-        more, fields = self.more.values(), self.fields.values()
-        options = {name: more.pop(name) for name in names}
-        del more["device"]
-        levels = parse_distribution(fields.pop("levels"))
-        filters = Filters(**self.filters.values())
-        resume = (fields["out"] / RUN).is_file()
-        return Request(
-            **fields, **more, levels=levels, options=options, filters=filters, resume=resume
-        )
-
-    def _missing(self) -> str:
-        if not self.fields.dataset.text().strip():
-            return "choose a data set first"
-        if self.fields.model.value() is None:
-            return "import a model first, in the deformation explorer"
-        if not self.fields.formats():
-            return "tick a layout first"
-        return "" if self.fields.out.text().strip() else "choose an output folder first"
+        return request_of(self.values(), self.fields.model.value())
 
     def _present(self) -> str:
         return "the present cases" if self.more.values()["workers"] > 1 else "the present step"
@@ -190,7 +168,7 @@ class BatchAugmentation(BatchForm):
     def _look_ahead(self) -> None:
         """Say what Start would make, or what is still wrong."""
         self._asked += 1
-        if self.busy or self._missing():
+        if self.busy or missing(self.values(), self.fields.model.value()):
             self.outlook.setText("")
             return
         try:
