@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from napari_drdm.spawning import script_left_alone
 from napari_drdm.wording import in_window, said
 from src_core.errors import DRDMError
 
@@ -190,7 +191,7 @@ def _run(
     for note in plan.notes:
         yield Update(0, len(plan.jobs), message=in_window(note))
     told: set[tuple[str, str]] = set()
-    with closing(steps(plan, loaded)) as going:
+    with script_left_alone(), closing(steps(plan, loaded)) as going:
         for value in going:
             if isinstance(value, Made):
                 counts[value.state] += 1

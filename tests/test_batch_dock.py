@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
+from multiprocessing.spawn import get_preparation_data
 from pathlib import Path
 
 import nibabel as nib
@@ -25,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_drdm.batching import Ended, Gate, Update, in_time, outlook, run_batch
+from napari_drdm.spawning import script_left_alone
 from src_core import library
 from src_core.augment import Filters, Request, kinds
 from src_core.augment.index import read_index
@@ -382,6 +385,18 @@ def test_the_dock_and_the_shell_make_the_same_bits(model: Path, data: Path, tmp_
     assert run(["augment", str(data), "--out", str(tmp_path / "shell"), *words]) == 0
     for made in sorted((tmp_path / "out" / "images").iterdir()):
         assert made.read_bytes() == (tmp_path / "shell" / "images" / made.name).read_bytes()
+
+
+def test_workers_do_not_run_the_script_that_opened_the_window(monkeypatch, tmp_path: Path) -> None:
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__spec__", None)
+    monkeypatch.setattr(main, "__file__", str(tmp_path / "opens_a_window.py"), raising=False)
+    assert "init_main_from_path" in get_preparation_data("worker")
+    with script_left_alone():
+        assert not {"init_main_from_path", "init_main_from_name"} & set(
+            get_preparation_data("worker")
+        )
+    assert main.__file__ == str(tmp_path / "opens_a_window.py")
 
 
 def finish(going) -> tuple[list[Update], Ended]:
