@@ -38,7 +38,8 @@ def request_of(values: dict[str, Any], model: object) -> Request:
         InputError: something is missing, or not possible.
     """
     from src_core.augment import Filters, Request, parse_distribution
-    from src_core.augment.index import RUN
+    from src_core.augment.index import run_file
+    from src_core.augment.kinds import CASES
 
     if first := missing(values, model):
         raise InputError(first)
@@ -48,5 +49,5 @@ def request_of(values: dict[str, Any], model: object) -> Request:
         levels=parse_distribution(values["levels"]),
         options={name: values[name] for name in _OPTIONS},
         filters=Filters(**{name: values[name] for name in _FILTERS}),
-        resume=(values["out"] / RUN).is_file(),
+        resume=(values["out"] / run_file(CASES)).is_file(),
     )

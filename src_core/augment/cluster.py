@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from src_core.augment.crew import Task, Tool, perform
-from src_core.augment.work import Made, Shop
+from src_core.augment.crew import PULSE, Task, Tool, perform
+from src_core.augment.work import Doing, Made, Shop
 from src_core.errors import InputError
 
 __all__ = ["on_cluster"]
@@ -20,7 +20,9 @@ _AHEAD = 2
 _LOST = "its worker ended while it was made, several times, is there enough memory?"
 
 
-def on_cluster(shop: Shop, tasks: Iterable[Task], tool: Tool, address: str) -> Iterator[Made]:
+def on_cluster(shop: Shop, tasks: Iterable[Task], tool: Tool, address: str) -> Iterator[
+    Doing | Made
+]:  # fmt: skip
     """On a scheduler's workers; ends of jobs as they come, those of dead workers done again.
 
     Raises:
@@ -36,7 +38,12 @@ def on_cluster(shop: Shop, tasks: Iterable[Task], tool: Tool, address: str) -> I
                 going[client.submit(perform, shop, task, tool, pure=False)] = task
             if not going:
                 break
-            for future in wait(list(going), return_when="FIRST_COMPLETED").done:
+            try:
+                ended = wait(list(going), PULSE, "FIRST_COMPLETED").done
+            except TimeoutError:
+                ended = set()
+                yield Doing(next(iter(going.values())).job, 0, 0)
+            for future in ended:
                 yield _ended(future, going.pop(future))
     finally:
         client.cancel(list(going))

@@ -26,8 +26,10 @@ from src_core.errors import Cancelled, InputError
 from src_core.library import load_model
 from src_core.model import Model
 
-__all__ = ["Task", "Tool", "here", "on_processes", "perform", "tool_of"]
+__all__ = ["PULSE", "Task", "Tool", "here", "on_processes", "perform", "tool_of"]
 
+#: Seconds after which a caller may end what takes longer.
+PULSE = 0.2
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _LOST = "its process ended while it was made, twice, is there enough memory?"
 
@@ -67,8 +69,10 @@ def here(shop: Shop, tasks: Iterable[Task], model: Model) -> Iterator[Doing | Ma
         yield from do(shop, task.job, task.known, model, bench)
 
 
-def on_processes(shop: Shop, tasks: Iterable[Task], tool: Tool, count: int) -> Iterator[Made]:
-    """On so many processes; ends of jobs as they come."""
+def on_processes(
+    shop: Shop, tasks: Iterable[Task], tool: Tool, count: int
+) -> Iterator[Doing | Made]:
+    """On so many processes; ends of jobs as they come, and signs of life between."""
     source = iter(tasks)
     with _one_thread_each():
         while lost := (yield from _round(shop, source, tool, count)):
@@ -95,7 +99,7 @@ def perform(shop: Shop, task: Task, tool: Tool, stop: Any = None) -> Made:
 
 def _round(
     shop: Shop, source: Iterator[Task], tool: Tool, count: int
-) -> Generator[Made, None, list[Task]]:
+) -> Generator[Doing | Made, None, list[Task]]:
     """Tasks until there are no more, or a process died: then those that were under way."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
@@ -108,7 +112,10 @@ def _round(
                 going[pool.submit(_in_process, shop, task, tool)] = task
             if not going:
                 break
-            for future in wait(going, return_when=FIRST_COMPLETED).done:
+            ended = wait(going, PULSE, FIRST_COMPLETED).done
+            if not ended:
+                yield Doing(next(iter(going.values())).job, 0, 0)
+            for future in ended:
                 task = going.pop(future)
                 try:
                     yield future.result()

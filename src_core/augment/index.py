@@ -31,9 +31,6 @@ _VERSION = 3
 _FACTS = ("subject", "split", "source", "source_labels")
 
 
-RUN = "augment.json"
-
-
 def run_file(kind: Kind) -> str:
     """What decides a run of this kind: ``augment.json``."""
     return f"{kind.name}.json"

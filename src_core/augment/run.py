@@ -27,7 +27,7 @@ def augment(plan: Plan, model: Model) -> Iterator[Made]:
 
 
 def steps(plan: Plan, model: Model) -> Iterator[Doing | Made]:
-    """As ``augment``; in this process also the steps of every job, so that a caller can cancel."""
+    """As ``augment``, with what is under way in between, so that a caller can cancel."""
     begin(plan)
     with Ledger(plan) as ledger:
         tasks = (Task(job, ledger.known(job.name)) for job in plan.jobs)

@@ -47,7 +47,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Doing:
-    """A job under way: ``step`` of ``total``."""
+    """A job under way: ``step`` of ``total``; 0 of 0 where another process counts them."""
 
     job: Job
     step: int
