@@ -12,6 +12,7 @@ from src_core.cli import (
     library,
     pairing,
     replaying,
+    tasking,
     training,
 )
 
@@ -33,6 +34,7 @@ app.command()(augmenting.augment)
 app.command()(pairing.pairs)
 app.command()(training.train)
 app.command()(evaluating.evaluate)
+app.add_typer(tasking.task, name="task")
 app.add_typer(library.models, name="models")
 
 

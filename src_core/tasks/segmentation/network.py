@@ -1,0 +1,89 @@
+"""One U-Net for all methods: MONAI's, trained for a number of steps on the same slices.
+
+Sigmoids and binary cross-entropy, Adam at 1e-3 with an exponential schedule (paper 4.2), down to a
+hundredth; or the Dice loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from src_core.errors import InputError
+from src_core.tasks.segmentation.pool import Pool
+from src_core.training.hardware import Hardware, start_fabric
+
+__all__ = ["Loss", "predict", "train"]
+
+Loss = Literal["bce", "dice"]
+_WIDTHS = (16, 32, 64, 96, 128)
+_RATE, _LAST = 1e-3, 0.01
+_BATCH = 32
+
+
+def train(
+    pool: Pool,
+    labels: int,
+    *,
+    times: int,
+    steps: int,
+    batch: int,
+    seed: int,
+    loss: Loss,
+    device: str,
+) -> Iterator[tuple[int, float, nn.Module]]:
+    """Train; yields how many steps are done, the loss, and the network as it is.
+
+    Weights and the drawn slices follow from the seed, and are the same for every method.
+    """
+    fabric = start_fabric(Hardware(device))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _network(labels)
+    network = network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(network.parameters(), _RATE)
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, _LAST ** (1 / steps))
+    ready, stepped = fabric.setup(network, optimiser)
+    loss_of, rng = _loss(loss), np.random.default_rng(seed)
+    for done in range(1, steps + 1):
+        slices, variants = rng.integers(len(pool), size=batch), rng.integers(times + 1, size=batch)
+        chosen = [(int(s), int(v)) for s, v in zip(slices, variants, strict=True)]
+        image, target = (fabric.to_device(t) for t in pool.batch(chosen))
+        with torch.enable_grad():
+            value = loss_of(ready(image.contiguous(memory_format=torch.channels_last)), target)
+            stepped.zero_grad()
+            fabric.backward(value)
+        stepped.step()
+        schedule.step()
+        yield done, float(value.detach()), network
+    network.eval().requires_grad_(False)
+
+
+@torch.inference_mode()
+def predict(network: nn.Module, images: Tensor) -> Tensor:
+    """Slices (Z, 1, n, n) -> classes (Z, n, n): the likeliest label where it is above one half."""
+    device = next(network.parameters()).device
+    parts = [network(part.to(device)).cpu() for part in images.split(_BATCH)]
+    scores = torch.cat(parts)
+    return torch.cat([torch.zeros_like(scores[:, :1]), scores], 1).argmax(1)
+
+
+def _network(labels: int) -> nn.Module:
+    try:
+        from monai.networks.nets.unet import UNet
+    except ImportError as error:
+        raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"') from error
+    strides = (2,) * (len(_WIDTHS) - 1)
+    return UNet(2, 1, labels, _WIDTHS, strides, num_res_units=1, norm="batch")
+
+
+def _loss(name: Loss) -> nn.Module:
+    if name == "bce":
+        return nn.BCEWithLogitsLoss()
+    from monai.losses.dice import DiceLoss
+
+    return DiceLoss(sigmoid=True, batch=True)

@@ -1,0 +1,142 @@
+"""What a comparison is asked for, checked before anything is computed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from src_core.augment.plan import names_of
+from src_core.dataset import Entry
+from src_core.device import choose_device
+from src_core.errors import InputError
+from src_core.evaluation.journal import Journal
+from src_core.hashing import sha256_file
+from src_core.library import load_model
+from src_core.model import Model
+from src_core.tasks.common import chosen, of_subjects, positive, read_split
+from src_core.tasks.segmentation.methods import METHODS
+from src_core.tasks.segmentation.network import Loss
+
+__all__ = ["Job", "Request", "prepare"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a call asks for.
+
+    Attributes:
+        train, test: data sets; of a CSV with splits, the rows of these splits.
+        methods: of ``METHODS``.
+        subjects: how many training subjects, several to compare.
+        times: new cases of each; every method draws from these and from the case itself.
+        levels: of the model's deformations, smallest and largest.
+        steps, batch: of every training.
+        size: pixels a side of the slices.
+        repeats: trainings of each method, by seeds of their own.
+        fields: a folder of deformations to use, and to fill; that of the run without.
+    """
+
+    train: Path
+    test: Path
+    out: Path
+    model: str | Path = "cardiac-sax"
+    methods: Sequence[str] = ("none", "bigaug", "elastic", "drdm", "drdm+appearance")
+    subjects: Sequence[int] = (5,)
+    times: int = 32
+    levels: tuple[int, int] = (30, 70)
+    steps: int = 2000
+    batch: int = 16
+    size: int = 128
+    loss: Loss = "bce"
+    seed: int = 1
+    repeats: int = 1
+    fields: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    device: str = "auto"
+
+
+@dataclass(eq=False)
+class Job:
+    """A checked request.
+
+    Attributes:
+        trained, tested: the cases; ``names`` those of the training cases, by their images.
+        journal: one unit for each method and seed ("drdm 1") and number of subjects.
+    """
+
+    request: Request
+    model: Model
+    trained: list[Entry]
+    tested: list[Entry]
+    names: dict[Path, str]
+    journal: Journal
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def units(self) -> list[tuple[str, int, int]]:
+        """Method, seed and number of subjects of every training."""
+        request = self.request
+        return [
+            (method, repeat, count)
+            for count in sorted(set(request.subjects))
+            for repeat in range(1, request.repeats + 1)
+            for method in request.methods
+        ]
+
+
+def prepare(request: Request) -> Job:
+    """Check everything and open the folder; nothing is computed yet.
+
+    Raises:
+        InputError: data sets, model, options or folder are not as they must be.
+    """
+    chosen("--methods", request.methods, METHODS)
+    positive(times=request.times, steps=request.steps, batch=request.batch, repeats=request.repeats)
+    if request.size < 32 or request.size % 16:
+        raise InputError(
+            f"{request.size} is not possible", where="--size", expected="a multiple of 16, 32 up"
+        )
+    choose_device(request.device)
+    model = load_model(request.model, "cpu")
+    _check_model(model, request)
+    trained, tested = read_split(request.train, request.test)
+    for count in request.subjects:
+        of_subjects(trained, count)
+    names = dict(zip((e.image for e in trained), names_of(trained), strict=True))
+    facts = {name: getattr(request, name) for name in _DECIDING}
+    digest = _digest(facts, model, trained, tested)
+    journal = Journal(
+        request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
+    )
+    return Job(request, model, trained, tested, names, journal)
+
+
+#: Options that decide a training's result; a run may go on with more methods, subjects, repeats.
+_DECIDING = ("times", "levels", "steps", "batch", "size", "loss", "seed")
+
+
+def _check_model(model: Model, request: Request) -> None:
+    if model.spec.ndim != 2:
+        raise InputError(
+            "it is 3D, and slices are segmented", where=str(request.model), expected="a 2D model"
+        )
+    low, high = request.levels
+    highest = model.spec.schedule.levels
+    if not 1 <= low <= high <= highest:
+        raise InputError(
+            f"{low}:{high} is not possible", where="--levels", expected=f"levels of 1 to {highest}"
+        )
+
+
+def _digest(
+    facts: dict[str, Any], model: Model, trained: Sequence[Entry], tested: Sequence[Entry]
+) -> str:
+    files = [
+        (e.name, e.subject, sha256_file(e.image), e.labels and sha256_file(e.labels))
+        for e in (*trained, *tested)
+    ]
+    text = repr((sorted(facts.items()), model.sha256, files))
+    return hashlib.sha256(text.encode()).hexdigest()
