@@ -2,7 +2,8 @@
 
     python -m benchmarks.augmenting
 
-Each number is a run of its own process; both columns should stay flat.
+Each line is a run of its own. The seconds of each should stay flat once the start is shared by
+many, and so should the peak memory (of one process, where there are several).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from src_core.generation.save import save_case
@@ -22,7 +24,8 @@ _RUN = """
 import resource, sys
 from src_core.cli import run
 code = run(sys.argv[1:])
-print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+print("peak", max(resource.getrusage(who).ru_maxrss for who in whose), file=sys.stderr)
 sys.exit(code)
 """
 
@@ -31,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--samples", type=int, nargs="+", default=[10, 40, 160])
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options = parser.parse_args(arguments)
-    print(f"{'new cases':>10}{'s each':>10}{'peak MB':>10}")
+    print(f"{'new cases':>10}{'workers':>10}{'s':>10}{'s each':>10}{'peak MB':>10}")
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
         for folder in ("case", "set/images", "set/labels"):
@@ -42,15 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for kind in ("image", "labels"):
             target = home / "set" / f"{kind.rstrip('s')}s" / "phantom.nii.gz"
             (home / "case" / f"{kind}.nii.gz").rename(target)
-        for samples in options.samples:
-            seconds, peak = _measured(home, samples)
-            print(f"{samples:>10}{seconds / samples:>10.2f}{peak:>10.0f}", flush=True)
+        for samples, workers in product(options.samples, options.workers):
+            seconds, peak = _measured(home, samples, workers)
+            each = f"{seconds:>10.1f}{seconds / samples:>10.2f}{peak:>10.0f}"
+            print(f"{samples:>10}{workers:>10}{each}", flush=True)
 
 
-def _measured(home: Path, samples: int) -> tuple[float, float]:
-    """Seconds of a run, and its peak memory in MB."""
-    words = ["augment", str(home / "set"), "--out", str(home / f"out-{samples}")]
+def _measured(home: Path, samples: int, workers: int) -> tuple[float, float]:
+    """Seconds of a run, and the peak memory of any of its processes in MB."""
+    words = ["augment", str(home / "set"), "--out", str(home / f"out-{samples}-{workers}")]
     words += ["--per-case", str(samples), "--format", "nifti", "--steps", "2", "--device", "cpu"]
+    words += ["--workers", str(workers)]
     started = time.perf_counter()
     ran = subprocess.run([sys.executable, "-c", _RUN, *words], capture_output=True, text=True)
     seconds = time.perf_counter() - started
