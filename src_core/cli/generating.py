@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from src_core.cli.parameters import (
+    AllowFolds,
     Device,
     Format,
     Images,
@@ -17,10 +18,13 @@ from src_core.cli.parameters import (
     Labels,
     Level,
     MaxMm,
+    ModelName,
     Out,
     Overwrite,
     Region,
     Seed,
+    Slices,
+    Spacing,
     Steps,
     parse_region,
 )
@@ -62,20 +66,15 @@ def demo(
 def generate(
     images: Images,
     labels: Labels = None,
-    model: Annotated[str, typer.Option(help="A model's name, or its file.")] = "cardiac-sax",
+    model: ModelName = "cardiac-sax",
     level: Level = None,
     max_mm: MaxMm = None,
     seed: Seed = 1,
     steps: Steps = None,
-    slices: Annotated[
-        Literal["shared", "each"],
-        typer.Option(help="2D models on stacks: one deformation shared, or one for each."),
-    ] = "shared",
+    slices: Slices = "shared",
     interpolation: Interpolation = "linear",
     label_interpolation: LabelInterpolation = "linear",
-    allow_folds: Annotated[
-        bool, typer.Option("--allow-folds", help="Leave out the guard.")
-    ] = False,
+    allow_folds: AllowFolds = False,
     region: Region = None,
     motion: Annotated[
         Literal["still", "ramp", "loop"],
@@ -84,7 +83,7 @@ def generate(
     frames: Annotated[
         int | None, typer.Option(help="Frames to make of a single volume, with --motion.")
     ] = None,
-    spacing: Annotated[float | None, typer.Option(help="mm per pixel of a PNG or TIFF.")] = None,
+    spacing: Spacing = None,
     device: Device = "auto",
     out: Out = None,
     overwrite: Overwrite = False,
