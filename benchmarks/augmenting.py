@@ -9,25 +9,14 @@ many, and so should the peak memory (of one process, where there are several).
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
+from benchmarks.running import measured
 from src_core.generation.save import save_case
 from src_core.phantom import phantom_case
-
-_RUN = """
-import resource, sys
-from src_core.cli import run
-code = run(sys.argv[1:])
-whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-print("peak", max(resource.getrusage(who).ru_maxrss for who in whose), file=sys.stderr)
-sys.exit(code)
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,23 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             target = home / "set" / f"{kind.rstrip('s')}s" / "phantom.nii.gz"
             (home / "case" / f"{kind}.nii.gz").rename(target)
         for samples, workers in product(options.samples, options.workers):
-            seconds, peak = _measured(home, samples, workers)
-            each = f"{seconds:>10.1f}{seconds / samples:>10.2f}{peak:>10.0f}"
+            seconds, peak = measured(_words(home, samples, workers))
+            each = f"{seconds:>10.1f}{seconds / samples:>10.2f}{peak / 1e6:>10.0f}"
             print(f"{samples:>10}{workers:>10}{each}", flush=True)
 
 
-def _measured(home: Path, samples: int, workers: int) -> tuple[float, float]:
-    """Seconds of a run, and the peak memory of any of its processes in MB."""
+def _words(home: Path, samples: int, workers: int) -> list[str]:
     words = ["augment", str(home / "set"), "--out", str(home / f"out-{samples}-{workers}")]
     words += ["--per-case", str(samples), "--format", "nifti", "--steps", "2", "--device", "cpu"]
-    words += ["--workers", str(workers)]
-    started = time.perf_counter()
-    ran = subprocess.run([sys.executable, "-c", _RUN, *words], capture_output=True, text=True)
-    seconds = time.perf_counter() - started
-    if ran.returncode:
-        raise RuntimeError(ran.stderr)
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return seconds, int(ran.stderr.split("peak ")[-1]) / unit
+    return [*words, "--workers", str(workers)]
 
 
 if __name__ == "__main__":
