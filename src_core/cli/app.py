@@ -13,6 +13,7 @@ from src_core.cli import (
     pairing,
     replaying,
     tasking,
+    tasking_registration,
     training,
 )
 
@@ -34,6 +35,7 @@ app.command()(augmenting.augment)
 app.command()(pairing.pairs)
 app.command()(training.train)
 app.command()(evaluating.evaluate)
+tasking.task.command()(tasking_registration.registration)
 app.add_typer(tasking.task, name="task")
 app.add_typer(library.models, name="models")
 

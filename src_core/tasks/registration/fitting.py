@@ -1,0 +1,73 @@
+"""Fitting a registration network to pairs: Adam, a fixed number of steps, the same batches again.
+
+Which pairs make batch n is a matter of the seed and n alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from src_core.errors import InputError
+from src_core.tasks.registration.losses import Loss
+from src_core.tasks.registration.samples import Real, Synthetic
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+__all__ = ["Fitting", "fit"]
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Progress: steps done, of how many, the mean loss since the last, and ms a step."""
+
+    done: int
+    total: int
+    loss: float
+    ms: float
+
+
+def fit(
+    network: nn.Module,
+    pairs: Synthetic | Real,
+    loss_of: Loss,
+    fabric: Fabric,
+    *,
+    steps: int,
+    batch: int,
+    rate: float,
+    seed: int,
+    every: int = 25,
+) -> Iterator[Fitting]:
+    """Fit a network in place; yields after every ``every`` steps and at the end.
+
+    Raises:
+        InputError: the loss is no longer a number.
+    """
+    network.to(fabric.device).train()
+    module, optimiser = fabric.setup(network, torch.optim.Adam(network.parameters(), rate))
+    losses, begun = list[float](), time.perf_counter()
+    for step in range(1, steps + 1):
+        drawn = np.random.default_rng((seed, step)).integers(0, len(pairs), batch)
+        given = pairs.batch(drawn.tolist()).to(fabric.device)
+        loss = loss_of(module(torch.cat([given.moving, given.fixed], 1)), given)
+        optimiser.zero_grad()
+        fabric.backward(loss)
+        optimiser.step()
+        losses.append(float(loss.detach()))
+        if not np.isfinite(losses[-1]):
+            raise InputError(
+                "the loss is no longer a number", where=f"step {step}", do="take a lower --rate"
+            )
+        if step % every == 0 or step == steps:
+            seconds = time.perf_counter() - begun
+            yield Fitting(step, steps, float(np.mean(losses)), 1000 * seconds / len(losses))
+            losses, begun = [], time.perf_counter()
+    network.eval()

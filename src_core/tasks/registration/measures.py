@@ -1,0 +1,109 @@
+"""How well a field takes the labels of a real pair onto each other, and how it folds.
+
+Labels are warped as shares, and the largest share wins. Dice counts over all slices of a pair;
+surface distances (MONAI's) are those of each slice, or the volume, that shows the label in both
+images, averaged.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from math import nan
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from src_core.evaluation.subjects import label_map
+from src_core.fields import certify, folding_permille, magnitude
+from src_core.tasks.registration.laying import Laid, Window
+from src_core.warp import warp
+
+__all__ = ["FIELD_MEASURES", "LABEL_MEASURES", "figures_of", "shown_units"]
+
+LABEL_MEASURES = ("dsc", "asd_voxels", "hd_voxels", "asd_mm", "hd_mm")
+FIELD_MEASURES = ("central", "strict", "mean_mm", "max_mm")
+_AT_ONCE = 16
+
+
+def shown_units(pair: tuple[Laid, Laid]) -> list[int]:
+    """Slices, or the volume, that show a label in one of a pair at least."""
+    return sorted({*pair[0].labelled(), *pair[1].labelled()})
+
+
+def figures_of(
+    network: nn.Module | None, pair: tuple[Laid, Laid], labels: Sequence[int], window: Window
+) -> dict[str, float]:
+    """Figures of a pair, by ``measure label``, and ``measure`` for the mean over its labels.
+
+    Args:
+        network: None leaves the moving image as it is.
+        pair: moving, fixed.
+    """
+    moving, fixed = pair
+    units = shown_units(pair)
+    u = _field(network, pair, units, window)
+    shares = warp(moving.masks(units), u, padding="zeros")
+    ours, theirs = (_maps(part, labels) for part in (shares, fixed.masks(units)))
+    found = _of_field(u, fixed.mm_per_voxel)
+    for value in labels:
+        one = _overlap(ours == value, theirs == value, fixed.mm_per_voxel)
+        found |= {f"{name} {value}": figure for name, figure in one.items()}
+    for name in LABEL_MEASURES:
+        known = [found[f"{name} {v}"] for v in labels if np.isfinite(found[f"{name} {v}"])]
+        found[name] = float(np.mean(known)) if known else nan
+    return found
+
+
+@torch.inference_mode()
+def _field(
+    network: nn.Module | None, pair: tuple[Laid, Laid], units: Sequence[int], window: Window
+) -> Tensor:
+    """(B, D, *size), voxels."""
+    both = torch.cat([laid.image(units, window) for laid in pair], 1)
+    if network is None:
+        return both.new_zeros(len(both), both.dim() - 2, *both.shape[2:])
+    device = next(network.parameters()).device
+    return torch.cat([network(part.to(device)).cpu() for part in both.split(_AT_ONCE)])
+
+
+def _maps(shares: Tensor, labels: Sequence[int]) -> NDArray[np.integer]:
+    return np.stack([label_map(share[None], tuple(labels)) for share in shares])
+
+
+def _of_field(u: Tensor, mm_per_voxel: float) -> dict[str, float]:
+    length = magnitude(u) * mm_per_voxel
+    return {
+        "central": float(folding_permille(u).mean()),
+        "strict": float(np.mean([c.strict_folding_permille for c in certify(u.double())])),
+        "mean_mm": float(length.mean()),
+        "max_mm": float(length.max()),
+    }
+
+
+def _overlap(
+    ours: NDArray[np.bool_], theirs: NDArray[np.bool_], mm_per_voxel: float
+) -> dict[str, float]:
+    """Of one label, (U, *size) each; NaN where the fixed image does not show it."""
+    if not theirs.any():
+        return dict.fromkeys(LABEL_MEASURES, nan)
+    dice = 2 * int((ours & theirs).sum()) / int(ours.sum() + theirs.sum())
+    there = [u for u in range(len(ours)) if ours[u].any() and theirs[u].any()]
+    asd, hd = _surfaces(ours[there], theirs[there]) if there else (nan, nan)
+    figures = (dice, asd, hd, asd * mm_per_voxel, hd * mm_per_voxel)
+    return dict(zip(LABEL_MEASURES, figures, strict=True))
+
+
+def _surfaces(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> tuple[float, float]:
+    """Average and largest distance of two surfaces, voxels, both ways: means over units."""
+    from monai.metrics.hausdorff_distance import compute_hausdorff_distance
+    from monai.metrics.surface_distance import compute_average_surface_distance
+
+    one, other = (torch.from_numpy(v)[:, None].float() for v in (ours, theirs))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.5 tells of its own inner call
+        average = compute_average_surface_distance(one, other, True, symmetric=True)
+        largest = compute_hausdorff_distance(one, other, True)
+    return float(average.mean()), float(largest.mean())

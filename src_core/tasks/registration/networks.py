@@ -1,0 +1,55 @@
+"""VoxelMorph (Balakrishnan et al. 2019, doi:10.1109/TMI.2019.2897538) as MONAI has it.
+
+Moving and fixed image, (B, 2, *size) -> displacement (B, D, *size), voxels:
+``fixed(x) = moving(x + u(x))``. Without integration, as in the paper: it may fold.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save
+from torch import nn
+
+from src_core.errors import InputError
+from src_core.io import open_atomically
+
+__all__ = ["DIVISOR", "load_weights", "make_network", "save_weights"]
+
+_CHANNELS = (16, 32, 32, 32, 32, 32)
+_FINAL = (16, 16)
+#: A side must be a multiple of this: each level but the first halves it.
+DIVISOR = 2 ** (len(_CHANNELS) // 2)
+_NEXT_TO_NOTHING = 1e-5
+
+
+def make_network(ndim: int, seed: int) -> nn.Module:
+    """A network that begins with no displacement to speak of, as VoxelMorph does.
+
+    Raises:
+        InputError: MONAI is not installed.
+    """
+    try:
+        from monai.networks.nets.voxelmorph import VoxelMorphUNet
+    except ImportError as error:
+        raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"') from error
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = VoxelMorphUNet(ndim, 2, _CHANNELS[1], _CHANNELS, _FINAL)
+        last = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))][-1]
+        nn.init.normal_(last.weight, std=_NEXT_TO_NOTHING)
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+    return network
+
+
+def save_weights(path: Path, network: nn.Module) -> None:
+    """One safetensors file, whole or not at all."""
+    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    with open_atomically(path) as file:
+        file.write(save(tensors))
+
+
+def load_weights(path: Path, network: nn.Module) -> None:
+    """The reverse, into a network of the same shape."""
+    network.load_state_dict(load_file(path))
