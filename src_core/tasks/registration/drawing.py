@@ -41,6 +41,8 @@ Kind = Literal["drdm", "mrbs"]
 
 #: Spans of MRBS's B-splines over the image, coarse to fine; each moves half as much as the last.
 SPANS = (2, 4, 8)
+# MRBS is scaled in so many turns at most, until it moves as much but for this share.
+_TURNS, _NEAR = 10, 1e-3
 _FIELDS = ("first", "second")
 _KEY = "drdm-pairs"
 
@@ -74,6 +76,7 @@ def draw_pairs(
     ours, theirs = (_path(folder, name, kind) for kind in ("drdm", "mrbs"))
     if _facts_of(ours) != facts:
         _keep(ours, facts, *_generated(entry, name, live, count, levels, seed))
+    facts += repr(SPANS)
     if _facts_of(theirs) != facts:
         drawn = open_pairs(folder, name, "drdm")
         both = [
@@ -109,7 +112,8 @@ def _generated(
 def _keep(
     path: Path, facts: str, units: Sequence[int], first: Sequence[Any], second: Sequence[Any]
 ) -> None:
-    fields = dict(zip(_FIELDS, (np.stack(first), np.stack(second)), strict=True))
+    stacks = (np.ascontiguousarray(np.stack(values)) for values in (first, second))
+    fields = dict(zip(_FIELDS, stacks, strict=True))  # safetensors writes memory as it lies
     with open_atomically(path) as file:
         file.write(save({"unit": np.array(units), **fields}, {_KEY: facts}))
 
@@ -135,11 +139,14 @@ def multiresolution(like: Tensor, *seeds: int) -> Tensor:
         field = torch.from_numpy(bspline((2 * drawn - 1).numpy(), state))
         parts.append(field[None].to(like.dtype) / 2**turn)
     wanted, scale, u = float(magnitude(like).mean()), 1.0, like
-    for _ in range(3):
+    for _ in range(_TURNS):
         u = torch.zeros_like(like)
         for part in parts:
             u = compose(u, scale * part)
-        scale *= wanted / max(float(magnitude(u).mean()), 1e-9)
+        ratio = wanted / max(float(magnitude(u).mean()), 1e-9)
+        if abs(ratio - 1) < _NEAR:
+            break
+        scale *= ratio
     return u
 
 

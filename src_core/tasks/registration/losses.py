@@ -34,13 +34,13 @@ def supervised(smooth: float) -> Loss:
 def unsupervised(similarity: Similarity, smooth: float) -> Loss:
     """VoxelMorph's: likeness of ``moving(x + u(x))`` and fixed + ``smooth |grad u|^2``.
 
-    Likeness is the mean square, or the square of the local correlation in 9 voxels, subtracted
-    from 1.
+    Likeness is the mean square, or 1 less the square of the local correlation in 9 voxels. Beyond
+    the window its border goes on: it may lie in the midst of an image.
     """
     alike = _correlation() if similarity == "ncc" else _mean_square
 
     def loss(u: Tensor, batch: Batch) -> Tensor:
-        moved = warp(batch.moving, u, padding="zeros")
+        moved = warp(batch.moving, u)
         return alike(moved, batch.fixed) + smooth * gradient(u).mean()
 
     return loss

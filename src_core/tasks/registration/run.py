@@ -42,7 +42,11 @@ def run(job: Job) -> Iterator[Step]:
     """Do it; yields progress, and leaves results, a table, a figure and ``job.report``."""
     kept = {unit.case for unit in job.journal.units}
     wanted = [unit for unit in job.units() if _key(*unit) not in kept]
-    labels = labels_of(job.trained)
+    found: set[int] = set()
+    for done, entry in enumerate(job.trained, start=1):
+        found |= labels_of(entry)
+        yield Step("labels", done, len(job.trained), entry.name)
+    labels = _some(found, job.request.train)
     if wanted:
         yield from _drawn(job, wanted)
         cases = _Cases([], [], labels)
@@ -52,6 +56,14 @@ def run(job: Job) -> Iterator[Step]:
     yield Step("tables and figure", 0, 1)
     write_report(job, labels)
     yield Step("tables and figure", 1, 1)
+
+
+def _some(labels: set[int], where: Path) -> tuple[int, ...]:
+    if not labels:
+        raise InputError(
+            "every label map is empty", where=str(where), expected="values above 0 in some"
+        )
+    return tuple(sorted(labels))
 
 
 def _key(method: str, repeat: int) -> str:
