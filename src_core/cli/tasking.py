@@ -46,7 +46,8 @@ def segmentation(
     steps: Annotated[int, typer.Option(help="Of every training.")] = 2000,
     batch: Annotated[int, typer.Option(help="Slices a step.")] = 16,
     size: Annotated[int, typer.Option(help="Pixels a side of the slices.")] = 128,
-    loss: Annotated[Literal["bce", "dice"], typer.Option(help="As the paper: bce.")] = "bce",
+    loss: Annotated[Literal["bce", "bce+dice"], typer.Option(help="The paper has bce.")] = "bce",
+    rate: Annotated[float, typer.Option(help="Adam's first step; it falls to a tenth.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of all draws.")] = 1,
     repeats: Annotated[int, typer.Option(help="Trainings of each, by other seeds.")] = 1,
     fields: Annotated[
@@ -82,6 +83,7 @@ def segmentation(
             batch=batch,
             size=size,
             loss=loss,
+            rate=rate,
             seed=seed,
             repeats=repeats,
             fields=fields,

@@ -35,6 +35,7 @@ class Request:
         levels: of the model's deformations, smallest and largest.
         steps, batch: of every training.
         size: pixels a side of the slices.
+        rate: Adam's first step.
         repeats: trainings of each method, by seeds of their own.
         fields: a folder of deformations to use, and to fill; that of the run without.
     """
@@ -51,6 +52,7 @@ class Request:
     batch: int = 16
     size: int = 128
     loss: Loss = "bce"
+    rate: float = 1e-3
     seed: int = 1
     repeats: int = 1
     fields: Path | None = None
@@ -99,6 +101,8 @@ def prepare(request: Request) -> Job:
         raise InputError(
             f"{request.size} is not possible", where="--size", expected="a multiple of 16, 32 up"
         )
+    if not 0 < request.rate < 1:
+        raise InputError(f"{request.rate:g} is not possible", where="--rate", expected="0 to 1")
     choose_device(request.device)
     model = load_model(request.model, "cpu")
     _check_model(model, request)
@@ -115,7 +119,7 @@ def prepare(request: Request) -> Job:
 
 
 #: Options that decide a training's result; a run may go on with more methods, subjects, repeats.
-_DECIDING = ("times", "levels", "steps", "batch", "size", "loss", "seed")
+_DECIDING = ("times", "levels", "steps", "batch", "size", "loss", "rate", "seed")
 
 
 def _check_model(model: Model, request: Request) -> None:

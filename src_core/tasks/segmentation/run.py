@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from pathlib import Path
 
 from src_core.dataset import Entry
 from src_core.errors import InputError
@@ -31,7 +31,11 @@ def run(job: Job) -> Iterator[Step]:
     """Do it; yields progress, and leaves results, a table, a figure and ``job.report``."""
     request, kept = job.request, {unit.key for unit in job.journal.units}
     wanted = [u for u in job.units() if (f"{u[0]} {u[1]}", u[2]) not in kept]
-    labels = labels_of(job.trained)
+    found: set[int] = set()
+    for done, entry in enumerate(job.trained, start=1):
+        found |= labels_of(entry)
+        yield Step("labels", done, len(job.trained), entry.name)
+    labels = _some(found, request.train)
     yield from _fields(job, wanted)
     spec = job.model.spec.model_copy(update={"size": request.size})
     read: dict[str, Stack] = {}
@@ -46,6 +50,14 @@ def run(job: Job) -> Iterator[Step]:
     yield Step("tables and figure", 0, 1)
     _write(job, labels)
     yield Step("tables and figure", 1, 1)
+
+
+def _some(labels: set[int], where: Path) -> tuple[int, ...]:
+    if not labels:
+        raise InputError(
+            "every label map is empty", where=str(where), expected="values above 0 in some"
+        )
+    return tuple(sorted(labels))
 
 
 def _fields(job: Job, wanted: Sequence[tuple[str, int, int]]) -> Iterator[Step]:
@@ -64,7 +76,7 @@ def _fields(job: Job, wanted: Sequence[tuple[str, int, int]]) -> Iterator[Step]:
             yield Step("fields", done, len(cases), stored.name)
 
 
-def _folder(job: Job) -> Any:
+def _folder(job: Job) -> Path:
     return job.request.fields or job.request.out / "fields"
 
 
@@ -95,6 +107,7 @@ def _unit(
         batch=request.batch,
         seed=request.seed * 1000 + repeat,
         loss=request.loss,
+        rate=request.rate,
         device=request.device,
     )
     made = None
@@ -125,7 +138,7 @@ def _write(job: Job, labels: tuple[int, ...]) -> None:
         "labels": labels,
         **{name: getattr(request, name) for name in ("methods", "subjects", "repeats")},
         **{name: getattr(request, name) for name in ("times", "levels", "steps", "batch")},
-        **{name: getattr(request, name) for name in ("size", "loss", "seed", "device")},
+        **{name: getattr(request, name) for name in ("size", "loss", "rate", "seed", "device")},
     }
     job.report = plain({**facts, "measures": MEASURES, "means": means, "paired": paired})
     write_results(request.out, job.report, records)

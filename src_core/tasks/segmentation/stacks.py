@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,16 +38,10 @@ class Stack:
     spacing: tuple[float, float, float]
 
 
-def labels_of(entries: Iterable[Entry]) -> tuple[int, ...]:
-    """Values of the cases' label maps, ascending, background left out.
-
-    Raises:
-        InputError: there are none, or the first frame cannot be read.
-    """
-    found = {int(v) for e in entries for v in np.unique(_marked(read_case(e.image, e.labels)))}
-    if not found - {0}:
-        raise InputError("the cases have no labels", expected="label maps with values above 0")
-    return tuple(sorted(found - {0}))
+def labels_of(entry: Entry) -> set[int]:
+    """Values of a case's label map, background left out."""
+    found = np.unique(_marked(read_case(entry.image, entry.labels)))
+    return {int(v) for v in found} - {0}
 
 
 def read_stack(entry: Entry, name: str, spec: ModelSpec, labels: tuple[int, ...]) -> Stack:
