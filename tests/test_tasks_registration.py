@@ -181,9 +181,10 @@ def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tm
     assert losses == same and losses[-1] < 0.5 * losses[0]
     before, after = (figures_of(n, both, (1,), window)["dsc"] for n in (None, network))
     assert after > before
-    save_weights(tmp_path / "w.safetensors", network)
-    other = make_network(2, 2)
-    load_weights(tmp_path / "w.safetensors", other)
+    other, path = make_network(2, 2), tmp_path / "w.safetensors"
+    assert not load_weights(path, other, "one")
+    save_weights(path, network, "one")
+    assert not load_weights(path, other, "another") and load_weights(path, other, "one")
     assert all(torch.equal(a, b) for a, b in zip(other.parameters(), again.parameters(),
                                                  strict=True))  # fmt: skip
 

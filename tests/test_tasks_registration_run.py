@@ -22,11 +22,11 @@ from src_core.io import read_case
 from tests import tiny
 
 pytest.importorskip("monai")
-from src_core.tasks.registration import METHODS, Request, prepare, run  # noqa: E402
-from src_core.tasks.registration.drawing import draw_pairs, multiresolution, open_pairs  # noqa: E402
-from src_core.tasks.registration.laying import Window, lay  # noqa: E402
-from src_core.transforms.live import Live  # noqa: E402
-from src_core.transforms.scan import Scan  # noqa: E402
+from src_core.tasks.registration import METHODS, Request, prepare, run
+from src_core.tasks.registration.drawing import draw_pairs, multiresolution, open_pairs
+from src_core.tasks.registration.laying import Window, lay
+from src_core.transforms.live import Live
+from src_core.transforms.scan import Scan
 
 LITTLE = {"times": 2, "steps": 3, "tuning": 2, "batch": 2, "size": 32, "rate": 1e-3}
 
@@ -164,11 +164,30 @@ def test_pairs_are_algorithm_4_on_the_slice_itself(tiny_models, data):
     for turn, (made, expected) in enumerate(zip(drawn.fields(1), (first, second), strict=True)):
         np.testing.assert_array_equal(made, expected.u)
         assert torch.equal(splines.fields(1)[turn], multiresolution(made, 1, code, 1, turn))
-    before = (data / "a_ed.mrbs.safetensors").stat().st_mtime_ns
-    draw_pairs(entry, "a_ed", data, live, 3, (30, 70), 1)
-    assert (data / "a_ed.mrbs.safetensors").stat().st_mtime_ns == before
-    draw_pairs(entry, "a_ed", data, live, 2, (30, 70), 1)
+
+
+def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, data):
+    entry, live = prepare(request(data, "out")).trained[0], Live("tiny", (30, 70))
+
+    def made(count: int) -> list[tuple[int, bytes]]:
+        draw_pairs(entry, "a_ed", data, live, count, (30, 70), 1)
+        files = [data / f"a_ed.{kind}.safetensors" for kind in ("drdm", "mrbs")]
+        return [(file.stat().st_mtime_ns, file.read_bytes()) for file in files]
+
+    first = made(3)
+    assert made(3) == first
+    made(2)
     assert len(open_pairs(data, "a_ed", "mrbs").units) == 2
+    assert [content for _, content in made(3)] == [content for _, content in first]
+    write_case(data / "train", "a_ed", 9.0)
+    assert all(a[1] != b[1] for a, b in zip(made(3), first, strict=True))
+
+
+def test_a_run_begun_afresh_takes_no_weights_of_the_last(tiny_models, data):
+    asked = {"methods": ("mrbs",), "overwrite": True}
+    done(request(data, "out", **asked))
+    stages = {s.stage for s in run(prepare(request(data, "out", **asked, smooth=1.0)))}
+    assert "training mrbs, seed 1" in stages
 
 
 def test_volumes_of_several_subjects(tmp_path):

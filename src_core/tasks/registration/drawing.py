@@ -29,6 +29,7 @@ from src_core.evaluation.baseline import bspline
 from src_core.fields import compose, magnitude
 from src_core.generation.frame import Frame
 from src_core.grid import Grid
+from src_core.hashing import sha256_file
 from src_core.io import open_atomically
 from src_core.noise import generator
 from src_core.tasks.registration.laying import framed, labelled_units
@@ -72,7 +73,7 @@ def draw_pairs(
     Raises:
         InputError: the case cannot be read, or does not fit the model.
     """
-    facts = _facts(live, count, levels, seed)
+    facts = _facts(entry, live, count, levels, seed)
     ours, theirs = (_path(folder, name, kind) for kind in ("drdm", "mrbs"))
     if _facts_of(ours) != facts:
         _keep(ours, facts, *_generated(entry, name, live, count, levels, seed))
@@ -174,10 +175,11 @@ def _first_frame(case: Case) -> NDArray[Any]:
     return case.image[..., 0] if case.image.ndim == 4 else case.image
 
 
-def _facts(live: Live, count: int, levels: Levels, seed: int) -> str:
+def _facts(entry: Entry, live: Live, count: int, levels: Levels, seed: int) -> str:
     told = levels if isinstance(levels, tuple) else sorted(levels.items())
     return json.dumps(
         {
+            "files": [p and sha256_file(p) for p in (entry.image, entry.labels)],
             "model": live.loaded().sha256,
             "steps": live.steps,
             "count": count,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import nn
 
 from src_core.errors import InputError
@@ -22,6 +23,7 @@ _FINAL = (16, 16)
 #: A side must be a multiple of this: each level but the first halves it.
 DIVISOR = 2 ** (len(_CHANNELS) // 2)
 _NEXT_TO_NOTHING = 1e-5
+_KEY = "drdm-registration"
 
 
 def make_network(ndim: int, seed: int) -> nn.Module:
@@ -43,13 +45,19 @@ def make_network(ndim: int, seed: int) -> nn.Module:
     return network
 
 
-def save_weights(path: Path, network: nn.Module) -> None:
-    """One safetensors file, whole or not at all."""
+def save_weights(path: Path, network: nn.Module, digest: str) -> None:
+    """One safetensors file, whole or not at all; the digest is of the run that it belongs to."""
     tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     with open_atomically(path) as file:
-        file.write(save(tensors))
+        file.write(save(tensors, {_KEY: digest}))
 
 
-def load_weights(path: Path, network: nn.Module) -> None:
-    """The reverse, into a network of the same shape."""
-    network.load_state_dict(load_file(path))
+def load_weights(path: Path, network: nn.Module, digest: str) -> bool:
+    """The reverse, into a network of the same shape; False where there are none of that run."""
+    if not path.is_file():
+        return False
+    with safe_open(path, framework="pt") as file:
+        if (file.metadata() or {}).get(_KEY) != digest:
+            return False
+        network.load_state_dict({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118
+    return True

@@ -80,6 +80,7 @@ class Job:
 
     Attributes:
         trained, tested: the cases; ``names`` those of the training cases, in their order.
+        digest: of everything that decides a training's result.
         journal: one unit for each method and seed ("drdm 1").
     """
 
@@ -89,6 +90,7 @@ class Job:
     tested: list[Entry]
     names: list[str]
     window: Window
+    digest: str
     journal: Journal
     report: dict[str, Any] = field(default_factory=dict)
 
@@ -136,15 +138,12 @@ def prepare(request: Request) -> Job:
     if any(method.endswith("+real") for method in request.methods):
         real_pairs(trained, request.pairs, str(request.train))
     facts = {name: getattr(request, name) for name in _DECIDING}
+    digest = _digest(facts, model, trained, tested)
     journal = Journal(
-        request.out,
-        _digest(facts, model, trained, tested),
-        facts,
-        resume=request.resume,
-        overwrite=request.overwrite,
+        request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
     )
     window = Window(request.size, request.part)
-    return Job(request, model, trained, tested, names_of(trained), window, journal)
+    return Job(request, model, trained, tested, names_of(trained), window, digest, journal)
 
 
 def _check_numbers(request: Request) -> None:

@@ -124,21 +124,19 @@ def _trained(
     tuned = job.request.tuning
     if kind == "none":
         tuned += request.steps
-    elif (path := _weights(job, kind, repeat)).is_file():
-        load_weights(path, network)
-    else:
+    elif not load_weights(path := _weights(job, kind, repeat), network, job.digest):
         drawn = [open_pairs(_folder(job), name, kind) for name in job.names]  # type: ignore[arg-type]
         made = Synthetic(cases.trained, drawn, job.window)
         loss = supervised(request.smooth)
         yield from _fitted(job, network, made, loss, request.steps, kind, repeat)
-        save_weights(path, network)
+        save_weights(path, network, job.digest)
     if method.endswith(_REAL):
         pairs = _pairs(job, cases.trained, job.trained_pairs())
         units = [(p, u) for p, pair in enumerate(pairs) for u in shown_units(pair)]
         loss = unsupervised(request.similarity, request.smooth_real)
         real = Real(pairs, units, job.window)
         yield from _fitted(job, network, real, loss, tuned, method, repeat)
-        save_weights(_weights(job, method, repeat), network)
+        save_weights(_weights(job, method, repeat), network, job.digest)
 
 
 def _fitted(
