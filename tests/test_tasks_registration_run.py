@@ -85,7 +85,13 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
     one, other = (lay(e, spec, (1, 2), window).masks([0, 1, 2])[:, 1] > 0.5 for e in entries[:2])
     expected = 2 * float((one & other).sum()) / float(one.sum() + other.sum())
     assert float(dice[0]["value"]) == pytest.approx(expected, abs=0.01)
-    assert "| 2 | none+real |" in (data / "out" / "table.md").read_text()
+    table = (data / "out" / "table.md").read_text()
+    paired = {(p["method"], p["against"], p["measure"]): p for p in report["paired"]}
+    gain = paired["drdm", "none", "dsc"]
+    told = "({:+.1f} to {:+.1f})".format(*(100 * gain[k] for k in ("low", "high")))
+    assert gain["difference"] == pytest.approx(means["drdm", "dsc"] - means["none", "dsc"])
+    assert f"| drdm less none | {100 * gain['difference']:+.1f} {told} |" in table
+    assert "| 2 | none+real |" in table
     assert (data / "out" / "results.png").stat().st_size > 1000
 
 

@@ -66,7 +66,7 @@ def registration(
 ) -> None:
     """Table 3: VoxelMorph from synthetic pairs, and from real ones.
 
-    Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out pairs-or-not
+    Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out registered
     """
     from src_core.tasks.registration import Request, prepare, run
 
