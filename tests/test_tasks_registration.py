@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from scipy import ndimage
 from torch import nn
 
@@ -30,6 +31,7 @@ from src_core.tasks.registration.networks import (  # noqa: E402
 from src_core.tasks.registration.samples import (  # noqa: E402
     Batch,
     Real,
+    Synthetic,
     make_batch,
     real_pairs,
 )
@@ -106,6 +108,25 @@ def test_a_synthetic_pair_is_what_the_maps_say():
     seen = ndimage.map_coordinates(moving, at, order=1, mode="nearest")
     there = batch.known[0, 0].numpy()
     np.testing.assert_allclose(batch.fixed[0, 0][there], seen[there], atol=0.03)
+
+
+def test_a_pairs_number_stands_for_its_case_slice_and_fields(tmp_path):
+    cases, drawn, units = [], [], ((1, 0, 1), (0, 2))
+    for index, mine in enumerate(units):
+        images = np.stack([np.full((1, 64, 64), 100 * index + 20 * u, np.uint8) for u in range(3)])
+        cases.append(Laid(str(index), str(index), images, np.zeros((3, 0, 32, 32), np.uint8), 1.0))
+        shift = np.arange(len(mine), dtype=np.float32).reshape(-1, 1, 1, 1) + 10 * index
+        path = tmp_path / f"{index}.safetensors"
+        fields = np.zeros((2, len(mine), 2, 16, 16), np.float32)
+        fields[1] += shift
+        save_file(dict(zip(("first", "second"), fields, strict=True)), path)
+        drawn.append(drawing.Drawn(path, mine))
+    pairs = Synthetic(cases, drawn, WINDOW)
+    assert len(pairs) == 5
+    batch = pairs.batch([4, 0, 2, 3])
+    assert (255 * batch.moving[:, 0, 9, 9]).round().tolist() == [140, 20, 20, 100]
+    assert batch.truth is not None
+    assert batch.truth[:, 1, 5, 5].tolist() == [44, 0, 8, 40]
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
