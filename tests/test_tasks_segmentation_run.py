@@ -185,3 +185,9 @@ def test_slices_lie_on_a_square_grid_of_one_pixel_size(home):
     area = float((stack.classes[1] == 2).sum()) * pixel**2
     assert area == pytest.approx(np.pi * 6.0**2 * spacing[0] * spacing[1], rel=0.1)
     assert float(stack.images.min()) >= 0 and float(stack.images.max()) <= 1
+
+
+def test_without_monai_nothing_is_begun(home, capsys, monkeypatch):
+    monkeypatch.setattr("src_core.tasks.common.find_spec", lambda name: None)
+    assert call(home, "out") == 2
+    assert "MONAI is not installed" in capsys.readouterr().err and not (home / "out").exists()

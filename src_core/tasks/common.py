@@ -7,12 +7,23 @@ them are among the 20.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from src_core.dataset import Entry, balanced, read_dataset
 from src_core.errors import InputError
 
-__all__ = ["chosen", "of_subjects", "positive", "read_split"]
+__all__ = ["chosen", "need_monai", "of_subjects", "positive", "read_split"]
+
+
+def need_monai() -> None:
+    """Refuse to begin without MONAI.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    if find_spec("monai") is None:
+        raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"')
 
 
 def read_split(train: Path, test: Path) -> tuple[list[Entry], list[Entry]]:

@@ -14,8 +14,6 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from src_core.errors import InputError
-
 __all__ = ["METHODS", "Method", "appearance", "bigaug_spatial"]
 
 _CHANCE = 0.5
@@ -64,12 +62,15 @@ def bigaug_spatial(planes: Tensor, seed: int) -> Tensor:
 
 @lru_cache(maxsize=1)
 def _appearance() -> Any:
-    monai = _monai()
+    from monai import transforms as monai
+
     perturbation = monai.Compose(
         [monai.RandScaleIntensity(0.1, prob=1.0), monai.RandShiftIntensity(0.1, prob=1.0)]
     )
-    blur = {"sigma_x": (0.25, 1.5), "sigma_y": (0.25, 1.5)}
-    sharpen = {f"sigma{turn}_{axis}": (0.25, 1.5) for turn in (1, 2) for axis in "xy"}
+    blur: dict[str, Any] = {"sigma_x": (0.25, 1.5), "sigma_y": (0.25, 1.5)}
+    sharpen: dict[str, Any] = {
+        f"sigma{turn}_{axis}": (0.25, 1.5) for turn in (1, 2) for axis in "xy"
+    }
     return monai.Compose(
         [
             monai.RandGaussianSharpen(**sharpen, alpha=(10.0, 30.0), prob=_CHANCE),
@@ -84,9 +85,10 @@ def _appearance() -> Any:
 
 @lru_cache(maxsize=1)
 def _spatial() -> Any:
-    monai = _monai()
-    common = {"prob": _CHANCE, "mode": "bilinear", "padding_mode": "zeros"}
-    zoom = {"mode": "bilinear", "padding_mode": "constant", "align_corners": False}
+    from monai import transforms as monai
+
+    common: dict[str, Any] = {"prob": _CHANCE, "mode": "bilinear", "padding_mode": "zeros"}
+    zoom: dict[str, Any] = {"mode": "bilinear", "padding_mode": "constant", "align_corners": False}
     return monai.Compose(
         [
             monai.RandRotate(range_x=radians(20), **common),
@@ -98,11 +100,3 @@ def _spatial() -> Any:
 
 def _tensor(values: Any) -> Tensor:
     return values.as_tensor() if hasattr(values, "as_tensor") else values
-
-
-def _monai() -> Any:
-    try:
-        from monai import transforms
-    except ImportError as error:
-        raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"') from error
-    return transforms

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from src_core.errors import InputError
 from src_core.tasks.segmentation.pool import Pool
 from src_core.training.hardware import Hardware, start_fabric
 
@@ -76,10 +75,8 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def _network(labels: int) -> nn.Module:
-    try:
-        from monai.networks.nets.unet import UNet
-    except ImportError as error:
-        raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"') from error
+    from monai.networks.nets.unet import UNet
+
     strides = (2,) * (len(_WIDTHS) - 1)
     return UNet(2, 1, labels, _WIDTHS, strides, num_res_units=1, norm="instance")
 

@@ -16,7 +16,7 @@ from src_core.evaluation.journal import Journal
 from src_core.hashing import sha256_file
 from src_core.library import load_model
 from src_core.model import Model
-from src_core.tasks.common import chosen, of_subjects, positive, read_split
+from src_core.tasks.common import chosen, need_monai, of_subjects, positive, read_split
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import Loss
 
@@ -95,6 +95,7 @@ def prepare(request: Request) -> Job:
     Raises:
         InputError: data sets, model, options or folder are not as they must be.
     """
+    need_monai()
     chosen("--methods", request.methods, METHODS)
     positive(times=request.times, steps=request.steps, batch=request.batch, repeats=request.repeats)
     if request.size < 32 or request.size % 16:
