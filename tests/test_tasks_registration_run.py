@@ -148,6 +148,13 @@ def test_what_is_wrong_is_said_in_one_line(tiny_models, data, capsys, options, t
     assert not (data / "out").exists()
 
 
+def test_without_monai_nothing_is_begun(tiny_models, data, monkeypatch):
+    monkeypatch.setattr("src_core.tasks.common.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="MONAI is not installed"):
+        prepare(request(data, "out"))
+    assert not (data / "out").exists()
+
+
 def test_phases_on_grids_of_their_own_are_refused(tiny_models, data):
     write_case(data / "test", "c_es", 5.0, (40, 34, 4))
     with pytest.raises(ValueError, match="c_ed has 3 slices and c_es 4, --pairs subject"):

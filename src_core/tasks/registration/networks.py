@@ -13,7 +13,6 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import nn
 
-from src_core.errors import InputError
 from src_core.io import open_atomically
 
 __all__ = ["DIVISOR", "load_weights", "make_network", "save_weights"]
@@ -27,15 +26,9 @@ _KEY = "drdm-registration"
 
 
 def make_network(ndim: int, seed: int) -> nn.Module:
-    """A network that begins with no displacement to speak of, as VoxelMorph does.
+    """A network that begins with no displacement to speak of, as VoxelMorph does."""
+    from monai.networks.nets.voxelmorph import VoxelMorphUNet
 
-    Raises:
-        InputError: MONAI is not installed.
-    """
-    try:
-        from monai.networks.nets.voxelmorph import VoxelMorphUNet
-    except ImportError as error:
-        raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"') from error
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = VoxelMorphUNet(ndim, 2, _CHANNELS[1], _CHANNELS, _FINAL)

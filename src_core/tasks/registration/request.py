@@ -16,7 +16,7 @@ from src_core.evaluation.journal import Journal
 from src_core.hashing import sha256_file
 from src_core.library import load_model
 from src_core.model import Model
-from src_core.tasks.common import chosen, of_subjects, positive, read_split
+from src_core.tasks.common import chosen, need_monai, of_subjects, positive, read_split
 from src_core.tasks.registration.laying import Window
 from src_core.tasks.registration.losses import Similarity
 from src_core.tasks.registration.networks import DIVISOR
@@ -124,6 +124,7 @@ def prepare(request: Request) -> Job:
     Raises:
         InputError: data sets, model, options or folder are not as they must be.
     """
+    need_monai()
     chosen("--methods", request.methods, METHODS)
     counts = ("times", "steps", "tuning", "batch", "repeats")
     positive(**{name: getattr(request, name) for name in counts})
