@@ -136,6 +136,10 @@ def test_bsplines_of_several_resolutions_move_as_much_as_the_models_field(ndim):
     assert float(magnitude(made).mean()) == pytest.approx(float(magnitude(like).mean()), rel=0.01)
     assert torch.equal(made, drawing.multiresolution(like, 1, 2, 3))
     assert not torch.equal(made, drawing.multiresolution(like, 1, 2, 4))
+    part = drawing.multiresolution(like, 1, 2, 3, part=0.5)
+    centre = (0, *[slice(4, 12)] * ndim)
+    ours, theirs = (float(magnitude(u)[centre].mean()) for u in (part, like))
+    assert ours == pytest.approx(theirs, rel=0.01)
     longer = drawing.multiresolution(2 * like, 1, 2, 3)
     assert float(torch.corrcoef(torch.stack([made.flatten(), longer.flatten()]))[0, 1]) > 0.98
 

@@ -2,7 +2,7 @@
 
 Two of a kind for each pair, on the model's state grid, in a file for each case: DRDM generates
 phi_1 on a slice, or the volume, and phi_2 on what that gave. Multi-resolution B-splines (MRBS) are
-random, and as long as DRDM's of the same pair, on average.
+random, and as long as DRDM's of the same pair, on average over what the network sees.
 """
 
 from __future__ import annotations
@@ -66,7 +66,14 @@ class Drawn:
 
 
 def draw_pairs(
-    entry: Entry, name: str, folder: Path, live: Live, count: int, levels: Levels, seed: int
+    entry: Entry,
+    name: str,
+    folder: Path,
+    live: Live,
+    count: int,
+    levels: Levels,
+    seed: int,
+    part: float = 1.0,
 ) -> None:
     """Make the deformations of a case's pairs, of either kind; those that are there are kept.
 
@@ -77,11 +84,11 @@ def draw_pairs(
     ours, theirs = (_path(folder, name, kind) for kind in ("drdm", "mrbs"))
     if _facts_of(ours) != facts:
         _keep(ours, facts, *_generated(entry, name, live, count, levels, seed))
-    facts += repr(SPANS)
+    facts += repr((SPANS, part))
     if _facts_of(theirs) != facts:
         drawn = open_pairs(folder, name, "drdm")
         both = [
-            [multiresolution(u, seed, zlib.crc32(name.encode()), index, turn)[0].numpy()
+            [multiresolution(u, seed, zlib.crc32(name.encode()), index, turn, part=part)[0].numpy()
              for index, u in enumerate(fields)]
             for turn, fields in enumerate(zip(*map(drawn.fields, range(count)), strict=True))
         ]  # fmt: skip
@@ -123,32 +130,39 @@ def _path(folder: Path, name: str, kind: Kind) -> Path:
     return folder / f"{name}.{kind}.safetensors"
 
 
-def multiresolution(like: Tensor, *seeds: int) -> Tensor:
+def multiresolution(like: Tensor, *seeds: int, part: float = 1.0) -> Tensor:
     """A random multi-resolution B-spline that moves as much as another field, on average.
 
     Args:
         like: (1, D, *state), state voxels.
         seeds: of the draws.
+        part: of the grid along each axis, about its centre, over which both move as much.
 
     Returns:
         (1, D, *state), state voxels: cubic B-splines of ``SPANS``, composed from coarse to fine.
     """
     ndim, state, source = like.shape[1], like.shape[-1], generator(*seeds)
-    parts = []
+    splines = []
     for turn, spans in enumerate(SPANS):
         drawn = torch.rand(ndim, *[spans + 3] * ndim, generator=source, dtype=torch.float64)
         field = torch.from_numpy(bspline((2 * drawn - 1).numpy(), state))
-        parts.append(field[None].to(like.dtype) / 2**turn)
-    wanted, scale, u = float(magnitude(like).mean()), 1.0, like
+        splines.append(field[None].to(like.dtype) / 2**turn)
+    wanted, scale, u = _mean_length(like, part), 1.0, like
     for _ in range(_TURNS):
         u = torch.zeros_like(like)
-        for part in parts:
-            u = compose(u, scale * part)
-        ratio = wanted / max(float(magnitude(u).mean()), 1e-9)
+        for spline in splines:
+            u = compose(u, scale * spline)
+        ratio = wanted / max(_mean_length(u, part), 1e-9)
         if abs(ratio - 1) < _NEAR:
             break
         scale *= ratio
     return u
+
+
+def _mean_length(u: Tensor, part: float) -> float:
+    rim = round(u.shape[-1] * (1 - part) / 2)
+    inner = slice(rim, u.shape[-1] - rim)
+    return float(magnitude(u)[(slice(None), *[inner] * u.shape[1])].mean())
 
 
 def _both(

@@ -71,7 +71,7 @@ def _differences(paired: Sequence[dict[str, Any]]) -> str:
         if (one, other, "dsc") in known
     ]
     head = "| difference | " + " | ".join(c[1] for c in columns)
-    lines = [head, "| ---" * (len(columns) + 1), *rows]
+    lines = [head, "| " + " | ".join(["---"] * (len(columns) + 1)), *rows]
     return "".join(f"{line} |\n" for line in lines) if rows else ""
 
 

@@ -84,7 +84,8 @@ def _drawn(job: Job, wanted: Sequence[tuple[str, int]]) -> Iterator[Step]:
         ) from error
     cases = list(zip(job.trained, job.names, strict=True))
     for done, (entry, name) in enumerate(cases, start=1):
-        draw_pairs(entry, name, folder, live, request.times, request.levels, request.seed)
+        options = request.times, request.levels, request.seed, request.part
+        draw_pairs(entry, name, folder, live, *options)
         yield Step("deformations", done, len(cases), name)
 
 
