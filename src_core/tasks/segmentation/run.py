@@ -28,7 +28,10 @@ _HEADS = {"dsc": "DSC", "sensitivity": "sens.", "precision": "prec."}
 
 
 def run(job: Job) -> Iterator[Step]:
-    """Do it; yields progress, and leaves results, a table, a figure and ``job.report``."""
+    """Do it; yields progress, and leaves results, a table, a figure and ``job.report``.
+
+    They are written anew after each training.
+    """
     request, kept = job.request, {unit.key for unit in job.journal.units}
     wanted = [u for u in job.units() if (f"{u[0]} {u[1]}", u[2]) not in kept]
     found: set[int] = set()
@@ -47,9 +50,8 @@ def run(job: Job) -> Iterator[Step]:
         mine = [read[str(e.image)] for e in of_subjects(job.trained, count)]
         tests = [read[str(e.image)] for e in job.tested]
         yield from _unit(job, (method, repeat, count), mine, tests, labels)
-    yield Step("tables and figure", 0, 1)
+        _write(job, labels)
     _write(job, labels)
-    yield Step("tables and figure", 1, 1)
 
 
 def _some(labels: set[int], where: Path) -> tuple[int, ...]:
@@ -156,10 +158,11 @@ def _write(job: Job, labels: tuple[int, ...]) -> None:
 
 
 def _records(job: Job) -> list[Record]:
-    """Of the trainings that were asked for, in their order."""
+    """Of the trainings that were asked for and are there, in their order."""
     kept = {unit.key: unit for unit in job.journal.units}
     return [
         r
         for method, repeat, count in job.units()
-        for r in kept[f"{method} {repeat}", count].records
+        if (key := (f"{method} {repeat}", count)) in kept
+        for r in kept[key].records
     ]
