@@ -68,7 +68,8 @@ def draw_means(
     for ax, (measure, title) in zip(axes[0], measures.items(), strict=True):
         for turn, method in enumerate(methods):
             found = [m for m in means if (m["method"], m["measure"]) == (method, measure)]
-            x = [numbers.index(m["subjects"]) + (turn - (len(methods) - 1) / 2) * 0.08 for m in found]
+            aside = (turn - (len(methods) - 1) / 2) * 0.08
+            x = [numbers.index(m["subjects"]) + aside for m in found]
             y = [m["mean"] for m in found]
             error = [[m["mean"] - m["low"] for m in found], [m["high"] - m["mean"] for m in found]]
             style = {"marker": "o", "ms": 4, "capsize": 2, "lw": 1}
