@@ -20,6 +20,7 @@ __all__ = [
     "MANIFEST",
     "begin",
     "columns",
+    "differs",
     "make_folder",
     "read_index",
     "row_of",
@@ -52,13 +53,28 @@ def begin(plan: Plan) -> None:
         raise InputError("this is a file", where=str(out), expected="a folder")
     kind = plan.request.kind
     if plan.request.resume and (out / run_file(kind)).is_file():
-        _same_run(plan, out / run_file(kind))
+        _same_run(plan)
         sweep(out)
     else:
         make_folder(out)
     facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
     with open_atomically(out / run_file(kind)) as file:
         file.write((json.dumps(facts, indent=2) + "\n").encode())
+
+
+def differs(plan: Plan) -> tuple[str, ...]:
+    """Names of the plan's facts that the run in its folder has otherwise; none where none is there.
+
+    A run that cannot be read differs in "everything".
+    """
+    path = Path(plan.request.out) / run_file(plan.request.kind)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(name for name, fact in plan.facts.items() if found.get(name) != fact)
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, AttributeError):
+        return ("everything",)
 
 
 def row_of(line: Line, plan: Plan) -> dict[str, Any]:
@@ -107,16 +123,11 @@ def make_folder(out: Path) -> None:
         ) from error
 
 
-def _same_run(plan: Plan, path: Path) -> None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        different = [k for k, v in plan.facts.items() if found.get(k) != v]
-    except (OSError, ValueError, AttributeError):
-        different = ["everything"]
-    if different:
+def _same_run(plan: Plan) -> None:
+    if different := differs(plan):
         raise InputError(
             f"the run that is there differs in {', '.join(different).replace('_', ' ')}",
-            where=str(path.parent),
+            where=str(plan.request.out),
             expected="the same call, --per-case aside",
             do="repeat it, or choose another folder",
         )
