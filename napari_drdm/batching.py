@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from napari_drdm.batch_outlook import check_folder
 from napari_drdm.spawning import script_left_alone
 from napari_drdm.wording import in_window, said
 from src_core.errors import DRDMError
@@ -18,7 +19,7 @@ from src_core.errors import DRDMError
 if TYPE_CHECKING:
     from src_core.augment import Doing, Made, Plan, Request
 
-__all__ = ["Ended", "Gate", "Outlook", "Update", "in_time", "outlook", "run_batch"]
+__all__ = ["Ended", "Gate", "Update", "in_time", "run_batch"]
 
 _NAP = 0.05
 
@@ -60,6 +61,7 @@ class Update:
         name: of the case that ended last, or is under way at ``step`` of ``steps``.
         seconds_left: None while not known.
         message: a failure or a warning, worth a line in the log.
+        waiting: the run is paused, and has ended its step.
     """
 
     done: int
@@ -69,6 +71,7 @@ class Update:
     steps: int = 0
     seconds_left: float | None = None
     message: str = ""
+    waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Ended:
 
     Attributes:
         made: new cases; ``kept`` were there from before, ``rejected`` and ``failed`` are missing.
-        cancelled: it was ended before its time.
+        cancelled: it was asked to end; ``left`` so many new cases were not come to.
         refused: how many seeds were turned down, by why.
         sheet: its contact sheet.
         summary: its page.
@@ -89,6 +92,7 @@ class Ended:
     rejected: int = 0
     failed: int = 0
     cancelled: bool = False
+    left: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     sheet: Path | None = None
     summary: Path | None = None
@@ -101,45 +105,8 @@ class Ended:
         line = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         whys = ", ".join(f"{why} {count}" for why, count in sorted(self.refused.items()))
         seeds = f"\nSeeds turned down: {whys}" if whys else ""
-        how = "Cancelled: Start goes on. " if self.cancelled else ""
-        return f"{how}{line or 'nothing was made'}{seeds}"
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What a request would make; ``text`` in one line, ``notes`` one line each."""
-
-    text: str
-    notes: tuple[str, ...] = ()
-
-
-def outlook(request: Request, model: Path) -> Outlook:
-    """What a request would make, from lists and headers alone.
-
-    Raises:
-        InputError: the data set or an option is wrong.
-    """
-    from src_core.augment import make_plan
-    from src_core.augment.disk import free_bytes, in_words
-    from src_core.augment.index import read_index
-    from src_core.checkpoint import read_spec
-
-    plan = make_plan(request, read_spec(model))
-    whole, free = plan.bytes_each * len(plan.jobs), free_bytes(request.out)
-    notes = [in_window(note) for note in plan.notes]
-    if request.resume:
-        notes.append(_there(len(read_index(request.out)), len(plan.jobs)))
-    if whole > free:
-        notes.append("The disk may fill up: the run stops then, and can go on")
-    room = f"at most {in_words(whole)}, {in_words(free)} free"
-    return Outlook(f"{len(plan.jobs)} new cases of {plan.cases}, {room}", tuple(notes))
-
-
-def _there(made: int, jobs: int) -> str:
-    """What of a run is in its folder already."""
-    if made >= jobs:
-        return "All of them are in this folder"
-    return f"{made} of them {'is' if made == 1 else 'are'} in this folder: Start goes on"
+        how = "Cancelled: Start goes on. " if self.left else "Finished: "
+        return f"{how if self.cancelled else ''}{line or 'nothing was made'}{seeds}"
 
 
 def run_batch(
@@ -148,9 +115,9 @@ def run_batch(
     """Do a request step by step; what is whole stays, whatever happens."""
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
-    error = ""
+    error, left = "", 0
     try:
-        yield from _run(request, model, gate, device, counts, refused)
+        left = yield from _run(request, model, gate, device, counts, refused)
     except Exception as raised:
         error = said(raised)
     states = {state: counts[state] for state in ("made", "kept", "rejected", "failed")}
@@ -158,6 +125,7 @@ def run_batch(
     return Ended(
         **states,
         cancelled=gate.ended,
+        left=left,
         refused=dict(refused),
         sheet=sheet,
         summary=summary,
@@ -180,13 +148,15 @@ def _run(
     device: str,
     counts: Counter[str],
     refused: Counter[str],
-) -> Generator[Update, None, None]:
+) -> Generator[Update, None, int]:
+    """Do it; how many new cases were not come to when it was asked to end."""
     from src_core.augment import Made, make_plan, steps
     from src_core.library import load_model
 
     yield Update(0, 0)
     loaded = load_model(model, device)
     plan = make_plan(request, loaded)
+    check_folder(plan)
     clock = _Clock(plan)
     for note in plan.notes:
         yield Update(0, len(plan.jobs), message=in_window(note))
@@ -200,9 +170,11 @@ def _run(
             key = value.job.case, update.message
             yield replace(update, message="") if key in told else update
             told.add(key)
-            yield from clock.wait(gate, update)
-            if gate.ended:
-                return
+            if left := len(plan.jobs) - counts.total():
+                yield from clock.wait(gate, update)
+                if gate.ended:
+                    return left
+    return 0
 
 
 class _Clock:
@@ -227,7 +199,7 @@ class _Clock:
         since = time.monotonic()
         while gate.paused:
             time.sleep(_NAP)
-            yield replace(update, message="")
+            yield replace(update, message="", waiting=True)
         self._waited += time.monotonic() - since
 
     def _left(self, ended: int, missing: int) -> float | None:

@@ -6,7 +6,10 @@ import re
 
 from src_core.errors import one_line
 
-__all__ = ["in_window", "said"]
+__all__ = ["MAY_CHANGE", "in_window", "said"]
+
+#: Of a run that is gone on with.
+MAY_CHANGE = "Per case, Workers, Device and 'with the cases themselves' may change"
 
 _ASIDE = re.compile(r" \(--[a-z][a-z-]*\)")
 _FLAG = re.compile(r"(?<!\S)--([a-z][a-z-]*)")
@@ -19,7 +22,7 @@ _PHRASES = (
         r"give another with --name, or remove the old one: drdm models remove",
         "choose it in the list; to replace it delete its file, which its card names",
     ),
-    (r"the same call, --per-case aside", "the same choices as before, Per case and More aside"),
+    (r"the same call, --per-case aside", f"the same choices as before; {MAY_CHANGE}"),
     (r"list it once, --per-case", "list it once, Per case"),
     (r"--split (\w+) leaves", r"\1 as Split leaves"),
     (r"or write --format nifti", "or tick images and labels as Layout"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 import time
+from dataclasses import replace
 from multiprocessing.spawn import get_preparation_data
 from pathlib import Path
 
@@ -26,12 +28,15 @@ from qtpy.QtWidgets import (
     QPushButton,
 )
 
-from napari_drdm.batching import Ended, Gate, Update, in_time, outlook, run_batch
+from napari_drdm.batch_outlook import outlook
+from napari_drdm.batching import Ended, Gate, Update, in_time, run_batch
 from napari_drdm.spawning import script_left_alone
+from napari_drdm.widgets import batch
 from src_core import library
 from src_core.augment import Filters, Request, kinds
 from src_core.augment.index import read_index
 from src_core.checkpoint import save_model
+from src_core.errors import InputError
 from src_core.model import ModelSpec
 from src_core.nn import build
 
@@ -155,6 +160,7 @@ def test_pause_waits_and_goes_on(window, held, tmp_path: Path) -> None:
     dock.pause.click()
     held.set()
     wait(lambda: dock.progress.text().endswith("paused"))
+    assert dock.status.text() == "Paused"
     stood = dock.progress.value(), names(tmp_path / "out")
     until = time.monotonic() + 0.5
     wait(lambda: time.monotonic() > until)
@@ -231,6 +237,60 @@ def test_what_is_wrong_is_said_before_and_at_start(window, tmp_path: Path, monke
     dock.start.click()
     wait(lambda: not dock.busy)
     assert shown[-1].startswith("the folder is not empty")
+    wait(lambda: dock.outlook.text().startswith("the folder is not empty"))
+
+
+def test_start_waits_for_the_models_and_says_so(
+    make_napari_viewer_proxy, monkeypatch, data: Path, tmp_path: Path
+) -> None:
+    shown, read, real = [], threading.Event(), batch._models
+    monkeypatch.setattr(batch, "show_error", shown.append)
+    monkeypatch.setattr(batch, "_models", lambda: real() if read.wait(30) else None)
+    viewer = make_napari_viewer_proxy()
+    _, dock = viewer.window.add_plugin_dock_widget("napari-drdm", "Batch augmentation")
+    dock.fields.dataset.setText(str(data))
+    dock.fields.out.setText(str(tmp_path / "out"))
+    dock._look_ahead()
+    assert not dock.start.isEnabled()
+    assert "models are still being read" in dock.start.toolTip()
+    assert dock.outlook.text() == dock.start.toolTip()
+    dock.start.click()
+    dock.run()
+    assert not dock.busy and not shown
+    read.set()
+    wait(dock.start.isEnabled)
+    assert dock.start.toolTip().startswith("Make the new cases")
+    wait(lambda: "new cases of 2" in dock.outlook.text())
+    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+
+
+def test_models_that_cannot_be_read_are_told_at_start(
+    make_napari_viewer_proxy, monkeypatch
+) -> None:
+    def broken():
+        raise InputError("the folder of models cannot be read")
+
+    shown = []
+    monkeypatch.setattr(batch, "show_error", shown.append)
+    monkeypatch.setattr(batch, "_models", broken)
+    viewer = make_napari_viewer_proxy()
+    _, dock = viewer.window.add_plugin_dock_widget("napari-drdm", "Batch augmentation")
+    wait(lambda: bool(shown))
+    assert not dock.start.isEnabled() and shown[0] in dock.start.toolTip()
+
+
+def test_the_folder_of_another_run_is_told_before_start(window, data: Path, tmp_path: Path) -> None:
+    _, dock = window()
+    dock.fields.per_case.setValue(1)
+    dock.start.click()
+    wait(lambda: not dock.busy)
+    other = tmp_path / "other"
+    shutil.copytree(data, other)
+    dock.fields.dataset.setText(str(other))
+    wait(lambda: "differs in Data set: choose another folder" in dock.outlook.text())
+    assert "Start goes on" not in dock.outlook.text() and "new cases" not in dock.outlook.text()
+    dock.fields.dataset.setText(str(data))
+    wait(lambda: "All of them are in this folder" in dock.outlook.text())
 
 
 def test_levels_are_a_range_a_list_or_a_bell(window) -> None:
@@ -342,6 +402,7 @@ def test_several_workers_make_the_same_and_can_be_paused_and_cancelled(window, t
     dock.pause.click()
     assert dock.status.text() == "Pausing after the present cases…"
     wait(lambda: dock.progress.text().endswith("paused"))
+    assert dock.status.text() == "Paused; workers still end the cases they have"
     stood, until = dock.progress.value(), time.monotonic() + 1
     wait(lambda: time.monotonic() > until)
     assert dock.progress.value() == stood < 12
@@ -420,6 +481,75 @@ def test_what_would_be_made(model: Path, data: Path, tmp_path: Path) -> None:
     assert found.text.startswith("6 new cases of 2, at most 582 kB, ")
     assert found.notes == ()
     assert [in_time(s) for s in (0.2, 40, 200, 7800)] == ["1 s", "40 s", "3 min", "2 h 10 min"]
+
+
+def made(model: Path, request: Request) -> Request:
+    """A request done, to go on with."""
+    assert not finish(run_batch(request, model, Gate()))[1].error
+    return replace(request, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        ({"levels": (30, 31)}, "Levels"),
+        ({"seed": 9, "spacing": 2.0}, "Seed, Pixel"),
+        ({"options": {"steps": 2}}, "Slices, Steps, Images or Labels under More"),
+        ({"formats": ("nifti",), "field_format": "fsl"}, "Layout, Fields for"),
+        ({"filters": Filters(max_mm=9)}, "Wanted"),
+    ],
+)
+def test_what_a_run_has_otherwise_is_told(
+    model: Path, data: Path, tmp_path: Path, choice: dict, told: str
+) -> None:
+    other = replace(made(model, Request(data, tmp_path / "o", per_case=1)), **choice)
+    words = f"The run in the output folder differs in {told}: choose another folder. Per case, "
+    with pytest.raises(InputError) as error:
+        outlook(other, model)
+    assert str(error.value).startswith(words)
+    assert "Workers, Device and 'with the cases themselves' may change" in str(error.value)
+    assert finish(run_batch(other, model, Gate()))[1].error == str(error.value)
+
+
+def test_another_model_is_told_once_and_the_same_goes_on(
+    model: Path, data: Path, tmp_path: Path
+) -> None:
+    request = made(model, Request(data, tmp_path / "o", per_case=1))
+    more = replace(request, per_case=3, workers=2, with_sources=True)
+    assert outlook(more, model).notes == ("2 of them are in this folder: Start goes on",)
+    spec = ModelSpec.model_validate({**SPEC, "name": "other"})
+    save_model(tmp_path / "other.safetensors", spec, build(spec.network))
+    with pytest.raises(InputError, match="differs in Model: choose another folder"):
+        outlook(request, tmp_path / "other.safetensors")
+    (tmp_path / "o" / "augment.json").write_text("{")
+    with pytest.raises(InputError, match="differs in everything: "):
+        outlook(request, model)
+
+
+def test_what_was_turned_down_is_done(model: Path, data: Path, tmp_path: Path) -> None:
+    wanted = Filters(max_mm=0.001)
+    asked = Request(data, tmp_path / "o", per_case=1, filters=wanted, with_sources=True)
+    request = made(model, asked)
+    told = ("All are done: 2 in this folder, 2 turned down",)
+    assert outlook(request, model).notes == told
+    ended = finish(run_batch(request, model, Gate()))[1]
+    assert (ended.made, ended.kept, ended.rejected) == (0, 2, 2)
+    more = outlook(replace(request, per_case=2), model).notes
+    assert more == ("2 of them are in this folder, 2 turned down: Start goes on",)
+
+
+def test_cancelled_or_paused_after_the_last_case_is_finished(
+    model: Path, data: Path, tmp_path: Path
+) -> None:
+    gate = Gate()
+    going = run_batch(Request(data, tmp_path / "o", per_case=1), model, gate)
+    while next(going).done < 2:
+        pass
+    gate.pause()
+    gate.end()
+    ended = finish(going)[1]
+    assert ended.cancelled and ended.left == 0 and ended.told() == "Finished: 2 made"
+    assert Ended(made=1, cancelled=True, left=1).told() == "Cancelled: Start goes on. 1 made"
 
 
 def test_docks_of_ours_share_one_place(make_napari_viewer_proxy):

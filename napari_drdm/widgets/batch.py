@@ -12,8 +12,9 @@ from qtpy.QtCore import Qt, QTimer, QUrl
 from qtpy.QtGui import QDesktopServices, QKeySequence
 from qtpy.QtWidgets import QShortcut
 
+from napari_drdm.batch_outlook import Outlook, outlook
 from napari_drdm.batch_request import missing, request_of
-from napari_drdm.batching import Ended, Gate, Outlook, Update, in_time, outlook, run_batch
+from napari_drdm.batching import Ended, Gate, Update, in_time, run_batch
 from napari_drdm.model_list import found
 from napari_drdm.settings import RememberedBatch, load_settings, save_settings
 from napari_drdm.widgets.batch_form import BatchForm
@@ -79,14 +80,15 @@ class BatchAugmentation(BatchForm):
 
     def refresh_models(self) -> None:
         """Read the list of models again; the controls wait for it, not the window."""
+        self.block_start("The models are still being read: Start comes with them")
         job = Job(self)
         job.done.connect(self._offer)
-        job.failed.connect(self._fail)
+        job.failed.connect(self._on_no_models)
         job.run(_models)
 
     def run(self) -> None:
         """Start what the fields say; a folder with the same run in it is gone on with."""
-        if self.busy:
+        if not self.start.isEnabled():
             return
         try:
             request = self._request()
@@ -140,7 +142,12 @@ class BatchAugmentation(BatchForm):
         self.more.offer_devices(devices, self._kept.device)
         self.fields.model.offer([(f"{e.name} ({e.spec.ndim}D)", e) for e in entries])
         self.fields.model.pick(next((e for e in entries if e.name == self._kept.model), None))
+        self.block_start("")
         self._on_changed()
+
+    def _on_no_models(self, why: str) -> None:
+        self.block_start(f"The models cannot be read: {why}")
+        self._fail(why)
 
     def _remember(self, entry: ModelEntry) -> None:
         values = {**self.values(), "model": entry.name}
@@ -159,6 +166,10 @@ class BatchAugmentation(BatchForm):
     def _present(self) -> str:
         return "the present cases" if self.more.values()["workers"] > 1 else "the present step"
 
+    def _paused(self) -> str:
+        several = self.more.values()["workers"] > 1
+        return "Paused; workers still end the cases they have" if several else "Paused"
+
     def _on_changed(self) -> None:
         entry: ModelEntry | None = self.fields.model.value()
         if entry is not None:
@@ -169,7 +180,7 @@ class BatchAugmentation(BatchForm):
         """Say what Start would make, or what is still wrong."""
         self._asked += 1
         if self.busy or missing(self.values(), self.fields.model.value()):
-            self.outlook.setText("")
+            self.outlook.setText("" if self.busy else self.waiting)
             return
         try:
             request = self._request()
@@ -190,8 +201,9 @@ class BatchAugmentation(BatchForm):
             self.tell(update.message)
         if not update.total:
             return
-        if self._gate.paused:
+        if update.waiting and self._gate.paused:
             when = ", paused"
+            self.status.setText(self._paused())
         else:
             left = update.seconds_left
             when = "" if left is None else f", {in_time(left)} left"

@@ -31,6 +31,9 @@ class BatchForm(QWidget):
 
     Signals: ``start_asked``, ``pause_asked(bool)``, ``cancel_asked``, ``open_asked`` to see the
     contact sheet as a layer, and ``summary_asked`` for the page about the run.
+
+    Attributes:
+        waiting: why Start waits, or nothing.
     """
 
     start_asked = Signal()
@@ -41,6 +44,7 @@ class BatchForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._running = False
         self.fields, self.filters, self.more = BatchFields(), BatchFilters(), BatchMore()
         self.wanted = Section("Wanted: how far, volumes, labels", self.filters, False)
         self.rest = Section("More: steps, fields, device, workers", self.more, False)
@@ -51,6 +55,7 @@ class BatchForm(QWidget):
         self.log, self.sheet = QPlainTextEdit(), PictureView()
         self._set_up()
         self._lay_out()
+        self.block_start("")
         self.set_running(False)
         self.show_papers(None, None)
 
@@ -64,11 +69,19 @@ class BatchForm(QWidget):
             panel.place(values)
         self.wanted.set_open(any(self.filters.values().values()))
 
+    def block_start(self, why: str) -> None:
+        """Let Start wait and say why; without a reason, no more."""
+        self.waiting = why
+        self.start.setEnabled(not (self._running or why))
+        self.outlook.setText(why)
+        self.start.setToolTip(why or "Make the new cases, or go on with them (Ctrl+Return)")
+
     def set_running(self, running: bool) -> None:
         """A run began, or ended."""
         for panel in (self.fields, self.filters, self.more):
             panel.setEnabled(not running)
-        self.start.setEnabled(not running)
+        self._running = running
+        self.start.setEnabled(not (running or self.waiting))
         self.pause.setEnabled(running)
         self.cancel.setEnabled(running)
         self.set_paused(False)
@@ -114,7 +127,6 @@ class BatchForm(QWidget):
         self.open.clicked.connect(self.open_asked)
         self.summary.clicked.connect(self.summary_asked)
         tips = {
-            self.start: "Make the new cases, or go on with them (Ctrl+Return)",
             self.pause: "Wait after the present step, and go on; several workers end their cases",
             self.cancel: "Stop after the present step; what is made stays, Start goes on (Esc)",
             self.outlook: "What Start would make, and the room it takes before compression",
