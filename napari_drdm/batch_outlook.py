@@ -21,7 +21,7 @@ _CONTROLS = {
     "model_sha256": "Model",
     "levels": "Levels",
     "seed": "Seed",
-    "options": "Slices, Steps, Images or Labels under More",
+    "options": "More (Slices, Steps, Images, Labels)",
     "formats": "Layout",
     "field_format": "Fields for",
     "spacing": "Pixel",

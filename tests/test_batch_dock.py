@@ -494,7 +494,7 @@ def made(model: Path, request: Request) -> Request:
     [
         ({"levels": (30, 31)}, "Levels"),
         ({"seed": 9, "spacing": 2.0}, "Seed, Pixel"),
-        ({"options": {"steps": 2}}, "Slices, Steps, Images or Labels under More"),
+        ({"options": {"steps": 2}}, "More (Slices, Steps, Images, Labels)"),
         ({"formats": ("nifti",), "field_format": "fsl"}, "Layout, Fields for"),
         ({"filters": Filters(max_mm=9)}, "Wanted"),
     ],

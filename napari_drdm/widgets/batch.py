@@ -80,7 +80,7 @@ class BatchAugmentation(BatchForm):
 
     def refresh_models(self) -> None:
         """Read the list of models again; the controls wait for it, not the window."""
-        self.block_start("The models are still being read: Start comes with them")
+        self.block_start("The models are still being read, please wait")
         job = Job(self)
         job.done.connect(self._offer)
         job.failed.connect(self._on_no_models)
