@@ -538,17 +538,19 @@ def test_what_was_turned_down_is_done(model: Path, data: Path, tmp_path: Path) -
     assert more == ("2 of them are in this folder, 2 turned down: Start goes on",)
 
 
-def test_cancelled_or_paused_after_the_last_case_is_finished(
-    model: Path, data: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("asked", "told"), [(Gate.end, "Finished: 2 made"), (Gate.pause, "2 made")]
+)
+def test_what_is_asked_after_the_last_case_finds_it_finished(
+    model: Path, data: Path, tmp_path: Path, asked, told: str
 ) -> None:
     gate = Gate()
     going = run_batch(Request(data, tmp_path / "o", per_case=1), model, gate)
     while next(going).done < 2:
         pass
-    gate.pause()
-    gate.end()
-    ended = finish(going)[1]
-    assert ended.cancelled and ended.left == 0 and ended.told() == "Finished: 2 made"
+    asked(gate)
+    rest, ended = finish(going)
+    assert not rest and ended.left == 0 and ended.told() == told
     assert Ended(made=1, cancelled=True, left=1).told() == "Cancelled: Start goes on. 1 made"
 
 
