@@ -1,8 +1,8 @@
-"""Data sets: a folder with ``images/`` and ``labels/``, a CSV, or what ``dataset.json`` describes.
+"""Data sets: a folder, a CSV, what ``dataset.json`` describes, or the folder of a run of ours.
 
-A CSV has the column ``image`` and, if there are, ``labels``, ``subject``, ``split`` and ``weight``;
-its paths start where it lies. ``read_dataset`` reads cases with their labels, ``read_images`` what
-a model is trained on, without.
+A CSV has the column ``image`` and, if there are, ``labels``, ``name``, ``subject``, ``split`` and
+``weight``; its paths start where it lies. ``read_dataset`` reads cases with their labels,
+``read_images`` what a model is trained on, without.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, zip_longest
 from pathlib import Path
 
+from src_core.dataset_folder import beside, files_of, is_flat, read_folder
 from src_core.dataset_json import is_described, read_described
-from src_core.entry import SUFFIXES, Absent, Entry, stem, subject_of
+from src_core.entry import Absent, Entry, stem, subject_of
 from src_core.errors import InputError
+from src_core.own_run import INDEX, is_run, subjects_of
 
 __all__ = ["Entry", "balanced", "read_dataset", "read_images", "without_subjects"]
 
@@ -43,6 +46,7 @@ def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
     path = Path(path)
     try:
         entries = _entries(path, absent)
+        known = subjects_of(path)
     except PermissionError as error:
         raise InputError(
             "the data set cannot be read (no permission)",
@@ -53,14 +57,14 @@ def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
         raise InputError("the data set is empty", where=str(path), expected="images")
     if absent == "keep" and not any(os.path.exists(entry.image) for entry in entries):
         return read_dataset(path)
-    return entries
+    return [replace(e, subject=known.get(e.name, e.subject)) for e in entries]
 
 
 def _entries(path: Path, absent: Absent) -> list[Entry]:
     if is_described(path):
         return read_described(path, absent)
     if path.is_dir():
-        return list(_of_folder(path))
+        return list(_of_csv(path / INDEX, absent) if is_run(path) else read_folder(path))
     if _is_table(path):
         return list(_of_csv(path, absent))
     raise _unknown(path, "a folder with images/ and labels/, a .csv or a dataset.json")
@@ -74,7 +78,8 @@ def read_images(path: Path | str) -> list[Entry]:
     """
     path = Path(path)
     if path.is_dir():
-        found = [Entry(image) for image in _files(path, _NIFTI)]
+        files = files_of(path, _NIFTI)
+        found = [Entry(e.image) for e in (beside(files) if is_flat(path) else map(Entry, files))]
     elif _is_table(path):
         found = list(_weighted(path))
     else:
@@ -126,20 +131,6 @@ def _spread(names: Sequence[str]) -> list[str]:
     return order
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Images of a folder, or of its ``images/``, by name."""
-    home = folder / "images" if (folder / "images").is_dir() else folder
-    found = (p for p in home.iterdir() if p.name.endswith(suffixes))
-    return sorted(p for p in found if not p.name.startswith("."))
-
-
-def _of_folder(folder: Path) -> Iterator[Entry]:
-    for image in _files(folder, SUFFIXES):
-        labels = folder / "labels" / image.name
-        there = image.parent != folder and labels.is_file()
-        yield Entry(image, labels if there else None, subject_of(stem(image)))
-
-
 def _is_table(path: Path) -> bool:
     return path.suffix == ".csv" and path.is_file()
 
@@ -159,14 +150,21 @@ def _table(path: Path) -> csv.DictReader[str]:
 
 def _of_csv(path: Path, absent: Absent) -> Iterator[Entry]:
     if "image" not in (_table(path).fieldnames or ()):
-        raise InputError("no column image", where=str(path), expected="image, labels, ...")
+        raise InputError(
+            "no column image", where=str(path), expected="image, labels, ..., commas between them"
+        )
     for where, row in _rows(path):
         image = _file(path.parent, row["image"], where, absent)
         if image is None:
             raise InputError("no image", where=where, expected="a file in the column image")
         labels = _file(path.parent, row.get("labels"), where, absent)
+        name = row.get("name") or stem(image)
         yield Entry(
-            image, labels, row.get("subject") or subject_of(stem(image)), row.get("split") or ""
+            image,
+            labels,
+            row.get("subject") or subject_of(name),
+            row.get("split") or "",
+            called=name,
         )
 
 
@@ -206,4 +204,5 @@ def _file(home: Path, name: str | None, where: str, absent: Absent) -> Path | No
 
 
 def _unknown(path: Path, expected: str) -> InputError:
-    return InputError("no such data set", where=str(path), expected=expected)
+    what = "this is no data set" if os.path.exists(path) else "no such data set"
+    return InputError(what, where=str(path), expected=expected)

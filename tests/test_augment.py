@@ -327,7 +327,7 @@ def test_the_shell_exits_with_one_where_a_case_is_missing(
     (tmp_path / "set" / "images" / "b.nii.gz").write_text("no image")
     assert shell(tmp_path / "set", tmp_path / "out", file) == 1
     told = capsys.readouterr().err
-    assert "failed: this is not a NIfTI file" in told and "Traceback" not in told
+    assert "failed: b: this is not a NIfTI file" in told and "Traceback" not in told
     assert "error: 1 new cases are missing" in told and "note: 1 of 2 cases have no labels" in told
 
 

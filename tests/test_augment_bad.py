@@ -204,7 +204,7 @@ def test_what_is_listed_again_is_taken_once(
     (tmp_path / "set.csv").write_text(CSV.format("images/a.nii.gz,labels/a.nii.gz"))
     assert shell(tmp_path / "set.csv", tmp_path / "out", file) == 0
     told = capsys.readouterr()
-    assert "made 2, kept 0" in told.out and "note: 1 cases are listed again" in told.err
+    assert "made 2, kept 0" in told.out and "note: 1 case is listed again" in told.err
 
 
 def table(home: Path, text: str | bytes) -> Path:
@@ -236,7 +236,7 @@ def made(path: Path) -> Path:
 SETS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no folder": (lambda h: h / "gone", "no such data set"),
     "a loop of links": (looped, "no such data set"),
-    "a text": (lambda h: written(h / "set.txt"), "no such data set"),
+    "a text": (lambda h: written(h / "set.txt"), "this is no data set"),
     "an empty folder": (lambda h: made(h / "empty"), "empty"),
     "an empty table": (lambda h: table(h, "image,labels\n"), "empty"),
     "a table of nothing": (lambda h: table(h, ""), "no column image"),

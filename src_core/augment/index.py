@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from src_core.augment.kinds import Kind
 from src_core.augment.layouts import sweep
+from src_core.augment.lock import held
 from src_core.augment.plan import Plan
 from src_core.augment.work import Line
 from src_core.errors import InputError
 from src_core.io import open_atomically
+from src_core.own_run import INDEX, MANIFEST
 
 __all__ = [
     "FAILURES",
     "INDEX",
     "MANIFEST",
-    "begin",
+    "begun",
     "columns",
     "differs",
     "make_folder",
@@ -27,9 +31,9 @@ __all__ = [
     "run_file",
 ]
 
-INDEX, FAILURES, MANIFEST = "index.csv", "failures.csv", "manifest.jsonl"
+FAILURES = "failures.csv"
 _VERSION = 3
-_FACTS = ("subject", "split", "source", "source_labels")
+_FACTS = ("name", "subject", "split", "source", "source_labels")
 
 
 def run_file(kind: Kind) -> str:
@@ -42,24 +46,29 @@ def columns(kind: Kind) -> tuple[str, ...]:
     return (*kind.files, *_FACTS, *kind.numbers)
 
 
-def begin(plan: Plan) -> None:
-    """Make a run's folder, or check that the one there is of the same run.
+@contextmanager
+def begun(plan: Plan) -> Iterator[None]:
+    """A run's folder, made, or found to be of the same run, and held against others meanwhile.
 
     Raises:
-        InputError: it is not empty (without resume), of another run, or cannot be written.
+        InputError: it is not empty (without resume), of another run, one is at work there, or it
+            cannot be written.
     """
     out = Path(plan.request.out)
     if out.exists() and not out.is_dir():
         raise InputError("this is a file", where=str(out), expected="a folder")
     kind = plan.request.kind
-    if plan.request.resume and (out / run_file(kind)).is_file():
-        _same_run(plan)
-        sweep(out)
-    else:
+    resumed = plan.request.resume and (out / run_file(kind)).is_file()
+    if not resumed:
         make_folder(out)
-    facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
-    with open_atomically(out / run_file(kind)) as file:
-        file.write((json.dumps(facts, indent=2) + "\n").encode())
+    with held(out):
+        if resumed:
+            _same_run(plan)
+            sweep(out)
+        facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
+        with open_atomically(out / run_file(kind)) as file:
+            file.write((json.dumps(facts, indent=2) + "\n").encode())
+        yield
 
 
 def differs(plan: Plan) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
         raise InputError(
             f"{unknown[0]} is no format of {kind.noun}",
             where="--format",
-            expected=f"of {', '.join(kind.layouts)}",
+            expected=f"some of {', '.join(kind.layouts)}",
         )
     chosen = _options(request, spec)
     listed = _entries(request)
@@ -118,7 +118,7 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
     for image, count in Counter(real(e.image) for e in entries).items():
         if count > 1:
             raise InputError(
-                f"this image is there {count} times, each time otherwise",
+                f"this image is there {count} times, with other labels or subjects",
                 where=str(image),
                 do="list it once, or copy it under another name for other labels",
             )
@@ -209,9 +209,13 @@ def _plain(levels: Levels) -> list[int] | dict[str, float]:
     return list(levels) if isinstance(levels, tuple) else {str(n): w for n, w in levels.items()}
 
 
+def _cases(count: int) -> str:
+    return "1 case is" if count == 1 else f"{count} cases are"
+
+
 def _notes(entries: Sequence[Entry], listed: int) -> tuple[str, ...]:
     bare, repeated = sum(entry.labels is None for entry in entries), listed - len(entries)
-    notes = [f"{repeated} cases are listed again, each is taken once"] if repeated else []
+    notes = [f"{_cases(repeated)} listed again, each is taken once"] if repeated else []
     notes += [f"{bare} of {len(entries)} cases have no labels"] if bare else []
     marks = {entry.split for entry in entries}
     if len(marks) > 1 and (others := ", ".join(sorted(marks - {"", "train"}))):

@@ -86,6 +86,6 @@ def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...
             raise InputError(
                 f"no format called {word or 'nothing'}",
                 where="--format",
-                expected=f"of {', '.join(known)}, several separated by commas",
+                expected=f"some of {', '.join(known)}, separated by commas",
             )
     return words

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from src_core.augment.crew import Task, here, on_processes, tool_of
-from src_core.augment.index import begin
+from src_core.augment.index import begun
 from src_core.augment.layouts import sweep
 from src_core.augment.ledger import Ledger
 from src_core.augment.plan import Plan
@@ -28,8 +28,7 @@ def augment(plan: Plan, model: Model) -> Iterator[Made]:
 
 def steps(plan: Plan, model: Model) -> Iterator[Doing | Made]:
     """As ``augment``, with what is under way in between, so that a caller can cancel."""
-    begin(plan)
-    with Ledger(plan) as ledger:
+    with begun(plan), Ledger(plan) as ledger:
         tasks = (Task(job, ledger.known(job.name)) for job in plan.jobs)
         with closing(_done(plan, tasks, model)) as values:
             for value in values:

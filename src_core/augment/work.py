@@ -19,10 +19,11 @@ from src_core.case import Case
 from src_core.entry import Entry, real
 from src_core.errors import Cancelled, InputError, one_line
 from src_core.generation.frame import scale_warning
-from src_core.hashing import sha256_file
+from src_core.hashing import sha256_array, sha256_file
 from src_core.io import read_case
 from src_core.io.picture import is_picture
 from src_core.model import Model
+from src_core.recipe import digests
 
 __all__ = ["Bench", "Doing", "Line", "Made", "Shop", "do"]
 
@@ -81,6 +82,7 @@ class Bench:
     def __init__(self) -> None:
         self._entry: Entry | None = None
         self._case: Case | None = None
+        self._digests: dict[str, str] = {}
 
     def case(self, entry: Entry, spacing: float | None) -> Case:
         """The case of an entry."""
@@ -88,7 +90,14 @@ class Bench:
             self._case = None
             scale = spacing if is_picture(entry.image) else None
             self._case, self._entry = read_case(entry.images, entry.labels, scale), entry
+            placed = {"affine": sha256_array(self._case.grid.affine)}
+            self._digests = {**digests(self._case), **placed}
         return self._case
+
+    def inputs(self, entry: Entry, spacing: float | None) -> dict[str, str]:
+        """SHA-256 of the arrays and of the affine of an entry's case, by name."""
+        self.case(entry, spacing)
+        return self._digests
 
 
 def do(shop: Shop, job: Job, known: Line | None, model: Model, bench: Bench) -> Iterator[
@@ -99,30 +108,35 @@ def do(shop: Shop, job: Job, known: Line | None, model: Model, bench: Bench) -> 
     Raises:
         InputError: the disk is full.
     """
-    if known is not None and _there(shop, known):
+    if known is not None and _there(shop, known) and _same_source(shop, job, known, bench):
         yield _again(job, known)
         return
     _check_room(shop)
     try:
         case = bench.case(job.entry, shop.request.spacing)
-        yield from _tried(shop, job, case, model)
+        inputs = bench.inputs(job.entry, shop.request.spacing)
+        yield from _tried(shop, job, case, inputs, model)
     except (Cancelled, MemoryError):
         raise
     except Exception as error:
         yield Made(job, "failed", message=one_line(error))
 
 
-def _tried(shop: Shop, job: Job, case: Case, model: Model) -> Iterator[Doing | Made]:
+def _tried(
+    shop: Shop, job: Job, case: Case, inputs: dict[str, str], model: Model
+) -> Iterator[Doing | Made]:
     """Seed after seed, until one makes a case that is wanted."""
     filters, refused = shop.request.filters, list[str]()
     for attempt in range(1 + filters.retries):
         result = yield from _generated(shop, job, case, model, attempt)
         why = filters.refused(result.metrics) if job.index else ""
         if not why:
-            yield _written(shop, job, result, refused, scale_warning(case, model.spec))
+            warning = scale_warning(case, model.spec)
+            yield _written(shop, job, result, {"inputs": inputs, "refused": refused}, warning)
             return
         refused.append(why)
-    line = {**_identity(job), "state": "rejected", "refused": refused, "files": {}}
+    told = {"inputs": inputs, "refused": refused}
+    line = {**_identity(job), "state": "rejected", **told, "files": {}}
     yield Made(job, "rejected", message=refused[-1], line=line, refused=tuple(refused))
 
 
@@ -141,7 +155,7 @@ def _generated(
     raise RuntimeError("generation ended without a result")
 
 
-def _written(shop: Shop, job: Job, made: Product, refused: list[str], warning: str) -> Made:
+def _written(shop: Shop, job: Job, made: Product, told: Line, warning: str) -> Made:
     out, metrics, request = Path(shop.request.out), made.metrics, shop.request
     files: set[Path] = set()
     for name in request.formats:
@@ -149,13 +163,13 @@ def _written(shop: Shop, job: Job, made: Product, refused: list[str], warning: s
     line = {
         **_identity(job),
         "state": "made",
-        "refused": refused,
+        **told,
         "certificate": {name: metrics[name] for name in _PROOF},
         "metrics": metrics,
         "files": {path.relative_to(out).as_posix(): sha256_file(path) for path in sorted(files)},
         "recipe": made.recipe,
     }
-    return Made(job, "made", metrics, warning, line, tuple(refused))
+    return Made(job, "made", metrics, warning, line, tuple(told["refused"]))
 
 
 def _identity(job: Job) -> Line:
@@ -178,6 +192,14 @@ def _there(shop: Shop, known: Line) -> bool:
         return all(sha256_file(out / name) == digest for name, digest in known["files"].items())
     except InputError:
         return False
+
+
+def _same_source(shop: Shop, job: Job, known: Line, bench: Bench) -> bool:
+    """Whether a line's source is what it was, as far as it can still be read."""
+    try:
+        return bench.inputs(job.entry, shop.request.spacing) == known.get("inputs")
+    except (InputError, OSError):
+        return True
 
 
 def _again(job: Job, known: Line) -> Made:

@@ -22,7 +22,7 @@ __all__ = ["apply"]
 
 def apply(
     field: Annotated[Path, typer.Argument(help="A displacement field, ours or another tool's.")],
-    images: Annotated[list[Path], typer.Argument(help="Images to warp, each on its own grid.")],
+    images: Annotated[list[Path], typer.Argument(help="Image to warp, or several on one grid.")],
     labels: Labels = None,
     inverse: Annotated[bool, typer.Option("--inverse", help="Apply the inverse map.")] = False,
     interpolation: Interpolation = "linear",

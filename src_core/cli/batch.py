@@ -65,7 +65,8 @@ def _follow(plan: Plan, model: Model) -> dict[str, Any]:
 
 def _tell_once(made: Made, told: dict[tuple[str, str], Made]) -> None:
     if told.setdefault((made.job.case, made.message), made) is made:
-        tell(f"{'failed' if made.state == 'failed' else 'warning'}: {made.message}")
+        failed = f"failed: {made.job.case}: " if made.state == "failed" else "warning: "
+        tell(failed + made.message)
 
 
 def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:

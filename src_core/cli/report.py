@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 __all__ = ["Advance", "print_json", "progress", "show_labels", "show_metrics", "show_table", "tell"]
+
+_SILENCE = 60.0
 
 #: Called with what is done, what there is in all, and a few words.
 Advance = Callable[[int, int, str], None]
@@ -29,7 +32,7 @@ def print_json(values: Any) -> None:
 
 @contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """A bar with time left on a terminal's stderr; elsewhere a line at every tenth."""
+    """A bar with time left on a terminal's stderr; elsewhere a line at every tenth, or minute."""
     if sys.stderr.isatty():
         yield from _bar(title)
     else:
@@ -64,13 +67,13 @@ def _bar(title: str) -> Iterator[Advance]:
 
 
 def _lines(title: str) -> Advance:
-    told = -1
+    told, last = -1, time.monotonic()
 
     def advance(done: int, total: int, words: str) -> None:
-        nonlocal told
+        nonlocal told, last
         tenth = 10 * done // max(total, 1)
-        if tenth > told:
-            told = tenth
+        if tenth > told or time.monotonic() - last > _SILENCE:
+            told, last = tenth, time.monotonic()
             tell(f"{title} {done}/{total} {words}".rstrip())
 
     return advance

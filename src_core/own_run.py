@@ -1,0 +1,36 @@
+"""Data sets that a run of ours wrote: what its manifest says of their cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["INDEX", "MANIFEST", "is_run", "subjects_of"]
+
+MANIFEST, INDEX = "manifest.jsonl", "index.csv"
+
+
+def is_run(folder: Path) -> bool:
+    """Whether this is the folder of a run, whose index is a data set."""
+    return (folder / MANIFEST).is_file() and (folder / INDEX).is_file()
+
+
+def subjects_of(path: Path) -> dict[str, str]:
+    """Whom each case shows, by its name, where a data set lies in the folder of a run; else empty.
+
+    A new case of a subject is called after the case it was made from, so that its name alone would
+    make another subject of it.
+    """
+    home = path.resolve()
+    run = next((p for p in (home, *home.parents[:3]) if (p / MANIFEST).is_file()), None)
+    return dict(_named(run / MANIFEST)) if run else {}
+
+
+def _named(manifest: Path) -> Iterator[tuple[str, str]]:
+    with suppress(OSError), manifest.open(encoding="utf-8") as file:
+        for text in file:
+            with suppress(ValueError, KeyError, TypeError):
+                line = json.loads(text)
+                yield str(line["name"]), str(line["subject"])
