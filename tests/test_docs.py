@@ -18,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 
 import nibabel as nib
+import numpy as np
 import pytest
 
 from src_core import cardiac_phantom
@@ -25,21 +26,24 @@ from src_core import cardiac_phantom
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NNUNET = os.environ.get("NAPARI_DRDM_NNUNET") or (sys.executable if find_spec("nnunetv2") else "")
 DRDM = "import sys; from src_core.cli import main; main()"
+SHAPES = {"p1": (70, 66, 3), "p2": (75, 62, 11), "p3": (66, 81, 5)}  # no two sides alike
+BATCH = "torch.Size([3, 1, 224, 224, 10])"
 SAID = {
-    "monai": ["torch.Size([3, 1, 72, 64, 3])", "p3 made", "('p1', 'p2', 'p3') 2"],
+    "monai": [BATCH, "p3 made", "('p1', 'p2', 'p3') 2", "torch.Size([1, 70, 66, 3])"],
     "nnunet": ["{'0': 'image'}", "'label_3': 3} 9"],
-    "pytorch": ["torch.Size([3, 1, 72, 64, 3])", "p3 made"],
-    "registration": ["step 10", "endpoint error", "Dice by the true field"],
-    "torchio": ["torch.Size([3, 1, 72, 64, 3])", "p3 made"],
+    "pytorch": [BATCH, "p3 made"],
+    "registration": ["step 40", "endpoint error", "Dice by the true field"],
+    "torchio": [BATCH, "p3 made"],
 }
 NEEDS = {"monai": "monai", "torchio": "torchio", "registration": "SimpleITK"}
 
 
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
-    for index, name in enumerate(("p1", "p2", "p3")):
-        phantom = cardiac_phantom(slices=3, phases=1, shape=(72, 64), seed=index)
-        for kind, values in (("images", phantom.image), ("labels", phantom.labels)):
+    for index, (name, (*shape, slices)) in enumerate(SHAPES.items()):
+        phantom = cardiac_phantom(slices=slices, phases=1, shape=shape, seed=index)
+        image = np.rint(255 * phantom.image / phantom.image.max()).astype(np.uint8)
+        for kind, values in (("images", image), ("labels", phantom.labels)):
             (tmp_path / "scans" / kind).mkdir(parents=True, exist_ok=True)
             file = tmp_path / "scans" / kind / f"{name}.nii.gz"
             nib.save(nib.Nifti1Image(values[..., 0], phantom.affine), file)
@@ -103,8 +107,8 @@ def test_the_page_runs(scans: Path, page: str) -> None:
 def learns(said: str) -> None:
     """The loss falls, and the true field takes the labels onto each other."""
     losses = [float(found) for found in re.findall(r"squared error ([\d.]+)", said)]
-    assert len(losses) == 10
-    assert losses[-1] < 0.95 * losses[0]
+    assert len(losses) == 40
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
     before, learnt, true = (float(n) for n in re.findall(r"^Dice .*?([\d.]+)$", said, re.MULTILINE))
     assert before < learnt < true
     assert true > 0.95
