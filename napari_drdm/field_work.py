@@ -79,7 +79,7 @@ class JacobianDone:
         low, high = float(self.jacobian.min()), float(self.jacobian.max())
         folded = int((self.jacobian <= 0).sum())
         share = 1000 * folded / self.jacobian.size
-        folds = f"{folded} voxels fold ({_few(share)} of 1,000)" if folded else "no voxel folds"
+        folds = f"{folded:,} voxels fold ({_few(share)} of 1,000)" if folded else "no voxel folds"
         return f"Determinants {low:.2f} to {high:.2f}, {folds}"
 
 

@@ -55,7 +55,7 @@ def test_folds_of_what_is_augmented_again_keep_patients_apart(
     made(data, once, model, formats=("nnunet",), with_sources=True)
     made(once / "nnunet" / "Dataset500_set", twice, model, formats=("nnunet",), with_sources=True)
     (file,) = twice.rglob("splits_final.json")
-    for fold in json.loads(file.read_text()):
+    for fold in json.loads(file.read_text(encoding="utf-8")):
         assert not {n[:2] for n in fold["train"]} & {n[:2] for n in fold["val"]}
 
 
@@ -89,9 +89,7 @@ def test_labels_of_other_names_are_told(data: Path) -> None:
         read_dataset(data)
 
 
-def test_a_source_that_changed_is_augmented_again(
-    data: Path, model: Model, tmp_path: Path
-) -> None:
+def test_a_source_that_changed_is_augmented_again(data: Path, model: Model, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert made(data, out, model, formats=("nifti",)) == ["made"] * 3
     before = {line["name"]: line["files"] for line in lines(out)}

@@ -74,7 +74,7 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
     assert means["none", "mean_mm"] == 0 and means["none", "central"] == 0
     assert 0.3 < means["none", "dsc"] < 0.95
     assert all(m["n"] == 4 for m in report["means"] if m["measure"] == "dsc")
-    text = (data / "out" / "results.csv").read_text()
+    text = (data / "out" / "results.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     dice = [r for r in rows if (r["method"], r["metric"], r["label"]) == ("none", "dsc", "2")]
     assert [r["case"] for r in dice] == ["c_ed to c_es", "c_es to c_ed", "d_ed to d_es",
@@ -85,7 +85,7 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
     one, other = (lay(e, spec, (1, 2), window).masks([0, 1, 2])[:, 1] > 0.5 for e in entries[:2])
     expected = 2 * float((one & other).sum()) / float(one.sum() + other.sum())
     assert float(dice[0]["value"]) == pytest.approx(expected, abs=0.01)
-    table = (data / "out" / "table.md").read_text()
+    table = (data / "out" / "table.md").read_text(encoding="utf-8")
     paired = {(p["method"], p["against"], p["measure"]): p for p in report["paired"]}
     gain = paired["drdm", "none", "dsc"]
     told = "({:+.1f} to {:+.1f})".format(*(100 * gain[k] for k in ("low", "high")))
@@ -109,7 +109,7 @@ def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data)
     stages = {s.stage for s in run(prepare(request(data, "cut", resume=True)))}
     assert {s for s in stages if s.startswith("training")} == {"training drdm+real, seed 1"}
     assert (data / "cut" / "records.jsonl").read_bytes().startswith(kept)
-    again = json.loads((data / "cut" / "results.json").read_text())
+    again = json.loads((data / "cut" / "results.json").read_text(encoding="utf-8"))
     assert again["means"] == whole["means"] and again["paired"] == whole["paired"]
 
 
