@@ -28,12 +28,13 @@ NNUNET = os.environ.get("NAPARI_DRDM_NNUNET") or (sys.executable if find_spec("n
 DRDM = "import sys; from src_core.cli import main; main()"
 SHAPES = {"p1": (70, 66, 3), "p2": (75, 62, 11), "p3": (66, 81, 5)}  # no two sides alike
 BATCH = "torch.Size([3, 1, 224, 224, 10])"
+LOST = "lost there and back: "
 SAID = {
-    "monai": [BATCH, "p3 made", "('p1', 'p2', 'p3') 2", "torch.Size([1, 70, 66, 3])"],
+    "monai": [BATCH, "p3 made", "('p1', 'p2', 'p3') 2", "torch.Size([1, 70, 66, 3])", LOST],
     "nnunet": ["{'0': 'image'}", "'label_3': 3} 9"],
     "pytorch": [BATCH, "p3 made"],
     "registration": ["step 40", "endpoint error", "Dice by the true field"],
-    "torchio": [BATCH, "p3 made"],
+    "torchio": [BATCH, "p3 made", LOST],
 }
 NEEDS = {"monai": "monai", "torchio": "torchio", "registration": "SimpleITK"}
 
@@ -97,6 +98,8 @@ def test_the_page_runs(scans: Path, page: str) -> None:
     for words in SAID[page]:
         assert words in said
     assert "failed\n" not in said
+    for lost, top in re.findall(r"lost there and back: ([\d.]+) of (\d+)", said):
+        assert 0 < float(lost) < 0.2 * float(top)  # fine noise, interpolated twice
     if page == "registration":
         learns(said)
     if page == "nnunet" and NNUNET:
