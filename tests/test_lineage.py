@@ -1,4 +1,4 @@
-"""Data sets read for what they are: whom new cases show, labels beside images, runs as data sets."""
+"""Data sets read for what they are: new cases show whom their sources show, labels lie beside."""
 
 from __future__ import annotations
 
