@@ -21,7 +21,7 @@ from src_core.io import read_case
 from src_core.model import ModelSpec
 from src_core.warp import warp
 
-__all__ = ["Subject", "label_map", "load_subject", "slices_of"]
+__all__ = ["Subject", "framed", "label_map", "load_subject", "slices_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def load_subject(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> Subj
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
-    frame, marked = _framed(entry, spec)
+    frame, marked = framed(entry, spec)
     areas = np.isin(marked, labels).reshape(len(marked), -1).sum(axis=1)
     unit = int(areas.argmax()) if areas.any() else len(marked) // 2
     views, masks = _in_grid(frame, marked, unit, labels)
@@ -82,7 +82,7 @@ def slices_of(
 
     A volume of a 3D model is cut along its last axis.
     """
-    frame, marked = _framed(entry, spec)
+    frame, marked = framed(entry, spec)
     for unit in range(len(marked)):
         views, masks = _in_grid(frame, marked, unit, labels)
         if spec.ndim == 2:
@@ -101,7 +101,7 @@ def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
     return found
 
 
-def _framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
+def framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
     """A case laid in a model's grid, and its labels (units, *plane), 0 where there are none."""
     case = read_case(entry.image, entry.labels)
     frame = make_frame(case, spec, "each")

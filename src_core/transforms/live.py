@@ -1,7 +1,7 @@
 """Deformations made on the spot by a model (paper, Algorithm 2): random field, recovery, guard.
 
 No inverse, no measures, no files: what a training loop does without. And few steps: three end
-within 17 % of the field that eight end with, as large and hardly rougher, in half the time.
+within about a sixth of the field that eight end with (``benchmarks.live_steps``), in half the time.
 """
 
 from __future__ import annotations

@@ -26,13 +26,14 @@ from src_core.case import Case
 from src_core.dataset import Entry
 from src_core.errors import InputError
 from src_core.evaluation.baseline import bspline
+from src_core.evaluation.subjects import framed
 from src_core.fields import compose, magnitude
 from src_core.generation.frame import Frame
 from src_core.grid import Grid
 from src_core.hashing import sha256_file
 from src_core.io import open_atomically
 from src_core.noise import generator
-from src_core.tasks.registration.laying import framed, labelled_units
+from src_core.tasks.registration.laying import labelled_units
 from src_core.transforms.live import Live
 from src_core.transforms.scan import Scan
 

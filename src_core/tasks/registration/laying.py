@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.dataset import Entry
-from src_core.generation.frame import Frame, make_frame
-from src_core.io import read_case
+from src_core.evaluation.subjects import framed
 from src_core.model import ModelSpec
 from src_core.warp import identity, sample
 
-__all__ = ["Laid", "Window", "framed", "labelled_units", "lay"]
+__all__ = ["Laid", "Window", "labelled_units", "lay"]
 
 _LEVELS = 255
 
@@ -114,17 +113,6 @@ def lay(
     return Laid(
         name or entry.name, entry.subject, _bytes(images), _bytes(shares), frame.fit.mm_per_pixel
     )
-
-
-def framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
-    """A case laid in a model's grid, and its labels (units, *plane), 0 where there are none."""
-    case = read_case(entry.image, entry.labels)
-    frame = make_frame(case, spec, "each")
-    values = case.label_map
-    if values is None:
-        values = np.zeros(case.grid.shape, dtype=np.uint8)
-    first = values[..., 0] if values.ndim == 4 else values
-    return frame, np.moveaxis(first, frame.axis, 0) if frame.axis is not None else first[None]
 
 
 def labelled_units(marked: NDArray[np.integer]) -> list[int]:
