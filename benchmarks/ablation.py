@@ -20,13 +20,13 @@ import numpy as np
 import torch
 
 from benchmarks.speed import seconds as median_seconds
-from src_core.dataset import read_images
-from src_core.losses import gradient
+from src_core.datasets.reading import read_images
 from src_core.training import TrainConfig, read_config
 from src_core.training.batches import draw_sample, make_batch
 from src_core.training.config import Augmentation, Stage
 from src_core.training.data import ModelGrid, Store, load_store
 from src_core.training.loop import Trainer
+from src_core.training.losses import gradient
 from src_core.training.teacher import Teacher, open_model
 
 _CONFIG = Path("resources/configs/cardiac-sax.toml")

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from src_core import generate, load_model
-from src_core.case import Case
-from src_core.model import Model
+from src_core.cases.case import Case
+from src_core.models.model import Model
 from src_core.phantom import cardiac_phantom
 from src_core.transforms import Live
 

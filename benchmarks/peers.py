@@ -16,12 +16,12 @@ import SimpleITK
 import torch
 
 from benchmarks.speed import SIDE, seconds
-from src_core.case import Case
-from src_core.deform import warp_case
+from src_core.cases.case import Case
+from src_core.fields.warp_case import warp_case
+from src_core.generation.recovery import recovery_steps
 from src_core.generation.session import start_flow
-from src_core.library import load_model
-from src_core.nn.acnn import AcnnConfig, AcnnUNet, predict
-from src_core.recovery import recovery_steps
+from src_core.models.library import load_model
+from src_core.models.nn.acnn import AcnnConfig, AcnnUNet, predict
 
 RELEASE_CALLS = 80
 

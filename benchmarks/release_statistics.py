@@ -20,12 +20,12 @@ import nibabel as nib
 import torch
 from torch import Tensor
 
+from src_core.diffusion.random_field import draw, generator
+from src_core.diffusion.release_field import RELEASE, release_ddf
 from src_core.fields import certify, folding_permille, magnitude
-from src_core.nn.acnn import AcnnUNet
-from src_core.noise import draw, generator
-from src_core.release import release_network, release_step
-from src_core.release_field import RELEASE, release_ddf
-from src_core.warp import identity, sample
+from src_core.fields.sampling import identity, sample
+from src_core.models.nn.acnn import AcnnUNet
+from src_core.models.release import release_network, release_step
 
 SIDE = 256
 COLUMNS = ("max", "mean", "neg_central", "neg_strict", "random_max", "random_neg", "ms_per_call")

@@ -28,7 +28,7 @@ from monai.data import MetaTensor
 
 from benchmarks.speed import SIDE
 from src_core.augment import Request, augment, make_plan
-from src_core.case import Case
+from src_core.cases.case import Case
 from src_core.io import write_image
 from src_core.phantom import cardiac_phantom
 from src_core.transforms import Bank, Live, RandDRDMd, RandomDRDM, Source, make_bank

@@ -90,7 +90,7 @@ def measure(image: np.ndarray[Any, Any], model: str, ndisplay: int) -> dict[str,
     """Milliseconds from a move of the slider to what it brings; and the stalls meanwhile."""
     import napari
 
-    from napari_drdm.widgets import DeformationExplorer
+    from napari_drdm.explorer.dock import DeformationExplorer
 
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1400, 1000)
@@ -156,8 +156,8 @@ def _texture(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 
 def _entry(model: str) -> Any:
-    from src_core.checkpoint import read_spec
-    from src_core.library import ModelEntry
+    from src_core.models.checkpoint import read_spec
+    from src_core.models.library import ModelEntry
 
     return ModelEntry(Path(model).stem, Path(model), read_spec(Path(model)), False)
 

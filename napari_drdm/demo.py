@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     import napari
 
-    from napari_drdm.widgets import DeformationExplorer
+    from napari_drdm.explorer.dock import DeformationExplorer
 
     viewer = napari.Viewer(title="napari-drdm", show=True)
     viewer.theme = chosen.theme
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _open_sample(viewer: Any) -> None:
-    from napari_drdm.samples import volume_sample
+    from napari_drdm.layers.samples import volume_sample
 
     image, labels = volume_sample()
     viewer.add_image(image[0], **image[1])

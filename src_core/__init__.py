@@ -13,9 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from src_core.case import Case
-    from src_core.deform import warp_case
+    from src_core.cases.case import Case
+    from src_core.cases.grid import Grid
     from src_core.errors import ArgumentError, Cancelled, DRDMError, InputError
+    from src_core.fields.warp_case import warp_case
     from src_core.generation import (
         Options,
         Result,
@@ -28,23 +29,22 @@ if TYPE_CHECKING:
         save_result,
         save_series,
     )
-    from src_core.grid import Grid
+    from src_core.generation.pairs import Pair, make_pair, save_pair
     from src_core.io import read_case, read_field
-    from src_core.library import import_model, list_models, load_model
-    from src_core.model import Model, ModelSpec
-    from src_core.pairs import Pair, make_pair, save_pair
+    from src_core.models.library import import_model, list_models, load_model
+    from src_core.models.model import Model, ModelSpec
     from src_core.phantom import cardiac_phantom, phantom_case
 
 _HOMES = {
     "ArgumentError": "errors",
     "Cancelled": "errors",
-    "Case": "case",
+    "Case": "cases.case",
     "DRDMError": "errors",
-    "Grid": "grid",
+    "Grid": "cases.grid",
     "InputError": "errors",
-    "Model": "model",
-    "ModelSpec": "model",
-    "Pair": "pairs",
+    "Model": "models.model",
+    "ModelSpec": "models.model",
+    "Pair": "generation.pairs",
     "Options": "generation",
     "Result": "generation",
     "Series": "generation",
@@ -52,19 +52,19 @@ _HOMES = {
     "cardiac_phantom": "phantom",
     "generate": "generation",
     "generate_series": "generation",
-    "import_model": "library",
+    "import_model": "models.library",
     "iterate": "generation",
-    "list_models": "library",
-    "load_model": "library",
-    "make_pair": "pairs",
+    "list_models": "models.library",
+    "load_model": "models.library",
+    "make_pair": "generation.pairs",
     "phantom_case": "phantom",
     "read_case": "io",
     "read_field": "io",
     "recover": "generation",
-    "save_pair": "pairs",
+    "save_pair": "generation.pairs",
     "save_result": "generation",
     "save_series": "generation",
-    "warp_case": "deform",
+    "warp_case": "fields.warp_case",
 }
 
 __all__ = [

@@ -84,12 +84,12 @@ def look_at() -> Callable[..., Any]:
         import numpy as np
         import torch
 
-        from napari_drdm.cases import shown
-        from napari_drdm.layers import case_from_layers, take_snapshot
-        from napari_drdm.looks import Look
-        from napari_drdm.requests import Request
-        from src_core.deform import field_tensor, warp_case
+        from napari_drdm.layers.cases import shown
+        from napari_drdm.layers.snapshots import case_from_layers, take_snapshot
+        from napari_drdm.runs.moments import Look
+        from napari_drdm.runs.requests import Request
         from src_core.fields import jacobian_determinant
+        from src_core.fields.warp_case import field_tensor, warp_case
 
         place = case_from_layers(image, labels)
         grid = place.case.grid
@@ -115,12 +115,12 @@ def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder with one small model; nothing ships."""
     import torch
 
-    from src_core import library
-    from src_core.checkpoint import save_model
-    from src_core.model import ModelSpec
-    from src_core.nn import build
-    from tests.tiny import lively
-    from tests.windows import SPEC
+    from src_core.models import library
+    from src_core.models.checkpoint import save_model
+    from src_core.models.model import ModelSpec
+    from src_core.models.nn import build
+    from tests.support.tiny import lively
+    from tests.support.windows import SPEC
 
     folder = tmp_path / "models"
     folder.mkdir()
@@ -138,7 +138,7 @@ def window(make_napari_viewer_proxy: Any, tiny_models: Path) -> Iterator[Callabl
     """Opens a viewer with an image and its labels, and the explorer as its plugin."""
     import numpy as np
 
-    from tests.windows import MM, drdm_threads, wait
+    from tests.support.windows import MM, drdm_threads, wait
 
     def opened(shape: tuple[int, ...] = (3, 60, 52)) -> tuple[Any, Any]:
         viewer = make_napari_viewer_proxy()

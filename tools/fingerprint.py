@@ -29,7 +29,9 @@ HIPPOCAMPUS = str(ROOT / "resources" / "restricted" / "hippocampus.safetensors")
 RELEASE = Path(os.environ.get("DRDM_RELEASE_WEIGHTS", ROOT.parent / "shared/reference"))
 
 #: What differs between runs of the same bits: times, places, software.
-VARYING = {"seconds", "source", "source_labels", "path", "out", "dataset", "versions", "created", "file"}
+VARYING = {"seconds", "source", "source_labels", "path", "out", "dataset"}
+#: Hashes of files that say such things.
+VARYING |= {"files", "versions", "created", "file"}
 TRAINING = """
 name = "small"
 seed = 3
@@ -64,13 +66,14 @@ def runs() -> dict[str, list[list[str]]]:
     return {
         "slice": [["generate", "slice.nii.gz", "--labels", "slice-seg.nii.gz", "--seed", "2"]],
         "stack shared": [generate],
-        "stack each": [[*generate, "--slices", "each", "--steps", "3"]],
+        "stack each": [[*generate, "--slices", "each", "--interpolation", "cubic"]],
         "cine": [["generate", "cine.nii.gz", "--labels", "cine-seg.nii.gz", "--motion", "loop"]],
         "volume": [["generate", *heart, "--model", HIPPOCAMPUS, "--seed", "4"]],
         "region": [[*generate, "--region", "40:168,30:158,0:10"]],
-        "folds allowed": [[*generate, "--level", "80", "--allow-folds", "--interpolation", "cubic"]],
-        "pairs": [["pairs", table, "--split", "test", "--per-case", "2", "--format", "pairs,nifti", *small]],
-        "augmented set": [["augment", table, "--split", "train", "--per-case", "3", "--format", "cases", *small]],
+        "folds allowed": [[*generate, "--level", "80", "--allow-folds"]],
+        "pairs": [["pairs", table, "--split", "test", "--per-case", "2", *small,
+                   "--format", "pairs,nifti"]],
+        "augmented set": [["augment", table, "--split", "train", "--per-case", "3", *small]],
         "imported release model": [
             imported, ["generate", "slice.nii.gz", "--model", "release-cardiac", "--steps", "4"]],
         "training": [["train", "slices/images", "--config", "small.toml", "--device", "cpu"]],
@@ -96,7 +99,10 @@ def make_inputs(home: Path) -> None:
     rows = ["image,labels,subject,split"]
 
     def save(name: str, part: tuple[Any, ...]) -> None:
-        for data, file in ((phantom.image, f"{name}.nii.gz"), (phantom.labels, f"{name}-seg.nii.gz")):
+        for data, file in (
+            (phantom.image, f"{name}.nii.gz"),
+            (phantom.labels, f"{name}-seg.nii.gz"),
+        ):
             nib.save(nib.Nifti1Image(np.ascontiguousarray(data[part]), affine), home / file)
 
     save("heart", (..., 0))
@@ -138,7 +144,8 @@ def _arrays(path: Path) -> Iterator[tuple[str, bytes]]:
         for key, value in sorted(arrays.items()):
             yield f":{key}", value.tobytes()
     elif path.suffix in (".json", ".jsonl") and path.name != "recipe.json":
-        lines = path.read_text("utf-8").splitlines() if path.suffix == ".jsonl" else [path.read_text("utf-8")]
+        text = path.read_text("utf-8")
+        lines = text.splitlines() if path.suffix == ".jsonl" else [text]
         kept = [_without(json.loads(line)) for line in lines]
         yield "", json.dumps(kept, sort_keys=True).encode()
 

@@ -34,7 +34,7 @@ def main() -> int:
 def _stay_in(room: Path) -> None:
     """Keep settings and models of the script out of the user's own."""
     from napari_drdm import settings
-    from src_core import library
+    from src_core.models import library
 
     settings.settings_file = lambda: room / "explorer.ini"
     library.user_folder = lambda: room / "models"

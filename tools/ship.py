@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from src_core.checkpoint import load_file, save_model
+from src_core.models.checkpoint import load_file, save_model
 
 LIMIT = 4_000_000
 LEVELS = (30, 48, 70)

@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Vectors
 from numpy.typing import NDArray
 
-from napari_drdm.layers import placement
+from napari_drdm.layers.snapshots import placement
 from napari_drdm.overlays.arrows import arrows
 from napari_drdm.overlays.colours import (
     JACOBIAN_LIMITS,
@@ -25,7 +25,7 @@ from napari_drdm.overlays.scratch import renew
 from napari_drdm.overlays.view import View
 
 if TYPE_CHECKING:
-    from napari_drdm.looks import Look
+    from napari_drdm.runs.moments import Look
 
 __all__ = [
     "DRAWN",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from src_core.grid import Grid
+    from src_core.cases.grid import Grid
 
 __all__ = ["JACOBIAN_LIMITS", "jacobian_colormap", "limit_mm", "magnitude_colormap"]
 

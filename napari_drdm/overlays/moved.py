@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from napari_drdm.cases import LayerCase
+    from napari_drdm.layers.cases import LayerCase
 
 __all__ = ["Moved"]
 

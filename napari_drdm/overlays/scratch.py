@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-    from napari_drdm.looks import Look
+    from napari_drdm.runs.moments import Look
 
 __all__ = ["renew"]
 

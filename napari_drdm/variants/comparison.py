@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from napari_drdm.runs.runner import Job
 from napari_drdm.variants.blink import Blink
 from napari_drdm.variants.layers import (
     OwnLayers,
@@ -15,15 +16,14 @@ from napari_drdm.variants.layers import (
     picture_layer,
     values,
 )
-from napari_drdm.workers import Job
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_drdm.requests import Outcome
+    from napari_drdm.runs.requests import Outcome
     from napari_drdm.variants.history import Variant
-    from napari_drdm.widgets.variants_panel import VariantsPanel
+    from napari_drdm.variants.panel import VariantsPanel
 
 __all__ = ["Comparison"]
 

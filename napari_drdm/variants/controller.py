@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_drdm.requests import Outcome, Request
-    from napari_drdm.widgets.variants_panel import VariantsPanel
+    from napari_drdm.runs.requests import Outcome, Request
+    from napari_drdm.variants.panel import VariantsPanel
 
 __all__ = ["Variants"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.thumbnails import Framing, frame_case, thumbnail
+from napari_drdm.variants.thumbnails import Framing, frame_case, thumbnail
 
 if TYPE_CHECKING:
-    from napari_drdm.requests import Outcome
+    from napari_drdm.runs.requests import Outcome
     from napari_drdm.variants.history import Variant
 
 __all__ = ["Entry", "Portraits", "entry_of"]

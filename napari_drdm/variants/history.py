@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from napari_drdm.requests import Outcome, Request
+    from napari_drdm.runs.requests import Outcome, Request
     from src_core.generation import Options
 
 __all__ = ["History", "Recipe", "Variant", "held_bytes"]

@@ -10,14 +10,14 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 
-from napari_drdm.cases import shown
-from napari_drdm.layers import placement
+from napari_drdm.layers.cases import shown
+from napari_drdm.layers.snapshots import placement
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.utils import Colormap
 
-    from napari_drdm.requests import Outcome
+    from napari_drdm.runs.requests import Outcome
 
 __all__ = [
     "OwnLayers",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from napari_drdm.requests import Failure
+from napari_drdm.runs.requests import Failure
 from napari_drdm.variants.layers import (
     OwnLayers,
     label_values,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
-    from napari_drdm.requests import Outcome, Request
+    from napari_drdm.runs.requests import Outcome, Request
 
 __all__ = ["SEEDS", "SeedGrid", "requests_for"]
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_drdm.cases import shown
-from napari_drdm.requests import Failure, Outcome, Viewed
-from napari_drdm.wording import said
+from napari_drdm.layers.cases import shown
+from napari_drdm.messages import said
+from napari_drdm.runs.requests import Failure, Outcome, Viewed
 
 if TYPE_CHECKING:
-    from napari_drdm.cases import Snapshot
-    from napari_drdm.requests import Request
+    from napari_drdm.layers.cases import Snapshot
+    from napari_drdm.runs.requests import Request
 
 __all__ = ["Generate", "News", "in_sequence", "own_desk"]
 
@@ -36,7 +36,7 @@ class News:
 
 def own_desk() -> Generate:
     """Runs that share nothing with those of a window: no arrays that are on view, no memory."""
-    from napari_drdm.desk import Desk
+    from napari_drdm.runs.compute import Desk
 
     desk = Desk(limit=0)
     return lambda request: desk.run(request, Viewed())

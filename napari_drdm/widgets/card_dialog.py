@@ -10,8 +10,8 @@ from qtpy.QtGui import QTextOption
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
-    from src_core.library import ModelEntry
-    from src_core.model import ModelSpec
+    from src_core.models.library import ModelEntry
+    from src_core.models.model import ModelSpec
 
 __all__ = ["CardDialog", "card_rows", "figure_rows"]
 

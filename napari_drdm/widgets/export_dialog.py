@@ -166,7 +166,7 @@ class ExportDialog(QDialog):
 
 def free_folder(home: Path, name: str, level: int, seed: int) -> Path:
     """A folder in ``home`` that is not there yet, such as ``heart-L48-S1``; any name will do."""
-    from src_core.snippets import plain_name
+    from src_core.recipes.snippets import plain_name
 
     first = home / f"{plain_name(name)}-L{level}-S{seed}"
     numbered = (first.with_name(f"{first.name}-{n}") for n in range(2, 10_000))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from napari_drdm.readout import Reading
+from napari_drdm.explorer.readout import Reading
 
 __all__ = ["ReadoutPanel", "reading_lines"]
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QSlide
 from napari_drdm.widgets.curve import CURVES, Curve
 
 if TYPE_CHECKING:
-    from src_core.generation.trace import Numbers, Trace
+    from src_core.inspection.trajectory import Numbers, Trace
 
 __all__ = ["RecoveryPanel"]
 

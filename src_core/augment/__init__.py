@@ -8,11 +8,11 @@ Stop taking its values to cancel; a plan with ``resume`` goes on.
 from __future__ import annotations
 
 from src_core.augment.filters import Filters
+from src_core.augment.jobs import Doing, Made
 from src_core.augment.levels import parse_distribution, parse_levels
 from src_core.augment.plan import Job, Plan, make_plan
 from src_core.augment.request import FORMATS, PAIR_FORMATS, Request, parse_formats
 from src_core.augment.run import augment, steps
-from src_core.augment.work import Doing, Made
 
 __all__ = [
     "FORMATS",

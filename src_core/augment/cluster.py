@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from src_core.augment.crew import PULSE, Task, Tool, perform
-from src_core.augment.work import Doing, Made, Shop
+from src_core.augment.jobs import Doing, Made, Shop
+from src_core.augment.workers import PULSE, Task, Tool, perform
 from src_core.errors import InputError
 
 __all__ = ["on_cluster"]

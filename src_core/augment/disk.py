@@ -13,7 +13,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialHeader
 
-from src_core.dataset import Entry
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.io.picture import is_picture, read_picture
 

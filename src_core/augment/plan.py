@@ -14,11 +14,11 @@ from src_core.augment.disk import estimate
 from src_core.augment.layouts import Style, make_style
 from src_core.augment.levels import Levels, bounds, draw
 from src_core.augment.request import Request
-from src_core.dataset import Entry, read_dataset
-from src_core.entry import real
+from src_core.datasets.entry import real
+from src_core.datasets.reading import Entry, read_dataset
 from src_core.errors import InputError
 from src_core.generation import Options, make_options
-from src_core.model import Model, ModelSpec
+from src_core.models.model import Model, ModelSpec
 
 __all__ = ["Job", "Plan", "drawn_options", "make_plan", "names_of"]
 

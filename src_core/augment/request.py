@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from src_core.augment.filters import Filters
-from src_core.augment.kinds import CASES, PAIRS, Kind
 from src_core.augment.levels import Levels
+from src_core.augment.products import CASES, PAIRS, Kind
 from src_core.errors import InputError
 from src_core.io import FieldFormat
 

@@ -6,13 +6,13 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from src_core.augment.crew import Task, here, on_processes, tool_of
-from src_core.augment.index import begun
+from src_core.augment.jobs import Doing, Made, Shop
 from src_core.augment.layouts import sweep
-from src_core.augment.ledger import Ledger
+from src_core.augment.manifest import Ledger
 from src_core.augment.plan import Plan
-from src_core.augment.work import Doing, Made, Shop
-from src_core.model import Model
+from src_core.augment.run_folder import begun
+from src_core.augment.workers import Task, here, on_processes, tool_of
+from src_core.models.model import Model
 
 __all__ = ["augment", "steps"]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from src_core.augment.index import FAILURES, INDEX, MANIFEST, run_file
-from src_core.augment.kinds import CASES, Kind
-from src_core.augment.ledger import lines
-from src_core.augment.sheet import SHEET
-from src_core.augment.work import Line
+from src_core.augment.contact_sheet import SHEET
+from src_core.augment.jobs import Line
+from src_core.augment.manifest import lines
+from src_core.augment.products import CASES, Kind
+from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, run_file
 from src_core.io import open_atomically
 
 __all__ = ["SUMMARY", "save_summary"]

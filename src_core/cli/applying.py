@@ -41,8 +41,8 @@ def apply(
 
     Example: drdm apply new/displacement.nii.gz other.nii.gz --labels other_seg.nii.gz --out moved
     """
-    from src_core.applying import apply_field, apply_series
     from src_core.io import OutputFolder, read_case, read_field_series
+    from src_core.recipes.apply import apply_field, apply_series
 
     values, grid = read_field_series(field, field_format)
     case = read_case(images, labels=labels or None)

@@ -12,7 +12,7 @@ from src_core.cli.report import print_json, progress, tell
 
 if TYPE_CHECKING:
     from src_core.augment import Made, Plan, Request
-    from src_core.model import Model
+    from src_core.models.model import Model
 
 __all__ = ["carry_out"]
 
@@ -23,7 +23,7 @@ _TITLES = {"augment": "augmenting", "pairs": "pairing"}
 def carry_out(request: Request, model: str, device: str, json: bool) -> None:
     """Plan a request, do it and say how it went."""
     from src_core.augment import make_plan
-    from src_core.library import load_model
+    from src_core.models.library import load_model
 
     loaded = load_model(model, device)
     plan = make_plan(request, loaded)
@@ -71,8 +71,8 @@ def _tell_once(made: Made, told: dict[tuple[str, str], Made]) -> None:
 
 def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
     """Draw the sheet, say how it went, and exit with 1 where something is missing."""
-    from src_core.augment.index import FAILURES, INDEX, MANIFEST
-    from src_core.augment.sheet import save_sheet
+    from src_core.augment.contact_sheet import save_sheet
+    from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST
     from src_core.augment.summary import save_summary
 
     request, there = plan.request, summary["made"] + summary["kept"]

@@ -32,9 +32,9 @@ from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_series
 
 if TYPE_CHECKING:
-    from src_core.case import Case
+    from src_core.cases.case import Case
     from src_core.io import FieldFormat
-    from src_core.model import Model
+    from src_core.models.model import Model
 
 __all__ = ["demo", "generate"]
 
@@ -149,7 +149,7 @@ def _generate(
     from src_core.generation.search import level_for
     from src_core.generation.series import save_series_files
     from src_core.io import OutputFolder
-    from src_core.library import load_model
+    from src_core.models.library import load_model
 
     model = load_model(model_name, device)
     chosen = make_options(model.spec.schedule.levels, **options)
@@ -163,7 +163,7 @@ def _generate(
             result = run_one(case, model, chosen)
             save_files(result, place, field_format)
             if picture:
-                from src_core.preview import save_preview
+                from src_core.inspection.preview import save_preview
 
                 save_preview(result, place / "preview.png")
             metrics = result.metrics
@@ -183,7 +183,7 @@ def _told(metrics: dict[str, Any], out: Path, json: bool) -> None:
 
 
 def _warn_of_scale(case: Case, model: Model) -> None:
-    from src_core.generation.frame import scale_warning
+    from src_core.generation.model_view import scale_warning
 
     told = scale_warning(case, model.spec)
     if told:

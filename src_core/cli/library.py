@@ -25,7 +25,7 @@ _EXAMPLES = "Example: "
 @models.command("list", epilog=_EXAMPLES + "drdm models list")
 def list_(json: _Json = False) -> None:
     """The models that ship and those you imported."""
-    from src_core.library import list_models, user_folder
+    from src_core.models.library import list_models, user_folder
 
     entries = list_models()
     if json:
@@ -50,9 +50,9 @@ def info(
     name: Annotated[str, typer.Argument(help="Name, or a model file.")], json: _Json = False
 ) -> None:
     """A model's card: data, licence, figures, limits, and the command that made it."""
-    from src_core.checkpoint import read_spec
-    from src_core.hashing import sha256_file
-    from src_core.library import find_model
+    from src_core.io.hashing import sha256_file
+    from src_core.models.checkpoint import read_spec
+    from src_core.models.library import find_model
 
     path = find_model(name)
     spec = read_spec(path)
@@ -87,7 +87,7 @@ def import_(
     name: Annotated[str | None, typer.Option(help="Call it something else.")] = None,
 ) -> None:
     """Add a model to your own. Nothing in a .pth file is executed."""
-    from src_core.library import import_model
+    from src_core.models.library import import_model
 
     entry = import_model(file, name)
     print(f"imported {entry.name}: {entry.path}")
@@ -96,7 +96,7 @@ def import_(
 @models.command(epilog=_EXAMPLES + "drdm models remove release-cardiac")
 def remove(name: Annotated[str, typer.Argument(help="A model that you imported.")]) -> None:
     """Delete one of your own models."""
-    from src_core.library import remove_model
+    from src_core.models.library import remove_model
 
     print(f"removed {remove_model(name)}")
 

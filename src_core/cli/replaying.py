@@ -13,8 +13,8 @@ from src_core.cli.running import run_one, run_pair, run_series
 
 if TYPE_CHECKING:
     from src_core.generation import Result, Series
-    from src_core.pairs import Pair
-    from src_core.replay import Plan
+    from src_core.generation.pairs import Pair
+    from src_core.recipes.replay import Plan
 
 __all__ = ["replay"]
 
@@ -37,8 +37,8 @@ def replay(
 
     Example: drdm replay new/recipe.json --out again
     """
-    from src_core.recipe import differences
-    from src_core.replay import prepare
+    from src_core.generation.recipe import differences
+    from src_core.recipes.replay import prepare
 
     plan = prepare(recipe, images=image, labels=labels, device=device, sample=sample)
     for line in plan.notes:
@@ -56,7 +56,7 @@ def replay(
 def _again(plan: Plan, out: Path | None, overwrite: bool) -> Result | Series | Pair:
     """What a recipe tells of: a pair has a second deformation, a series a motion."""
     from src_core.generation import save_result, save_series
-    from src_core.pairs import save_pair
+    from src_core.generation.pairs import save_pair
 
     recipe = plan.recipe
     if "fixed" in recipe:

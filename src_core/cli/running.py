@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from src_core.cli.report import progress
 
 if TYPE_CHECKING:
-    from src_core.case import Case
+    from src_core.cases.case import Case
     from src_core.generation import Options, Result, Series
+    from src_core.generation.pairs import Pair
     from src_core.generation.series import Motion
-    from src_core.model import Model
-    from src_core.pairs import Pair
+    from src_core.models.model import Model
 
 __all__ = ["run_one", "run_pair", "run_series"]
 
@@ -51,7 +51,7 @@ def run_series(
 
 def run_pair(case: Case, model: Model, recipe: Mapping[str, Any]) -> Pair:
     """The pair of a recipe."""
-    from src_core.pairs import Pair, options_of, pair_steps
+    from src_core.generation.pairs import Pair, options_of, pair_steps
 
     with progress("pairing") as advance:
         for value in pair_steps(case, model, *options_of(recipe, model)):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from torch import Tensor
 
+from src_core.diffusion.flow import Flow
 from src_core.fields import magnitude
-from src_core.flow import Flow
 
 __all__ = ["CONTROL_POINTS", "bspline", "elastic_ddf", "equal_mean_flow"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from src_core.evaluation.groups import Group, values_of
 from src_core.evaluation.plausibility import shape_names
 from src_core.evaluation.reference import Reference
 from src_core.evaluation.summary import PAPER
+from src_core.experiments.groups import Group, values_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

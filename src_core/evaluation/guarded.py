@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from src_core.diffusion.flow import Flow
+from src_core.diffusion.guard import guard
 from src_core.evaluation.measures import displacement_percent, folding
 from src_core.evaluation.subjects import Subject
 from src_core.fields import cell_bounds
-from src_core.flow import Flow
 from src_core.generation.proof import FLOOR
-from src_core.guard import guard
 
 __all__ = ["guard_figures"]
 

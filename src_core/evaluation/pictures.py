@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.dataset import Entry
-from src_core.device import fixed_threads
+from src_core.datasets.reading import Entry
 from src_core.evaluation.figures import new_figure, save_figure
 from src_core.evaluation.runner import Bench, make_fields
 from src_core.evaluation.subjects import Subject, load_subject
+from src_core.models.device import fixed_threads
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

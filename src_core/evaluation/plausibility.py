@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.groups import Group, values_of
 from src_core.evaluation.plan import Record
 from src_core.evaluation.reference import Reference
-from src_core.evaluation.statistics import (
+from src_core.experiments.groups import Group, values_of
+from src_core.experiments.statistics import (
     interval,
     resampled_distances,
     resampled_means,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from src_core.diffusion.flow import Flow
+from src_core.diffusion.random_field import generator
 from src_core.evaluation.measures import displacement_percent
 from src_core.evaluation.subjects import Subject
 from src_core.fields import magnitude
-from src_core.flow import Flow
+from src_core.generation.recovery import RecoveryStep, recovery_steps, view_images
 from src_core.generation.session import start_flow
-from src_core.model import Model
-from src_core.noise import generator
-from src_core.recovery import RecoveryStep, recovery_steps, view_images
+from src_core.models.model import Model
 
 __all__ = ["NOISE", "drift", "drift_level", "recovered", "residual", "sensitivity"]
 

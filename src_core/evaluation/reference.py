@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from src_core.dataset import Entry
-from src_core.device import fixed_threads
+from src_core.datasets.reading import Entry
 from src_core.evaluation.anatomy import Anatomy, find_anatomy, shape_figures
 from src_core.evaluation.segmenter import pool_factor
 from src_core.evaluation.subjects import label_map, load_subject, slices_of
 from src_core.io import read_case
-from src_core.model import ModelSpec
+from src_core.models.device import fixed_threads
+from src_core.models.model import ModelSpec
 
 __all__ = ["Reference", "labels_of", "read_anatomy", "read_reference", "training_slices"]
 

@@ -7,18 +7,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from src_core.dataset import Entry, balanced, read_dataset, without_subjects
-from src_core.device import choose_device
+from src_core.datasets.reading import Entry, balanced, read_dataset, without_subjects
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.journal import Journal
 from src_core.evaluation.plan import Plan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy
 from src_core.evaluation.segmenter import load_segmenter, pool_factor
-from src_core.hashing import sha256_file
-from src_core.library import load_model
-from src_core.model import Model
-from src_core.release import release_network, release_spec
+from src_core.experiments.journal import Journal
+from src_core.io.hashing import sha256_file
+from src_core.models.device import choose_device
+from src_core.models.library import load_model
+from src_core.models.model import Model
+from src_core.models.release import release_network, release_spec
 
 __all__ = ["Job", "Request", "prepare"]
 

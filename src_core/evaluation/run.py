@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from src_core.device import fixed_threads
-from src_core.evaluation.groups import groups_of
-from src_core.evaluation.journal import plain, write_json
 from src_core.evaluation.reference import Reference, read_reference, training_slices
 from src_core.evaluation.request import Job
 from src_core.evaluation.runner import Bench, evaluate
@@ -21,6 +18,9 @@ from src_core.evaluation.segmenter import (
 )
 from src_core.evaluation.summary import summarise
 from src_core.evaluation.tables import write_tables
+from src_core.experiments.groups import groups_of
+from src_core.experiments.journal import plain, write_json
+from src_core.models.device import fixed_threads
 
 __all__ = ["Step", "run"]
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from src_core.dataset import Entry
-from src_core.device import fixed_threads
+from src_core.datasets.reading import Entry
+from src_core.diffusion.flow import Flow
+from src_core.diffusion.random_field import generator
 from src_core.evaluation.anatomy import Anatomy, shape_figures
 from src_core.evaluation.baseline import elastic_ddf, equal_mean_flow
 from src_core.evaluation.guarded import guard_figures
@@ -26,10 +27,9 @@ from src_core.evaluation.probes import drift, drift_level, recovered, residual, 
 from src_core.evaluation.segmenter import Segmenter
 from src_core.evaluation.subjects import Subject, load_subject
 from src_core.fields import magnitude
-from src_core.flow import Flow
 from src_core.generation.session import start_flow
-from src_core.model import Model
-from src_core.noise import generator
+from src_core.models.device import fixed_threads
+from src_core.models.model import Model
 
 __all__ = ["Bench", "Made", "evaluate", "make_fields"]
 

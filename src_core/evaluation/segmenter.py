@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from src_core.errors import InputError
+from src_core.fields.sampling import identity, sample
 from src_core.io import open_atomically
-from src_core.warp import identity, sample
 
 __all__ = ["Segmenter", "load_segmenter", "pool_factor", "save_segmenter", "train_segmenter"]
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from src_core.evaluation.groups import Group, values_of
 from src_core.evaluation.plan import Plan, Record
-from src_core.evaluation.statistics import mean_of
+from src_core.experiments.groups import Group, values_of
+from src_core.experiments.statistics import mean_of
 
 __all__ = ["compare_steps"]
 

@@ -14,12 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.dataset import Entry
+from src_core.datasets.reading import Entry
 from src_core.fields import enlarge
-from src_core.generation.frame import Frame, make_frame
+from src_core.fields.sampling import warp
+from src_core.generation.model_view import Frame, make_frame
 from src_core.io import read_case
-from src_core.model import ModelSpec
-from src_core.warp import warp
+from src_core.models.model import ModelSpec
 
 __all__ = ["Subject", "framed", "label_map", "load_subject", "slices_of"]
 

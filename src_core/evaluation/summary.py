@@ -7,12 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.groups import Group, groups_of, measure_names, removed
 from src_core.evaluation.plan import Plan, Record
 from src_core.evaluation.plausibility import plausibility
 from src_core.evaluation.reference import Reference
-from src_core.evaluation.statistics import Mean, interpolate
 from src_core.evaluation.steps import compare_steps
+from src_core.experiments.groups import Group, groups_of, measure_names, removed
+from src_core.experiments.statistics import Mean, interpolate
 
 __all__ = ["PAPER", "TABLE1", "paper_magnitudes", "summarise"]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from src_core.errors import ArgumentError
-from src_core.warp import Padding, warp
+from src_core.fields.sampling import Padding, warp
 
 __all__ = ["compose", "enlarge", "exponential", "magnitude", "smooth", "squarings_for"]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from src_core.fields.cells import corners_of, flat_index, lowest_corners, multilinear, slabs
 from src_core.fields.extended import Extended
 from src_core.fields.newton import solve
-from src_core.warp import identity
+from src_core.fields.sampling import identity
 
 __all__ = ["candidates", "centres"]
 

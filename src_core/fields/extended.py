@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from src_core.fields.newton import Window
-from src_core.warp import positions
+from src_core.fields.sampling import positions
 
 __all__ = ["Extended", "Reach", "Source", "extend", "survey"]
 

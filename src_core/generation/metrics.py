@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from src_core.case import Case
-from src_core.deform import Field, along_axis
-from src_core.field_inverse import Backward
-from src_core.field_measures import Measured, lengths
-from src_core.generation.frame import Frame
-from src_core.tiles import parts, tile_axis
+from src_core.cases.case import Case
+from src_core.cases.tiles import parts, tile_axis
+from src_core.fields.inverse_of_saved import Backward
+from src_core.fields.measures import Measured, lengths
+from src_core.fields.warp_case import Field, along_axis
+from src_core.generation.model_view import Frame
 
 __all__ = ["displacement_metrics", "label_metrics", "measure"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from src_core.cases.tiles import parts
 from src_core.fields import Certificate, cell_bounds, certify, together
-from src_core.generation.frame import Frame
-from src_core.tiles import parts
+from src_core.generation.model_view import Frame
 
 __all__ = ["FLOOR", "prove", "weak_points"]
 

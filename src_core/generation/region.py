@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from src_core.errors import InputError
-from src_core.fit import Fit
-from src_core.warp import identity
+from src_core.fields.sampling import identity
+from src_core.models.fit import Fit
 
 __all__ = ["Box", "box_in", "embed", "fade"]
 

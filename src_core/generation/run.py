@@ -11,22 +11,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_core.case import Case
-from src_core.deform import Field, lps_field, warp_case
-from src_core.device import fixed_threads
+from src_core.cases.case import Case
+from src_core.diffusion.guard import Guarded, guard
 from src_core.errors import InputError
-from src_core.field_inverse import invert_field
-from src_core.field_measures import measured
 from src_core.fields import jacobian_determinant
-from src_core.generation.frame import Frame
+from src_core.fields.inverse_of_saved import invert_field
+from src_core.fields.measures import measured
+from src_core.fields.warp_case import Field, lps_field, warp_case
 from src_core.generation.metrics import measure
+from src_core.generation.model_view import Frame
 from src_core.generation.options import Options, make_options
 from src_core.generation.proof import weak_points
+from src_core.generation.recipe import make_recipe
+from src_core.generation.recovery import RecoveryStep
 from src_core.generation.session import Session, Step, threaded
-from src_core.guard import Guarded, guard
-from src_core.model import Model
-from src_core.recipe import make_recipe
-from src_core.recovery import RecoveryStep
+from src_core.models.device import fixed_threads
+from src_core.models.model import Model
 
 __all__ = [
     "Finishing",

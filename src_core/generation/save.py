@@ -8,8 +8,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from src_core.case import Case
+from src_core.cases.case import Case
 from src_core.errors import ArgumentError
+from src_core.generation.recipe import input_volumes
 from src_core.generation.run import Result
 from src_core.io import (
     FieldFormat,
@@ -19,7 +20,6 @@ from src_core.io import (
     write_image,
     write_scalar,
 )
-from src_core.recipe import input_volumes
 
 __all__ = [
     "PARTS",

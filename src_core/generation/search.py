@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from src_core.case import Case
-from src_core.deform import Field
+from src_core.cases.case import Case
 from src_core.errors import InputError
+from src_core.fields.warp_case import Field
 from src_core.generation.metrics import displacement_metrics
 from src_core.generation.options import Options
 from src_core.generation.run import iterate
 from src_core.generation.session import Step
-from src_core.model import Model
+from src_core.models.model import Model
 
 __all__ = ["level_for"]
 

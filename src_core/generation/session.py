@@ -8,17 +8,16 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from src_core.case import Case
-from src_core.deform import Field
-from src_core.device import fixed_threads
-from src_core.diffusion import state_velocity
-from src_core.flow import Flow
-from src_core.generation.frame import Frame, make_frame
+from src_core.cases.case import Case
+from src_core.diffusion.flow import Flow
+from src_core.diffusion.random_field import draw, generator, multiscale_velocity, state_velocity
+from src_core.fields.warp_case import Field
+from src_core.generation.model_view import Frame, make_frame
 from src_core.generation.options import Options
+from src_core.generation.recovery import RecoveryStep, recovery_steps
 from src_core.generation.region import Box
-from src_core.model import Model, ModelSpec
-from src_core.noise import draw, generator, multiscale_velocity
-from src_core.recovery import RecoveryStep, recovery_steps
+from src_core.models.device import fixed_threads
+from src_core.models.model import Model, ModelSpec
 
 __all__ = ["Session", "Step", "start_flow", "threaded"]
 

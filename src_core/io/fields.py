@@ -13,9 +13,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from src_core.cases.grid import RAS_TO_LPS, Grid
+from src_core.cases.header import grid_of, header_for, scaling_of
+from src_core.cases.tiles import parts
 from src_core.errors import ArgumentError, DRDMError, InputError
-from src_core.grid import RAS_TO_LPS, Grid
-from src_core.header import grid_of, header_for, scaling_of
 from src_core.io.fsl import fsl_from_lps, lps_from_fsl, relative
 from src_core.io.itk import (
     ITK_ENDINGS,
@@ -26,7 +27,6 @@ from src_core.io.itk import (
 )
 from src_core.io.nifti import read_header, read_nifti, write_nifti
 from src_core.io.reach import check_reachable
-from src_core.tiles import parts
 
 __all__ = [
     "FIELD_INTENTS",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.grid import Grid
+from src_core.cases.grid import Grid
 
 __all__ = ["fsl_from_lps", "lps_from_fsl", "relative"]
 

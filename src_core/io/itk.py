@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from src_core.cases.grid import RAS_TO_LPS, Grid
 from src_core.errors import InputError
-from src_core.grid import RAS_TO_LPS, Grid
 from src_core.io.atomic import partial_name
 
 __all__ = [

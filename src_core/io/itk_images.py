@@ -13,9 +13,9 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.checks import check_type
+from src_core.cases.checks import check_type
+from src_core.cases.header import header_for
 from src_core.errors import InputError
-from src_core.header import header_for
 from src_core.io.itk import IMAGE_ENDINGS, itk_grid, simpleitk
 
 __all__ = ["is_itk_image", "read_itk_image"]

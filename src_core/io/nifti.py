@@ -20,7 +20,7 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from src_core.checks import check_type
+from src_core.cases.checks import check_type
 from src_core.errors import InputError
 from src_core.io.atomic import open_atomically
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.checks import check_type
+from src_core.cases.checks import check_type
+from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError, InputError
-from src_core.grid import Grid
 from src_core.io.atomic import open_atomically
 
 __all__ = ["is_picture", "read_picture", "write_picture"]

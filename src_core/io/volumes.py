@@ -10,18 +10,18 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.case import Case, Image, LabelMap, assemble
-from src_core.checks import check_shape
+from src_core.cases.case import Case, Image, LabelMap, assemble
+from src_core.cases.checks import check_shape
+from src_core.cases.grid import Grid
+from src_core.cases.header import grid_of, header_for, set_geometry
+from src_core.cases.volume import Volume
 from src_core.errors import ArgumentError, InputError
-from src_core.grid import Grid
-from src_core.header import grid_of, header_for, set_geometry
 from src_core.io.fields import FIELD_INTENTS
 from src_core.io.itk import IMAGE_ENDINGS
 from src_core.io.itk_images import is_itk_image, read_itk_image
 from src_core.io.nifti import is_nifti, read_nifti, write_nifti
 from src_core.io.picture import is_picture, read_picture, write_picture
 from src_core.io.reach import check_reachable
-from src_core.volume import Volume
 
 __all__ = ["FileNames", "read_case", "write_image"]
 

@@ -23,7 +23,7 @@ from src_core.phantom.scanner import coil_field, store, window
 from src_core.phantom.space import Space
 
 if TYPE_CHECKING:
-    from src_core.case import Case
+    from src_core.cases.case import Case
 
 __all__ = ["Phantom", "cardiac_phantom", "phantom_case"]
 
@@ -82,7 +82,7 @@ def phantom_case(seed: int = 0, phase: int | None = 0) -> Case:
         seed: of the phantom.
         phase: 0 to 19 for one volume, 0 being end-diastole; None for the whole cine.
     """
-    from src_core.case import Case
+    from src_core.cases.case import Case
 
     if phase is not None and not 0 <= phase < 20:
         raise ArgumentError(f"phantom_case() 'phase' must be 0 to 19 or None, got {phase}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from src_core.dataset import Entry, balanced, read_dataset
+from src_core.datasets.reading import Entry, balanced, read_dataset
 from src_core.errors import InputError
 
 __all__ = ["chosen", "need_monai", "of_subjects", "positive", "read_split"]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from src_core.evaluation.figures import new_figure, save_figure
-from src_core.evaluation.journal import write_json
 from src_core.evaluation.plan import Record
+from src_core.experiments.journal import write_json
 from src_core.io import open_atomically
 
 __all__ = ["Column", "draw_means", "markdown", "write_results"]

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from src_core.evaluation.groups import Group, groups_of, measure_names, values_of
 from src_core.evaluation.plan import Record
-from src_core.evaluation.statistics import interval, resampled_means, resampled_weights
+from src_core.experiments.groups import Group, groups_of, measure_names, values_of
+from src_core.experiments.statistics import interval, resampled_means, resampled_weights
 
 __all__ = ["means_of", "paired_of"]
 

@@ -12,12 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_core.diffusion import random_ddf, state_velocity
+from src_core.diffusion.random_field import (
+    draw,
+    generator,
+    multiscale_velocity,
+    random_ddf,
+    state_velocity,
+)
 from src_core.fields import enlarge
-from src_core.noise import draw, generator, multiscale_velocity
+from src_core.fields.sampling import identity, sample
+from src_core.models.prediction import targets
 from src_core.training.config import Augmentation, Stage, TrainConfig
-from src_core.training.targets import targets
-from src_core.warp import identity, sample
 
 __all__ = ["Batch", "Draw", "draw_sample", "make_batch"]
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
-from src_core.model import Recovery, check_grids
-from src_core.nn import NetworkConfig
-from src_core.nn.velocity import VelocityUNetConfig
-from src_core.preprocessing import Preprocessing, with_preprocessing
-from src_core.schedule import Schedule
+from src_core.models.model import Recovery, check_grids
+from src_core.models.nn import NetworkConfig
+from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
 __all__ = [
     "Augmentation",

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_core.case import Case
-from src_core.dataset import Entry
+from src_core.cases.case import Case
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.fit import Fit
 from src_core.io import read_case
-from src_core.preprocessing import Preprocessing
+from src_core.models.fit import Fit
+from src_core.models.preprocessing import Preprocessing
 from src_core.training.cache import ImageCache
 
 __all__ = ["ModelGrid", "Store", "load_store", "spread_store", "spread_views"]

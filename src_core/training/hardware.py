@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from src_core.device import choose_device
 from src_core.errors import InputError
+from src_core.models.device import choose_device
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from src_core.errors import InputError
-from src_core.nn import build
+from src_core.models.nn import build
 from src_core.training.batches import Batch, draw_sample, make_batch
 from src_core.training.config import Optimisation, Stage, TrainConfig
 from src_core.training.data import Store

@@ -11,12 +11,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from src_core import losses
-from src_core.diffusion import velocity_unit
-from src_core.nn.acnn import AcnnUNet, predict
-from src_core.noise import draw, generator, multiscale_velocity
+from src_core.diffusion.random_field import draw, generator, multiscale_velocity, velocity_unit
+from src_core.fields.sampling import warp
+from src_core.models.nn.acnn import AcnnUNet, predict
+from src_core.training import losses
 from src_core.training.config import TrainConfig
-from src_core.warp import warp
 
 __all__ = ["Displacement", "Loss", "Velocity", "make_objective"]
 

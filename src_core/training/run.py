@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from src_core.checkpoint import save_model
-from src_core.dataset import Entry, read_images
+from src_core.datasets.reading import Entry, read_images
 from src_core.errors import InputError
-from src_core.model import Card, Model, ModelSpec
+from src_core.models.checkpoint import save_model
+from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
 from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
 from src_core.training.hardware import Hardware, start_fabric

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from src_core.dataset import Entry
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 
 __all__ = ["split_sources"]

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from src_core.errors import InputError
-from src_core.hashing import sha256_file
-from src_core.library import load_model
-from src_core.model import Model
-from src_core.nn import AcnnConfig, NetworkConfig
-from src_core.release import RELEASE_SIGMA, release_network, release_spec
+from src_core.io.hashing import sha256_file
+from src_core.models.library import load_model
+from src_core.models.model import Model
+from src_core.models.nn import AcnnConfig, NetworkConfig
+from src_core.models.release import RELEASE_SIGMA, release_network, release_spec
 from src_core.training.config import TrainConfig
 
 __all__ = ["Teacher", "fitted_weights", "open_model", "sigma_of", "told"]
@@ -45,7 +45,7 @@ class Teacher:
     @torch.no_grad()
     def __call__(self, images: Tensor, levels: Tensor) -> Tensor:
         """The prediction for images (B, 1, *size) in 0..1 at levels (B,); 0 at level 0."""
-        from src_core.training.targets import as_prediction
+        from src_core.models.prediction import as_prediction
 
         said = [
             self.model.predict(image[None], self.level(int(level))) * (self.ratio * bool(level))

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from src_core.diffusion.flow import Flow
 from src_core.fields import certify, enlarge, magnitude
-from src_core.flow import Flow
+from src_core.generation.recovery import recovery_steps, view_images
 from src_core.generation.session import start_flow
 from src_core.io import open_atomically
-from src_core.model import Model
-from src_core.recovery import recovery_steps, view_images
+from src_core.models.model import Model
 from src_core.training.config import Validation
 from src_core.training.tables import append_rows
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from src_core.transforms.bank import Bank
+    from src_core.transforms.bank_making import Stored, make_bank
     from src_core.transforms.deformation import Deformation, Placed
     from src_core.transforms.live import Live
-    from src_core.transforms.making import Stored, make_bank
     from src_core.transforms.monai import RandDRDM, RandDRDMd
     from src_core.transforms.scan import Below, Scan, Source
     from src_core.transforms.tensors import Deformed, deform, random_deform
@@ -32,9 +32,9 @@ _HOMES = {
     "RandomDRDM": "torchio",
     "Scan": "scan",
     "Source": "scan",
-    "Stored": "making",
+    "Stored": "bank_making",
     "deform": "tensors",
-    "make_bank": "making",
+    "make_bank": "bank_making",
     "random_deform": "tensors",
 }
 

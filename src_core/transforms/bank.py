@@ -13,11 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from src_core.entry import real, stem
+from src_core.datasets.entry import real, stem
 from src_core.errors import InputError
+from src_core.transforms.bank_files import Shelf, shelf_of
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.scan import Below, Scan
-from src_core.transforms.shelves import Shelf, shelf_of
 
 __all__ = ["Bank"]
 

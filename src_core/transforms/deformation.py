@@ -14,14 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.applying import covered_percent, on_grid
-from src_core.deform import Field, field_tensor, in_plane_axis, lps_field
+from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.fields import invert
-from src_core.fit import Fit
-from src_core.grid import Grid
+from src_core.fields.sampling import Mode, identity, inside, sample, warp_labels
+from src_core.fields.warp_case import Field, field_tensor, in_plane_axis, lps_field
+from src_core.models.fit import Fit
+from src_core.recipes.apply import covered_percent, on_grid
 from src_core.transforms.labels import labels_at
-from src_core.warp import Mode, identity, inside, sample, warp_labels
 
 __all__ = ["Deformation", "Placed"]
 

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from src_core.warp import inside, warp_labels
+from src_core.fields.sampling import inside, warp_labels
 
 __all__ = ["labels_at"]
 

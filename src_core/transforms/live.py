@@ -14,21 +14,21 @@ from typing import Literal
 import numpy as np
 import torch
 
-from src_core.case import Case
-from src_core.device import fixed_threads
+from src_core.cases.case import Case
+from src_core.cases.header import header_for
+from src_core.cases.volume import Image
+from src_core.diffusion.guard import guard
 from src_core.errors import InputError
 from src_core.fields import cell_bounds
 from src_core.generation import Options, Session, make_options
-from src_core.generation.frame import Frame
+from src_core.generation.model_view import Frame
 from src_core.generation.proof import FLOOR, weak_points
-from src_core.guard import guard
-from src_core.header import header_for
-from src_core.library import DEFAULT_MODEL, load_model
-from src_core.model import Model
-from src_core.recovery import RecoveryStep
+from src_core.generation.recovery import RecoveryStep
+from src_core.models.device import fixed_threads
+from src_core.models.library import DEFAULT_MODEL, load_model
+from src_core.models.model import Model
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.scan import Below, Scan
-from src_core.volume import Image
 
 __all__ = ["Live"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError
-from src_core.grid import Grid
-from src_core.library import find_model
+from src_core.models.library import find_model
 from src_core.transforms.deformation import Deformation
 
 __all__ = ["Below", "Scan", "Source", "as_source", "grid_for", "volumes"]

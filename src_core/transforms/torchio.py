@@ -11,12 +11,12 @@ from torch.utils.data import get_worker_info
 from torchio import Image, LabelMap, ScalarImage, SpatialTransform, Subject
 from torchio.transforms.augmentation import RandomTransform
 
+from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError
-from src_core.grid import Grid
+from src_core.fields.sampling import Mode
 from src_core.transforms.deformation import Deformation, Placed
 from src_core.transforms.scan import Source, as_source, grid_for
 from src_core.transforms.tensors import as_scan, below_of
-from src_core.warp import Mode
 
 __all__ = ["DRDM", "RandomDRDM"]
 

@@ -17,7 +17,7 @@ from src_core.augment.layouts.nnunet import NnUNet
 from src_core.augment.layouts.pairs import FlatPairs, PairFolders
 from src_core.augment.layouts.style import Style, make_style
 from src_core.generation import Result
-from src_core.pairs import Pair
+from src_core.generation.pairs import Pair
 
 __all__ = ["LAYOUTS", "PAIR_LAYOUTS", "Layout", "Style", "make_style", "sweep"]
 

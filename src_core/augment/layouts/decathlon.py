@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from src_core.augment.layouts.layout import Member, publish, write_beside
 from src_core.augment.layouts.style import Style, values_of
-from src_core.case import Case
+from src_core.cases.case import Case
+from src_core.cases.header import header_for
+from src_core.cases.volume import Image
 from src_core.errors import InputError
 from src_core.generation import Result
-from src_core.header import header_for
 from src_core.io import open_atomically, write_image
-from src_core.volume import Image
 
 __all__ = ["Decathlon"]
 

@@ -10,8 +10,8 @@ from src_core.augment.layouts.layout import Member, publish, write_recipe
 from src_core.augment.layouts.pairs import PARTS, volume_names, write_fields
 from src_core.augment.layouts.style import Style
 from src_core.errors import InputError
+from src_core.generation.pairs import FIELDS, Pair, volumes_of
 from src_core.io import field_file, open_atomically, write_image
-from src_core.pairs import FIELDS, Pair, volumes_of
 
 __all__ = ["Learn2Reg"]
 

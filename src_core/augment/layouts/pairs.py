@@ -7,8 +7,8 @@ from pathlib import Path
 
 from src_core.augment.layouts.layout import Member, publish, write_recipe
 from src_core.augment.layouts.style import Style
+from src_core.generation.pairs import FIELDS, Pair, save_pair, volumes_of
 from src_core.io import field_file, write_field, write_image
-from src_core.pairs import FIELDS, Pair, save_pair, volumes_of
 
 __all__ = ["PARTS", "FlatPairs", "PairFolders", "volume_names", "write_fields"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from src_core.dataset_json import Catalogue, is_described, read_catalogue
-from src_core.entry import Entry
+from src_core.datasets.described import Catalogue, is_described, read_catalogue
+from src_core.datasets.entry import Entry
 from src_core.errors import DRDMError, GeometryWarning
 from src_core.io import FieldFormat, read_case
 from src_core.io.picture import is_picture

@@ -7,9 +7,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from src_core.losses import gradient
+from src_core.fields.sampling import warp
 from src_core.tasks.registration.samples import Batch
-from src_core.warp import warp
+from src_core.training.losses import gradient
 
 __all__ = ["Loss", "Similarity", "supervised", "unsupervised"]
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from src_core.evaluation.subjects import label_map
 from src_core.fields import certify, folding_permille, magnitude
-from src_core.tasks.registration.laying import Laid, Window
-from src_core.warp import warp
+from src_core.fields.sampling import warp
+from src_core.tasks.registration.window import Laid, Window
 
 __all__ = ["FIELD_MEASURES", "LABEL_MEASURES", "figures_of", "shown_units"]
 

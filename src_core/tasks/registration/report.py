@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from src_core.evaluation.journal import plain
 from src_core.evaluation.plan import Record
+from src_core.experiments.journal import plain
 from src_core.io import open_atomically
 from src_core.tasks.output import Column, draw_means, markdown, write_results
 from src_core.tasks.registration.measures import FIELD_MEASURES, LABEL_MEASURES

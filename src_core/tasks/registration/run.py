@@ -11,15 +11,15 @@ from torch import nn
 from src_core.errors import InputError
 from src_core.evaluation.plan import Record, Unit
 from src_core.evaluation.run import Step
-from src_core.tasks.registration.drawing import draw_pairs, open_pairs
-from src_core.tasks.registration.fitting import fit
-from src_core.tasks.registration.laying import Laid, lay
 from src_core.tasks.registration.losses import Loss, supervised, unsupervised
 from src_core.tasks.registration.measures import figures_of, shown_units
 from src_core.tasks.registration.networks import load_weights, make_network, save_weights
 from src_core.tasks.registration.report import write_report
 from src_core.tasks.registration.request import Job
 from src_core.tasks.registration.samples import Real, Synthetic
+from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
+from src_core.tasks.registration.training import fit
+from src_core.tasks.registration.window import Laid, lay
 from src_core.tasks.segmentation.stacks import labels_of
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.transforms.live import Live

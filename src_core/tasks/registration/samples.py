@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_core.dataset import Entry
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.fields import compose
-from src_core.tasks.registration.drawing import Drawn
-from src_core.tasks.registration.laying import Laid, Window
-from src_core.warp import identity, inside, warp
+from src_core.fields.sampling import identity, inside, warp
+from src_core.tasks.registration.synthetic_pairs import Drawn
+from src_core.tasks.registration.window import Laid, Window
 
 __all__ = ["Batch", "Pairing", "Real", "Synthetic", "make_batch", "real_pairs"]
 

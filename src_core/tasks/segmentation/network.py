@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from src_core.tasks.segmentation.pool import Pool
+from src_core.tasks.segmentation.training_slices import Pool
 from src_core.training.hardware import Hardware, start_fabric
 
 __all__ = ["Loss", "predict", "train"]

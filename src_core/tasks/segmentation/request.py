@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from src_core.augment.plan import names_of
-from src_core.dataset import Entry
-from src_core.device import choose_device
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.evaluation.journal import Journal
-from src_core.hashing import sha256_file
-from src_core.library import load_model
-from src_core.model import Model
+from src_core.experiments.journal import Journal
+from src_core.io.hashing import sha256_file
+from src_core.models.device import choose_device
+from src_core.models.library import load_model
+from src_core.models.model import Model
 from src_core.tasks.common import chosen, need_monai, of_subjects, positive, read_split
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import Loss

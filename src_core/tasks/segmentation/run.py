@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from src_core.dataset import Entry
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.evaluation.journal import plain
 from src_core.evaluation.plan import Record, Unit
 from src_core.evaluation.run import Step
+from src_core.experiments.journal import plain
 from src_core.io import open_atomically, read_case
 from src_core.tasks.common import of_subjects
 from src_core.tasks.output import draw_means, markdown, write_results
 from src_core.tasks.segmentation.measures import MEASURES, figures_of
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import predict, train
-from src_core.tasks.segmentation.pool import Pool
 from src_core.tasks.segmentation.request import Job
 from src_core.tasks.segmentation.stacks import Stack, labels_of, read_stack
+from src_core.tasks.segmentation.training_slices import Pool
 from src_core.tasks.summary import means_of, paired_of
 from src_core.transforms import Bank, Live, make_bank
 

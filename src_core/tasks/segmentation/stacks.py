@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from src_core.case import Case
-from src_core.dataset import Entry
+from src_core.cases.case import Case
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.evaluation.subjects import label_map
-from src_core.generation.frame import make_frame
+from src_core.generation.model_view import make_frame
 from src_core.io import read_case
-from src_core.model import ModelSpec
+from src_core.models.model import ModelSpec
 
 __all__ = ["Stack", "labels_of", "one_hot", "read_stack"]
 

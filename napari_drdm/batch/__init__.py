@@ -1,0 +1,1 @@
+"""The dock that augments a data set."""

@@ -1,0 +1,160 @@
+"""A batch's fields, its buttons, and how it goes; does no work and knows no viewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_drdm.batch.fields import BatchFields
+from napari_drdm.batch.more import BatchFilters, BatchMore
+from napari_drdm.widgets.column import Column
+from napari_drdm.widgets.picture import PictureView
+from napari_drdm.widgets.section import Section
+from napari_drdm.widgets.sources import note
+
+__all__ = ["BatchForm"]
+
+
+class BatchForm(QWidget):
+    """Fields, buttons, progress, log and contact sheet, in a column that scrolls.
+
+    Signals: ``start_asked``, ``pause_asked(bool)``, ``cancel_asked``, ``open_asked`` to see the
+    contact sheet as a layer, and ``summary_asked`` for the page about the run.
+
+    Attributes:
+        waiting: why Start waits, or nothing.
+    """
+
+    start_asked = Signal()
+    pause_asked = Signal(bool)
+    cancel_asked = Signal()
+    open_asked = Signal()
+    summary_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running = False
+        self.fields, self.filters, self.more = BatchFields(), BatchFilters(), BatchMore()
+        self.wanted = Section("Wanted: how far, volumes, labels", self.filters, False)
+        self.rest = Section("More: steps, fields, device, workers", self.more, False)
+        self.start, self.pause = QPushButton("Start"), QPushButton("Pause")
+        self.cancel, self.open = QPushButton("Cancel"), QPushButton("Open sheet as a layer")
+        self.summary = QPushButton("Open summary")
+        self.progress, self.status, self.outlook = QProgressBar(), note(), note()
+        self.log, self.sheet = QPlainTextEdit(), PictureView()
+        self._set_up()
+        self._lay_out()
+        self.block_start("")
+        self.set_running(False)
+        self.show_papers(None, None)
+
+    def values(self) -> dict[str, Any]:
+        """What all fields say, by the engine's names."""
+        return {**self.fields.values(), **self.filters.values(), **self.more.values()}
+
+    def place(self, values: dict[str, Any]) -> None:
+        """Put all fields where these values say; bounds that are set are in sight."""
+        for panel in (self.fields, self.filters, self.more):
+            panel.place(values)
+        self.wanted.set_open(any(self.filters.values().values()))
+
+    def block_start(self, why: str) -> None:
+        """Let Start wait and say why; without a reason, no more."""
+        self.waiting = why
+        self.start.setEnabled(not (self._running or why))
+        self.outlook.setText(why)
+        self.start.setToolTip(why or "Make the new cases, or go on with them (Ctrl+Return)")
+
+    def set_running(self, running: bool) -> None:
+        """A run began, or ended."""
+        for panel in (self.fields, self.filters, self.more):
+            panel.setEnabled(not running)
+        self._running = running
+        self.start.setEnabled(not (running or self.waiting))
+        self.pause.setEnabled(running)
+        self.cancel.setEnabled(running)
+        self.set_paused(False)
+
+    def set_paused(self, paused: bool) -> None:
+        """Whether the button now pauses or goes on."""
+        self.pause.setText("Go on" if paused else "Pause")
+        self.pause.setChecked(paused)
+
+    def show_progress(self, done: int, total: int, text: str) -> None:
+        """So many of all are done; a total of 0 is not known yet."""
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.progress.setFormat(text)
+
+    def tell(self, line: str) -> None:
+        """A line in the log, which shows from the first one on."""
+        self.log.setVisible(True)
+        self.log.appendPlainText(line)
+
+    def show_papers(self, sheet: Path | None, summary: Path | None) -> None:
+        """The contact sheet and the page of a run, or none."""
+        self.sheet.show_file(sheet)
+        self.open.setVisible(sheet is not None)
+        self.summary.setVisible(summary is not None)
+
+    def clear(self) -> None:
+        """Forget what the run before has shown."""
+        self.log.clear()
+        self.log.setVisible(False)
+        self.status.setText("")
+        self.show_papers(None, None)
+
+    def _set_up(self) -> None:
+        self.pause.setCheckable(True)
+        self.log.setReadOnly(True)
+        self.log.setMaximumBlockCount(1000)
+        self.log.setFixedHeight(90)
+        self.log.setVisible(False)
+        self.start.clicked.connect(self.start_asked)
+        self.pause.clicked.connect(self.pause_asked)
+        self.cancel.clicked.connect(self.cancel_asked)
+        self.open.clicked.connect(self.open_asked)
+        self.summary.clicked.connect(self.summary_asked)
+        tips = {
+            self.pause: "Wait after the present step, and go on; several workers end their cases",
+            self.cancel: "Stop after the present step; what is made stays, Start goes on (Esc)",
+            self.outlook: "What Start would make, and the room it takes before compression",
+            self.progress: "New cases done, and the time that is left",
+            self.log: "Cases that failed, and what else should be known",
+            self.open: "Add the contact sheet to the viewer as an image layer",
+            self.summary: "Show the page about this run in the browser",
+            self.status: "How the last run ended",
+            self.sheet: "Some cases, each before new ones made of it, with their labels",
+        }
+        for widget, tip in tips.items():
+            widget.setToolTip(tip)
+
+    def _lay_out(self) -> None:
+        inner, buttons = QWidget(), QGridLayout()
+        for place, button in enumerate((self.start, self.pause, self.cancel)):
+            buttons.addWidget(button, 0, place)
+        column = QVBoxLayout(inner)
+        for widget in (self.fields, self.wanted, self.rest, self.outlook):
+            column.addWidget(widget)
+        column.addLayout(buttons)
+        for widget in (self.progress, self.status, self.log, self.sheet):
+            column.addWidget(widget)
+        papers = QHBoxLayout()
+        papers.addWidget(self.open)
+        papers.addWidget(self.summary)
+        column.addLayout(papers)
+        column.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(Column(inner))

@@ -1,0 +1,270 @@
+"""The dock: pick an image, a level and a seed, and see a plausible new anatomy."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, QTimer
+
+from napari_drdm.explorer.export import TakeHome
+from napari_drdm.explorer.form import ExplorerForm
+from napari_drdm.explorer.form_texts import describe_choice, show_numbers
+from napari_drdm.explorer.live_preview import Live
+from napari_drdm.explorer.model_list import ModelList
+from napari_drdm.explorer.readout import ReadoutController
+from napari_drdm.explorer.remembered import recall, remember
+from napari_drdm.explorer.request_of_form import Asking
+from napari_drdm.explorer.result_layers import ResultLayers
+from napari_drdm.messages import said
+from napari_drdm.runs.requests import Viewed
+from napari_drdm.runs.runner import Runner
+from napari_drdm.variants import Variants
+from napari_drdm.widgets.dock_place import OURS, share_place
+from src_core.errors import DRDMError
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_drdm.runs.moments import Look
+    from napari_drdm.runs.requests import Outcome, Request
+    from napari_drdm.variants import Recipe
+
+__all__ = ["DeformationExplorer"]
+
+
+class DeformationExplorer(ExplorerForm):
+    """Generates new cases from the chosen layers and shows them beside them.
+
+    Args:
+        napari_viewer: whose layers are offered; results are added to it.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer, self._wanted = napari_viewer, False
+        self.results, self.runner = ResultLayers(napari_viewer), Runner(self)
+        self.asking = Asking(napari_viewer, self, self._owns)
+        self.live = Live(napari_viewer, self, self.results, self.runner, self.asking.request)
+        self.variants = Variants(
+            napari_viewer,
+            self.variants_panel,
+            show=self._show_again,
+            again=self._run_again,
+            present=self._present,
+            generate=lambda request: self.runner.desk.run(request, Viewed()),
+            labelled=self.show_panel.boxes["labels"].isChecked,
+        )
+        self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
+        self.home = TakeHome(self, self._outcome)
+        self.models = ModelList(self, recall(self))
+        self._turning = QTimer(self)
+        self._turning.setSingleShot(True)
+        self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
+        self._connect_widgets()
+        self._slots = self._viewer_slots()
+        for emitter, slot in self._slots:
+            emitter.connect(slot)
+        parts = (self.models, self.live, self.runner, self.variants, self.cursor)
+        self.destroyed.connect(partial(_let_go, parts, self._slots))
+        self.refresh_layers()
+        self.setObjectName(OURS)
+        QTimer.singleShot(0, partial(share_place, self))
+        self.run_bar.say("Loading…")
+        self.models.load()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Taken out of its dock it is not seen again, and must not go on unseen."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.runner.close()
+            self.deleteLater()
+        super().changeEvent(event)
+
+    def generate(self) -> None:
+        """Start a run with what the controls say; a run under way is ended first."""
+        if self.models.loading:
+            self._wanted = True
+            return
+        self._describe()
+        self.run_bar.say("")
+        self.live.generate()
+
+    def cancel(self) -> None:
+        """End the run after its present step, which stays on view."""
+        if self.runner.busy:
+            self.run_bar.say("Cancelled: the last whole step is shown, not checked for folds")
+        self.live.cancel()
+
+    def refresh_layers(self, event: Any = None) -> None:
+        """Offer the layers that there are now, but not those made here."""
+        self.asking.offer()
+
+    def export(self, folder: str, overwrite: bool = False) -> None:
+        """Write the files of the shown result into a folder."""
+        self.home.export(folder, overwrite=overwrite)
+
+    def import_model(self, path: str) -> None:
+        """Add a model file to the user's models and pick it."""
+        self.home.import_model(path)
+
+    def _connect_widgets(self) -> None:
+        self.sources.image.chosen.connect(self._on_image)
+        self.sources.labels.chosen.connect(self._on_source)
+        self.sources.model.chosen.connect(self._on_source)
+        self.sources.import_asked.connect(self.home.ask_model)
+        self.sources.card_asked.connect(self.home.show_card)
+        self.drop.dropped.connect(self.import_model)
+        self.options.changed.connect(self._on_options)
+        self.more.changed.connect(self._on_options)
+        self.more.region_asked.connect(self._add_region)
+        self.show_panel.changed.connect(self._on_ticks)
+        self.show_panel.styled.connect(self._on_ticks)
+        self.run_bar.generate_asked.connect(self.generate)
+        self.run_bar.cancel_asked.connect(self.cancel)
+        self.run_bar.export_asked.connect(self.home.ask_export)
+        self.run_bar.python_asked.connect(self.home.copy_python)
+        self.run_bar.command_asked.connect(self.home.copy_command)
+        self.home.said.connect(self.run_bar.say)
+        self.home.failed.connect(self._fail)
+        self.home.imported.connect(self.models.refresh)
+        self.models.offered.connect(self._on_source)
+        self.models.ready.connect(self._on_ready)
+        self.live.shown.connect(self._on_look)
+        self.live.failed.connect(self._fail)
+        self.runner.ran.connect(self._on_ran)
+        self.runner.finished.connect(self._on_outcome)
+        self.runner.failed.connect(self._fail)
+        self.runner.told.connect(self.run_bar.say)
+
+    def _viewer_slots(self) -> list[tuple[Any, Any]]:
+        layers, dims = self._viewer.layers.events, self._viewer.dims.events
+        changes = (layers.inserted, layers.removed, layers.reordered, layers.renamed)
+        views = (dims.current_step, dims.ndisplay, dims.order)
+        return [
+            *((emitter, self.refresh_layers) for emitter in changes),
+            *((emitter, self._on_view) for emitter in views),
+        ]
+
+    def _owns(self, layer: Any) -> bool:
+        return self.results.owns(layer) or self.variants.owns(layer)
+
+    def _look(self) -> Look | None:
+        return self.results.look(self.sources.image.value())
+
+    def _outcome(self) -> Outcome | None:
+        return self.results.outcome(self.sources.image.value())
+
+    def _present(self) -> Request | None:
+        try:
+            return self.asking.request()
+        except DRDMError as error:
+            self._fail(said(error))
+            return None
+
+    def _show_again(self, outcome: Outcome) -> None:
+        self._place(outcome.request)
+        self.live.take(outcome)
+
+    def _run_again(self, recipe: Recipe) -> None:
+        try:
+            request = self.asking.again(recipe)
+        except DRDMError as error:
+            self._fail(said(error))
+            return
+        self._place(request)
+        self._describe()
+        self.live.again(request)
+
+    def _place(self, request: Request) -> None:
+        """Put the form where a request had it, without starting anything."""
+        self.sources.image.pick(request.source)
+        self.sources.labels.pick(request.labels)
+        for entry in self.sources.model.values():
+            if entry.path == request.model:
+                self.sources.model.pick(entry)
+        self.options.place(request.options.level, request.options.seed)
+        self.more.place(request.options.steps, request.options.slices)
+
+    def _on_image(self, image: Any) -> None:
+        self._turning.start()  # not while napari removes layers
+        self.asking.suggest_labels()
+        self._on_source()
+
+    def _on_source(self, _: Any = None) -> None:
+        """Another image, other labels or another model: their latest result is the present one."""
+        stopped = self.runner.busy
+        self.live.turn_to(self._look())
+        self.run_bar.say("Stopped: image, labels or model were changed" if stopped else "")
+        self.asking.offer_extras()
+        self._describe()
+        self._show_numbers()
+
+    def _on_ready(self) -> None:
+        if self._wanted:
+            self.generate()
+
+    def _describe(self) -> None:
+        describe_choice(self, self.asking.snapshot)
+
+    def _on_options(self) -> None:
+        if self.sources.image.value() is not None and self.sources.model.value() is not None:
+            self.live.change()
+
+    def _on_ticks(self, _: Any = None) -> None:
+        panel = self.show_panel
+        self.results.tick(self.sources.image.value(), panel.kinds(), panel.drawing())
+        self.live.see()
+        self._show_numbers()
+
+    def _on_view(self, event: Any = None) -> None:
+        self.results.follow()
+        self.live.see()
+
+    def _on_look(self, look: Look) -> None:
+        self.cursor.refresh()
+        self._show_numbers()
+
+    def _on_outcome(self, outcome: Outcome) -> None:
+        if outcome.request.source in self._viewer.layers:
+            metrics = outcome.result.metrics
+            self.run_bar.say(f"Done in {metrics['seconds']:.1f} s on {metrics['device']}")
+            self.variants.add(outcome)
+            remember(self)
+        self._show_numbers()
+
+    def _on_ran(self, running: bool) -> None:
+        self.run_bar.set_running(running)
+        if running:
+            self.run_bar.say("")
+
+    def _add_region(self) -> None:
+        try:
+            shapes = self.asking.add_region()
+        except DRDMError as error:
+            self._fail(said(error))
+            return
+        shapes.events.data.connect(self._on_region)
+        self.more.region.pick(shapes)
+
+    def _on_region(self, event: Any = None) -> None:
+        if self.more.region.value() is event.source:
+            self._on_options()
+
+    def _show_numbers(self) -> None:
+        show_numbers(self, self._outcome(), self._look())
+
+    def _fail(self, message: str) -> None:
+        if message != self.run_bar.status.text():  # a drag need not tell it at every place
+            show_error(message)
+        self.run_bar.say(message)
+
+
+def _let_go(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) -> None:
+    """End the run and stop listening to the viewer; the dock is gone already."""
+    for emitter, slot in slots:
+        emitter.disconnect(slot)
+    for part in parts:
+        with suppress(RuntimeError):  # at the very end Qt takes timers down before this
+            part.close()

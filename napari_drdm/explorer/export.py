@@ -1,0 +1,168 @@
+"""What leaves the window: exports, copied texts; and models that come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+from napari_drdm.explorer.form import agree
+from napari_drdm.runs.runner import Job
+from napari_drdm.settings import load_settings, save_settings
+from napari_drdm.widgets.card_dialog import CardDialog
+from napari_drdm.widgets.export_dialog import ExportDialog, ExportPlan, free_folder, mismatch
+
+if TYPE_CHECKING:
+    from napari_drdm.explorer.form import ExplorerForm
+    from napari_drdm.runs.requests import Outcome
+    from src_core.generation import Result
+
+__all__ = ["TakeHome"]
+
+
+class TakeHome(QObject):
+    """Exports and copies the shown result, shows cards and imports models.
+
+    ``said(str)``: how it went; ``failed(str)``: why not; ``imported(str)``: a model's name.
+
+    Args:
+        form: whose buttons ask.
+        outcome: gives the shown result, or None.
+    """
+
+    said = Signal(str)
+    failed = Signal(str)
+    imported = Signal(str)
+
+    def __init__(self, form: ExplorerForm, outcome: Callable[[], Outcome | None]) -> None:
+        super().__init__(form)
+        self._form, self._outcome = form, outcome
+        self._exported: dict[str, Path] = {}
+        self.dialog: Any = None
+
+    def ask_export(self) -> None:
+        """Ask what to export and where; what is shown then is what is written."""
+        outcome = self._outcome()
+        if outcome is None:
+            self.failed.emit("there is no result to export yet")
+            return
+        metrics, entry = outcome.result.metrics, self._form.sources.model.value()
+        home = Path(load_settings().export_folder or Path.home())
+        name = outcome.result.source.name
+        self.dialog = ExportDialog(
+            self._form,
+            free_folder(home, name, metrics["level"], metrics["seed"]),
+            labels=bool(outcome.result.case.labels),
+            warning=mismatch(
+                outcome.result.recipe,
+                {**self._form.options.values(), **self._form.more.values()},
+                entry.name if entry else "",
+            ),
+            agree=agree,
+        )
+        self.dialog.chosen.connect(partial(self._export, outcome.result))
+        self.dialog.open()
+
+    def export(self, folder: str | Path, overwrite: bool = False) -> None:
+        """Write all files of the shown result into a folder."""
+        outcome = self._outcome()
+        if outcome is None:
+            self.failed.emit("there is no result to export yet")
+            return
+        from src_core.generation.save import PARTS
+
+        plan = ExportPlan(Path(folder), frozenset(PARTS), "itk", overwrite)
+        self._export(outcome.result, plan)
+
+    def copy_python(self) -> None:
+        """A script that makes the shown result, into the clipboard."""
+        from src_core.recipes.snippets import python_text
+
+        self._copy(python_text, "Copied as Python")
+
+    def copy_command(self) -> None:
+        """A command that makes the shown result, into the clipboard."""
+        from src_core.recipes.snippets import command_text
+
+        self._copy(command_text, "Copied as a command")
+
+    def show_card(self) -> None:
+        """The card of the chosen model."""
+        entry = self._form.sources.model.value()
+        if entry is not None:
+            self.dialog = CardDialog(self._form, entry)
+            self.dialog.open()
+
+    def ask_model(self) -> None:
+        """Ask for a model's file."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._form, "Import a model", "", "Models (*.safetensors *.pth)"
+        )
+        if path:
+            self.import_model(path)
+
+    def import_model(self, path: str) -> None:
+        """Add a model file to the user's models."""
+        from src_core.models.library import import_model
+
+        self._do(partial(import_model, path), lambda entry: self.imported.emit(entry.name))
+
+    def _export(self, result: Result, plan: ExportPlan) -> None:
+        self.said.emit("Exporting…")
+        self._do(partial(_save, result, plan), lambda _: self._on_export(result, plan))
+
+    def _on_export(self, result: Result, plan: ExportPlan) -> None:
+        self._exported[_digest(result)] = plan.folder
+        remembered = load_settings()
+        folder = str(plan.folder.parent)
+        save_settings(remembered.model_copy(update={"export_folder": folder}))
+        self.said.emit(f"Exported to {plan.folder}")
+
+    def _copy(self, text: Callable[[Any], str], words: str) -> None:
+        outcome = self._outcome()
+        if outcome is None:
+            self.failed.emit("there is no result to copy yet")
+            return
+        result = outcome.result
+        exported = self._exported.get(_digest(result))
+
+        def put(answer: tuple[str, str]) -> None:
+            written, what = answer
+            QApplication.clipboard().setText(written)
+            self.said.emit(f"{words}. {what}".strip())
+
+        self._do(partial(_written, result, exported, text), put)
+
+    def _do(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        job = Job(self)
+        job.done.connect(done)
+        job.failed.connect(self.failed)
+        job.run(work)
+
+
+def _save(result: Result, plan: ExportPlan) -> Path:
+    from src_core.generation import save_result
+    from src_core.recipes.snippets import with_present_inputs
+
+    return save_result(
+        with_present_inputs(result),
+        plan.folder,
+        overwrite=plan.overwrite,
+        field_format=plan.field_format,
+        what=plan.what,
+    )
+
+
+def _written(result: Result, exported: Path | None, text: Callable[[Any], str]) -> tuple[str, str]:
+    from src_core.recipes.snippets import call_of, with_present_inputs
+
+    call = call_of(with_present_inputs(result), exported)
+    return text(call), call.note
+
+
+def _digest(result: Result) -> str:
+    return str(result.recipe["outputs"]["displacement"])

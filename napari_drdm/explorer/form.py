@@ -1,0 +1,99 @@
+"""The explorer's panels, one above the other, and its shortcuts; knows no viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QMessageBox, QShortcut, QVBoxLayout, QWidget
+
+from napari_drdm.variants.panel import VariantsPanel
+from napari_drdm.widgets.column import Column
+from napari_drdm.widgets.controls import MorePanel, OptionsPanel
+from napari_drdm.widgets.metrics_panel import MetricsPanel
+from napari_drdm.widgets.model_drop import ModelDrop
+from napari_drdm.widgets.readout_panel import ReadoutPanel
+from napari_drdm.widgets.recovery_panel import RecoveryPanel
+from napari_drdm.widgets.run_bar import RunBar
+from napari_drdm.widgets.section import Section
+from napari_drdm.widgets.show_panel import ShowPanel
+from napari_drdm.widgets.sources import SourcePanel
+
+__all__ = ["ExplorerForm", "agree"]
+
+
+class ExplorerForm(QWidget):
+    """Panels in a column that scrolls where the window is low.
+
+    Attributes:
+        sources: image, labels, model.
+        options: level and seed.
+        more: steps, slices, region, device, further layers.
+        recovery: the run as a film.
+        show_panel: what of a result is shown.
+        readout: the place under the cursor.
+        metrics: the numbers of the result.
+        variants_panel: results so far.
+        run_bar: generate, cancel, take home, progress.
+        drop: models let go over the dock.
+        sections: what folds away, by title.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sources, self.options, self.more = SourcePanel(), OptionsPanel(), MorePanel()
+        self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
+        self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
+        self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
+        self.drop = ModelDrop(self)
+        self.sections: dict[str, Section] = {}
+        inner, column = QWidget(), QVBoxLayout()
+        inner.setLayout(column)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.setSpacing(5)
+        for panel in (
+            self.sources,
+            self.options,
+            self.recovery,
+            self.run_bar,
+            self._section("Show", self.show_panel, True),
+            self.readout,
+            self._section("Metrics", self.metrics, True),
+            self._section("Variants", self.variants_panel, True),
+            self._section("More: steps, slices, region, device", self.more, False),
+        ):
+            column.addWidget(panel)
+        column.addStretch(1)
+        self._scroll(inner)
+        for keys, slot in (
+            ("Ctrl+Return", self.run_bar.generate.click),
+            ("Esc", self.run_bar.cancel.click),
+            ("Ctrl+D", self.options.roll),
+            ("Ctrl+,", self.options.previous.click),
+            ("Ctrl+.", self.options.following.click),
+            ("Ctrl+P", self.recovery.play.click),
+        ):
+            self._shortcut(keys, slot)
+
+    def _section(self, title: str, panel: QWidget, opened: bool) -> Section:
+        section = Section(title, panel, opened)
+        self.sections[title.split(":")[0]] = section
+        return section
+
+    def _scroll(self, inner: QWidget) -> None:
+        area = Column(inner)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(area)
+
+    def _shortcut(self, keys: str, slot: Callable[[], object]) -> None:
+        """A key that works while the focus is in here."""
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(slot)
+
+
+def agree(parent: QWidget, question: str) -> bool:
+    """Ask a question that is answered by yes or no."""
+    return QMessageBox.question(parent, "DRDM", question) == QMessageBox.StandardButton.Yes

@@ -1,0 +1,61 @@
+"""What the form says of its image, model and result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_drdm.explorer.result_layers import arrow_limit_mm
+from napari_drdm.explorer.suitability import describe, is_stack, model_warning
+from napari_drdm.messages import said
+from src_core.errors import DRDMError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_drdm.explorer.form import ExplorerForm
+    from napari_drdm.layers.cases import Snapshot
+    from napari_drdm.runs.moments import Look
+    from napari_drdm.runs.requests import Outcome
+    from src_core.models.library import ModelEntry
+
+__all__ = ["describe_choice", "show_numbers"]
+
+
+def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None]) -> None:
+    """Say what the image is, and whether the model suits it."""
+    entry: ModelEntry | None = form.sources.model.value()
+    text, warning = "", "" if entry else "No model yet: import one."
+    try:
+        taken = snapshot()
+    except DRDMError as error:
+        taken, text = None, said(error)
+    if taken is not None:
+        frames = len(taken.image) if taken.image.ndim == 4 else 1
+        text = describe(taken.shape, taken.spacing, frames)
+        if frames > 1 and taken.labels is not None and taken.labels.ndim < taken.image.ndim:
+            text += ". The labels are of one frame, and shown on every one."
+        if entry is not None:
+            warning = model_warning(taken, entry.spec)
+            form.more.set_stack(is_stack(taken, entry.spec))
+    if entry is not None:
+        form.options.set_levels(entry.spec.schedule.levels)
+        form.more.set_levels(entry.spec.schedule.levels)
+        form.more.set_default_steps(entry.spec.recovery.steps)
+    form.sources.card.setEnabled(entry is not None)
+    form.sources.geometry_note.setText(text)
+    form.sources.model_note.setText(warning)
+
+
+def show_numbers(form: ExplorerForm, outcome: Outcome | None, look: Look | None) -> None:
+    """The numbers of the latest result; grey while another moment is on view."""
+    form.metrics.setEnabled(look is None or look.outcome is not None)
+    form.run_bar.set_exportable(outcome is not None)
+    form.show_panel.set_legend(None if outcome is None else arrow_limit_mm(outcome))
+    if outcome is None:
+        form.metrics.show_metrics(None)
+        return
+    labels, metrics = outcome.request.labels, outcome.result.metrics
+    names = labels.metadata.get("drdm", {}).get("label_names", {}) if labels else {}
+    form.metrics.show_metrics(metrics, names)
+    if metrics["level"] == form.options.level.value():
+        form.options.set_reach(metrics["max_percent"])

@@ -1,0 +1,50 @@
+"""What the form remembers from one session to the next."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
+
+from napari_drdm.overlays import Style
+from napari_drdm.settings import Remembered, load_settings, save_settings
+
+if TYPE_CHECKING:
+    from napari_drdm.explorer.form import ExplorerForm
+
+__all__ = ["recall", "remember"]
+
+
+def recall(form: ExplorerForm) -> Remembered:
+    """Put the form where it was; model and device follow once they are known."""
+    kept = load_settings()
+    form.options.place(kept.level, kept.seed)
+    form.more.place(kept.steps, "shared")
+    form.options.live.setChecked(kept.live)
+    if kept.shown is not None:
+        form.show_panel.set_kinds(kept.shown)
+    known = {f.name for f in fields(Style)}
+    style = {name: value for name, value in kept.style.items() if name in known}
+    with suppress(TypeError, ValueError):
+        form.show_panel.set_drawing(Style(**style))
+    return kept
+
+
+def remember(form: ExplorerForm) -> None:
+    """Write down how the form stands."""
+    entry, device = form.sources.model.value(), form.more.device.currentData()
+    style = asdict(form.show_panel.drawing())
+    kept = load_settings()
+    save_settings(
+        Remembered(
+            level=form.options.level.value(),
+            seed=form.options.seed.value(),
+            steps=form.more.steps.value() or None,
+            live=form.options.live.isChecked(),
+            shown=frozenset(form.show_panel.kinds()),
+            style={n: v for n, v in style.items() if isinstance(v, bool | int | float | str)},
+            export_folder=kept.export_folder,
+            device=str(device or "auto"),
+            model=entry.name if entry else "",
+        )
+    )

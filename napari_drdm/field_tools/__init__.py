@@ -1,0 +1,1 @@
+"""Commands on layers that hold displacement fields."""

@@ -1,0 +1,150 @@
+"""Layers > Transform > Apply displacement field, and Layers > Measure > Jacobian determinant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from napari import current_viewer
+from napari.layers import Image, Labels, Layer
+from napari.utils.notifications import show_error, show_info
+
+from napari_drdm.field_tools.forms import apply_form, jacobian_form
+from napari_drdm.field_tools.work import (
+    FieldChoice,
+    JacobianDone,
+    MoveDone,
+    jacobian_of,
+    move,
+    snapshot_of,
+)
+from napari_drdm.layers.field_follower import placement_over
+from napari_drdm.layers.field_layers import round_mm
+from napari_drdm.layers.snapshots import placement
+from napari_drdm.messages import said
+from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
+from napari_drdm.overlays.rim import keep_rim_true
+from napari_drdm.runs.runner import Job
+from src_core.errors import DRDMError
+
+if TYPE_CHECKING:
+    from magicgui.widgets import FunctionGui
+    from napari.viewer import Viewer
+
+__all__ = ["open_apply_field", "open_jacobian"]
+
+
+def open_apply_field() -> None:
+    """Open the form in the current viewer."""
+    _dock(lambda viewer: apply_form(viewer, partial(_apply, viewer)), "Apply displacement field")
+
+
+def open_jacobian() -> None:
+    """Open the form in the current viewer."""
+    _dock(lambda viewer: jacobian_form(viewer, partial(_measure, viewer)), "Jacobian determinant")
+
+
+def _dock(make: Callable[[Viewer], FunctionGui], name: str) -> None:
+    viewer = current_viewer()
+    if viewer is None:
+        return
+    open_already = viewer.window.dock_widgets.get(name)
+    if open_already is None:
+        viewer.window.add_dock_widget(make(viewer), name=name, area="right")
+        return
+    dock = open_already.native.parent()
+    dock.show()
+    dock.raise_()
+
+
+def _apply(
+    viewer: Viewer,
+    form: FunctionGui,
+    image: Image,
+    labels: list[Labels],
+    choice: FieldChoice,
+    options: dict[str, Any],
+) -> None:
+    if image is None:
+        show_error("open an image first")
+        return
+    try:
+        snapshot = snapshot_of(image, labels)
+    except DRDMError as error:
+        show_error(said(error))
+        return
+    name = "moved back" if options["inverse"] else "moved"
+    work = partial(move, snapshot, choice, **options)
+    _run(form, work, lambda done: _show_moved(viewer, done, image, labels, name))
+
+
+def _measure(
+    viewer: Viewer, form: FunctionGui, choice: FieldChoice, name: str, magnitude: bool
+) -> None:
+    work = partial(jacobian_of, choice)
+    _run(form, work, lambda done: _show_maps(viewer, done, name, magnitude))
+
+
+def _run(form: FunctionGui, work: Callable[[], Any], show: Callable[[Any], None]) -> None:
+    """Work off the main thread; meanwhile the form waits, and the rest of the window does not."""
+    text = form.call_button.text
+    form.call_button.text = "Working…"
+    form.native.setEnabled(False)  # the button alone would be enabled again by magicgui
+
+    def end(told: Callable[[], None]) -> None:
+        form.call_button.text = text
+        form.native.setEnabled(True)
+        told()
+
+    job = Job(form.native)
+    job.done.connect(lambda done: end(lambda: (show(done), show_info(done.told))))
+    job.failed.connect(lambda message: end(lambda: show_error(message)))
+    job.run(work)
+
+
+def _show_moved(
+    viewer: Viewer, done: MoveDone, image: Image, labels: list[Labels], name: str
+) -> None:
+    viewer.add_layer(
+        Image(
+            done.image,
+            colormap=image.colormap,
+            contrast_limits=image.contrast_limits,
+            gamma=image.gamma,
+            interpolation2d=image.interpolation2d,
+            **_common(image, name),
+        )
+    )
+    for layer, values in zip(labels, done.labels, strict=True):
+        data = values.astype(layer.data.dtype, copy=False)
+        look = {"colormap": layer.colormap, "opacity": layer.opacity}
+        viewer.add_layer(Labels(data, **look, **_common(layer, name)))
+
+
+def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -> None:
+    field, plane = done.field, done.field.plane
+    key = "plane_affine" if plane else "affine"
+    common = {
+        "metadata": {"drdm": {key: field.grid.affine}},
+        "opacity": 0.8,
+        **placement_over(viewer, field),
+    }
+    limits, colours = JACOBIAN_LIMITS, jacobian_colormap()
+    maps = [("Jacobian", done.jacobian, limits, colours)]
+    if magnitude:
+        maps.append(("mm", done.magnitude, (0.0, round_mm(field)), magnitude_colormap()))
+    for kind, values, limits, colours in maps:
+        look = {"colormap": colours, "contrast_limits": limits, "blending": "translucent"}
+        layer = Image(values, name=f"{name} | {kind}", **look, **common)
+        viewer.add_layer(keep_rim_true(layer) if kind == "Jacobian" else layer)
+
+
+def _common(source: Layer, name: str) -> dict[str, Any]:
+    known = {**source.metadata.get("drdm", {}), "output": name}
+    known.pop("path", None)
+    return {
+        "name": f"{source.name} | {name}",
+        "metadata": {**source.metadata, "drdm": known},
+        **placement(source, source.ndim),
+    }

@@ -1,0 +1,187 @@
+"""The forms of the field commands: what they offer, each with its tooltip; they compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from magicgui import magicgui
+from napari.layers import Image, Labels, Layer, Vectors
+from qtpy.QtWidgets import QSizePolicy
+
+from napari_drdm.explorer.suitability import labels_for
+from napari_drdm.field_tools.work import FieldChoice
+from napari_drdm.layers.field_layers import field_of
+
+if TYPE_CHECKING:
+    from magicgui.widgets import FunctionGui
+    from napari.viewer import Viewer
+
+__all__ = ["apply_form", "jacobian_form"]
+
+_FILES = "*.nii *.nii.gz *.mha *.mhd *.nrrd *.nhdr *.h5 *.tfm"
+_FILE = {
+    "label": "or file",
+    "widget_type": "FileEdit",
+    "nullable": True,
+    "filter": _FILES,
+    "tooltip": "A displacement field in a file, where no layer is chosen above: ITK, ANTs or FSL",
+}
+_FORMAT = {
+    "label": "Format",
+    "widget_type": "ComboBox",
+    "choices": [("as the file says", ""), ("ITK, ANTs (LPS mm)", "itk"), ("FSL warp", "fsl")],
+    "tooltip": "Whose field the file is: FSL's plain NIfTI files say so only by intent or name",
+}
+_INVERSE = {
+    "label": "Inverse",
+    "tooltip": "Take the image back: what the field moved from x to y goes from y to x",
+}
+_INTERPOLATION = {
+    "label": "Image by",
+    "widget_type": "ComboBox",
+    "choices": ["linear", "cubic"],
+    "tooltip": "How the image is read between its pixels; cubic for fields that stay in the plane",
+}
+_LABELS_BY = {
+    "label": "Labels by",
+    "widget_type": "ComboBox",
+    "choices": ["linear", "nearest"],
+    "tooltip": "linear: every label as a soft mask, and the strongest wins; nearest: as it is",
+}
+
+
+_LIST_HEIGHT = 90
+
+
+def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui:
+    """Form that moves an image and its labels by a displacement field.
+
+    Args:
+        viewer: its layers are offered.
+        start: called with the form, image, labels, FieldChoice and the options of ``move_case``.
+    """
+
+    @magicgui(
+        call_button="Apply",
+        image=_choice(viewer, _is_grey, "Image", "The image to move; it is never changed"),
+        label_layers={
+            "widget_type": "Select",
+            "label": "Labels",
+            "choices": [],
+            "tooltip": "Labels of this image that move along; none, one or several (Ctrl + click)",
+        },
+        field=_field_choice(viewer),
+        file=_FILE,
+        format=_FORMAT,
+        inverse=_INVERSE,
+        interpolation=_INTERPOLATION,
+        label_interpolation=_LABELS_BY,
+    )
+    def form(
+        image: Any,
+        label_layers: Any,
+        field: Any,
+        file: Any = None,
+        format: Any = "",
+        inverse: bool = False,
+        interpolation: Any = "linear",
+        label_interpolation: Any = "linear",
+    ) -> None:
+        options = {"interpolation": interpolation, "label_interpolation": label_interpolation}
+        choice = _chosen(field, file, format)
+        start(form, image, label_layers, choice, {"inverse": inverse, **options})
+
+    form.label_layers.native.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    form.label_layers.max_height = _LIST_HEIGHT
+    form.label_layers.choices = lambda _: _fitting(viewer, form)
+    form.image.changed.connect(lambda _: _offer_labels(viewer, form))
+    _offer_labels(viewer, form)
+    return _with_file_row(form)
+
+
+def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui:
+    """Form that shows how a displacement field changes volume.
+
+    Args:
+        viewer: its layers are offered.
+        start: called with the form, FieldChoice, the field's name, and whether lengths are wanted.
+    """
+
+    @magicgui(
+        call_button="Compute",
+        field=_field_choice(viewer),
+        file=_FILE,
+        format=_FORMAT,
+        magnitude={
+            "label": "Magnitude",
+            "tooltip": "Also a layer with the length of the displacement, mm",
+        },
+    )
+    def form(field: Any, file: Any = None, format: str = "", magnitude: bool = False) -> None:
+        name = file.name if field is None and file is not None else str(field)
+        start(form, _chosen(field, file, format), name, magnitude)
+
+    return _with_file_row(form)
+
+
+def _choice(
+    viewer: Viewer, fits: Callable[[Layer], bool], label: str, tip: str, nullable: bool = False
+) -> dict[str, Any]:
+    """Options of a list of layers."""
+    return {
+        "widget_type": "ComboBox",
+        "label": label,
+        "tooltip": tip,
+        "nullable": nullable,
+        "choices": lambda _: [(layer.name, layer) for layer in viewer.layers if fits(layer)],
+    }
+
+
+def _field_choice(viewer: Viewer) -> dict[str, Any]:
+    tip = "A displacement field that is open as arrows; without one, the file below"
+    return _choice(viewer, lambda layer: _is_field(layer), "Field", tip, nullable=True)
+
+
+def _is_field(layer: Layer) -> bool:
+    return isinstance(layer, Vectors) and field_of(layer) is not None
+
+
+def _is_grey(layer: Layer) -> bool:
+    return isinstance(layer, Image) and not layer.rgb
+
+
+def _fitting(viewer: Viewer, form: FunctionGui) -> list[tuple[str, Layer]]:
+    image = form.image.value
+    return [
+        (layer.name, layer)
+        for layer in viewer.layers
+        if image is not None and isinstance(layer, Labels) and labels_for(image, [layer])
+    ]
+
+
+def _offer_labels(viewer: Viewer, form: FunctionGui) -> None:
+    """Labels of the image that was chosen, the likeliest of them picked."""
+    form.label_layers.reset_choices()
+    image = form.image.value
+    likely = None if image is None else labels_for(image, viewer.layers)
+    form.label_layers.value = [] if likely is None else [likely]
+
+
+def _with_file_row(form: FunctionGui) -> FunctionGui:
+    """A field that is open is picked; the file and its format show only where there is none."""
+
+    def update(field: Any) -> None:
+        form.file.visible = form.format.visible = field is None
+
+    form.field.changed.connect(update)
+    form.field.value = next((layer for layer in form.field.choices if layer is not None), None)
+    update(form.field.value)
+    return form
+
+
+def _chosen(field: Layer | None, file: Path | None, format: str) -> FieldChoice:
+    if field is not None:
+        return FieldChoice(field_of(field))
+    return FieldChoice(path=file, format=format or None)  # type: ignore[arg-type]

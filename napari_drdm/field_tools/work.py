@@ -1,0 +1,143 @@
+"""What the field commands compute, in a worker: layers in, layer data out; no viewer, no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_drdm.layers.cases import Snapshot, make_case, shown
+from napari_drdm.layers.field_layers import DenseField
+from napari_drdm.layers.snapshots import take_snapshot
+from src_core.cases.case import Case
+from src_core.errors import InputError
+from src_core.io import FieldFormat, read_field
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+
+__all__ = ["FieldChoice", "JacobianDone", "MoveDone", "jacobian_of", "move", "snapshot_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class FieldChoice:
+    """A field that is open, or a file with one and its format where that is known."""
+
+    field: DenseField | None = None
+    path: Path | None = None
+    format: FieldFormat | None = None
+
+    def load(self) -> DenseField:
+        """The field.
+
+        Raises:
+            InputError: there is none, or the file holds none.
+        """
+        if self.field is not None:
+            return self.field
+        if self.path is None:
+            raise InputError("no field given", do="choose a field layer or a file")
+        return DenseField(*read_field(self.path, self.format))
+
+
+@dataclass(frozen=True, eq=False)
+class MoveDone:
+    """An image and its labels, moved, in their layers' order, and the numbers of the field."""
+
+    image: NDArray[Any]
+    labels: tuple[NDArray[Any], ...]
+    metrics: dict[str, Any]
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        m = self.metrics
+        text = f"Moved by up to {m['max_mm']:.1f} mm, {m['mean_mm']:.1f} mm on average"
+        if m["covered_percent"] < 99.9:
+            text += f"; the field covers {m['covered_percent']:.0f} % of the image"
+        if m["strict_folding_permille"]:
+            text += f"; the field folds in {_few(m['strict_folding_permille'])} of 1,000 cells"
+        lost = ", ".join(map(str, m["labels_lost"]))
+        return text + (f"; lost labels: {lost}" if lost else "")
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianDone:
+    """Determinants and lengths of a field, (Z, Y, X) or (Y, X)."""
+
+    field: DenseField
+    jacobian: NDArray[np.float32]
+    magnitude: NDArray[np.float32]
+
+    @property
+    def told(self) -> str:
+        """In one line."""
+        low, high = float(self.jacobian.min()), float(self.jacobian.max())
+        folded = int((self.jacobian <= 0).sum())
+        share = 1000 * folded / self.jacobian.size
+        folds = f"{folded:,} voxels fold ({_few(share)} of 1,000)" if folded else "no voxel folds"
+        return f"Determinants {low:.2f} to {high:.2f}, {folds}"
+
+
+def snapshot_of(image: Image, labels: Sequence[Labels]) -> Snapshot:
+    """The image with its labels, copied; to be taken on the main thread.
+
+    Raises:
+        InputError: the image is no image, or labels do not lie on it.
+    """
+    first, *others = labels or (None,)
+    return take_snapshot(image, first, others).copied()
+
+
+def move(snapshot: Snapshot, choice: FieldChoice, **options: Any) -> MoveDone:
+    """Warp an image and all of its labels by one field.
+
+    Args:
+        snapshot: of ``snapshot_of``.
+        choice: the field.
+        options: of ``src_core.recipes.apply.move_case``.
+
+    Raises:
+        InputError: there is no field, or it lies elsewhere.
+    """
+    from src_core.recipes.apply import move_case
+
+    field = choice.load()
+    layer_case = make_case(snapshot)
+    case = _placed(layer_case.case, snapshot, field)
+    moved = move_case(case, field.displacement, field.grid, **options)
+    back = layer_case.back
+    return MoveDone(
+        back(shown(moved.case.images[0])),
+        tuple(back(label_map.data) for label_map in moved.case.labels),
+        moved.metrics,
+    )
+
+
+def jacobian_of(choice: FieldChoice) -> JacobianDone:
+    """Determinant and length of a field at its voxels.
+
+    Raises:
+        InputError: there is no field.
+    """
+    from src_core.recipes.apply import jacobian_map
+
+    field = choice.load()
+    determinant = jacobian_map(field.displacement, field.grid)
+    lengths = np.linalg.norm(field.displacement.astype(np.float64), axis=-1).astype(np.float32)
+    maps = [(m[:, :, 0] if field.plane else m).T for m in (determinant, lengths)]
+    return JacobianDone(field, *maps)
+
+
+def _few(permille: float) -> str:
+    return f"{permille:.2g}" if permille < 10 else f"{permille:.0f}"
+
+
+def _placed(case: Case, snapshot: Snapshot, field: DenseField) -> Case:
+    """An image that does not know where it lies is where a field of its own shape lies."""
+    known = snapshot.affine is not None or case.images[0].path is not None
+    return case if known or case.grid.shape != field.grid.shape else replace(case, grid=field.grid)

@@ -1,0 +1,134 @@
+"""Layers as snapshots that cases are made of, and where a layer lies; no viewer, no Qt.
+
+A layer's array is the NIfTI array with its axes reversed: (T, Z, Y, X), (Z, Y, X), or (Y, X) for a
+single slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_drdm.layers.cases import Extra, LayerCase, Snapshot, make_case
+from src_core.errors import InputError
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels, Layer
+
+__all__ = ["case_from_layers", "placement", "spacing_mm", "take_snapshot"]
+
+_SPATIAL = 3
+_UNITS_MM = {"kilometer": 1e6, "meter": 1e3, "centimeter": 10.0, "micrometer": 1e-3}
+_UNITS_MM |= {"nanometer": 1e-6, "millimeter": 1.0}
+
+
+def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
+    """The case of an image layer and its labels.
+
+    Raises:
+        InputError: the image is RGB, or the labels do not lie on it.
+    """
+    return make_case(take_snapshot(image, labels).copied())
+
+
+def take_snapshot(
+    image: Image, labels: Labels | None = None, extras: Sequence[Image | Labels] = ()
+) -> Snapshot:
+    """What a case needs; ``Snapshot.copied`` makes it one's own.
+
+    Raises:
+        InputError: the image is RGB or has too many axes, or the labels do not lie on it.
+    """
+    values = _values(image)
+    if getattr(image, "rgb", False):
+        raise InputError(
+            "this is a colour image",
+            where=image.name,
+            expected="one value per pixel",
+            do="split its channels first",
+        )
+    if not 2 <= values.ndim <= 4:
+        raise InputError(
+            f"the image has {values.ndim} axes",
+            where=image.name,
+            expected="(Y, X), (Z, Y, X) or (T, Z, Y, X)",
+            do="take one volume of it",
+        )
+    for layer in ([labels] if labels is not None else []) + list(extras):
+        _check_shape(layer, values, image.name)
+    return Snapshot(
+        values,
+        None if labels is None else _values(labels),
+        image.name,
+        spacing_mm(image),
+        _known_affine(image),
+        _path(image),
+        None if labels is None else _path(labels),
+        tuple(Extra(_values(e), type(e).__name__ == "Labels", _path(e)) for e in extras),
+    )
+
+
+def placement(layer: Layer, ndim: int) -> dict[str, Any]:
+    """Where a layer lies, for another one over its last ``ndim`` axes."""
+    n = min(ndim, layer.ndim)
+    upper = np.eye(layer.ndim)
+    upper[np.triu_indices(layer.ndim, 1)] = layer.shear
+    affine = np.asarray(layer.affine.affine_matrix)
+    keep = [*range(layer.ndim - n, layer.ndim), layer.ndim]
+    return {
+        "scale": layer.scale[-n:],
+        "translate": layer.translate[-n:],
+        "rotate": layer.rotate[-n:, -n:],
+        "shear": upper[-n:, -n:][np.triu_indices(n, 1)],
+        "affine": affine[np.ix_(keep, keep)],
+        "units": layer.units[-n:],
+        "axis_labels": layer.axis_labels[-n:],
+    }
+
+
+def spacing_mm(layer: Layer) -> tuple[float, float, float]:
+    """Distance between voxels along X, Y, Z; pixels count as mm, a missing axis as 1 mm."""
+    origin = np.asarray(layer.data_to_world((0,) * layer.ndim))
+    columns = [np.asarray(layer.data_to_world(row)) - origin for row in np.eye(layer.ndim)]
+    units = [_UNITS_MM.get(str(unit), 1.0) for unit in layer.units]
+    sizes = [float(np.linalg.norm(c * np.asarray(units))) for c in columns]
+    z, y, x = [1.0, *sizes][-_SPATIAL:]
+    return x, y, z
+
+
+def _values(layer: Layer) -> Any:
+    """The layer's array, which may still lie on a disk."""
+    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+
+
+def _check_shape(layer: Image | Labels, image: Any, name: str) -> None:
+    shape = _values(layer).shape
+    if shape != image.shape and not (image.ndim == 4 and shape == image.shape[1:]):
+        raise InputError(
+            f"this layer is {' x '.join(map(str, reversed(shape)))}",
+            where=layer.name,
+            expected=f"{' x '.join(map(str, reversed(image.shape)))} as {name}",
+            do="choose labels and images of the same voxels, or none",
+        )
+
+
+def _path(layer: Layer) -> Path | None:
+    """The file that a layer came from, or the folder of its DICOM series."""
+    ours = layer.metadata.get("drdm", {}).get("path")
+    if ours:
+        return Path(ours) if Path(ours).exists() else None
+    path = layer.source.path
+    return Path(path) if path and Path(path).is_file() else None
+
+
+def _known_affine(layer: Layer) -> NDArray[np.float64] | None:
+    """The affine a sample or reader left, as long as the layer still has its spacing."""
+    affine = layer.metadata.get("drdm", {}).get("affine")
+    if affine is None or layer.ndim < _SPATIAL:
+        return None
+    known = np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)
+    return np.asarray(affine) if np.allclose(known, spacing_mm(layer), rtol=1e-5) else None

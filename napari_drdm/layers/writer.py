@@ -1,0 +1,97 @@
+"""Layers back to NIfTI: the reverse of the reader, with the affine they came with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_drdm.layers.field_layers import field_in
+from src_core.cases.case import Case
+from src_core.errors import InputError
+from src_core.io import FieldFormat, is_fsl_name, write_field, write_image
+
+__all__ = ["write_fsl_field", "write_itk_field", "write_layer"]
+
+_ENDINGS = (".nii", ".nii.gz")
+_SAME = 1e-5
+
+
+def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write an image or labels layer; geometry is the affine it came with, else its scale.
+
+    Raises:
+        InputError: the layer is no image of 2 to 4 axes, or the file cannot be written.
+    """
+    values = np.asarray(data)
+    if attributes.get("rgb"):
+        raise InputError(
+            "this is a colour image",
+            where=str(attributes.get("name", "")),
+            expected="one value per voxel",
+            do="split its channels first",
+        )
+    spacing = _spacing(attributes, values.ndim)
+    affine = _affine(attributes, values.ndim, spacing)
+    where: dict[str, Any] = {"spacing": spacing} if affine is None else {"affine": affine}
+    case = Case.from_arrays(values.T, **where)
+    name = _file_name(path)
+    write_image(Path(name), case.image, case.images[0], case.grid)
+    return [name]
+
+
+def write_itk_field(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write the dense field behind arrows as ITK and ANTs apply it; as FSL's if the name says so.
+
+    Raises:
+        InputError: there is no field behind the arrows, or the file cannot be written.
+    """
+    return _write_field(path, attributes, "fsl" if is_fsl_name(path) else "itk")
+
+
+def write_fsl_field(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write the dense field behind arrows as a relative warp of FSL.
+
+    Raises:
+        InputError: there is no field behind the arrows, or the file cannot be written.
+    """
+    return _write_field(path, attributes, "fsl")
+
+
+def _write_field(path: str, attributes: dict[str, Any], format: FieldFormat) -> list[str]:
+    field = field_in(attributes.get("metadata", {}))
+    if field is None:
+        raise InputError(
+            "there are only arrows in this layer",
+            where=str(attributes.get("name", "")),
+            expected="a layer that a displacement field was opened as",
+            do="save it as CSV",
+        )
+    name = _file_name(path)
+    write_field(name, field.displacement, field.grid, format)
+    return [name]
+
+
+def _affine(
+    attributes: dict[str, Any], ndim: int, spacing: tuple[float, float, float]
+) -> NDArray[np.float64] | None:
+    """What the reader or a sample left, as long as the layer still has its spacing."""
+    known = attributes.get("metadata", {}).get("drdm", {})
+    affine = known.get("plane_affine" if ndim == 2 else "affine")
+    if affine is None:
+        return None
+    n = min(ndim, 3)
+    own = np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)[:n]
+    return np.asarray(affine) if np.allclose(own, spacing[:n], rtol=_SAME) else None
+
+
+def _spacing(attributes: dict[str, Any], ndim: int) -> tuple[float, float, float]:
+    scale = np.abs(np.asarray(attributes.get("scale", np.ones(ndim)), dtype=np.float64))
+    z, y, x = [1.0, *scale.tolist()][-3:]
+    return x, y, z
+
+
+def _file_name(path: str) -> str:
+    return path if path.lower().endswith(_ENDINGS) else f"{path}.nii.gz"

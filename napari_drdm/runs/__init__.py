@@ -1,0 +1,1 @@
+"""Carrying out requests: threads, cache, devices."""

@@ -1,0 +1,80 @@
+"""What a window asks for, and what comes back: values that pass between threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_drdm.layers.cases import LayerCase, Snapshot
+
+if TYPE_CHECKING:
+    from src_core.generation import Options, Result
+    from src_core.inspection.part_view import Part
+    from src_core.inspection.trajectory import Trace
+
+__all__ = ["Failure", "Outcome", "Progress", "Request", "Viewed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What is asked for; ``source``, ``labels`` and ``extras`` are the layers it came from.
+
+    Attributes:
+        serial: tells requests apart; what comes of one carries its number.
+    """
+
+    snapshot: Snapshot
+    model: Path
+    options: Options
+    source: Any = None
+    labels: Any = None
+    extras: tuple[Any, ...] = ()
+    device: str = "auto"
+    serial: int = 0
+
+
+@dataclass
+class Viewed:
+    """What the viewer shows now; changed on the main thread, read by those who compute.
+
+    Attributes:
+        part: the voxels on view, None for all.
+        field: whether an overlay needs the displacement.
+        pause: seconds between two looks at a run under way: what the window needs to draw one.
+    """
+
+    part: Part | None = None
+    field: bool = False
+    pause: float = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """Step ``index`` of ``total`` is done, on ``device``; ``doing`` says what is no step.
+
+    Attributes:
+        trace: the steps so far.
+    """
+
+    index: int
+    total: int
+    device: str
+    doing: str = ""
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A finished request."""
+
+    request: Request
+    layer_case: LayerCase
+    result: Result
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why there is no result, in one line."""
+
+    message: str

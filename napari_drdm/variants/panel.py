@@ -1,0 +1,221 @@
+"""Results in a row of thumbnails, and what can be done with them; knows no viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QItemSelectionModel, QPointF, Qt, QTimer, Signal
+from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
+from qtpy.QtWidgets import QGridLayout, QLabel, QListWidgetItem, QPushButton, QWidget
+
+from napari_drdm.variants.entries import Entry
+from napari_drdm.variants.strip import Strip
+
+__all__ = ["VariantsPanel"]
+
+_NUMBER = Qt.ItemDataRole.UserRole
+_EMPTY = "Every finished result is kept here."
+_PIN, _CHOSEN = QColor("#ff9f1c"), QColor("#3d8bfd")
+_TIPS = {
+    "pin": "Keep it, and put it into the viewer as a layer of its own that stays",
+    "rename": "Another name, for its layer too (F2)",
+    "delete": "Forget it and remove its layer (Del)",
+    "blink": "Two in one place by turns: the two chosen (Ctrl+click), or the last two shown.\n"
+    "Hold B in the list to see the second for as long",
+    "difference": "The second minus the first as a layer: blue became darker, orange brighter.\n"
+    "Of the two chosen (Ctrl+click), or the last two shown",
+    "grid": "Nine seeds of the present level side by side, from the present seed on;\n"
+    "press again to cancel or leave",
+}
+_WORDS = {"pin": "Pin", "rename": "Rename", "delete": "Delete"}
+_WORDS |= {"blink": "A/B", "difference": "Difference", "grid": "3 × 3 seeds"}
+
+
+class VariantsPanel(QWidget):
+    """The row and its buttons.
+
+    Numbers of results travel as lists, the older first. ``chosen(int)``: show it again;
+    ``pin_asked(list)``, ``delete_asked(list)``, ``renamed(int, str)``; ``blink_asked(bool, list)``,
+    ``held(bool, list)``: B is to be seen for as long; ``difference_asked(list)``;
+    ``grid_asked(bool)``.
+    """
+
+    chosen = Signal(int)
+    pin_asked = Signal(object)
+    renamed = Signal(int, str)
+    delete_asked = Signal(object)
+    blink_asked = Signal(bool, object)
+    held = Signal(bool, object)
+    difference_asked = Signal(object)
+    grid_asked = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: dict[int, Entry] = {}
+        self.strip, self.status = Strip(), QLabel(_EMPTY)
+        self.buttons = {name: QPushButton(word) for name, word in _WORDS.items()}
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._choose)
+        self._lay_out()
+        self._connect()
+        self._enable()
+
+    def offer(self, entries: Sequence[Entry]) -> None:
+        """Show these results, the newest first; what was chosen stays so."""
+        before, self._entries = self._entries, {entry.number: entry for entry in entries}
+        self.strip.blockSignals(True)
+        self.strip.fit(entry.name for entry in entries)
+        for row in reversed(range(self.strip.count())):
+            if self.strip.item(row).data(_NUMBER) not in self._entries:
+                self.strip.takeItem(row)
+        for row, entry in enumerate(entries):
+            item = self.strip.item(row)
+            if item is None or item.data(_NUMBER) != entry.number:
+                item = QListWidgetItem()
+                item.setSizeHint(self.strip.gridSize())
+                self.strip.insertItem(row, item)
+            _update(item, before.get(entry.number), entry)
+        self.strip.blockSignals(False)
+        self._enable()
+
+    def mark(self, number: int | None) -> None:
+        """The result that is shown now; two that were chosen for a comparison stay chosen."""
+        item = self._item(number)
+        if item is None or len(self.numbers()) > 1:
+            return
+        self.strip.blockSignals(True)
+        self.strip.setCurrentItem(item, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self.strip.blockSignals(False)
+        self._enable()
+
+    def numbers(self) -> list[int]:
+        """The results chosen, the older first."""
+        return sorted(item.data(_NUMBER) for item in self.strip.selectedItems())
+
+    def set_blinking(self, on: bool) -> None:
+        """Whether two are compared by turns."""
+        self._set(self.buttons["blink"], on)
+
+    def set_grid(self, on: bool) -> None:
+        """Whether nine seeds are on view."""
+        self._set(self.buttons["grid"], on)
+
+    def say(self, text: str) -> None:
+        """One line about what was done."""
+        self.status.setText(text or (" " if self._entries else _EMPTY))
+        self.status.setToolTip(text or "What was done last")
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(4)
+        grid.addWidget(self.strip, 0, 0, 1, 3)
+        for place, (name, button) in enumerate(self.buttons.items()):
+            button.setToolTip(_TIPS[name])
+            button.setCheckable(name in ("blink", "grid"))
+            grid.addWidget(button, 1 + place // 3, place % 3)
+        self.status.setWordWrap(True)
+        self.status.setToolTip("What was done last")
+        grid.addWidget(self.status, 3, 0, 1, 3)
+
+    def _connect(self) -> None:
+        strip, buttons = self.strip, self.buttons
+        strip.itemSelectionChanged.connect(self._on_selection)
+        strip.itemPressed.connect(lambda _: self._soon.start(0))
+        strip.itemActivated.connect(lambda _: self._soon.start(0))
+        strip.itemChanged.connect(self._on_edit)
+        strip.deleted.connect(lambda: self.delete_asked.emit(self.numbers()))
+        strip.held.connect(lambda down: self.held.emit(down, self.numbers()))
+        buttons["pin"].clicked.connect(lambda: self.pin_asked.emit(self.numbers()))
+        buttons["rename"].clicked.connect(lambda: strip.editItem(strip.selectedItems()[0]))
+        buttons["delete"].clicked.connect(lambda: self.delete_asked.emit(self.numbers()))
+        buttons["blink"].toggled.connect(lambda on: self.blink_asked.emit(on, self.numbers()))
+        buttons["difference"].clicked.connect(lambda: self.difference_asked.emit(self.numbers()))
+        buttons["grid"].toggled.connect(self.grid_asked)
+
+    def _on_selection(self) -> None:
+        self._enable()
+        self._soon.start(0)
+
+    def _choose(self) -> None:
+        numbers = self.numbers()
+        if len(numbers) == 1:
+            self.chosen.emit(numbers[0])
+
+    def _on_edit(self, item: QListWidgetItem) -> None:
+        number, name = item.data(_NUMBER), item.text().strip()
+        if name == self._entries[number].name:
+            return
+        if name:
+            self.renamed.emit(number, name)
+        else:
+            item.setText(self._entries[number].name)
+
+    def _enable(self) -> None:
+        chosen = [self._entries[n] for n in self.numbers() if n in self._entries]
+        self.buttons["pin"].setEnabled(bool(chosen))
+        self.buttons["delete"].setEnabled(bool(chosen))
+        self.buttons["rename"].setEnabled(len(chosen) == 1)
+        two = len(self._entries) > 1
+        self.buttons["blink"].setEnabled(two or self.buttons["blink"].isChecked())
+        self.buttons["difference"].setEnabled(two)
+        self.buttons["pin"].setText(_pin_word(chosen))
+        if not self._entries or self.status.text() == _EMPTY:
+            self.say("")
+
+    def _item(self, number: int | None) -> QListWidgetItem | None:
+        rows = (self.strip.item(row) for row in range(self.strip.count()))
+        return next((item for item in rows if item.data(_NUMBER) == number), None)
+
+    def _set(self, button: QPushButton, on: bool) -> None:
+        button.blockSignals(True)
+        button.setChecked(on)
+        button.blockSignals(False)
+        self._enable()
+
+
+def _pin_word(chosen: Sequence[Entry]) -> str:
+    if not chosen or not all(entry.pinned for entry in chosen):
+        return "Pin"
+    return "Unpin" if all(entry.standing for entry in chosen) else "Restore"
+
+
+def _update(item: QListWidgetItem, before: Entry | None, entry: Entry) -> None:
+    item.setData(_NUMBER, entry.number)
+    item.setText(entry.name)
+    item.setToolTip(entry.tip)
+    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+    new = before is None or before.picture is not entry.picture or before.pinned != entry.pinned
+    if new:
+        item.setIcon(_icon(entry))
+
+
+def _icon(entry: Entry) -> QIcon:
+    """The thumbnail, with a frame where it is chosen: a tint would change what it shows."""
+    plain = _pixmap(entry)
+    framed, icon = QPixmap(plain), QIcon(plain)
+    painter = QPainter(framed)
+    painter.setPen(QPen(_CHOSEN, framed.width() / 10))
+    painter.drawRect(framed.rect())
+    painter.end()
+    icon.addPixmap(framed, QIcon.Mode.Selected)
+    return icon
+
+
+def _pixmap(entry: Entry) -> QPixmap:
+    """The thumbnail; a pinned one with its upper right corner folded."""
+    data: Any = np.ascontiguousarray(entry.picture)
+    height, width, _ = data.shape
+    image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    pixmap = QPixmap.fromImage(image)
+    if entry.pinned:
+        painter, fold = QPainter(pixmap), width / 4
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_PIN)
+        corners = ((width - fold, 0), (width, 0), (width, fold))
+        painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in corners]))
+        painter.end()
+    return pixmap

@@ -1,0 +1,220 @@
+"""One job: a case read, deformed, looked at and written. Nothing else decides what comes of it.
+
+So it may run here, in another process or on another machine, and gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from src_core.augment.disk import free_bytes, in_words
+from src_core.augment.layouts import Style
+from src_core.augment.plan import Job, Plan, drawn_options
+from src_core.augment.products import Product
+from src_core.augment.request import Request
+from src_core.cases.case import Case
+from src_core.datasets.entry import Entry, real
+from src_core.errors import Cancelled, InputError, one_line
+from src_core.generation.model_view import scale_warning
+from src_core.generation.recipe import digests
+from src_core.io import read_case
+from src_core.io.hashing import sha256_array, sha256_file
+from src_core.io.picture import is_picture
+from src_core.models.model import Model
+
+__all__ = ["Bench", "Doing", "Line", "Made", "Shop", "do"]
+
+#: A line of the manifest.
+Line = dict[str, Any]
+_PROOF = ("certified", "min_det", "strict_folding_permille", "guard_scale")
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What all jobs of a run have in common; small, since it travels with each."""
+
+    request: Request
+    style: Style
+    bytes_each: int
+
+    @classmethod
+    def of(cls, plan: Plan) -> Shop:
+        """Of a plan's jobs."""
+        return cls(plan.request, plan.style, plan.bytes_each)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """A job under way: ``step`` of ``total``; 0 of 0 where another process counts them."""
+
+    job: Job
+    step: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """The end of a job.
+
+    Attributes:
+        job: which.
+        state: "made" now, "kept" from an earlier run, "rejected" by the filters, or "failed".
+        metrics: those of ``metrics.json``; none where it failed.
+        message: why it failed or was rejected, or a warning about the case.
+        line: of the manifest.
+        refused: what each seed was turned down for, in order.
+    """
+
+    job: Job
+    state: Literal["made", "kept", "rejected", "failed"]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    message: str = ""
+    line: Line | None = None
+    refused: tuple[str, ...] = ()
+
+
+class Bench:
+    """Holds the case that was read last: jobs of one case come one after the other."""
+
+    def __init__(self) -> None:
+        self._entry: Entry | None = None
+        self._case: Case | None = None
+        self._digests: dict[str, str] = {}
+
+    def case(self, entry: Entry, spacing: float | None) -> Case:
+        """The case of an entry."""
+        if self._case is None or entry != self._entry:
+            self._case = None
+            scale = spacing if is_picture(entry.image) else None
+            self._case, self._entry = read_case(entry.images, entry.labels, scale), entry
+            placed = {"affine": sha256_array(self._case.grid.affine)}
+            self._digests = {**digests(self._case), **placed}
+        return self._case
+
+    def inputs(self, entry: Entry, spacing: float | None) -> dict[str, str]:
+        """SHA-256 of the arrays and of the affine of an entry's case, by name."""
+        self.case(entry, spacing)
+        return self._digests
+
+
+def do(shop: Shop, job: Job, known: Line | None, model: Model, bench: Bench) -> Iterator[
+    Doing | Made
+]:  # fmt: skip
+    """One job, unless what its line says is there; errors of this case end in a failed ``Made``.
+
+    Raises:
+        InputError: the disk is full.
+    """
+    if known is not None and _there(shop, known) and _same_source(shop, job, known, bench):
+        yield _again(job, known)
+        return
+    _check_room(shop)
+    try:
+        case = bench.case(job.entry, shop.request.spacing)
+        inputs = bench.inputs(job.entry, shop.request.spacing)
+        yield from _tried(shop, job, case, inputs, model)
+    except (Cancelled, MemoryError):
+        raise
+    except Exception as error:
+        yield Made(job, "failed", message=one_line(error))
+
+
+def _tried(
+    shop: Shop, job: Job, case: Case, inputs: dict[str, str], model: Model
+) -> Iterator[Doing | Made]:
+    """Seed after seed, until one makes a case that is wanted."""
+    filters, refused = shop.request.filters, list[str]()
+    for attempt in range(1 + filters.retries):
+        result = yield from _generated(shop, job, case, model, attempt)
+        why = filters.refused(result.metrics) if job.index else ""
+        if not why:
+            warning = scale_warning(case, model.spec)
+            yield _written(shop, job, result, {"inputs": inputs, "refused": refused}, warning)
+            return
+        refused.append(why)
+    told = {"inputs": inputs, "refused": refused}
+    line = {**_identity(job), "state": "rejected", **told, "files": {}}
+    yield Made(job, "rejected", message=refused[-1], line=line, refused=tuple(refused))
+
+
+def _generated(
+    shop: Shop, job: Job, case: Case, model: Model, attempt: int
+) -> Generator[Doing, None, Product]:
+    request, options = shop.request, job.options
+    if attempt:
+        options = drawn_options(request, options[0], job.case, job.index, attempt)
+    for value in request.kind.make(case, model, options):
+        if not isinstance(value, tuple):
+            # How long it took is no property of a case: without it, trees are the same.
+            metrics = {k: v for k, v in value.metrics.items() if k != "seconds"}
+            return replace(value, metrics=metrics)
+        yield Doing(job, *value)
+    raise RuntimeError("generation ended without a result")
+
+
+def _written(shop: Shop, job: Job, made: Product, told: Line, warning: str) -> Made:
+    out, metrics, request = Path(shop.request.out), made.metrics, shop.request
+    files: set[Path] = set()
+    for name in request.formats:
+        files.update(request.kind.layouts[name].write(made, out, job.name, shop.style))
+    line = {
+        **_identity(job),
+        "state": "made",
+        **told,
+        "certificate": {name: metrics[name] for name in _PROOF},
+        "metrics": metrics,
+        "files": {path.relative_to(out).as_posix(): sha256_file(path) for path in sorted(files)},
+        "recipe": made.recipe,
+    }
+    return Made(job, "made", metrics, warning, line, tuple(told["refused"]))
+
+
+def _identity(job: Job) -> Line:
+    entry = job.entry
+    return {
+        "name": job.name,
+        "case": job.case,
+        "index": job.index,
+        "subject": entry.subject,
+        "split": entry.split,
+        "source": str(real(entry.image)),
+        "source_labels": str(real(entry.labels)) if entry.labels else "",
+    }
+
+
+def _there(shop: Shop, known: Line) -> bool:
+    """Whether all files of a line are what they were."""
+    out = Path(shop.request.out)
+    try:
+        return all(sha256_file(out / name) == digest for name, digest in known["files"].items())
+    except InputError:
+        return False
+
+
+def _same_source(shop: Shop, job: Job, known: Line, bench: Bench) -> bool:
+    """Whether a line's source is what it was, as far as it can still be read."""
+    try:
+        return bench.inputs(job.entry, shop.request.spacing) == known.get("inputs")
+    except (InputError, OSError):
+        return True
+
+
+def _again(job: Job, known: Line) -> Made:
+    refused = tuple(known["refused"])
+    if known["state"] == "rejected":
+        return Made(job, "rejected", message=refused[-1], line=known, refused=refused)
+    return Made(job, "kept", known["metrics"], line=known, refused=refused)
+
+
+def _check_room(shop: Shop) -> None:
+    out = Path(shop.request.out)
+    if (free := free_bytes(out)) < shop.bytes_each:
+        raise InputError(
+            f"the disk is full ({in_words(free)} left)",
+            where=str(out),
+            expected=f"room for one more, {in_words(shop.bytes_each)}",
+            do="make room, then go on (--resume)",
+        )

@@ -1,0 +1,78 @@
+"""What a run makes of a case: new cases (paper, Algorithm 3), or pairs (Algorithm 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from src_core.augment.layouts import LAYOUTS, PAIR_LAYOUTS
+from src_core.augment.layouts.layout import Layout
+from src_core.cases.case import Case
+from src_core.generation import Options, Result, Step, iterate
+from src_core.generation.pairs import Pair, Progress, pair_steps
+from src_core.models.model import Model
+
+__all__ = ["CASES", "PAIRS", "Kind", "Product"]
+
+_NUMBERS = (
+    "level",
+    "seed",
+    "steps",
+    "max_mm",
+    "mean_mm",
+    "max_percent",
+    "min_det",
+    "certified",
+    "strict_folding_permille",
+    "guard_scale",
+    "inverse_error_voxels",
+    "labels_lost",
+    "labels_split",
+)
+
+
+Product = Result | Pair
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a run makes.
+
+    Attributes:
+        name: in the file that says what decides the run, and of that file.
+        noun: of many of them.
+        draws: which deformations are drawn; each has a level and a seed of its own.
+        layouts: ways to write them; the first is the default, and holds the most.
+        files: columns of the index that name files.
+        numbers: columns of the index that tell metrics.
+    """
+
+    name: str
+    noun: str
+    draws: tuple[str, ...]
+    layouts: Mapping[str, Layout[Any]]
+    files: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+    def make(self, case: Case, model: Model, options: tuple[Options, ...]) -> Iterator[
+        tuple[int, int] | Product
+    ]:  # fmt: skip
+        """Steps (which, of how many), then what is made."""
+        making = iterate if len(self.draws) == 1 else pair_steps
+        for value in making(case, model, *options):
+            if isinstance(value, Result | Pair):
+                yield value
+            elif isinstance(value, Step | Progress):
+                yield value.index, value.total
+
+
+CASES = Kind("augment", "new cases", ("",), LAYOUTS, ("image", "labels"), _NUMBERS)
+PAIRS = Kind(
+    "pairs",
+    "pairs",
+    ("/moving", "/fixed"),
+    PAIR_LAYOUTS,
+    ("moving", "fixed", "displacement", "inverse", "moving-labels", "fixed-labels"),
+    ("moving_level", "moving_seed", *_NUMBERS),
+)

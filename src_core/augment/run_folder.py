@@ -1,0 +1,142 @@
+"""The folder of a run: what decides it (``augment.json`` or ``pairs.json``), and its index."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from src_core.augment.jobs import Line
+from src_core.augment.layouts import sweep
+from src_core.augment.lock import held
+from src_core.augment.plan import Plan
+from src_core.augment.products import Kind
+from src_core.datasets.run_folder import INDEX, MANIFEST
+from src_core.errors import InputError
+from src_core.io import open_atomically
+
+__all__ = [
+    "FAILURES",
+    "INDEX",
+    "MANIFEST",
+    "begun",
+    "columns",
+    "differs",
+    "make_folder",
+    "read_index",
+    "row_of",
+    "run_file",
+]
+
+FAILURES = "failures.csv"
+_VERSION = 3
+_FACTS = ("name", "subject", "split", "source", "source_labels")
+
+
+def run_file(kind: Kind) -> str:
+    """What decides a run of this kind: ``augment.json``."""
+    return f"{kind.name}.json"
+
+
+def columns(kind: Kind) -> tuple[str, ...]:
+    """Of a run's index."""
+    return (*kind.files, *_FACTS, *kind.numbers)
+
+
+@contextmanager
+def begun(plan: Plan) -> Iterator[None]:
+    """A run's folder, made, or found to be of the same run, and held against others meanwhile.
+
+    Raises:
+        InputError: it is not empty (without resume), of another run, one is at work there, or it
+            cannot be written.
+    """
+    out = Path(plan.request.out)
+    if out.exists() and not out.is_dir():
+        raise InputError("this is a file", where=str(out), expected="a folder")
+    kind = plan.request.kind
+    resumed = plan.request.resume and (out / run_file(kind)).is_file()
+    if not resumed:
+        make_folder(out)
+    with held(out):
+        if resumed:
+            _same_run(plan)
+            sweep(out)
+        facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
+        with open_atomically(out / run_file(kind)) as file:
+            file.write((json.dumps(facts, indent=2) + "\n").encode())
+        yield
+
+
+def differs(plan: Plan) -> tuple[str, ...]:
+    """Names of the plan's facts that the run in its folder has otherwise; none where none is there.
+
+    A run that cannot be read differs in "everything".
+    """
+    path = Path(plan.request.out) / run_file(plan.request.kind)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(name for name, fact in plan.facts.items() if found.get(name) != fact)
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, AttributeError):
+        return ("everything",)
+
+
+def row_of(line: Line, plan: Plan) -> dict[str, Any]:
+    """A row of the index for a line of the manifest."""
+    request, metrics = plan.request, line["metrics"]
+    layout = request.kind.layouts[request.formats[0]]
+    files = layout.files(line["name"], bool(line["source_labels"]), plan.style)
+    told = {name: " ".join(map(str, metrics[name])) for name in ("labels_lost", "labels_split")}
+    return {
+        **{name: metrics.get(name, "") for name in request.kind.numbers},
+        **told,
+        **{name: files.get(name, "") for name in request.kind.files},
+        **{name: line[name] for name in _FACTS},
+    }
+
+
+def read_index(out: Path) -> list[dict[str, str]]:
+    """Rows of a run's index; none where there is no index yet."""
+    path = Path(out) / INDEX
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def make_folder(out: Path) -> None:
+    """The folder of a new run.
+
+    Raises:
+        InputError: it has content, or cannot be made.
+    """
+    if out.is_dir() and any(out.iterdir()):
+        raise InputError(
+            "the folder is not empty",
+            where=str(out),
+            expected="an absent or empty folder",
+            do="choose another, or go on with the run that is there (--resume)",
+        )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be made ({error.strerror or error})",
+            where=str(out),
+            do="choose another folder",
+        ) from error
+
+
+def _same_run(plan: Plan) -> None:
+    if different := differs(plan):
+        raise InputError(
+            f"the run that is there differs in {', '.join(different).replace('_', ' ')}",
+            where=str(plan.request.out),
+            expected="the same call, --per-case aside",
+            do="repeat it, or choose another folder",
+        )

@@ -1,0 +1,1 @@
+"""Data sets of any layout, as a list of entries."""

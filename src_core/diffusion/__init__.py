@@ -1,0 +1,1 @@
+"""Random fields, their growth with the level, and the guard that keeps them from folding."""

@@ -1,0 +1,1 @@
+"""What evaluation and downstream tasks share: records, journal, statistics, plots."""

@@ -1,0 +1,188 @@
+"""A case as a model sees it: slices or the volume, fitted, normalised, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src_core.cases.case import Case
+from src_core.cases.grid import Grid
+from src_core.cases.tiles import built, tile_axis
+from src_core.errors import InputError
+from src_core.fields.saved import SavedField
+from src_core.fields.warp_case import Field, field_tensor, lps_field
+from src_core.generation.region import Box, box_in, embed, fade
+from src_core.models.fit import Fit
+from src_core.models.model import ModelSpec
+
+__all__ = ["Frame", "make_frame", "scale_warning"]
+
+#: Views of one deformation that the network sees at most: evenly spread slices and frames.
+MOST_VIEWS = 16
+_TOLERANCE = 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Where a case's deformations live.
+
+    Attributes:
+        case: the case.
+        axis: the slice axis for a 2D model, None for a 3D one.
+        fit: of one slice, or of the volume, into the model's grid; of the box where there is one.
+        values: (units, views, *plane) in 0..1; a unit is what one deformation serves.
+        shared: one deformation serves all slices.
+        box: what is deformed, first and past-last voxel along the plane's axes; None for all.
+    """
+
+    case: Case
+    axis: int | None
+    fit: Fit
+    values: NDArray[np.float32]
+    shared: bool
+    box: Box | None = None
+
+    @property
+    def plane(self) -> tuple[int, ...]:
+        """Voxels along the axes that are deformed: those of a slice, or of the volume."""
+        shape = self.case.grid.shape
+        return tuple(n for a, n in enumerate(shape) if a != self.axis)
+
+    @property
+    def units(self) -> int:
+        """Deformations to generate."""
+        return len(self.values)
+
+    def views(self, unit: int) -> Tensor:
+        """Images of one unit on the model's grid: (V, 1, *size) in 0..1."""
+        return torch.cat([self.fit.image(view) for view in self.values[unit]]).clamp(0, 1)
+
+    def displacement(self, u: Tensor, part: Sequence[range] | None = None) -> Tensor:
+        """A DDF on the state grid at the plane's voxels, or at a part of them: (B, D, *part)."""
+        part = part or [range(n) for n in self.plane]
+        if self.box is None:
+            return self.fit.displacement(u, part)
+        return embed(lambda inner: self.fit.displacement(u, inner), part, self.box, u)
+
+    def to_state(self, positions: Tensor, state: int) -> Tensor:
+        """Positions (B, D, *any) in voxels of the plane -> voxels of a state grid."""
+        if self.box is not None:
+            first = torch.tensor([low for low, _ in self.box], dtype=positions.dtype)
+            positions = positions - first.view(1, -1, *[1] * (positions.dim() - 2))
+        return self.fit.to_state(positions, state)
+
+    def fades(self, enlarged: int, state: int) -> tuple[Tensor, Tensor] | None:
+        """What fades velocities out at the box's border: on the enlarged and the state grid."""
+        if self.box is None:
+            return None
+        whole = fade(self.fit, enlarged, 2 * state, state)
+        return whole, fade(self.fit, state, state, state)
+
+    def field(self, u: Tensor) -> Field:
+        """A DDF on the state grid, one item per unit, on the case's grid as it is saved."""
+        grid, axis, u = self.case.grid, self.axis, u.double()
+        if axis is not None and self.shared:
+            return lps_field(self.displacement(u), grid, axis)
+        along = tile_axis(grid.shape, axis)
+
+        def vectors(part: slice) -> Field:
+            if along == axis:
+                return lps_field(self.displacement(u[part]), _cut(grid, along, part), axis)
+            ranges = [range(n)[part] if a == along else range(n)
+                      for a, n in enumerate(grid.shape) if a != axis]  # fmt: skip
+            return lps_field(self.displacement(u, ranges), _cut(grid, along, part), axis)
+
+        return built(grid.shape, along, vectors)
+
+    def saved_unit(self, u: Tensor, part: slice = slice(None)) -> Tensor:
+        """What the saved field of one unit would hold: (1, D, *plane), float64, voxels.
+
+        ``part`` is a range along the plane's first axis.
+        """
+        ranges = [range(n)[part] if a == 0 else range(n) for a, n in enumerate(self.plane)]
+        lengths = list(map(len, ranges))
+        if self.axis is not None:
+            lengths.insert(self.axis, 1)
+        one = Grid((lengths[0], lengths[1], lengths[2]), self.case.grid.affine)
+        voxels = self.displacement(u.double(), ranges)
+        return field_tensor(lps_field(voxels, one, self.axis), one, self.axis)
+
+    def distinct(self, field: Field) -> Tensor:
+        """A saved field in voxels, float64, without repetitions of a shared slice."""
+        saved = self.saved(field)
+        return saved.read(0, saved.shape[saved.along])
+
+    def saved(self, field: Field) -> SavedField:
+        """A saved field, one slice of it where slices share a deformation."""
+        return SavedField(field, self.case.grid, self.axis, self.axis is not None and self.shared)
+
+
+def make_frame(
+    case: Case, spec: ModelSpec, slices: str = "shared", region: Box | None = None
+) -> Frame:
+    """Lay a case, or a region of it (voxels along X, Y, Z), into a model's grid.
+
+    Raises:
+        InputError: a 3D model on a single slice, or a region that is no part of the image.
+    """
+    grid = case.grid
+    if spec.ndim == 3 and min(grid.shape) < 2:
+        raise InputError(
+            "a 3D model needs a volume",
+            where=case.name,
+            expected="more than one slice",
+            do="choose a 2D model",
+        )
+    axis = None if spec.ndim == 3 else grid.slice_axis
+    kept = [a for a in range(3) if a != axis]
+    box = None if region is None else box_in(region, grid.shape, kept)
+    frames = spec.preprocessing.unit_range(case.images[0])
+    planes = frames[None] if axis is None else np.moveaxis(frames, axis + 1, 0)
+    if box is not None:
+        inside: tuple[Any, ...] = tuple(slice(*ends) for ends in box)
+        planes = planes[(..., *inside)]
+    plane, spacing = planes.shape[2:], tuple(grid.spacing[a] for a in kept)
+    shared = axis is None or slices == "shared"
+    values = planes.reshape(1, -1, *plane) if shared else planes
+    return Frame(case, axis, Fit(plane, spacing, spec.size), _thin(values), shared, box)
+
+
+def scale_warning(case: Case, spec: ModelSpec) -> str:
+    """One line where a case's scale is more than a quarter beyond what the model saw, else ''."""
+    if spec.mm_per_pixel is None:
+        return ""
+    low, high = spec.mm_per_pixel
+    here = case_scale(case, spec)
+    if low / _TOLERANCE <= here <= high * _TOLERANCE:
+        return ""
+    return (
+        f"{case.name} has {here:.2f} mm per model pixel, {spec.name} was trained on "
+        f"{low:.2f} to {high:.2f}, its anatomy may look too {'small' if here > high else 'large'}"
+    )
+
+
+def case_scale(case: Case, spec: ModelSpec) -> float:
+    """Millimetres per pixel of the model's grid laid over a case."""
+    grid = case.grid
+    keep = [a for a in range(3) if spec.ndim == 3 or a != grid.slice_axis]
+    shape, spacing = ([v[a] for a in keep] for v in (grid.shape, grid.spacing))
+    return Fit(tuple(shape), tuple(spacing), spec.size).mm_per_pixel  # type: ignore[arg-type]
+
+
+def _cut(grid: Grid, along: int, part: slice) -> Grid:
+    """A grid of vectors as long as a part."""
+    x, y, z = (part.stop - part.start if a == along else n for a, n in enumerate(grid.shape))
+    return Grid((x, y, z), grid.affine)
+
+
+def _thin(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """At most ``MOST_VIEWS`` of axis 1, evenly spread."""
+    count = values.shape[1]
+    keep = np.unique(np.linspace(0, count - 1, min(count, MOST_VIEWS)).round().astype(int))
+    return values[:, keep]

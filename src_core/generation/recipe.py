@@ -1,0 +1,102 @@
+"""``recipe.json``: everything that decides a result, so that it can be made and checked again."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.cases.case import Case
+from src_core.cases.volume import Volume
+from src_core.io.hashing import sha256_array
+
+if TYPE_CHECKING:
+    from src_core.generation.options import Options
+    from src_core.models.model import Model
+
+__all__ = ["differences", "digests", "make_recipe"]
+
+_PACKAGES = ("napari-drdm", "torch", "numpy", "scipy", "nibabel")
+
+
+def make_recipe(
+    case: Case,
+    warped: Case,
+    model: Model,
+    options: Options,
+    steps: int,
+    outputs: dict[str, NDArray[Any]],
+) -> dict[str, Any]:
+    """The recipe of a generated case; ``outputs`` are its fields by name."""
+    from src_core.models.device import THREADS
+
+    return {
+        "recipe": 1,
+        "inputs": _inputs(case),
+        "model": {"name": model.spec.name, "sha256": model.sha256, "file": model.file},
+        "options": {**options.model_dump(), "steps": steps or None},  # level 0 takes none
+        "device": str(model.device),
+        "threads": THREADS,
+        "batch": 1,
+        "machine": machine(),
+        "outputs": {**{k: sha256_array(v) for k, v in outputs.items()}, **digests(warped)},
+    }
+
+
+def digests(case: Case) -> dict[str, str]:
+    """SHA-256 of every image and label array of a case, by the names of their files."""
+    return {name: sha256_array(v.data) for name, v in input_volumes(case).items()}
+
+
+def input_volumes(case: Case) -> dict[str, Volume]:
+    """A case's volumes by name: image, image-2, ..., labels, labels-2, ..."""
+    named: dict[str, Volume] = {f"image{_number(i)}": v for i, v in enumerate(case.images)}
+    return named | {f"labels{_number(i)}": v for i, v in enumerate(case.labels)}
+
+
+def differences(recipe: dict[str, Any], again: dict[str, Any]) -> list[str]:
+    """Names of the outputs whose bits differ between two recipes, or that one of them lacks."""
+    old, new = recipe["outputs"], again["outputs"]
+    return sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
+
+
+def _inputs(case: Case) -> dict[str, Any]:
+    found = digests(case)
+    return {
+        "affine": np.asarray(case.grid.affine).tolist(),
+        "arrays": {
+            name: {
+                "path": str(volume.path.resolve()) if volume.path else None,
+                "sha256": found[name],
+            }
+            for name, volume in input_volumes(case).items()
+        },
+    }
+
+
+def _number(index: int) -> str:
+    return f"-{index + 1}" if index else ""
+
+
+def machine() -> dict[str, str]:
+    """What else may change the bits: versions, and the CPU's instruction set."""
+    import torch
+
+    facts = {name: _version(name) for name in _PACKAGES}
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {
+        **facts,
+        "python": platform.python_version(),
+        "cpu": capability,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

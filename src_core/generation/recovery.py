@@ -1,0 +1,85 @@
+"""Recovery (paper Algorithm 2) in jumps: ``u <- compose(u, exp(-dtau v(I o phi_u, level)))``.
+
+The same velocity serves every level, so a step may be of any size (as DDIM steps are): few jumps
+do what the paper's single levels do, without retraining. The model's redundancy multiplies dtau.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from src_core.diffusion.flow import Flow, correction_ddf
+from src_core.fields import compose, enlarge
+from src_core.fields.sampling import warp
+from src_core.models.model import Model
+
+__all__ = ["RecoveryStep", "recovery_steps", "view_images"]
+
+
+@dataclass(frozen=True, eq=False)
+class RecoveryStep:
+    """The state after one step.
+
+    Attributes:
+        index: 0 is the random field, ``total`` the recovered one.
+        total: steps of the run.
+        level: the level it stands at; 0 = recovered.
+        flow: the velocities so far.
+        displacement: their map, (1, D, *state), state voxels.
+        correction: largest length of the last correction, state voxels.
+    """
+
+    index: int
+    total: int
+    level: int
+    flow: Flow
+    displacement: Tensor
+    correction: float
+
+
+@torch.inference_mode()
+def recovery_steps(
+    model: Model,
+    views: Tensor,
+    start: Flow,
+    level: int,
+    steps: int,
+    fade: Tensor | None = None,
+) -> Iterator[RecoveryStep]:
+    """Recover a random field, step by step; the first value is the random field itself.
+
+    Args:
+        views: (V, 1, *size) in 0..1: images that share the deformation.
+        start: the flow of the random field.
+        level: T', where the random field stands, 1 or more.
+        steps: jumps over the levels, at most ``level``.
+        fade: (1, 1, *state), factors on every velocity; None for 1.
+    """
+    schedule = model.spec.schedule
+    levels = schedule.jumps(level, steps)
+    flow, u, total = start, start.displacement(), len(levels) - 1
+    yield RecoveryStep(0, total, level, flow, u, 0.0)
+    for index, (here, there) in enumerate(pairwise(levels), start=1):
+        images = view_images(model, views, u)
+        time = schedule.tau(here) - schedule.tau(there)
+        velocity = model.predict(images, here) * (time * model.spec.recovery.redundancy)
+        velocity = velocity if fade is None else velocity * fade
+        flow = flow.followed_by(velocity)
+        step = correction_ddf(velocity)
+        u = compose(u, step)
+        longest = float(torch.linalg.vector_norm(step, dim=1).max())
+        yield RecoveryStep(index, total, there, flow, u, longest)
+
+
+def view_images(model: Model, views: Tensor, u: Tensor) -> Tensor:
+    """The views deformed as the network sees them: (V, 1, *size), zero outside the image."""
+    factor = model.spec.size // u.shape[-1]
+    full = enlarge(u, factor) if factor > 1 else u
+    mode = model.spec.recovery.image_mode
+    warped = warp(views, full.expand(len(views), -1, *full.shape[2:]), mode, "zeros")
+    return warped.clamp(0, 1)

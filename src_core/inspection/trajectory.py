@@ -1,0 +1,124 @@
+"""The steps of one run, kept: any moment of it, and between steps in velocity.
+
+Between steps k and k + 1 the map is ``phi_k o exp(f w)``, f from 0 to 1, where w is the velocity of
+the next correction: a path of diffeomorphisms, not a blend of two fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from src_core.diffusion.flow import correction_ddf
+from src_core.fields import compose, jacobian_determinant
+from src_core.generation.model_view import Frame
+from src_core.generation.recovery import RecoveryStep
+from src_core.models.device import fixed_threads
+
+__all__ = ["Numbers", "Trace"]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One moment in figures.
+
+    Attributes:
+        position: 0 is the random field.
+        max_mm: largest displacement in the image.
+        min_det: smallest Jacobian determinant there, by central differences on the state grid.
+        remaining_mm: how far anything will still be moved, at most, until the recovery's end; None
+            where the run was cancelled before.
+    """
+
+    position: float
+    max_mm: float
+    min_det: float
+    remaining_mm: float | None
+
+
+class Trace:
+    """A run, finished or not.
+
+    Args:
+        frame: where it lives.
+        units: the steps of every unit, 0 being the random field; units that are not there yet stand
+            still.
+    """
+
+    def __init__(self, frame: Frame, units: Sequence[Sequence[RecoveryStep]]) -> None:
+        self.frame = frame
+        self._units = [list(steps) for steps in units]
+
+    @property
+    def total(self) -> int:
+        """Steps of the recovery that there are."""
+        return len(self._units[0]) - 1 if self._units else 0
+
+    @property
+    def planned(self) -> int:
+        """Steps of the recovery that there should be."""
+        return self._units[0][0].total if self._units else 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether no unit was left before its end."""
+        there = self.frame.units if self._units else 0
+        return len(self._units) == there and all(u[-1].index == u[-1].total for u in self._units)
+
+    @property
+    def lasts(self) -> list[RecoveryStep]:
+        """What every unit ended with."""
+        return [steps[-1] for steps in self._units]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return sum(s.displacement.nbytes for steps in self._units for s in steps) + sum(
+            w.nbytes for last in self.lasts for w in (last.flow.random, *last.flow.corrections)
+        )
+
+    @torch.inference_mode()
+    def at(self, position: float) -> Tensor:
+        """The displacement at a moment, 0 to ``total``: (units, D, *state), state voxels."""
+        with fixed_threads():
+            known = [_at(steps, position) for steps in self._units]
+            still = [torch.zeros_like(known[0])] * (self.frame.units - len(known))
+            return torch.cat([*known, *still])
+
+    @torch.inference_mode()
+    def numbers(self, position: float) -> Numbers:
+        """A moment in figures; a run without steps leaves everything where it is."""
+        if not self._units:
+            return Numbers(position, 0.0, 1.0, 0.0)
+        u, end = self.at(position), self.at(self.total)
+        mm = self.frame.fit.mm_per_pixel * self.frame.fit.size / u.shape[-1]
+        inside = self.frame.fit.inside(u.shape[-1])
+        return Numbers(
+            position,
+            mm * _longest(u, inside),
+            float(jacobian_determinant(u)[:, inside].min()),
+            mm * _longest(end - u, inside) if self.whole else None,
+        )
+
+    @cached_property
+    def curve(self) -> tuple[Numbers, ...]:
+        """The figures at every step."""
+        return tuple(self.numbers(k) for k in range(self.total + 1))
+
+
+def _at(steps: Sequence[RecoveryStep], position: float) -> Tensor:
+    position = min(max(position, 0.0), len(steps) - 1)
+    index = int(position)
+    u, share = steps[index].displacement, position - index
+    if share == 0:
+        return u
+    velocity = steps[-1].flow.corrections[index]
+    return compose(u, correction_ddf(velocity * share))
+
+
+def _longest(u: Tensor, inside: Tensor) -> float:
+    return float(torch.linalg.vector_norm(u, dim=1)[:, inside].max())

@@ -1,0 +1,1 @@
+"""Models: networks, what they predict, their files and the library of them."""

@@ -1,0 +1,89 @@
+"""Models as one safetensors file: weights, and the spec in its header. Nothing unpickles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import nn
+
+from src_core.errors import InputError
+from src_core.io import open_atomically
+from src_core.io.hashing import sha256_file
+from src_core.models.model import Model, ModelSpec
+from src_core.models.nn import build
+
+__all__ = ["load_file", "read_spec", "save_model"]
+
+_KEY = "drdm"
+
+
+def save_model(
+    path: Path | str, spec: ModelSpec, network: nn.Module, dtype: torch.dtype = torch.float32
+) -> Path:
+    """Write a model file, whole or not at all; ``float16`` halves it, in memory it is float32."""
+    state = network.state_dict()
+    tensors = {k: v.detach().cpu().to(dtype).contiguous() for k, v in state.items()}
+    path = Path(path)
+    with open_atomically(path) as file:
+        file.write(save(tensors, metadata={_KEY: spec.model_dump_json()}))
+    return path
+
+
+def read_spec(path: Path | str) -> ModelSpec:
+    """The spec in a model file's header; the weights stay on the disk.
+
+    Raises:
+        InputError: no such file, or not a model of this package.
+    """
+    path = _existing(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _not_a_model(path, "the file is no safetensors") from error
+    try:
+        return ModelSpec.model_validate(json.loads(metadata[_KEY]))
+    except KeyError as error:
+        raise _not_a_model(path, "its header has no DRDM spec") from error
+    except (json.JSONDecodeError, ValidationError) as error:
+        raise _not_a_model(path, "its header's spec is not understood") from error
+
+
+def load_file(path: Path | str, device: torch.device) -> Model:
+    """A model with its weights, in evaluation mode.
+
+    Raises:
+        InputError: not a model, or weights that do not fit its spec.
+    """
+    path, spec = _existing(path), read_spec(path)
+    with torch.random.fork_rng(devices=[]):
+        network = build(spec.network)
+    with safe_open(path, framework="pt") as file:
+        weights: dict[str, Any] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise _not_a_model(path, "its weights do not fit its spec") from error
+    network.eval().requires_grad_(False)
+    return Model(spec, network.to(device), device, sha256_file(path), str(path.resolve()))
+
+
+def _existing(path: Path | str) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("no such model", where=str(path), do="see drdm models list")
+    return path
+
+
+def _not_a_model(path: Path, why: str) -> InputError:
+    return InputError(
+        f"not a model: {why}",
+        where=str(path),
+        expected="a .safetensors file of drdm train or import",
+    )

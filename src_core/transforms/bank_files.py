@@ -1,0 +1,109 @@
+"""Where a bank's deformations lie: in files that ``make_bank`` filled, or in a run of augment."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Protocol
+
+from safetensors import SafetensorError, safe_open
+
+from src_core.augment.manifest import lines
+from src_core.augment.run_folder import MANIFEST
+from src_core.errors import InputError
+from src_core.io import read_field
+from src_core.transforms.deformation import Deformation
+
+__all__ = ["SUFFIX", "Files", "Run", "Shelf", "opened", "shelf_of"]
+
+SUFFIX = ".safetensors"
+_FIELD = re.compile(r"fields/[^/]+|cases/[^/]+/displacement\.[^/]+")
+
+
+class Shelf(Protocol):
+    """Deformations by case and number."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cases, sorted."""
+        ...
+
+    def count(self, name: str) -> int:
+        """How many deformations a case has."""
+        ...
+
+    def get(self, name: str, index: int) -> Deformation:
+        """Deformation ``index``, from 0, of a case."""
+        ...
+
+
+class Files:
+    """A file for each case; a deformation is read alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        files = folder.glob(f"*{SUFFIX}")
+        self.names = tuple(sorted(path.name.removesuffix(SUFFIX) for path in files))
+
+    def count(self, name: str) -> int:
+        """How many deformations a case has."""
+        with opened(self._folder / f"{name}{SUFFIX}") as file:
+            return int(file.get_slice("u").get_shape()[0])
+
+    def get(self, name: str, index: int) -> Deformation:
+        """Deformation ``index``, from 0, of a case."""
+        with opened(self._folder / f"{name}{SUFFIX}") as file:
+            each = {key: file.get_slice(key)[index] for key in ("u", "level", "seed")}
+            whole = {key: file.get_tensor(key) for key in ("shape", "affine", "axis", "size")}
+        return Deformation.from_dict({**each, **whole})
+
+
+class Run:
+    """The fields that ``drdm augment`` wrote beside its new cases, in any layout."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        found: dict[str, dict[int, tuple[str, int, int]]] = {}
+        for line in lines(folder):
+            field = next(filter(_FIELD.fullmatch, line["files"]), None)
+            if field and line["index"]:
+                metrics = line["metrics"]
+                told = (field, int(metrics["level"]), int(metrics["seed"]))
+                found.setdefault(line["case"], {})[line["index"]] = told
+        self._found = {name: [each[i] for i in sorted(each)] for name, each in found.items()}
+        self.names = tuple(sorted(found))
+
+    def count(self, name: str) -> int:
+        """How many deformations a case has."""
+        return len(self._found[name])
+
+    def get(self, name: str, index: int) -> Deformation:
+        """Deformation ``index``, from 0, of a case."""
+        file, level, seed = self._found[name][index]
+        return Deformation.of_field(*read_field(self._folder / file), level, seed)
+
+
+def shelf_of(folder: Path) -> Shelf:
+    """What a folder holds.
+
+    Raises:
+        InputError: there are no deformations.
+    """
+    shelf: Shelf = Run(folder) if (folder / MANIFEST).is_file() else Files(folder)
+    if not shelf.names:
+        raise InputError(
+            "no deformations here",
+            where=str(folder),
+            expected="a folder that make_bank or drdm augment filled",
+        )
+    return shelf
+
+
+def opened(path: Path) -> Any:
+    """A case's file, to read from."""
+    try:
+        return safe_open(path, framework="np")
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            "these deformations cannot be read", where=str(path), do="delete it and make it again"
+        ) from error

@@ -1,0 +1,222 @@
+"""Anything in any order: hundreds of doings in one window, and what has to hold after each.
+
+``DRDM_DOINGS`` and ``DRDM_SEED`` ask for more, or for others. After the first hundred the process
+may grow by 50 MB, besides what napari itself keeps of every layer that is added and removed, which
+is measured in the same window.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import hashlib
+import logging
+import os
+import random
+import re
+import sys
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
+
+import psutil
+import torch
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QThreadPool
+
+from napari_drdm.runs.moments import of_outcome
+from src_core.models import library
+from src_core.models.checkpoint import save_model
+from src_core.models.model import ModelSpec
+from src_core.models.nn import build
+from tests.support.person import Person, script
+from tests.support.tiny import lively
+from tests.support.windows import SPEC, drdm_threads, settle, wait
+
+DOINGS = int(os.environ.get("DRDM_DOINGS", "300"))
+SEED = int(os.environ.get("DRDM_SEED", "5"))
+WARMING = 100
+
+#: What a window may say when it cannot do what was asked.
+EXPECTED = re.compile(
+    "open one first|open an image first|choose or import one first|no result to (export|copy) yet"
+    "|the folder is not empty|not a checkpoint|not a model|no such file"
+    "|this is a colour image|choose labels and images of the same voxels"
+    "|is not possible along|a 3D model needs a volume"
+)
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch) -> None:
+    """Two small models, one of them 3D."""
+    (tmp_path / "models").mkdir()
+    network = {**SPEC["network"], "ndim": 3}
+    cube = {"size": 32, "schedule": {"control": 16, "components": (16, 8)}, "network": network}
+    for more in ({"size": 64}, {"name": "cube", **cube}):
+        spec = ModelSpec.model_validate({**SPEC, **more, "recovery": {"steps": 2}})
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            file = tmp_path / "models" / f"{spec.name}.safetensors"
+            save_model(file, spec, lively(build(spec.network)))
+    (tmp_path / "broken.pth").write_bytes(b"nothing")
+    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    monkeypatch.setattr(library, "user_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What was logged or shown as an error, or raised where nobody caught it."""
+    lines: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(f"log: {record.getMessage()} {record.exc_info or ''}")
+
+    def shown(notification: Any) -> None:
+        if str(notification.severity) in ("error", "warning"):
+            lines.append(f"shown: {notification.message}")
+
+    def raised(kind: type, error: BaseException, trace: Any) -> None:
+        import traceback
+
+        lines.append("raised: " + "".join(traceback.format_exception(kind, error, trace)))
+
+    listener = Listener(logging.WARNING)
+    logging.getLogger().addHandler(listener)
+    monkeypatch.setattr(sys, "excepthook", raised)
+    monkeypatch.setattr(threading, "excepthook", lambda a: raised(*a[:3]))
+    notification_manager.notification_ready.connect(shown)
+    yield lines
+    notification_manager.notification_ready.disconnect(shown)
+    logging.getLogger().removeHandler(listener)
+
+
+class Watch:
+    """What has to hold, and what the user's layers were."""
+
+    def __init__(self, person: Person, told: list[str]) -> None:
+        self.person, self.told = person, told
+        self.before: dict[Any, Any] = {}
+        self.look()
+
+    def look(self) -> None:
+        """Take the user's layers as they are."""
+        self.before = {layer: state(layer) for layer in self.person.present}
+
+    def check(self, name: str) -> None:
+        """After any doing."""
+        if name in USERS_OWN:
+            self.look()
+        unexpected = [line for line in self.told if not EXPECTED.search(line)]
+        assert not unexpected, unexpected
+        self.told.clear()
+        for layer, before in self.before.items():
+            if layer in self.person.viewer.layers:
+                assert state(layer) == before, layer
+        explorer, panel = self.person.explorer, self.person.explorer.variants_panel
+        ours = [x for x in self.person.viewer.layers if x not in self.person.users]
+        assert [x for x in ours if not explorer._owns(x)] == [], "a layer of nobody"
+        assert panel.buttons["grid"].isChecked() == explorer.variants.seeds.active
+        assert explorer.run_bar.cancel.isEnabled() == explorer.runner.busy
+        offered = [x for x in explorer.sources.image._values if x is not None]
+        assert set(offered) <= set(self.person.users)
+
+    def rested(self) -> None:
+        """Where nothing is computed."""
+        explorer = self.person.explorer
+        source, outcome = explorer.sources.image.value(), explorer._outcome()
+        assert explorer.run_bar.export.isEnabled() == (outcome is not None)
+        assert explorer.run_bar.progress.text() == ""
+        look, layers = explorer.results.look(source), explorer.results.layers(source)
+        if look is None:
+            return
+        if look.outcome is not None:
+            look = of_outcome(look.outcome)
+        for kind, arrays in (("image", look.images), ("labels", look.labels)):
+            for index, array in enumerate(arrays):
+                layer = layers.get(kind if index == 0 else f"{kind} {index + 1}")
+                if layer is not None and layer.visible and look.part is None:
+                    assert np.array_equal(layer.data, array), kind
+
+
+USERS_OWN = ("own layer", "open layer", "region", "close the dock")
+
+
+def state(layer: Any) -> tuple[Any, ...]:
+    """What nobody but the user may change."""
+    data = layer.data if isinstance(layer.data, np.ndarray) else np.array(layer.data)
+    values = hashlib.sha256(np.ascontiguousarray(data).tobytes()).hexdigest()
+    look = (layer.name, layer.visible, layer.opacity, layer.blending, values)
+    limits = getattr(layer, "contrast_limits", None)
+    return (*look, layer.scale.tolist(), layer.translate.tolist(), limits and list(limits))
+
+
+def memory(person: Person) -> float:
+    """Of this process with nothing open, MB."""
+    person.start_anew()
+    settle(person.explorer)
+    person.rest(50)
+    return resident()
+
+
+def resident() -> float:
+    """Memory in use, MB; what was freed is given back to the system first."""
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    return psutil.Process().memory_info().rss / 2**20
+
+
+def kept_of_a_layer(person: Person, pairs: int = 20) -> float:
+    """What napari keeps of a layer that comes and goes, MB; no layer of ours is among them."""
+    before = resident()
+    for _ in range(pairs):
+        layer = person.viewer.add_image(np.zeros((3, 60, 52), np.int16))
+        person.rest(20)
+        person.viewer.layers.remove(layer)
+        person.rest(20)
+    return max(resident() - before, 0.0) / pairs
+
+
+@pytest.mark.slow
+def test_anything_in_any_order(make_napari_viewer_proxy, models, told, tmp_path):
+    random.seed(SEED)
+    viewer = make_napari_viewer_proxy(show=bool(os.environ.get("DRDM_SHOW"))).__wrapped__
+    person = Person(viewer, tmp_path)
+    settle(person.explorer)
+    watch, done, start, each = Watch(person, told), [], 0.0, 0.0
+    inserted: list[Any] = []
+    viewer.layers.events.inserted.connect(lambda event: inserted.append(event.index))
+    try:
+        for index, (name, n) in enumerate(script(SEED, DOINGS)):
+            done.append((name, n))
+            person.do(name, n)
+            watch.check(name)
+            if name == "settle":
+                watch.rested()
+            notification_manager.records.clear()
+            if index == WARMING:
+                each = kept_of_a_layer(person)
+                told.clear()  # those layers had no units
+                start = memory(person)
+                watch.look()
+                inserted.clear()
+    except BaseException:
+        print(f"\nDRDM_SEED={SEED}, doing {len(done)} failed; the last: {done[-25:]}")
+        print(*told, sep="\n")
+        raise
+    settle(person.explorer)
+    watch.check("settle")
+    grown, layers = memory(person) - start, len(inserted)
+    own = grown - layers * each
+    print(f"{DOINGS} doings, {grown:.0f} MB more; {layers} layers came, napari keeps {each:.2f} MB "
+          f"of each: {own:.0f} MB is our own")  # fmt: skip
+    viewer.close()
+    wait(lambda: not drdm_threads())
+    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+    assert own < 50

@@ -1,0 +1,147 @@
+"""Variants in the explorer's window, with a model: what is shown side by side is what is made."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
+
+import torch
+from qtpy.QtCore import QThreadPool
+from qtpy.QtWidgets import QApplication
+
+from src_core.models import library
+from src_core.models.checkpoint import save_model
+from src_core.models.model import ModelSpec
+from src_core.models.nn import build
+
+SPEC = {
+    "name": "tiny", "size": 64,
+    "schedule": {"control": 32, "components": (32, 16, 8)},
+    "network": {"kind": "velocity-unet", "stem": 4, "widths": (8, 8), "output_stage": 0,
+                "middle": 1, "heads": 1, "embedding": 8, "groups": 2},
+    "recovery": {"steps": 2},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path, monkeypatch) -> Path:
+    """A user's folder with one small model; nothing ships."""
+    spec = ModelSpec.model_validate(SPEC)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        save_model(tmp_path / "tiny.safetensors", spec, build(spec.network))
+    monkeypatch.setattr(library, "user_folder", lambda: tmp_path)
+    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
+    return tmp_path
+
+
+@pytest.fixture
+def window(make_napari_viewer_proxy):
+    """A viewer with an image, and the explorer as its plugin."""
+    viewer = make_napari_viewer_proxy()
+    data = np.random.default_rng(0).integers(0, 200, (60, 52)).astype(np.int16)
+    viewer.add_image(data, name="heart", scale=(5.6, 4.9))
+    _, explorer = viewer.window.add_plugin_dock_widget("napari-drdm", "Deformation explorer")
+    wait(lambda: explorer.sources.model.count() == 1)
+    yield viewer, explorer
+    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+
+
+def wait(ready, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not ready() and time.monotonic() < until:
+        QApplication.processEvents()
+        time.sleep(0.005)
+    assert ready()
+
+
+def generate(explorer, level: int, seed: int) -> None:
+    explorer.options.level.setValue(level)
+    explorer.options.seed.setValue(seed)
+    before = {id(v.outcome) for v in explorer.variants.history}
+    explorer.generate()
+    wait(lambda: not explorer.runner.busy)
+    wait(lambda: {id(v.outcome) for v in explorer.variants.history} - before)
+
+
+def test_nine_seeds_are_what_generate_makes(window):
+    viewer, explorer = window
+    source = explorer.sources.image.value()
+    generate(explorer, 40, 2)
+    made = explorer.results.layers(source)["image"].data.copy()
+    explorer.variants_panel.delete_asked.emit(
+        [v.number for v in explorer.variants.history]
+    )  # so that it is computed anew
+    explorer.options.seed.setValue(1)
+    wait(lambda: not explorer.runner.busy)
+    count = len(viewer.layers)
+    explorer.variants_panel.buttons["grid"].click()
+    assert viewer.canvas.grid.enabled and len(viewer.layers) == count + 9
+    assert explorer.sources.image.count() == 1  # none of the nine is offered
+    wait(lambda: not explorer.variants.seeds.busy)
+    assert np.array_equal(viewer.layers["S2 L40 | drdm"].data, made)
+    assert not np.array_equal(viewer.layers["S3 L40 | drdm"].data, made)
+    explorer.variants_panel.buttons["grid"].click()
+    assert not viewer.canvas.grid.enabled and len(viewer.layers) == count
+
+
+def test_a_click_puts_back_what_was_shown(window):
+    viewer, explorer = window
+    source = explorer.sources.image.value()
+    generate(explorer, 40, 2)
+    first = next(iter(explorer.variants.history))
+    made = explorer.results.layers(source)["image"].data.copy()
+    generate(explorer, 40, 3)
+    assert not np.array_equal(explorer.results.layers(source)["image"].data, made)
+    viewer.layers.remove(explorer.results.layers(source)["image"])
+    explorer.variants_panel.chosen.emit(first.number)
+    wait(lambda: np.array_equal(explorer.results.layers(source)["image"].data, made))
+    assert explorer.results.layers(source)["image"] in viewer.layers
+    assert explorer.options.seed.value() == 2
+    explorer.variants_panel.buttons["blink"].click()
+    assert viewer.layers[-1].name.startswith("B: L40 S")
+    viewer.layers.remove(source)
+    wait(lambda: explorer.variants_panel.strip.count() == 0)
+    assert not explorer.variants_panel.buttons["blink"].isChecked()
+
+
+def test_what_is_made_again_is_made_by_its_own_model(window, models):
+    _, explorer = window
+    generate(explorer, 40, 2)
+    made = explorer._outcome()
+    spec = ModelSpec.model_validate({**SPEC, "name": "other"})
+    save_model(models / "other.safetensors", spec, build(spec.network))
+    explorer.models.refresh("other")
+    assert explorer.sources.model.value().name == "other" and explorer._outcome() is made
+    first = next(iter(explorer.variants.history))
+    first.outcome = None  # its bytes were needed for others
+    explorer.runner.desk.runs.clear()
+    explorer.variants_panel.chosen.emit(first.number)
+    wait(lambda: first.outcome is not None)
+    assert explorer.sources.model.value().name == "tiny"
+    assert first.outcome.result.metrics["model"] == "tiny"
+    assert np.array_equal(first.outcome.result.displacement, made.result.displacement)
+    assert len(explorer.variants.history) == 1
+
+
+def test_nine_seeds_of_an_image_with_fewer_axes_than_the_viewer(window):
+    viewer, explorer = window
+    viewer.add_image(np.zeros((2, 60, 52)), name="volume", scale=(8, 5.6, 4.9))
+    explorer.variants_panel.buttons["grid"].click()
+    assert explorer.variants.seeds.active and viewer.canvas.grid.enabled
+    wait(lambda: not explorer.variants.seeds.busy)
+    explorer.variants_panel.buttons["grid"].click()
+    assert not viewer.canvas.grid.enabled
+
+
+def test_closing_the_window_ends_nine_seeds(window):
+    viewer, explorer = window
+    explorer.variants_panel.buttons["grid"].click()
+    wait(lambda: explorer.variants.seeds.busy)
+    viewer.close()
+    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
