@@ -12,7 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
 PAGES = ["CONTRIBUTING.md", "SECURITY.md", ".napari-hub/DESCRIPTION.md", "docs/index.md"]
 FORMS = {path for path in (GITHUB / "ISSUE_TEMPLATE").glob("*.yml") if path.stem != "config"}
