@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.runs.cache import Memory
 from napari_drdm.runs.devices import falling_back, resolved
 from napari_drdm.runs.moments import Look, of_outcome
@@ -201,7 +201,7 @@ def failure(error: Exception) -> Failure:
     """An error as one line; what nobody expected is logged."""
     if not isinstance(error, DRDMError):
         _log.exception("a run failed", exc_info=error)
-    return Failure(said(error))
+    return Failure(error_line(error))
 
 
 def _run_key(place: Place, request: Request) -> Hashable:

@@ -134,7 +134,7 @@ def check_interpolation(frame: Frame, options: Options) -> None:
     """Refuse cubic interpolation for a 3D deformation, as an ``InputError``."""
     if options.interpolation == "cubic" and frame.axis is None:
         raise InputError(
-            "cubic exists for 2D models only", where="--interpolation", expected="linear"
+            "cubic exists for 2D models only", option="interpolation", expected="linear"
         )
 
 

@@ -21,7 +21,7 @@ def level_for(case: Case, model: Model, max_mm: float, options: Options) -> int:
         InputError: max_mm is not positive.
     """
     if not max_mm > 0:
-        raise InputError(f"{max_mm} mm is no distance", where="--max-mm", expected="more than 0")
+        raise InputError(f"{max_mm} mm is no distance", option="max_mm", expected="more than 0")
     low, high = 0, model.spec.schedule.levels
     while low < high:
         middle = (low + high + 1) // 2

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.diffusion.guard import Guarded, guard
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.fields.label_changes import label_metrics
 from src_core.fields.measures import lengths
 from src_core.fields.planes import Field
@@ -77,7 +77,7 @@ def growth(frames: int, motion: Motion) -> tuple[float, ...]:
     """
     if frames < 2:
         raise InputError(
-            f"{frames} frames cannot move", where="--frames", expected="2 or more, or a cine"
+            f"{frames} frames cannot move", option="frames", expected="2 or more, or a cine"
         )
     if motion == "ramp":
         return tuple(t / (frames - 1) for t in range(frames))
@@ -196,7 +196,7 @@ def _frames(case: Case, wanted: int | None) -> int:
             f"{wanted} frames are asked for, the cine has {own}",
             where=case.name,
             expected="a single volume, or the cine's own frames",
-            do="leave --frames out",
+            do=Phrase("leave out ", OptionName("frames")),
         )
     if any(v.frames not in (1, own) for v in (*case.images, *case.labels)):
         raise InputError(

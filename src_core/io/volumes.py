@@ -16,7 +16,7 @@ from src_core.cases.grid import Grid
 from src_core.cases.header import grid_of, header_for, set_geometry
 from src_core.cases.intensities import stored
 from src_core.cases.volume import Volume
-from src_core.errors import ArgumentError, InputError
+from src_core.errors import ArgumentError, CommandName, InputError, Phrase
 from src_core.io.fields import FIELD_INTENTS
 from src_core.io.itk import IMAGE_ENDINGS
 from src_core.io.itk_images import is_itk_image, read_itk_image
@@ -116,7 +116,7 @@ def _image_array(data: NDArray[Any], header: nib.Nifti1Header, where: str) -> ND
             f"this is a displacement field or vector image of shape {data.shape}",
             where=where,
             expected="one value per voxel, (X, Y, Z) or (X, Y, Z, T)",
-            do="give an image (fields go to: drdm apply)",
+            do=Phrase("give an image; a field goes to ", CommandName("apply")),
         )
     shape = data.shape[:4] + (1,) * (3 - data.ndim) if data.ndim > 1 else data.shape
     check_shape(shape, where)

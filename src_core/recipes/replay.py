@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from src_core.cases.case import Case
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.options import Options
 from src_core.generation.recipe import machine
 from src_core.io import read_case
@@ -111,9 +111,7 @@ def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:
     except OSError as error:
         raise InputError("no such recipe", where=str(path), expected="a recipe.json") from error
     except (UnicodeDecodeError, json.JSONDecodeError, ValidationError) as error:
-        raise InputError(
-            "this is no recipe", where=str(path), expected="a recipe.json of drdm generate"
-        ) from error
+        raise InputError("this is no recipe", where=str(path), expected="a recipe.json") from error
 
 
 def _of_manifest(path: Path, text: str, sample: str | None) -> dict[str, Any]:
@@ -126,7 +124,7 @@ def _of_manifest(path: Path, text: str, sample: str | None) -> dict[str, Any]:
     raise InputError(
         f"no sample called {sample}" if sample else "this is a manifest of many samples",
         where=str(path),
-        expected=f"one of its {len(recipes)} names, such as --sample {first}",
+        expected=Phrase(f"one of its {len(recipes)} names, such as ", OptionName("sample", first)),
     )
 
 

@@ -81,8 +81,8 @@ class Trainer:
         share, rest = divmod(config.optimisation.batch, self.fabric.world_size)
         if rest:
             raise InputError(
-                f"a batch of {config.optimisation.batch} cannot be shared evenly",
-                where=f"--devices {self.fabric.world_size}",
+                f"{self.fabric.world_size} devices cannot share a batch evenly",
+                option="devices",
                 do="choose a number of devices that divides optimisation.batch",
             )
         self._mine = range(self.fabric.global_rank * share, (self.fabric.global_rank + 1) * share)
@@ -173,7 +173,7 @@ class Trainer:
             raise InputError(
                 f"gradients were not finite in {_HOPELESS} steps in a row",
                 where=f"after {self.samples} samples",
-                do="lower optimisation.learning_rate, and start again in another --out",
+                do="lower optimisation.learning_rate, and start again in another folder",
             )
 
     @torch.no_grad()

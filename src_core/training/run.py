@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from src_core.datasets.reading import Entry, read_images
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.models.checkpoint import save_model
 from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
@@ -56,7 +56,9 @@ def train(
     out = Path(out)
     if (out / _STATE).exists() and not resume:
         raise InputError(
-            "a run is there already", where=str(out), do="add --resume, or choose another --out"
+            "a run is there already",
+            where=str(out),
+            do=Phrase("use ", OptionName("resume", True), ", or choose another folder"),
         )
     fabric = start_fabric(hardware or Hardware())
     grid = ModelGrid(config.size, config.network.ndim, config.preprocessing)
