@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from src_core.cases.case import Case
 from src_core.errors import InputError
-from src_core.fields.warp_case import Field
+from src_core.fields.planes import Field
 from src_core.generation.metrics import displacement_metrics
 from src_core.generation.options import Options
 from src_core.generation.run import iterate
