@@ -15,8 +15,8 @@ from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import built, tile_axis
 from src_core.errors import InputError
+from src_core.fields.planes import Field, field_tensor, lps_field
 from src_core.fields.saved import SavedField
-from src_core.fields.warp_case import Field, field_tensor, lps_field
 from src_core.generation.region import Box, box_in, embed, fade
 from src_core.models.fit import Fit
 from src_core.models.model import ModelSpec

@@ -21,13 +21,15 @@ from src_core.cases.grid import Grid
 from src_core.cases.volume import Volume
 from src_core.errors import InputError
 from src_core.fields import compose
-from src_core.fields.warp_case import Field, field_tensor, in_plane_axis, lps_field, warp_case
+from src_core.fields.label_changes import label_metrics
+from src_core.fields.planes import Field, field_tensor, in_plane_axis, lps_field
+from src_core.fields.warp_case import warp_case
 from src_core.generation import Options, Result, Step, iterate, make_options
-from src_core.generation.metrics import label_metrics
 from src_core.generation.proof import prove
-from src_core.generation.recipe import digests, input_volumes
-from src_core.generation.save import with_inputs, write_json
+from src_core.generation.recipe import digests
+from src_core.generation.save import with_inputs
 from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image
+from src_core.io.case_files import input_volumes, write_json
 from src_core.io.hashing import sha256_array
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model

@@ -17,7 +17,8 @@ from src_core.errors import InputError
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.measures import measured
-from src_core.fields.warp_case import Field, lps_field, warp_case
+from src_core.fields.planes import Field, lps_field
+from src_core.fields.warp_case import warp_case
 from src_core.generation.metrics import measure
 from src_core.generation.model_view import ModelView
 from src_core.generation.options import Options, make_options

@@ -19,18 +19,20 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.errors import InputError, OptionName, Phrase
+from src_core.fields.label_changes import label_metrics
 from src_core.fields.measures import lengths
-from src_core.fields.warp_case import Field
+from src_core.fields.planes import Field
 from src_core.fields.warp_frames import frame_of, warp_frames
-from src_core.generation.metrics import displacement_metrics, label_metrics, longest_side
+from src_core.generation.metrics import displacement_metrics, longest_side
 from src_core.generation.options import Options, make_options
 from src_core.generation.proof import guarded, prove
 from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
 from src_core.generation.run import check_interpolation, determinant
-from src_core.generation.save import save_case, with_inputs, write_json
+from src_core.generation.save import with_inputs
 from src_core.generation.session import Session, Step
 from src_core.io import OutputFolder, write_field_series
+from src_core.io.case_files import save_case, write_json
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model
 

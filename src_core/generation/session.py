@@ -11,7 +11,7 @@ from torch import Tensor
 from src_core.cases.case import Case
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import draw, generator, multiscale_velocity, state_velocity
-from src_core.fields.warp_case import Field
+from src_core.fields.planes import Field
 from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.options import Options
 from src_core.generation.recovery import RecoveryStep, recovery_steps

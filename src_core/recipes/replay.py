@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from src_core.cases.case import Case
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.options import Options
-from src_core.generation.recipe import input_volumes, machine
+from src_core.generation.recipe import machine
 from src_core.io import read_case
+from src_core.io.case_files import input_volumes
 from src_core.io.hashing import sha256_array
 from src_core.io.picture import is_picture
 from src_core.models.checkpoint import load_file
