@@ -42,7 +42,7 @@ def test_an_impossible_option_is_told_in_one_line(
     (name,) = option
     with pytest.raises(InputError, match=expected) as caught:
         generate(case, load_model(file, "cpu"), **option)
-    assert "\n" not in str(caught.value) and f"--{name}" in str(caught.value)
+    assert "\n" not in str(caught.value) and f", {name}, " in str(caught.value)
 
 
 def test_possible_options_are_kept() -> None:

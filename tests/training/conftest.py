@@ -10,7 +10,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from src_core.datasets.reading import read_images
-from src_core.training import Progress, train
+from src_core.training import TrainingProgress, train
 from src_core.training.data import Store, load_store
 from tests.support.trainings import GRID, config
 
@@ -33,7 +33,9 @@ def store(dataset: Path) -> Store:
 
 
 @pytest.fixture(scope="session")
-def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Progress]]:
+def whole(
+    dataset: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[TrainingProgress]]:
     """An uninterrupted run."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     return out, list(train(dataset, config(), out))

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from src_core.errors import InputError
 from src_core.models.library import load_model
-from src_core.training import Progress, train
+from src_core.training import TrainingProgress, train
 from src_core.training.data import Store
 from src_core.training.loop import Trainer
 from src_core.training.run import start_from
@@ -20,7 +20,7 @@ from tests.support.trainings import BATCH, SCHEDULE, STEPS, config, facts, state
 
 @pytest.mark.parametrize(("saved", "died"), [(1, 1), (3, 3), (1, 3)])
 def test_a_resumed_run_ends_in_the_same_bits(
-    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path, saved: int, died: int
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, tmp_path: Path, saved: int, died: int
 ) -> None:
     """It died after a report, its last checkpoint being of that report or of an earlier one."""
     out = tmp_path / "run"
@@ -43,14 +43,14 @@ def test_a_resumed_run_ends_in_the_same_bits(
 
 
 def test_a_run_changes_with_its_seed(
-    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, tmp_path: Path
 ) -> None:
     list(train(dataset, config(seed=6), tmp_path / "run"))
     ours, theirs = states(tmp_path / "run"), states(whole[0])
     assert not torch.equal(ours["network.stem.weight"], theirs["network.stem.weight"])
 
 
-def test_a_run_leaves_a_model_that_loads(whole: tuple[Path, list[Progress]]) -> None:
+def test_a_run_leaves_a_model_that_loads(whole: tuple[Path, list[TrainingProgress]]) -> None:
     out, reports = whole
     model = load_model(out / "tiny.safetensors", "cpu")
     assert model.spec.schedule == SCHEDULE
@@ -64,7 +64,7 @@ def test_a_run_leaves_a_model_that_loads(whole: tuple[Path, list[Progress]]) -> 
 
 
 def test_a_run_is_not_overwritten_and_resumes_only_as_itself(
-    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, tmp_path: Path
 ) -> None:
     out, before = whole[0], states(whole[0])
     with pytest.raises(InputError, match="a run is there already"):
@@ -91,7 +91,7 @@ def test_training_leaves_the_global_generators_alone(dataset: Path, tmp_path: Pa
 
 
 def test_a_run_can_start_from_a_model_of_the_same_network(
-    whole: tuple[Path, list[Progress]], dataset: Path, store: Store, tmp_path: Path
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, store: Store, tmp_path: Path
 ) -> None:
     model = whole[0] / "tiny.safetensors"
     run = train(dataset, config(seed=9), tmp_path / "run", init=model)

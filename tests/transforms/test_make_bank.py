@@ -15,7 +15,7 @@ from src_core.transforms import (
     Scan,
     make_bank,
 )
-from src_core.transforms.scan import as_source
+from src_core.transforms.sources import as_source
 from src_core.transforms.tensors import below_of
 from tests.support import tiny
 from tests.support.deformations import case_of, numbers
