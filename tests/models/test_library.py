@@ -383,7 +383,7 @@ def test_a_folder_with_content_is_never_touched(result: Result, tmp_path: Path) 
     out = tmp_path / "out"
     out.mkdir()
     (out / "mine.txt").write_text("precious")
-    with pytest.raises(InputError, match=r"not empty.*--overwrite"):
+    with pytest.raises(InputError, match=r"not empty.*overwrite=True"):
         save_result(result, out)
     assert [p.name for p in tmp_path.rglob("*") if p.suffix != ".safetensors"] == [
         "out",
