@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -27,3 +28,11 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+=======
+from src_core.training.config import TrainConfig, read_config
+from src_core.training.hardware import Hardware
+from src_core.training.loop import TrainingProgress
+from src_core.training.run import train
+
+__all__ = ["Hardware", "TrainConfig", "TrainingProgress", "read_config", "train"]
+>>>>>>> main
