@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from src_core.errors import InputError
 from src_core.errors.options import TextForm
 
-__all__ = ["CASE_FORMATS", "FORMATS", "PAIR_FORMATS", "FormatText", "format_form", "parse_formats"]
+__all__ = [
+    "CASE_LAYOUTS",
+    "FORMATS",
+    "PAIR_FORMATS",
+    "PAIR_LAYOUTS",
+    "FormatText",
+    "format_form",
+    "parse_formats",
+]
 
 
 @dataclass(frozen=True)
@@ -19,8 +27,8 @@ class FormatText:
     help: str
 
 
-#: Layouts of new cases; the first is the default, and holds the most.
-CASE_FORMATS = {
+#: Layouts of new cases, then of pairs; the first of each is the default, and holds the most.
+CASE_LAYOUTS = {
     "cases": FormatText(
         "case folders",
         "a folder for each new case: image, labels, field, inverse, Jacobian and recipe",
@@ -31,15 +39,15 @@ CASE_FORMATS = {
     "nnunet": FormatText("nnU-Net", "a raw data set of nnU-Net v2"),
     "decathlon": FormatText("decathlon", "a dataset.json with imagesTr/ and labelsTr/"),
 }
-_OF_PAIRS = {
+PAIR_LAYOUTS = {
     "pairs": FormatText("pair folders", "a folder for each pair"),
     "nifti": FormatText("images and labels", "moving/, fixed/, labels and fields"),
     "learn2reg": FormatText("Learn2Reg", "as the Learn2Reg challenge lists pairs"),
 }
 #: Names of the layouts of new cases.
-FORMATS = tuple(CASE_FORMATS)
+FORMATS = tuple(CASE_LAYOUTS)
 #: Names of the layouts of pairs; the first is the default.
-PAIR_FORMATS = tuple(_OF_PAIRS)
+PAIR_FORMATS = tuple(PAIR_LAYOUTS)
 
 
 def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...]:
@@ -52,7 +60,7 @@ def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...
     for word in words:
         if word not in known:
             raise InputError(
-                f"there is no format {word}" if word else "no format is given",
+                f"no format called {word or 'nothing'}",
                 option="formats",
                 expected=f"some of {', '.join(known)}, separated by commas",
             )
@@ -62,7 +70,7 @@ def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...
 def format_form(known: Mapping[str, FormatText]) -> TextForm:
     """How some of these layouts are written."""
     names = tuple(known)
-    listed = "; ".join(f"{name}, {text.help}" for name, text in known.items())
+    listed = ", ".join(f"{name} ({text.help})" for name, text in known.items())
     return TextForm(
         lambda text: parse_formats(text, names), ",".join, f"several with commas: {listed}"
     )

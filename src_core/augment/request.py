@@ -57,11 +57,11 @@ class Request:
         Display(none="the same as levels", docks=()),
     ] = Field(
         default=None,
-        description="Deformation levels to draw from for the way from moving to fixed image.",
+        description="Deformation levels to draw from, from the moving to the fixed image.",
     )
     seed: int = same(Options, "seed", description="Random seed of all draws.")
     formats: Annotated[tuple[str, ...], Display(label="Layout", flag="format")] = Field(
-        default=(), description="Layout of the files, or several."
+        default=(), description="Layout of the files."
     )
     options: Mapping[str, Any] = Field(
         default_factory=dict, description="Options of every generation."

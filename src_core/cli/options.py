@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import typer
 
-from src_core.errors.options import Display, OptionField, option_fields
+from src_core.errors.options import OptionField, option_fields
 
 __all__ = ["Group", "group", "groups_of", "with_options"]
 
@@ -114,13 +114,14 @@ def _type(option: OptionField, optional: bool) -> Any:
 
 def _help(option: OptionField) -> str:
     """What an option means, and its range where Typer does not show it."""
+    text = option.help.rstrip(".")
+    if option.text is not None:
+        return f"{text}: {option.range}."
     bounded = option.least is not None or option.above is not None
-    if option.text is not None or bounded:
-        return f"{option.help.rstrip('.')}: {option.range}."
-    return option.help
+    return f"{text} ({option.range})." if bounded else option.help
 
 
 def _value(option: OptionField, given: Any) -> Any:
     if option.text is None or given is None:
         return given
-    return option.text.parse(given)
+    return option.text.parse(given) if given else None

@@ -188,9 +188,11 @@ def option_class(cls: _C) -> _C:
 
     def checked(self: Any, *args: Any, **values: Any) -> None:
         names = list(_infos(made))
+        if len(args) > len(names):
+            raise TypeError(f"{made.__name__} takes {len(names)} arguments, got {len(args)}")
         given = dict(zip(names, args, strict=False))
         try:
-            validated(self, *args[len(names) :], **given, **values)
+            validated(self, **given, **values)
         except ValidationError as error:
             raise input_error(error, made, {**given, **values}) from error
 
@@ -243,8 +245,9 @@ def _range(option: OptionField) -> str:
     if option.above is not None:
         return f"more than {option.above:g}"
     if option.most is not None:
-        large = f"2^{option.most.bit_length()} - 1" if option.most >= _LARGE else str(option.most)
-        return f"a whole number from {option.least or 0} to {large}"
+        if option.most >= _LARGE:
+            return f"a whole number from {option.least or 0} to 2^{option.most.bit_length()} - 1"
+        return f"{option.least or 0} to {option.most}"
     return _NUMBERS[option.kind] if option.least is None else f"{option.least:g} or more"
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from src_core.training.config import TrainConfig, read_config
     from src_core.training.hardware import Hardware
-    from src_core.training.loop import Progress
+    from src_core.training.loop import TrainingProgress
     from src_core.training.run import train
 
-__all__ = ["Hardware", "Progress", "TrainConfig", "read_config", "train"]
+__all__ = ["Hardware", "TrainConfig", "TrainingProgress", "read_config", "train"]
 
 #: Modules of the names, which are imported when they are used.
 _HOMES = {
     "config": ("TrainConfig", "read_config"),
     "hardware": ("Hardware",),
-    "loop": ("Progress",),
+    "loop": ("TrainingProgress",),
     "run": ("train",),
 }
 
@@ -28,11 +27,3 @@ def __getattr__(name: str) -> Any:
         if name in names:
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-=======
-from src_core.training.config import TrainConfig, read_config
-from src_core.training.hardware import Hardware
-from src_core.training.loop import TrainingProgress
-from src_core.training.run import train
-
-__all__ = ["Hardware", "TrainConfig", "TrainingProgress", "read_config", "train"]
->>>>>>> main

@@ -16,12 +16,8 @@ from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
 from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
 from src_core.training.hardware import Hardware, start_fabric
-<<<<<<< HEAD
-from src_core.training.loop import Lineage, Progress, Trainer
-from src_core.training.options import TrainOptions
-=======
 from src_core.training.loop import Lineage, Trainer, TrainingProgress
->>>>>>> main
+from src_core.training.options import TrainOptions
 from src_core.training.sources import split_sources
 from src_core.training.state import load_state, save_state
 from src_core.training.tables import append_rows, keep_until
