@@ -29,6 +29,7 @@ __all__ = [
     "option_class",
     "option_field",
     "option_fields",
+    "parsed",
     "same",
 ]
 
@@ -46,7 +47,7 @@ class Display:
         none: what None stands for, in a few words.
         docks: docks of the window that can have a control for it.
         choices: what each value is called in the window.
-        unit: of a number.
+        unit, decimals: of a number in the window.
     """
 
     label: str = ""
@@ -56,6 +57,7 @@ class Display:
     docks: tuple[str, ...] = (EXPLORER, BATCH)
     choices: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
+    decimals: int = 1
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,15 @@ def same(model: type, name: str, **changes: Any) -> Any:
     return info
 
 
+def parsed(options: Mapping[str, OptionField], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with those read that are the text of an option; an empty text is None.
+
+    Raises:
+        InputError: a text is not written as it should be.
+    """
+    return {n: _parsed(options[n], v) if n in options else v for n, v in values.items()}
+
+
 def input_error(error: ValidationError, model: type, values: Mapping[str, Any]) -> InputError:
     """The first fault as an ``InputError`` that names the option, and what is possible."""
     first = error.errors()[0]
@@ -249,6 +260,12 @@ def _range(option: OptionField) -> str:
             return f"a whole number from {option.least or 0} to 2^{option.most.bit_length()} - 1"
         return f"{option.least or 0} to {option.most}"
     return _NUMBERS[option.kind] if option.least is None else f"{option.least:g} or more"
+
+
+def _parsed(option: OptionField, value: Any) -> Any:
+    if option.text is None or not isinstance(value, str):
+        return value
+    return option.text.parse(value) if value.strip() else None
 
 
 _M = TypeVar("_M")
