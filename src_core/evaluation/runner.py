@@ -13,7 +13,8 @@ from src_core.datasets.reading import Entry
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import generator
 from src_core.evaluation.anatomy import Anatomy, shape_figures
-from src_core.evaluation.baseline import elastic_ddf, equal_mean_flow
+from src_core.diffusion.bspline_field import elastic_ddf
+from src_core.evaluation.baseline import equal_mean_flow
 from src_core.evaluation.guarded import guard_figures
 from src_core.evaluation.measures import (
     displacement_percent,
@@ -172,11 +173,11 @@ def _release(release: Model, subject: Subject, level: int, seed: int) -> Made:
 
 def measure(bench: Bench, subject: Subject, made: Made) -> dict[str, float]:
     """Every figure of one field, before the guard; what the guard leaves of it beside."""
-    size, components = bench.model.spec.size, bench.model.spec.schedule.components
+    size, octaves = bench.model.spec.size, bench.model.spec.random_field.octaves
     before = field_figures(made.u, size)
     return {
         **before,
-        **octave_energies(made.u[0], components),
+        **octave_energies(made.u[0], octaves),
         **(guard_figures(subject, made.u, made.flow, before, size) if made.flow else {}),
         **anatomy_figures(bench, subject, made.u),
         **made.more,

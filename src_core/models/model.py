@@ -12,7 +12,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
-from src_core.diffusion.random_field import state_size, velocity_unit
+from src_core.diffusion.grids import state_size
+from src_core.diffusion.kinds import random_field
+from src_core.diffusion.random_field import RandomField
 from src_core.diffusion.schedule import Schedule
 from src_core.fields import enlarge, smooth
 from src_core.models.nn import NetworkConfig
@@ -95,6 +97,11 @@ class ModelSpec(_Frozen):
         return self.network.ndim
 
     @property
+    def random_field(self) -> RandomField:
+        """What deforms an image before the model recovers it."""
+        return random_field(self.schedule)
+
+    @property
     def state(self) -> int:
         """Voxels a side of the grid on which fields are composed."""
         if self.network.kind == "acnn":
@@ -104,6 +111,7 @@ class ModelSpec(_Frozen):
 
 def check_grids(size: int, schedule: Schedule, network: NetworkConfig) -> None:
     """Raise a ValueError unless the grids of model, state and network are in step."""
+    random_field(schedule)
     control, state = schedule.control, state_size(schedule)
     if control % 4 or size % state:
         raise ValueError(
@@ -153,7 +161,7 @@ class Model:
         raw = torch.cat(
             [self.network(i[None], t[None]) for i, t in zip(images, levels, strict=True)]
         )
-        velocity = raw.mean(0, keepdim=True).float().cpu() * velocity_unit(self.spec.schedule)
+        velocity = raw.mean(0, keepdim=True).float().cpu() * self.spec.random_field.unit
         return -enlarge(velocity, self.spec.state * 2 // self.spec.schedule.control)
 
     def _displacement(
