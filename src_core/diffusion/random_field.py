@@ -98,9 +98,7 @@ def level_ddf(field: RandomField, velocity: Tensor, times: Tensor) -> Tensor:
     return field.ddf(enlarged * time, times)
 
 
-def unit_velocities(
-    field: RandomField, ndim: int, count: int, source: torch.Generator
-) -> Tensor:
+def unit_velocities(field: RandomField, ndim: int, count: int, source: torch.Generator) -> Tensor:
     """So many velocities in units of their standard deviation: (count, D, *control)."""
     drawn = [field.velocity(field.draw(ndim, source)) for _ in range(count)]
     return torch.cat(drawn) / field.unit

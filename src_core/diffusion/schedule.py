@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from src_core.errors import ArgumentError

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from src_core.errors import InputError
 from src_core.diffusion.bspline_field import CONTROL_POINTS
+from src_core.errors import InputError
 
 __all__ = [
     "RELEASE_CASES",

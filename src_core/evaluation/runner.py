@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from src_core.datasets.reading import Entry
+from src_core.diffusion.bspline_field import elastic_ddf
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import generator
 from src_core.evaluation.anatomy import Anatomy, shape_figures
-from src_core.diffusion.bspline_field import elastic_ddf
 from src_core.evaluation.baseline import equal_mean_flow
 from src_core.evaluation.guarded import guard_figures
 from src_core.evaluation.measures import (

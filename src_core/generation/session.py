@@ -138,4 +138,3 @@ def threaded(values: Iterator[_T]) -> Iterator[_T]:
             except StopIteration:
                 return
         yield value
-

@@ -7,6 +7,8 @@ compositions, in voxels of the model's grid; its target is that DVF.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +17,9 @@ from src_core.diffusion.grids import crop
 from src_core.diffusion.kinds import random_field
 from src_core.diffusion.random_field import level_ddf
 from src_core.fields import enlarge
-from src_core.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from src_core.training.config import TrainConfig
 
 __all__ = ["as_prediction", "targets"]
 

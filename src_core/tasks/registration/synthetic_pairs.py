@@ -82,11 +82,14 @@ def draw_pairs(
     facts += repr((SPANS, part))
     if _facts_of(theirs) != facts:
         drawn = open_pairs(folder, name, "drdm")
+        seeds = seed, zlib.crc32(name.encode())
         both = [
-            [multiresolution_ddf(u, seed, zlib.crc32(name.encode()), index, turn, part=part)[0].numpy()
-             for index, u in enumerate(fields)]
+            [
+                multiresolution_ddf(u, *seeds, index, turn, part=part)[0].numpy()
+                for index, u in enumerate(fields)
+            ]
             for turn, fields in enumerate(zip(*map(drawn.fields, range(count)), strict=True))
-        ]  # fmt: skip
+        ]
         _keep(theirs, facts, drawn.units, *both)
 
 
