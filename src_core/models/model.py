@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
 from src_core.diffusion.grids import state_size
 from src_core.diffusion.kinds import random_field
 from src_core.diffusion.random_field import RandomField
 from src_core.diffusion.schedule import Schedule
+from src_core.errors import InputError
 from src_core.fields import enlarge, smooth
 from src_core.models.nn import NetworkConfig
 from src_core.models.nn.acnn import AcnnUNet, predict
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
-__all__ = ["Card", "Model", "ModelSpec", "Recovery", "check_grids"]
+__all__ = ["Card", "Model", "ModelSpec", "Recovery", "check_grids", "input_error"]
 
 
 class _Frozen(BaseModel):
@@ -107,6 +108,15 @@ class ModelSpec(_Frozen):
         if self.network.kind == "acnn":
             return self.size
         return state_size(self.schedule)
+
+
+def input_error(error: ValidationError, where: str) -> InputError | None:
+    """The ``InputError`` that a check of a spec or a config raised first, and in which file."""
+    cause = error.errors()[0].get("ctx", {}).get("error")
+    if not isinstance(cause, InputError):
+        return None
+    place = f"{where}: {cause.where}" if cause.where else where
+    return InputError(cause.what, where=place, expected=cause.expected, do=cause.do)
 
 
 def check_grids(size: int, schedule: Schedule, network: NetworkConfig) -> None:

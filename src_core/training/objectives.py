@@ -111,7 +111,11 @@ def _pooled(terms: Tensor, energy: Tensor) -> Tensor:
 
 
 def _reference(config: TrainConfig) -> tuple[float, float]:
-    """Mean square of a target and of its differences: what makes the losses relative."""
+    """Mean square of a target and of its differences: what makes the losses relative.
+
+    A field that is the same everywhere has no differences; its energy takes their place.
+    """
     field, ndim = random_field(config.schedule), config.network.ndim
     targets = unit_velocities(field, ndim, 64 if ndim == 2 else 4, generator(0))
-    return float(targets.square().mean()), float(losses.gradient(targets).mean())
+    energy, slope = float(targets.square().mean()), float(losses.gradient(targets).mean())
+    return energy, slope or energy
