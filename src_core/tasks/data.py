@@ -1,4 +1,4 @@
-"""Data and options of a task: who trains, who is tested, which methods.
+"""The data of a task: training and test cases, their labels, and what identifies them.
 
 Subjects come in an order of which any beginning is spread evenly over the data set, so that 5 of
 them are among the 20.
@@ -6,14 +6,33 @@ them are among the 20.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Generator, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.cases.case import Case
 from src_core.datasets.reading import Entry, balanced, read_dataset
 from src_core.errors import InputError
+from src_core.experiments.records import StageProgress
+from src_core.io import read_case
+from src_core.io.hashing import sha256_file
+from src_core.models.model import Model
 
-__all__ = ["chosen", "need_monai", "of_subjects", "positive", "read_split"]
+__all__ = [
+    "chosen",
+    "first_labels",
+    "need_monai",
+    "of_subjects",
+    "positive",
+    "read_label_values",
+    "read_split",
+    "run_digest",
+]
 
 
 def need_monai() -> None:
@@ -27,25 +46,25 @@ def need_monai() -> None:
 
 
 def read_split(train: Path, test: Path) -> tuple[list[Entry], list[Entry]]:
-    """Labelled cases of both data sets: rows of their split, where there are any, else all.
+    """Labelled cases to train and to test: entries of the split, where there are any, else all.
 
     Raises:
         InputError: no labelled cases, or a subject that is in both.
     """
-    learnt, tested = _labelled(train, "train"), _labelled(test, "test")
-    both = {e.subject for e in learnt} & {e.subject for e in tested}
+    trained, tested = _labelled(train, "train"), _labelled(test, "test")
+    both = {e.subject for e in trained} & {e.subject for e in tested}
     if both:
         raise InputError(
-            f"{len(both)} subjects are in training and test, {min(both)} for one",
+            f"{len(both)} subjects are in training and test, such as {min(both)}",
             where=str(test),
             expected="other subjects than those of the training",
-            do="tell them apart by the columns subject and split",
+            do="separate them by the columns subject and split",
         )
-    return learnt, tested
+    return trained, tested
 
 
 def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
-    """All cases of so many subjects, subjects in the order in which they are taken.
+    """All cases of a number of subjects, subjects in the order in which they are taken.
 
     Raises:
         InputError: there are fewer.
@@ -53,7 +72,7 @@ def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
     subjects = list(dict.fromkeys(e.subject for e in balanced(entries, None)))
     if not 1 <= count <= len(subjects):
         raise InputError(
-            f"{count} subjects are not to be had",
+            f"{count} subjects are unavailable",
             where="--subjects",
             expected=f"1 to {len(subjects)}",
         )
@@ -87,6 +106,48 @@ def positive(**options: int) -> None:
         if value < 1:
             where = f"--{name.replace('_', '-')}"
             raise InputError(f"{value} is not possible", where=where, expected="1 or more")
+
+
+def read_label_values(
+    entries: Sequence[Entry], where: Path
+) -> Generator[StageProgress, None, tuple[int, ...]]:
+    """Label values of all cases, ascending, background left out: what the generator returns.
+
+    Raises:
+        InputError: there are none.
+    """
+    found: set[int] = set()
+    for done, entry in enumerate(entries, start=1):
+        values = np.unique(first_labels(read_case(entry.image, entry.labels)))
+        found |= {int(v) for v in values} - {0}
+        yield StageProgress("labels", done, len(entries), entry.name)
+    if not found:
+        raise InputError(
+            "every label map is empty", where=str(where), expected="values above 0 in some"
+        )
+    return tuple(sorted(found))
+
+
+def first_labels(case: Case) -> NDArray[np.integer]:
+    """The label map of a case (X, Y, Z); of a cine that of its first frame.
+
+    Raises:
+        InputError: the case has no labels.
+    """
+    values = case.label_map
+    if values is None:
+        raise InputError("the case has no labels", where=case.name)
+    return np.asarray(values[..., 0] if values.ndim == 4 else values)
+
+
+def run_digest(facts: dict[str, Any], model: Model, entries: Iterable[Entry]) -> str:
+    """SHA-256 of what decides a task's figures: options, the model, and the files of its cases."""
+    files = [
+        (e.name, e.subject, sha256_file(e.image), e.labels and sha256_file(e.labels))
+        for e in entries
+    ]
+    text = repr((sorted(facts.items()), model.sha256, files))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _labelled(path: Path, split: str) -> list[Entry]:

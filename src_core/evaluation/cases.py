@@ -1,4 +1,4 @@
-"""Cases as a model sees them: the middle slice of a volume (2D) or the volume (3D), and its labels.
+"""Cases in a model's grid: the middle slice of a volume (2D) or the volume (3D), and its labels.
 
 The middle slice is that with the largest labelled area; without labels, the middle one.
 """
@@ -21,15 +21,15 @@ from src_core.generation.model_view import Frame, make_frame
 from src_core.io import read_case
 from src_core.models.model import ModelSpec
 
-__all__ = ["Subject", "framed", "label_map", "load_subject", "slices_of"]
+__all__ = ["EvaluatedCase", "label_map", "load_case", "read_in_grid", "slices_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class EvaluatedCase:
     """One case in a model's grid.
 
     Attributes:
-        name: of the case; ``subject`` of whom it is.
+        name: of the case; ``subject`` the person it belongs to.
         frame: the whole case; ``unit`` is the slice of it, 0 in 3D.
         views: the image, (1, 1, *size) in 0..1.
         masks: share of each label, (1, K, *size) in 0..1; K = 0 without labels.
@@ -46,7 +46,7 @@ class Subject:
 
     @property
     def code(self) -> int:
-        """A number of the name, to draw fields by: the same whatever the other cases are."""
+        """A number from the name alone, which seeds the draws of the case."""
         return zlib.crc32(self.name.encode())
 
     @property
@@ -62,17 +62,17 @@ class Subject:
         return both[:, :1], label_map(both[:, 1:], self.labels)
 
 
-def load_subject(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> Subject:
+def load_case(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> EvaluatedCase:
     """Read a case; of a cine its first frame.
 
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
-    frame, marked = framed(entry, spec)
-    areas = np.isin(marked, labels).reshape(len(marked), -1).sum(axis=1)
-    unit = int(areas.argmax()) if areas.any() else len(marked) // 2
-    views, masks = _in_grid(frame, marked, unit, labels)
-    return Subject(entry.name, entry.subject, frame, unit, views, masks, labels)
+    frame, label_stack = read_in_grid(entry, spec)
+    areas = np.isin(label_stack, labels).reshape(len(label_stack), -1).sum(axis=1)
+    unit = int(areas.argmax()) if areas.any() else len(label_stack) // 2
+    views, masks = _in_grid(frame, label_stack, unit, labels)
+    return EvaluatedCase(entry.name, entry.subject, frame, unit, views, masks, labels)
 
 
 def slices_of(
@@ -82,9 +82,9 @@ def slices_of(
 
     A volume of a 3D model is cut along its last axis.
     """
-    frame, marked = framed(entry, spec)
-    for unit in range(len(marked)):
-        views, masks = _in_grid(frame, marked, unit, labels)
+    frame, label_stack = read_in_grid(entry, spec)
+    for unit in range(len(label_stack)):
+        views, masks = _in_grid(frame, label_stack, unit, labels)
         if spec.ndim == 2:
             yield views, masks
         else:
@@ -101,8 +101,8 @@ def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
     return found
 
 
-def framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
-    """A case laid in a model's grid, and its labels (units, *plane), 0 where there are none."""
+def read_in_grid(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
+    """A case in a model's grid, and its labels (units, *plane), 0 where there are none."""
     case = read_case(entry.image, entry.labels)
     frame = make_frame(case, spec, "each")
     values = case.label_map
@@ -113,9 +113,9 @@ def framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
 
 
 def _in_grid(
-    frame: Frame, marked: NDArray[np.integer], unit: int, labels: tuple[int, ...]
+    frame: Frame, label_stack: NDArray[np.integer], unit: int, labels: tuple[int, ...]
 ) -> tuple[Tensor, Tensor]:
     views = frame.fit.image(frame.values[unit][0]).clamp(0, 1)
-    masks = [frame.fit.image((marked[unit] == v).astype(np.float32)) for v in labels]
+    masks = [frame.fit.image((label_stack[unit] == v).astype(np.float32)) for v in labels]
     empty = views.new_zeros(1, 0, *views.shape[2:])
     return views, torch.cat([empty, *masks], dim=1)
