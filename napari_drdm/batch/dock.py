@@ -17,7 +17,7 @@ from napari_drdm.batch.outlook import Outlook, outlook
 from napari_drdm.batch.request import missing, request_of
 from napari_drdm.batch.run import Ended, Gate, Update, in_time, run_batch
 from napari_drdm.explorer.model_list import found
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.runs.runner import Job
 from napari_drdm.settings import RememberedBatch, load_settings, save_settings
 from napari_drdm.widgets.dock_place import OURS, share_place
@@ -93,7 +93,7 @@ class BatchAugmentation(BatchForm):
         try:
             request = self._request()
         except DRDMError as error:
-            self._fail(said(error))
+            self._fail(error_line(error))
             return
         entry: ModelEntry = self.fields.model.value()
         self._remember(entry)
@@ -185,7 +185,7 @@ class BatchAugmentation(BatchForm):
         try:
             request = self._request()
         except DRDMError as error:
-            self.outlook.setText(said(error))
+            self.outlook.setText(error_line(error))
             return
         job, turn = Job(self), self._asked
         job.done.connect(lambda found: self._on_outlook(turn, found))

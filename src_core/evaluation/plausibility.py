@@ -46,7 +46,7 @@ def plausibility(
         return {"told": "no labels: neither shapes nor agreement"}
     names = shape_names(reference) if reference else []
     rows = [_row(g, names, reference) for g in groups if g["row"] != "drift"]
-    note = {} if reference else {"told": "no reference cases: shapes are compared with nothing"}
+    note = {} if reference else {"told": "no reference to compare shapes with"}
     real = {"real_against_real": _real(names, reference)} if reference else {}
     by_key = {(g["row"], g["level"] if g["row"] != "undeformed" else 0): g for g in groups}
     pairs: list[dict[str, Any]] = []

@@ -10,7 +10,7 @@ from src_core.diffusion.random_field import generator
 from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.measures import displacement_percent
 from src_core.fields import magnitude
-from src_core.generation.recovery import RecoveryStep, recovery_steps, view_images
+from src_core.generation.recovery import RecoveryStep, deformed_images, recovery_steps
 from src_core.generation.session import start_flow
 from src_core.models.model import Model
 
@@ -25,7 +25,7 @@ def recovered(
     model: Model, case: EvaluatedCase, start: Flow, level: int, steps: int
 ) -> RecoveryStep:
     """The last state of a recovery."""
-    *_, last = recovery_steps(model, case.views, start, level, min(steps, level))
+    *_, last = recovery_steps(model, case.images, start, level, min(steps, level))
     return last
 
 
@@ -47,7 +47,7 @@ def residual(model: Model, case: EvaluatedCase, u: Tensor, level: int) -> float:
 
     On a model's own output it is what the model would still correct at that level.
     """
-    velocity = model.predict(view_images(model, case.views, u), level)
+    velocity = model.predict(deformed_images(model, case.images, u), level)
     return displacement_percent((velocity * model.spec.schedule.tau(level))[0])[1]
 
 

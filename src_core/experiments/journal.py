@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.experiments.files import plain, write_json
 from src_core.experiments.records import Record, Trial, TrialKey
 from src_core.io import open_atomically
@@ -19,6 +19,7 @@ from src_core.io import open_atomically
 __all__ = ["Journal", "OwnWords", "TrialFormat"]
 
 _RUN, _RECORDS = "run.json", "records.jsonl"
+_RESUME, _OVERWRITE = OptionName("resume", True), OptionName("overwrite", True)
 
 
 class TrialFormat(Protocol):
@@ -82,7 +83,9 @@ class Journal:
                 "the folder is not empty",
                 where=str(folder),
                 expected="an absent or empty folder",
-                do="choose another, continue (--resume), or begin afresh (--overwrite)",
+                do=Phrase(
+                    "choose another, resume with ", _RESUME, ", or begin again with ", _OVERWRITE
+                ),
             )
         self._begin(digest, facts)
 
@@ -123,7 +126,7 @@ class Journal:
             raise InputError(
                 "the run in the folder had another model, data set or options",
                 where=str(self.folder),
-                do="choose another folder, or begin afresh (--overwrite)",
+                do=Phrase("choose another folder, or begin again with ", _OVERWRITE),
             )
 
     def _read(self) -> None:

@@ -73,7 +73,7 @@ def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
     if not 1 <= count <= len(subjects):
         raise InputError(
             f"{count} subjects are unavailable",
-            where="--subjects",
+            option="subjects",
             expected=f"1 to {len(subjects)}",
         )
     return [e for s in subjects[:count] for e in entries if e.subject == s]
@@ -90,7 +90,7 @@ def chosen(option: str, names: Iterable[str], possible: Iterable[str]) -> tuple[
     if unknown or not names:
         raise InputError(
             f"{unknown[0]} is unknown" if unknown else "nothing is chosen",
-            where=option,
+            option=option,
             expected="some of: " + ", ".join(possible),
         )
     return names
@@ -104,8 +104,7 @@ def positive(**options: int) -> None:
     """
     for name, value in options.items():
         if value < 1:
-            where = f"--{name.replace('_', '-')}"
-            raise InputError(f"{value} is not possible", where=where, expected="1 or more")
+            raise InputError(f"{value} is not possible", option=name, expected="1 or more")
 
 
 def read_label_values(

@@ -161,7 +161,7 @@ def test_without_monai_nothing_is_begun(tiny_models, data, monkeypatch):
 
 def test_phases_on_grids_of_their_own_are_refused(tiny_models, data):
     write_case(data / "test", "c_es", 5.0, (40, 34, 4))
-    with pytest.raises(ValueError, match="c_ed has 3 slices and c_es 4, --pairs subject"):
+    with pytest.raises(ValueError, match="c_ed has 3 slices and c_es 4, pairs"):
         done(request(data, "out", methods=("none",)))
 
 
@@ -170,11 +170,11 @@ def test_pairs_are_algorithm_4_on_the_slice_itself(tiny_models, data):
     live = Live("tiny", (30, 70))
     draw_pairs(entry, "a_ed", data, live, 3, (30, 70), 1)
     drawn, splines = (open_pairs(data, "a_ed", kind) for kind in ("drdm", "mrbs"))
-    assert drawn.units == splines.units
+    assert drawn.slabs == splines.slabs
     code = zlib.crc32(b"a_ed")
     case = read_case(entry.image, None)
     grid = Grid((*case.grid.shape[:2], 1), case.grid.affine)
-    values = case.image[:, :, drawn.units[1]][..., None]
+    values = case.image[:, :, drawn.slabs[1]][..., None]
     first = live.make(Scan(values, grid), *draw(1, "a_ed", 3, (30, 70)))
     moved = first.on(grid).image(torch.from_numpy(values)[None].float())[0].numpy()
     second = live.make(Scan(moved, grid), *draw(1, "a_ed", 4, (30, 70)))
@@ -194,7 +194,7 @@ def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, dat
     first = made(3)
     assert made(3) == first
     made(2)
-    assert len(open_pairs(data, "a_ed", "mrbs").units) == 2
+    assert len(open_pairs(data, "a_ed", "mrbs").slabs) == 2
     assert [content for _, content in made(3)] == [content for _, content in first]
     write_case(data / "train", "a_ed", 9.0)
     assert all(a[1] != b[1] for a, b in zip(made(3), first, strict=True))

@@ -20,7 +20,7 @@ from src_core.fields import certify, folding_permille, magnitude
 from src_core.fields.sampling import warp
 from src_core.tasks.registration.window import InputWindow, WindowedCase
 
-__all__ = ["FIELD_MEASURES", "LABEL_MEASURES", "Pair", "figures_of", "shown_units"]
+__all__ = ["FIELD_MEASURES", "LABEL_MEASURES", "Pair", "figures_of", "shown_slabs"]
 
 #: Moving, fixed.
 Pair = tuple[WindowedCase, WindowedCase]
@@ -30,7 +30,7 @@ FIELD_MEASURES = ("central", "strict", "mean_mm", "max_mm")
 _AT_ONCE = 16
 
 
-def shown_units(pair: Pair) -> list[int]:
+def shown_slabs(pair: Pair) -> list[int]:
     """Slices, or the volume, that show a label in one of a pair at least."""
     return sorted({*pair[0].labelled(), *pair[1].labelled()})
 
@@ -47,10 +47,10 @@ def figures_of(
         network: None leaves the moving image as it is.
     """
     moving, fixed = pair
-    units = shown_units(pair)
-    u = _field(network, pair, units, window)
-    shares = warp(moving.masks(units), u, padding="zeros")
-    ours, theirs = (_maps(part, labels) for part in (shares, fixed.masks(units)))
+    slabs = shown_slabs(pair)
+    u = _field(network, pair, slabs, window)
+    shares = warp(moving.masks(slabs), u, padding="zeros")
+    ours, theirs = (_maps(part, labels) for part in (shares, fixed.masks(slabs)))
     found = _of_field(u, fixed.mm_per_voxel)
     for value in labels:
         one = _overlap(ours == value, theirs == value, fixed.mm_per_voxel)
@@ -65,11 +65,11 @@ def figures_of(
 def _field(
     network: nn.Module | None,
     pair: Pair,
-    units: Sequence[int],
+    slabs: Sequence[int],
     window: InputWindow,
 ) -> Tensor:
     """(B, D, *size), voxels."""
-    both = torch.cat([case.image(units, window) for case in pair], 1)
+    both = torch.cat([case.image(slabs, window) for case in pair], 1)
     if network is None:
         return both.new_zeros(len(both), both.dim() - 2, *both.shape[2:])
     device = next(network.parameters()).device
@@ -93,7 +93,7 @@ def _of_field(u: Tensor, mm_per_voxel: float) -> dict[str, float]:
 def _overlap(
     ours: NDArray[np.bool_], theirs: NDArray[np.bool_], mm_per_voxel: float
 ) -> dict[str, float]:
-    """Of one label, (U, *size) each; NaN where the fixed image does not show it."""
+    """Of one label, (S, *size) each; NaN where the fixed image does not show it."""
     if not theirs.any():
         return dict.fromkeys(LABEL_MEASURES, nan)
     dice = 2 * int((ours & theirs).sum()) / int(ours.sum() + theirs.sum())
@@ -104,7 +104,7 @@ def _overlap(
 
 
 def _surfaces(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> tuple[float, float]:
-    """Average and largest distance of two surfaces, voxels, both ways: means over units."""
+    """Average and largest distance of two surfaces, voxels, both ways: means over slabs."""
     from monai.metrics.hausdorff_distance import compute_hausdorff_distance
     from monai.metrics.surface_distance import compute_average_surface_distance
 

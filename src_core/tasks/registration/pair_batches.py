@@ -60,14 +60,14 @@ class SyntheticPairs:
 
     def __len__(self) -> int:
         """How many pairs there are."""
-        return sum(len(fields.units) for fields in self.fields)
+        return sum(len(fields.slabs) for fields in self.fields)
 
     def batch(self, numbers: Sequence[int]) -> PairBatch:
         """Some pairs, by their numbers."""
-        ends = np.cumsum([len(fields.units) for fields in self.fields])
+        ends = np.cumsum([len(fields.slabs) for fields in self.fields])
         cases = np.searchsorted(ends, numbers, "right")
         pairs = [
-            self._pair(case, number - (int(ends[case]) - len(self.fields[case].units)))
+            self._pair(case, number - (int(ends[case]) - len(self.fields[case].slabs)))
             for case, number in zip(cases.tolist(), numbers, strict=True)
         ]
         images, first, second = (torch.cat(parts) for parts in zip(*pairs, strict=True))
@@ -76,7 +76,7 @@ class SyntheticPairs:
     def _pair(self, case: int, index: int) -> tuple[Tensor, Tensor, Tensor]:
         fields = self.fields[case]
         first, second = fields.read(index)
-        return self.cases[case].whole([fields.units[index]]), first, second
+        return self.cases[case].whole([fields.slabs[index]]), first, second
 
 
 def make_batch(images: Tensor, first: Tensor, second: Tensor, window: InputWindow) -> PairBatch:
@@ -94,18 +94,18 @@ class RealPairs:
     """Slices, or volumes, of real pairs (moving, fixed)."""
 
     pairs: Sequence[tuple[WindowedCase, WindowedCase]]
-    units: Sequence[tuple[int, int]]
+    slabs: Sequence[tuple[int, int]]
     window: InputWindow
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self.units)
+        return len(self.slabs)
 
     def batch(self, numbers: Sequence[int]) -> PairBatch:
         """Some of them, by their numbers."""
-        found = [(self.pairs[p], u) for p, u in (self.units[number] for number in numbers)]
+        found = [(self.pairs[p], u) for p, u in (self.slabs[number] for number in numbers)]
         moving, fixed = (
-            torch.cat([pair[side].image([unit], self.window) for pair, unit in found])
+            torch.cat([pair[side].image([slab], self.window) for pair, slab in found])
             for side in (0, 1)
         )
         return PairBatch(moving, fixed)

@@ -13,7 +13,7 @@ from src_core.experiments.journal import Journal
 from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
 from src_core.tasks.data import read_label_values
 from src_core.tasks.registration.losses import Loss, supervised, unsupervised
-from src_core.tasks.registration.measures import Pair, figures_of, shown_units
+from src_core.tasks.registration.measures import Pair, figures_of, shown_slabs
 from src_core.tasks.registration.networks import load_weights, make_network, save_weights
 from src_core.tasks.registration.pair_batches import RealPairs, SyntheticPairs
 from src_core.tasks.registration.prepare import (
@@ -133,9 +133,9 @@ class PreparedRegistration:
             save_weights(path, network, digest)
         if method.endswith(_REAL):
             pairs = self._pairs(self._trained, self.data.trained_pairs)
-            units = [(p, u) for p, pair in enumerate(pairs) for u in shown_units(pair)]
+            slabs = [(p, u) for p, pair in enumerate(pairs) for u in shown_slabs(pair)]
             loss = unsupervised(request.similarity, request.smooth_real)
-            real = RealPairs(pairs, units, self.data.window)
+            real = RealPairs(pairs, slabs, self.data.window)
             yield from self._fit(network, real, loss, steps, method, seed)
             save_weights(self._weights(method, seed), network, digest)
 
@@ -163,7 +163,7 @@ class PreparedRegistration:
             if slices[0] != slices[1]:
                 raise InputError(
                     f"{one.name} has {slices[0]} slices and {other.name} {slices[1]}",
-                    where="--pairs subject",
+                    option="pairs",
                     expected="two cases on one grid",
                 )
         return pairs

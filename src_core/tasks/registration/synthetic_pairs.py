@@ -30,10 +30,10 @@ from src_core.errors import InputError
 from src_core.evaluation.baseline import bspline
 from src_core.evaluation.cases import read_in_grid
 from src_core.fields import compose, magnitude
-from src_core.generation.model_view import Frame
+from src_core.generation.model_view import ModelView
 from src_core.io import open_atomically
 from src_core.io.hashing import sha256_file
-from src_core.tasks.registration.window import labelled_units
+from src_core.tasks.registration.window import labelled_slabs
 from src_core.transforms.live import Live
 from src_core.transforms.scan import Scan
 
@@ -54,11 +54,11 @@ class PairFields:
     """Deformations of the pairs of one case, read from their file on use.
 
     Attributes:
-        units: the slice of each pair; 0 for a volume.
+        slabs: the slice of each pair; 0 for a volume.
     """
 
     path: Path
-    units: tuple[int, ...]
+    slabs: tuple[int, ...]
 
     def read(self, index: int) -> list[Tensor]:
         """The DDFs of phi_1 and phi_2 of a pair: (1, D, *state) each, state voxels."""
@@ -93,7 +93,7 @@ def draw_pairs(
              for index, u in enumerate(pair)]
             for turn, pair in enumerate(zip(*map(fields.read, range(count)), strict=True))
         ]  # fmt: skip
-        _keep(splines, facts, fields.units, *both)
+        _keep(splines, facts, fields.slabs, *both)
 
 
 def open_pairs(folder: Path, name: str, kind: Kind) -> PairFields:
@@ -106,25 +106,25 @@ def open_pairs(folder: Path, name: str, kind: Kind) -> PairFields:
 def _generated(
     entry: Entry, name: str, live: Live, count: int, levels: Levels, seed: int
 ) -> tuple[list[int], list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    frame, label_stack = read_in_grid(entry, live.loaded().spec)
-    units, where = labelled_units(label_stack), list[int]()
+    view, label_stack = read_in_grid(entry, live.loaded().spec)
+    slabs, where = labelled_slabs(label_stack), list[int]()
     first, second = list[NDArray[np.float32]](), list[NDArray[np.float32]]()
     for index in range(count):
         one, two = (draw(seed, name, 2 * index + turn, levels) for turn in (1, 2))
-        where.append(units[one[1] % len(units)])
-        fields = _both(_scan(frame, where[-1], name), live, one, two)
+        where.append(slabs[one[1] % len(slabs)])
+        fields = _both(_scan(view, where[-1], name), live, one, two)
         first.append(fields[0])
         second.append(fields[1])
     return where, first, second
 
 
 def _keep(
-    path: Path, facts: str, units: Sequence[int], first: Sequence[Any], second: Sequence[Any]
+    path: Path, facts: str, slabs: Sequence[int], first: Sequence[Any], second: Sequence[Any]
 ) -> None:
     stacks = (np.ascontiguousarray(np.stack(values)) for values in (first, second))
     fields = dict(zip(_FIELDS, stacks, strict=True))  # safetensors needs C order
     with open_atomically(path) as file:
-        file.write(save({"unit": np.array(units), **fields}, {_KEY: facts}))
+        file.write(save({"unit": np.array(slabs), **fields}, {_KEY: facts}))
 
 
 def _path(folder: Path, name: str, kind: Kind) -> Path:
@@ -176,14 +176,14 @@ def _both(
     return first.u[0], second.u[0]
 
 
-def _scan(frame: Frame, unit: int, name: str) -> Scan:
+def _scan(view: ModelView, slab: int, name: str) -> Scan:
     """One slice of a case, or the volume, as stored; of a cine its first frame."""
-    values = _first_frame(frame.case)
-    if frame.axis is None:
-        return Scan(values, frame.case.grid, name)
-    grid = frame.case.grid
-    x, y, z = (1 if a == frame.axis else n for a, n in enumerate(grid.shape))
-    return Scan(values.take([unit], frame.axis), Grid((x, y, z), grid.affine), name)
+    values = _first_frame(view.case)
+    if view.axis is None:
+        return Scan(values, view.case.grid, name)
+    grid = view.case.grid
+    x, y, z = (1 if a == view.axis else n for a, n in enumerate(grid.shape))
+    return Scan(values.take([slab], view.axis), Grid((x, y, z), grid.affine), name)
 
 
 def _first_frame(case: Case) -> NDArray[Any]:

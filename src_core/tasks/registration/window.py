@@ -19,7 +19,7 @@ from src_core.evaluation.cases import read_in_grid
 from src_core.fields.sampling import identity, sample
 from src_core.models.model import ModelSpec
 
-__all__ = ["InputWindow", "WindowedCase", "labelled_units", "read_windowed"]
+__all__ = ["InputWindow", "WindowedCase", "labelled_slabs", "read_windowed"]
 
 _LEVELS = 255
 
@@ -63,8 +63,8 @@ class WindowedCase:
 
     Attributes:
         name: of the case; ``subject`` the person it belongs to.
-        images: (U, 1, *side), 0..255; a unit is a slice, or the volume.
-        shares: (U, K, *size), 0..255, how much of each label; K = 0 without labels.
+        images: (S, 1, *side), 0..255; a slab is a slice, or the volume.
+        shares: (S, K, *size), 0..255, how much of each label; K = 0 without labels.
         mm_per_voxel: side of a voxel.
     """
 
@@ -74,17 +74,17 @@ class WindowedCase:
     shares: NDArray[np.uint8]
     mm_per_voxel: float
 
-    def image(self, units: Sequence[int], window: InputWindow) -> Tensor:
-        """The window of some units: (B, 1, *size) in 0..1."""
-        return window.cut(self.whole(units))
+    def image(self, slabs: Sequence[int], window: InputWindow) -> Tensor:
+        """The window of some slabs: (B, 1, *size) in 0..1."""
+        return window.cut(self.whole(slabs))
 
-    def whole(self, units: Sequence[int]) -> Tensor:
-        """The whole grid of some units: (B, 1, *side) in 0..1."""
-        return torch.from_numpy(self.images[list(units)]).float() / _LEVELS
+    def whole(self, slabs: Sequence[int]) -> Tensor:
+        """The whole grid of some slabs: (B, 1, *side) in 0..1."""
+        return torch.from_numpy(self.images[list(slabs)]).float() / _LEVELS
 
-    def masks(self, units: Sequence[int]) -> Tensor:
-        """Shares of labels of some units: (B, K, *size) in 0..1."""
-        return torch.from_numpy(self.shares[list(units)]).float() / _LEVELS
+    def masks(self, slabs: Sequence[int]) -> Tensor:
+        """Shares of labels of some slabs: (B, K, *size) in 0..1."""
+        return torch.from_numpy(self.shares[list(slabs)]).float() / _LEVELS
 
     def labelled(self) -> list[int]:
         """Units that show a label."""
@@ -99,20 +99,20 @@ def read_windowed(
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
-    frame, label_stack = read_in_grid(entry, spec.model_copy(update={"size": window.side}))
-    units = range(len(label_stack))
-    images = torch.cat([frame.fit.image(frame.values[u][0]) for u in units]).clamp(0, 1)
-    shares = images.new_zeros(len(units), 0, *[window.size] * spec.ndim)
+    view, label_stack = read_in_grid(entry, spec.model_copy(update={"size": window.side}))
+    slabs = range(len(label_stack))
+    images = torch.cat([view.fit.image(view.values[s][0]) for s in slabs]).clamp(0, 1)
+    shares = images.new_zeros(len(slabs), 0, *[window.size] * spec.ndim)
     for value in labels:
-        masks = [frame.fit.image((label_stack[u] == value).astype(np.float32)) for u in units]
+        masks = [view.fit.image((label_stack[s] == value).astype(np.float32)) for s in slabs]
         shares = torch.cat([shares, window.cut(torch.cat(masks))], dim=1)
     return WindowedCase(
-        name or entry.name, entry.subject, _bytes(images), _bytes(shares), frame.fit.mm_per_pixel
+        name or entry.name, entry.subject, _bytes(images), _bytes(shares), view.fit.mm_per_pixel
     )
 
 
-def labelled_units(label_stack: NDArray[np.integer]) -> list[int]:
-    """Units of (U, *plane) with a label; all where there is none."""
+def labelled_slabs(label_stack: NDArray[np.integer]) -> list[int]:
+    """Units of (S, *plane) with a label; all where there is none."""
     return [u for u, part in enumerate(label_stack) if part.any()] or list(range(len(label_stack)))
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from src_core.datasets.reading import Entry
 from src_core.evaluation.cases import label_map
-from src_core.generation.model_view import make_frame
+from src_core.generation.model_view import make_model_view
 from src_core.io import read_case
 from src_core.models.model import ModelSpec
 from src_core.tasks.data import first_labels
@@ -40,18 +40,18 @@ class SliceStack:
 def read_stack(entry: Entry, name: str, spec: ModelSpec, labels: tuple[int, ...]) -> SliceStack:
     """Read a case; of a cine its first frame."""
     case = read_case(entry.image, entry.labels)
-    frame = make_frame(case, spec, "each")
+    view = make_model_view(case, spec, "each")
     axis = case.grid.slice_axis
     label_planes = np.moveaxis(first_labels(case), axis, 0)
-    images = [frame.fit.image(unit[0]).clamp(0, 1) for unit in frame.values]
+    images = [view.fit.image(slab[0]).clamp(0, 1) for slab in view.values]
     classes = [
         label_map(
-            torch.cat([frame.fit.image((plane == v).astype(np.float32)) for v in labels], 1),
+            torch.cat([view.fit.image((plane == v).astype(np.float32)) for v in labels], 1),
             tuple(range(1, len(labels) + 1)),
         )
         for plane in label_planes
     ]
-    mm = frame.fit.mm_per_pixel
+    mm = view.fit.mm_per_pixel
     indices = torch.from_numpy(np.stack(classes))
     spacing = (float(case.grid.spacing[axis]), mm, mm)
     return SliceStack(name, entry.subject, torch.cat(images), indices, spacing)
