@@ -226,7 +226,7 @@ def test_a_loss_that_is_no_number_stops_with_one_line():
     steps = fit(Constant(math.nan, 0), RealPairs([(one, one)], [(0, 0)], window),
                 unsupervised("mse", 0.1), start_fabric(Hardware("cpu")),
                 steps=2, batch=1, rate=1e-3, seed=1)  # fmt: skip
-    with pytest.raises(InputError, match=r"no longer a number, step 1, take a lower --rate"):
+    with pytest.raises(InputError, match=r"no longer a number, step 1, take a lower rate"):
         list(steps)
 
 
