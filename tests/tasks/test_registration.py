@@ -140,7 +140,7 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
         (["--rate", "0"], "0.0 is not possible, --rate, expected a number above 0"),
         (["--tuning", "0"], "0 is not possible, --tuning, expected 1 or more"),
         (["--levels", "0:900"], "0:900 is not possible, --levels, expected levels of 1 to"),
-        (["--pairs", "between"], "--pairs between, expected a 3D model"),
+        (["--pairs", "between"], "--pairs, expected a 3D model"),
         (["--subjects", "9"], "9 subjects are unavailable, --subjects, expected 1 to 2"),
     ],
 )
