@@ -5,6 +5,7 @@ It moves the whole plane by one Gaussian vector, so everything about it has a cl
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,9 @@ from src_core.diffusion.random_field import Draws, RandomField, generator, unit_
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import ArgumentError, InputError
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.plan import Plan
-from src_core.evaluation.runner import Bench, make_fields, measure
-from src_core.evaluation.subjects import load_subject
+from src_core.evaluation.field_rows import Comparison
+from src_core.evaluation.plan import EvaluationPlan
+from src_core.evaluation.trials import measure_cases
 from src_core.generation.session import flow_of, start_flow
 from src_core.models.checkpoint import read_spec
 from src_core.models.model import Model
@@ -170,15 +171,15 @@ def test_an_image_is_generated_through_it(model: Model, home: Path) -> None:
 
 def test_evaluation_and_transforms_take_it_too(model: Model, home: Path) -> None:
     entry = Entry(home / "data" / "a.nii.gz", None, "a")
-    subject = load_subject(entry, model.spec, ())
-    bench = Bench(model, Plan(rows=("random", "recovered"), steps=(2,)), Anatomy(()))
-    random, recovered = make_fields(bench, subject, 48, 5)
-    percent = 100 / 16 * float(shift(model, 5, subject.code, level=48).norm())
-    figures = measure(bench, subject, random)
-    assert figures["mean"] == pytest.approx(percent, rel=1e-3)
-    assert figures["energy"] == pytest.approx(percent**2, rel=1e-3)
-    assert figures["energy"] == pytest.approx(figures["energy_finer"]), "it has no octaves"
-    assert recovered.steps == 2
+    plan = EvaluationPlan(levels=(48,), seeds=1, rows=("random", "recovered"), steps=(2,))
+    still, at_level = measure_cases(Comparison(model, plan, Anatomy(())), [entry])
+    random, recovered = (record.figures for record in at_level.records)
+    code = zlib.crc32(entry.name.encode())
+    percent = 100 / 16 * float(shift(model, 1, code, level=48).norm())
+    assert random["mean"] == pytest.approx(percent, rel=1e-3)
+    assert random["energy"] == pytest.approx(percent**2, rel=1e-3)
+    assert random["energy"] == pytest.approx(random["energy_finer"]), "it has no octaves"
+    assert recovered["mean"] > 0 and still.records[0].figures["mean"] == 0
     live = Live(home / "run" / "shifted.safetensors", steps=1, allow_folds=True)
     scan = Scan(np.arange(620.0).reshape(20, 31, 1), Grid.from_spacing((20, 31, 1), (2, 1, 1)))
     start = shift(model, 11, level=40)
