@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from napari_drdm.overlays import Style
+from napari_drdm.overlays import DrawingStyle
 from napari_drdm.settings import Remembered, load_settings, save_settings
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def recall(form: ExplorerForm) -> Remembered:
     form.options.live.setChecked(kept.live)
     if kept.shown is not None:
         form.show_panel.set_kinds(kept.shown)
-    known = {f.name for f in fields(Style)}
+    known = {f.name for f in fields(DrawingStyle)}
     style = {name: value for name, value in kept.style.items() if name in known}
     with suppress(TypeError, ValueError):
-        form.show_panel.set_drawing(Style(**style))
+        form.show_panel.set_drawing(DrawingStyle(**style))
     return kept
 
 

@@ -25,7 +25,7 @@ from napari_drdm.layers.snapshots import placement
 from napari_drdm.messages import said
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
 from napari_drdm.overlays.rim import keep_rim_true
-from napari_drdm.runs.runner import Job
+from napari_drdm.runs.runner import BackgroundTask
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -92,13 +92,13 @@ def _run(form: FunctionGui, work: Callable[[], Any], show: Callable[[Any], None]
     form.call_button.text = "Working…"
     form.native.setEnabled(False)  # the button alone would be enabled again by magicgui
 
-    def end(told: Callable[[], None]) -> None:
+    def end(report: Callable[[], None]) -> None:
         form.call_button.text = text
         form.native.setEnabled(True)
-        told()
+        report()
 
-    job = Job(form.native)
-    job.done.connect(lambda done: end(lambda: (show(done), show_info(done.told))))
+    job = BackgroundTask(form.native)
+    job.done.connect(lambda done: end(lambda: (show(done), show_info(done.summary))))
     job.failed.connect(lambda message: end(lambda: show_error(message)))
     job.run(work)
 
@@ -118,8 +118,8 @@ def _show_moved(
     )
     for layer, values in zip(labels, done.labels, strict=True):
         data = values.astype(layer.data.dtype, copy=False)
-        look = {"colormap": layer.colormap, "opacity": layer.opacity}
-        viewer.add_layer(Labels(data, **look, **_common(layer, name)))
+        moment = {"colormap": layer.colormap, "opacity": layer.opacity}
+        viewer.add_layer(Labels(data, **moment, **_common(layer, name)))
 
 
 def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -> None:
@@ -135,8 +135,8 @@ def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -
     if magnitude:
         maps.append(("mm", done.magnitude, (0.0, round_mm(field)), magnitude_colormap()))
     for kind, values, limits, colours in maps:
-        look = {"colormap": colours, "contrast_limits": limits, "blending": "translucent"}
-        layer = Image(values, name=f"{name} | {kind}", **look, **common)
+        moment = {"colormap": colours, "contrast_limits": limits, "blending": "translucent"}
+        layer = Image(values, name=f"{name} | {kind}", **moment, **common)
         viewer.add_layer(keep_rim_true(layer) if kind == "Jacobian" else layer)
 
 

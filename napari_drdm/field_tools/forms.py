@@ -10,9 +10,9 @@ from magicgui import magicgui
 from napari.layers import Image, Labels, Layer, Vectors
 from qtpy.QtWidgets import QSizePolicy
 
-from napari_drdm.explorer.suitability import labels_for
 from napari_drdm.field_tools.work import FieldChoice
 from napari_drdm.layers.field_layers import field_of
+from napari_drdm.layers.snapshots import labels_for
 
 if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui

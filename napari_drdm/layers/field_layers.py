@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 __all__ = [
-    "ARROWS",
     "ARROWS_PER_PLANE",
+    "MOST_ARROWS",
     "DenseField",
     "arrows_over",
     "axes_of",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 #: Arrows in one layer, at most.
-ARROWS = 2000
+MOST_ARROWS = 2000
 #: Arrows of one plane, about.
 ARROWS_PER_PLANE = 700
 
@@ -86,7 +86,7 @@ def field_in(metadata: dict[str, Any]) -> DenseField | None:
 
 def field_layer(field: DenseField, name: str, path: Path | None = None) -> LayerData:
     """A field as a Vectors layer that lies as the image reader would put an image of its grid."""
-    vectors, mm = arrows_over(field, field.grid, field.plane, {}, ARROWS)
+    vectors, mm = arrows_over(field, field.grid, field.plane, {}, MOST_ARROWS)
     file = {} if path is None else {"path": str(path)}
     known = {"field": field.displacement, "affine": field.grid.affine, "output": "field", **file}
     settings = {

@@ -151,10 +151,10 @@ class ExportDialog(QDialog):
         """Say what is at the place, and let export only where that is possible."""
         empty, place = not self.folder.text().strip(), self._place()
         file = not empty and place.is_file()
-        told = "This is a file: choose a folder." if file else ""
+        text = "This is a file: choose a folder." if file else ""
         if not empty and _has_content(place):
-            told = "This folder has content: you will be asked."
-        self.place_note.setText(told)
+            text = "This folder has content: you will be asked."
+        self.place_note.setText(text)
         self.format.setEnabled(bool({"displacement", "inverse"} & self._what()))
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not empty and not file)
 
@@ -195,8 +195,11 @@ def mismatch(recipe: Mapping[str, Any], form: Mapping[str, Any], model: str) -> 
     if not names:
         return ""
     exported = ", ".join(f"{name} {made[name]}" for name in names)
-    said = ", ".join(f"{name} {asked[name]}" for name in names)
-    return f"What is shown is exported: {exported}. The form says {said}: generate first for that."
+    asked_for = ", ".join(f"{name} {asked[name]}" for name in names)
+    return (
+        f"What is shown is exported: {exported}. "
+        f"The form says {asked_for}: generate first for that."
+    )
 
 
 def _has_content(folder: Path) -> bool:

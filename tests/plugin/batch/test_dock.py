@@ -551,8 +551,8 @@ def test_what_is_asked_after_the_last_case_finds_it_finished(
         pass
     asked(gate)
     rest, ended = finish(going)
-    assert not rest and ended.left == 0 and ended.told() == told
-    assert Ended(made=1, cancelled=True, left=1).told() == "Cancelled: Start goes on. 1 made"
+    assert not rest and ended.left == 0 and ended.text() == told
+    assert Ended(made=1, cancelled=True, left=1).text() == "Cancelled: Start goes on. 1 made"
 
 
 def test_docks_of_ours_share_one_place(make_napari_viewer_proxy):

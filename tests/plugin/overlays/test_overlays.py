@@ -13,12 +13,22 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from scipy.ndimage import map_coordinates
 
-from napari_drdm.explorer.readout import ReadoutController, place_under, value_at
-from napari_drdm.explorer.result_layers import KINDS, ResultLayers
+from napari_drdm.explorer.readout import ReadoutController
+from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.layers.reader import read_layers
 from napari_drdm.layers.snapshots import case_from_layers
-from napari_drdm.overlays import Moved, Style, View, arrows, contours, grid_lines, view_of
+from napari_drdm.overlays import (
+    DrawingStyle,
+    LayerField,
+    View,
+    arrows,
+    contours,
+    grid_lines,
+    view_of,
+)
 from napari_drdm.overlays.colours import limit_mm, magnitude_colormap
+from napari_drdm.overlays.kinds import KINDS
+from napari_drdm.overlays.reading import place_under, value_at
 from napari_drdm.overlays.view import Plane
 from src_core.cases.case import Case
 from src_core.fields import invert
@@ -61,8 +71,8 @@ def opened(shape=SHAPE, scale=SCALE, **placed) -> tuple[ViewerModel, Image, Labe
     return viewer, image, viewer.add_labels(blocks(shape), name="head labels", **placed)
 
 
-def field_of(look) -> Moved:
-    return Moved(look.layer_case, look.displacement)
+def field_of(moment) -> LayerField:
+    return LayerField(moment.layer_case, moment.displacement)
 
 
 def views(shape=SHAPE) -> list[View]:
@@ -72,9 +82,9 @@ def views(shape=SHAPE) -> list[View]:
 
 @pytest.mark.parametrize("view", views(), ids=str)
 @pytest.mark.parametrize("goes", [False, True])
-def test_arrows_join_tissue_and_where_it_came_from(look_at, view, goes):
-    look = look_at(opened()[1], wave)
-    drawn = arrows(field_of(look), view, Style(arrows=300, goes=goes))
+def test_arrows_join_tissue_and_where_it_came_from(moment_of, view, goes):
+    moment = moment_of(opened()[1], wave)
+    drawn = arrows(field_of(moment), view, DrawingStyle(arrows=300, goes=goes))
     starts, ends = drawn.segments[:, 0], drawn.segments.sum(axis=1)
     new, source = (ends, starts) if goes else (starts, ends)
     moved = wave(new[:, ::-1])[:, ::-1]
@@ -88,11 +98,11 @@ def test_arrows_join_tissue_and_where_it_came_from(look_at, view, goes):
     assert all(((p >= -0.5) & (p <= limits)).all() for p in (starts, ends))
 
 
-def test_arrows_that_go_are_those_of_the_inverse(look_at):
-    look = look_at(opened()[1], wave)
+def test_arrows_that_go_are_those_of_the_inverse(moment_of):
+    moment = moment_of(opened()[1], wave)
     volume = View((0, 1, 2), (), (5, 20, 11))
-    drawn = arrows(field_of(look), volume, Style(arrows=200, goes=True)).segments
-    u = look.layer_case.case.grid.to_voxels(look.displacement)
+    drawn = arrows(field_of(moment), volume, DrawingStyle(arrows=200, goes=True)).segments
+    u = moment.layer_case.case.grid.to_voxels(moment.displacement)
     backward = invert(torch.from_numpy(np.moveaxis(u, -1, 0)[None].copy())).displacement[0]
     limits = np.asarray(SHAPE) - 6  # at its rim the inverse has a kink, which splines round off
     drawn = drawn[((drawn >= 5) & (drawn <= limits))[:, 0].all(axis=1)]
@@ -102,10 +112,10 @@ def test_arrows_that_go_are_those_of_the_inverse(look_at):
 
 
 @pytest.mark.parametrize("scale", [1.0, 5.0])
-def test_longer_arrows_start_at_the_same_places(look_at, scale):
-    look, view = look_at(opened()[1], lambda at: wave(at, 0.5)), views()[0]
-    true = arrows(field_of(look), view, Style(arrows=200)).segments
-    longer = arrows(field_of(look), view, Style(arrows=200, scale=scale)).segments
+def test_longer_arrows_start_at_the_same_places(moment_of, scale):
+    moment, view = moment_of(opened()[1], lambda at: wave(at, 0.5)), views()[0]
+    true = arrows(field_of(moment), view, DrawingStyle(arrows=200)).segments
+    longer = arrows(field_of(moment), view, DrawingStyle(arrows=200, scale=scale)).segments
     known = {tuple(start): vector for start, vector in true}
     assert 100 < len(longer) <= len(true)
     for start, vector in longer:
@@ -113,11 +123,11 @@ def test_longer_arrows_start_at_the_same_places(look_at, scale):
 
 
 @pytest.mark.parametrize("view", views(), ids=str)
-def test_the_grid_was_straight_in_the_source(look_at, view):
-    look = look_at(opened()[1], wave)
-    drawn = grid_lines(field_of(look), view, Style(lines=10)).segments
+def test_the_grid_was_straight_in_the_source(moment_of, view):
+    moment = moment_of(opened()[1], wave)
+    drawn = grid_lines(field_of(moment), view, DrawingStyle(lines=10)).segments
     assert 200 < len(drawn) < 9000
-    u = np.moveaxis(look.layer_case.case.grid.to_voxels(look.displacement), -1, 0)
+    u = np.moveaxis(moment.layer_case.case.grid.to_voxels(moment.displacement), -1, 0)
     points = np.concatenate([drawn[:, 0], drawn.sum(axis=1)])
     assert (points >= 0).all() and (points <= np.asarray(SHAPE) - 1).all()
     moved = np.stack([map_coordinates(c, points[:, ::-1].T, order=1) for c in u], -1)
@@ -131,9 +141,9 @@ def test_the_grid_was_straight_in_the_source(look_at, view):
     assert np.min(away, axis=0).max() < 0.12  # it may be sampled more coarsely than the voxels
 
 
-def test_the_grid_of_a_still_field_is_square_in_mm(look_at):
-    look = look_at(opened()[1], np.zeros_like)
-    drawn = grid_lines(field_of(look), views()[1], Style(lines=26)).segments  # Z and X
+def test_the_grid_of_a_still_field_is_square_in_mm(moment_of):
+    moment = moment_of(opened()[1], np.zeros_like)
+    drawn = grid_lines(field_of(moment), views()[1], DrawingStyle(lines=26)).segments  # Z and X
     upright = drawn[np.abs(drawn[:, 1, 0]) > 0]
     assert (drawn[:, 0, 1] == SHAPE[1] // 3).all() and (drawn[:, 1, 1] == 0).all()
     columns, rows = np.unique(upright[:, 0, 2]), np.unique(drawn[drawn[:, 1, 2] != 0][:, 0, 0])
@@ -166,9 +176,9 @@ def test_contours_of_a_volume_lie_on_three_planes():
     assert not np.isnan(drawn).any()
 
 
-def test_lengths_are_clear_at_nothing_and_end_at_a_tenth_of_the_side(look_at):
-    look = look_at(opened()[1], wave)
-    assert limit_mm(look.layer_case.case.grid) == pytest.approx(0.1 * 34 * 1.5)
+def test_lengths_are_clear_at_nothing_and_end_at_a_tenth_of_the_side(moment_of):
+    moment = moment_of(opened()[1], wave)
+    assert limit_mm(moment.layer_case.case.grid) == pytest.approx(0.1 * 34 * 1.5)
     nothing, half, most = magnitude_colormap().map(np.array([0, 0.5, 1.0]))
     assert nothing[3] == 0 and half[3] == pytest.approx(1, abs=0.02) and most[3] == 1
 
@@ -198,15 +208,15 @@ def test_units_of_the_viewer_count():
     assert np.array_equal(np.asarray(image._slice.image.raw), image.data[9])
 
 
-def test_a_view_across_time_shows_no_overlay(look_at):
+def test_a_view_across_time_shows_no_overlay(moment_of):
     viewer, image, labels = opened((3, *SHAPE), (1, *SCALE))
-    look, results = look_at(image, wave, labels), ResultLayers(viewer)
-    results.show(look, ALL)
+    moment, results = moment_of(image, wave, labels), ResultLayers(viewer)
+    results.show(moment, ALL)
     made = results.layers(image)
     assert all(layer.visible for layer in made.values()) and set(made) == ALL
     viewer.dims.order = (1, 2, 0, 3)
     results.follow()
-    overlays = [made[kind] for kind in KINDS[2:]]
+    overlays = [made[kind] for kind in list(KINDS)[2:]]
     assert not any(layer.visible for layer in overlays)
     assert made["image"].visible and made["labels"].visible
     viewer.dims.order = (0, 1, 2, 3)
@@ -216,13 +226,13 @@ def test_a_view_across_time_shows_no_overlay(look_at):
     assert (made["arrows"].data[:, 0, 0] == 6).all()
 
 
-def test_contours_are_of_the_source_and_of_the_frame_on_view(look_at):
+def test_contours_are_of_the_source_and_of_the_frame_on_view(moment_of):
     viewer, image, labels = opened((3, *SHAPE), (1, *SCALE))
     labels.data[2] = 0
     labels.data[2, 4, 3:6, 5:9] = 3
-    look, results = look_at(image, wave, labels), ResultLayers(viewer)
+    moment, results = moment_of(image, wave, labels), ResultLayers(viewer)
     viewer.dims.set_point(range(2), (0, 4.0 * 4))
-    results.show(look, {"contours"})
+    results.show(moment, {"contours"})
     drawn = results.layers(image)["contours"]
     assert drawn.data[:, 0, 1].max() == 19.5 and (drawn.data[:, 0, 0] == 4).all()
     viewer.dims.set_point(0, 2)
@@ -238,13 +248,13 @@ def test_contours_are_of_the_source_and_of_the_frame_on_view(look_at):
     assert np.allclose(drawn.edge_color, labels.colormap.map(3), atol=1e-6)
 
 
-def test_a_quick_preview_hides_what_it_has_no_field_for(look_at):
+def test_a_quick_preview_hides_what_it_has_no_field_for(moment_of):
     viewer, image, labels = opened()
     results = ResultLayers(viewer)
-    results.show(look_at(image, wave, labels), ALL, Style(arrows=200))
+    results.show(moment_of(image, wave, labels), ALL, DrawingStyle(arrows=200))
     made = results.layers(image)
     data = {kind: layer.data for kind, layer in made.items()}
-    quick = look_at(image, lambda at: wave(at, 1.0), labels, displacement=None, jacobian=None)
+    quick = moment_of(image, lambda at: wave(at, 1.0), labels, displacement=None, jacobian=None)
     results.show(quick, ALL)
     visible = {kind for kind, layer in made.items() if layer.visible}
     assert visible == {"image", "labels", "contours"}
@@ -252,24 +262,24 @@ def test_a_quick_preview_hides_what_it_has_no_field_for(look_at):
     viewer.dims.set_point(0, 8.0)
     results.follow()
     assert not made["arrows"].visible
-    results.show(look_at(image, wave, labels), ALL)
+    results.show(moment_of(image, wave, labels), ALL)
     assert all(layer.visible for layer in made.values()) and len(made["arrows"].data) <= 200
     assert results.outcome(image) is None
 
 
-def test_what_is_not_ticked_is_never_computed(look_at, monkeypatch):
+def test_what_is_not_ticked_is_never_computed(moment_of, monkeypatch):
     viewer, image, labels = opened()
     results = ResultLayers(viewer)
-    monkeypatch.setattr(Moved, "at", lambda *_: pytest.fail("a field was read"))
-    results.show(look_at(image, wave, labels), {"image", "labels", "contours"})
+    monkeypatch.setattr(LayerField, "at", lambda *_: pytest.fail("a field was read"))
+    results.show(moment_of(image, wave, labels), {"image", "labels", "contours"})
     viewer.dims.set_point(0, 8.0)
     results.follow()
 
 
-def test_an_overlay_hidden_by_its_eye_is_drawn_when_it_comes_back(look_at):
+def test_an_overlay_hidden_by_its_eye_is_drawn_when_it_comes_back(moment_of):
     viewer, image, _ = opened()
     results = ResultLayers(viewer)
-    results.show(look_at(image, wave), {"arrows"})
+    results.show(moment_of(image, wave), {"arrows"})
     drawn = results.layers(image)["arrows"]
     drawn.visible = False
     viewer.dims.set_point(0, 8.0)
@@ -279,47 +289,47 @@ def test_an_overlay_hidden_by_its_eye_is_drawn_when_it_comes_back(look_at):
     assert (drawn.data[:, 0, 0] == 2).all()
 
 
-def test_what_left_the_viewer_is_let_go(look_at):
+def test_what_left_the_viewer_is_let_go(moment_of):
     viewer, image, _ = opened()
     other = viewer.add_image(picture(), name="other", scale=SCALE)
     results = ResultLayers(viewer)
-    results.show(look_at(image, wave), {"image"})
+    results.show(moment_of(image, wave), {"image"})
     made = results.layers(image)["image"]
     viewer.layers.remove(image)
-    results.show(look_at(other, wave), {"image"})
-    assert results.owns(made) and results.look(image) is not None
+    results.show(moment_of(other, wave), {"image"})
+    assert results.owns(made) and results.moment(image) is not None
     viewer.layers.remove(made)
-    results.show(look_at(other, wave), {"image"})
-    assert results.look(image) is None and results.look(other) is not None
+    results.show(moment_of(other, wave), {"image"})
+    assert results.moment(image) is None and results.moment(other) is not None
 
 
-def test_several_images_and_labels_have_layers_of_their_own(look_at):
+def test_several_images_and_labels_have_layers_of_their_own(moment_of):
     viewer, image, labels = opened()
     second = viewer.add_image(picture() * 2, name="T2", colormap="green", scale=SCALE)
     more = viewer.add_labels(blocks() * 5, name="tumour", scale=SCALE)
-    look = look_at(image, wave, labels)
-    look = replace(
-        look,
-        request=replace(look.request, extras=(second, more)),
-        images=(look.images[0], 2 * look.images[0]),
-        labels=(look.labels[0], 5 * look.labels[0]),
+    moment = moment_of(image, wave, labels)
+    moment = replace(
+        moment,
+        request=replace(moment.request, extras=(second, more)),
+        images=(moment.images[0], 2 * moment.images[0]),
+        labels=(moment.labels[0], 5 * moment.labels[0]),
     )
     results = ResultLayers(viewer)
-    results.show(look, {"image", "labels"})
+    results.show(moment, {"image", "labels"})
     made = results.layers(image)
     assert list(made) == ["image", "image 2", "labels", "labels 2"]
     assert [layer.name for layer in viewer.layers[4:]] == [
         "head | drdm image", "T2 | drdm image", "head | drdm labels", "tumour | drdm labels",
     ]  # fmt: skip
     assert made["image 2"].colormap.name == "green"
-    assert np.array_equal(made["labels 2"].data, 5 * look.labels[0])
-    results.show(replace(look, images=look.images[:1]), {"image", "labels"})
+    assert np.array_equal(made["labels 2"].data, 5 * moment.labels[0])
+    results.show(replace(moment, images=moment.images[:1]), {"image", "labels"})
     assert made["image"].visible and not made["image 2"].visible
 
 
 @pytest.fixture
-def filed(tmp_path, look_at):
-    """A viewer with an oblique anisotropic volume of a file, its look, and its field on disk."""
+def filed(tmp_path, moment_of):
+    """A viewer with an oblique anisotropic volume of a file, its moment, and its field on disk."""
     case = Case.from_arrays(picture().T, affine=OBLIQUE)
     write_image(tmp_path / "head.nii.gz", case.image, case.images[0])
     data, about, _ = read_layers(tmp_path / "head.nii.gz")[0]
@@ -328,15 +338,15 @@ def filed(tmp_path, look_at):
     labels = viewer.add_labels(
         blocks(), scale=image.scale, metadata={"drdm": {"label_names": {3: "LV"}}}
     )
-    look = look_at(image, wave, labels)
-    write_field(tmp_path / "displacement.nii.gz", look.displacement, look.layer_case.case.grid)
-    return viewer, look, sitk.ReadImage(str(tmp_path / "displacement.nii.gz"))
+    moment = moment_of(image, wave, labels)
+    write_field(tmp_path / "displacement.nii.gz", moment.displacement, moment.layer_case.case.grid)
+    return viewer, moment, sitk.ReadImage(str(tmp_path / "displacement.nii.gz"))
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0), (0, 2, 1)])
 def test_values_under_the_cursor_are_those_of_the_saved_field(filed, order):
-    viewer, look, saved = filed
-    image, hidden = look.request.source, order[0]
+    viewer, moment, saved = filed
+    image, hidden = moment.request.source, order[0]
     viewer.dims.order = order
     rng = np.random.default_rng(1)
     worst = 0.0
@@ -345,9 +355,9 @@ def test_values_under_the_cursor_are_those_of_the_saved_field(filed, order):
         voxel[hidden] = round(voxel[hidden])
         viewer.dims.set_point(hidden, image.data_to_world(voxel)[hidden])
         viewer.cursor.position = image.data_to_world(voxel)
-        place = place_under(look, viewer)
+        place = place_under(moment, viewer)
         assert np.allclose(place, voxel)
-        reading = value_at(look, place)
+        reading = value_at(moment, place)
         physical = saved.TransformContinuousIndexToPhysicalPoint(voxel[::-1].tolist())
         expected = np.array(saved.EvaluateAtPhysicalPoint(physical, sitk.sitkLinear))
         worst = max(worst, np.abs(expected - reading.u_mm).max())
@@ -356,51 +366,51 @@ def test_values_under_the_cursor_are_those_of_the_saved_field(filed, order):
         index = saved.TransformPhysicalPointToContinuousIndex(physical + expected)
         assert np.allclose(reading.source_voxel, index[::-1], atol=0.01)
         x, y, z = np.round(voxel[::-1]).astype(int)
-        assert reading.det == pytest.approx(look.jacobian[x, y, z])
-        label = look.labels[0][z, y, x]
+        assert reading.det == pytest.approx(moment.jacobian[x, y, z])
+        label = moment.labels[0][z, y, x]
         assert reading.labels == (({3: "LV", 9: "label 9"}[label],) if label else ())
     assert worst < 0.01
 
 
-def test_there_is_nothing_to_read_outside_or_without_a_field(filed, look_at):
-    _, look, _ = filed
-    assert value_at(look, (-0.4, -0.4, 33.4)) is not None
-    assert value_at(look, (-0.6, 5, 5)) is None and value_at(look, (3, 5, 33.6)) is None
-    quick = look_at(look.request.source, wave, displacement=None)
+def test_there_is_nothing_to_read_outside_or_without_a_field(filed, moment_of):
+    _, moment, _ = filed
+    assert value_at(moment, (-0.4, -0.4, 33.4)) is not None
+    assert value_at(moment, (-0.6, 5, 5)) is None and value_at(moment, (3, 5, 33.6)) is None
+    quick = moment_of(moment.request.source, wave, displacement=None)
     assert value_at(quick, (3, 5, 5)) is None
 
 
-def test_a_single_slice_is_read_along_its_axes(look_at):
+def test_a_single_slice_is_read_along_its_axes(moment_of):
     viewer, image, _ = opened(SHAPE[1:])
 
     def shift(at):
         return np.broadcast_to([2.0, -1.0, 0.0], at.shape)
 
-    reading = value_at(look_at(image, shift), (10.25, 20.5))
+    reading = value_at(moment_of(image, shift), (10.25, 20.5))
     assert np.allclose(reading.along_mm, (-1.2, 3.0), atol=1e-5) and reading.det == 1
     assert np.allclose(reading.source_voxel, (9.25, 22.5), atol=1e-5)
     assert viewer.dims.ndim == 2
 
 
-def test_the_line_of_sight_meets_the_first_label_then_the_brightest_voxel(look_at):
+def test_the_line_of_sight_meets_the_first_label_then_the_brightest_voxel(moment_of):
     viewer, image, labels = opened()
     image.data[...] = 0
     image.data[17, 30, 3] = 900
     still = np.zeros_like
     viewer.dims.ndisplay = 3
     viewer.scene.camera.set_view_direction((1, 0, 0))
-    look = look_at(image, still, labels)
+    moment = moment_of(image, still, labels)
     direction = np.array([1, 0, 0])
     viewer.cursor.position = np.array(image.data_to_world((0, 30, 3))) - 500 * direction
-    assert np.round(place_under(look, viewer)).tolist() == [17, 30, 3]
+    assert np.round(place_under(moment, viewer)).tolist() == [17, 30, 3]
     viewer.cursor.position = np.array(image.data_to_world((0, 10, 8))) - 500 * direction
-    assert np.round(place_under(look, viewer)).tolist() == [0, 10, 8]
-    assert value_at(look, place_under(look, viewer)).labels == ("label 3",)
+    assert np.round(place_under(moment, viewer)).tolist() == [0, 10, 8]
+    assert value_at(moment, place_under(moment, viewer)).labels == ("label 3",)
 
 
-def test_a_canvas_with_an_axis_that_the_source_lacks_is_not_read(look_at):
+def test_a_canvas_with_an_axis_that_the_source_lacks_is_not_read(moment_of):
     viewer, image, labels = opened()
-    look = look_at(image, np.zeros_like, labels)
+    moment = moment_of(image, np.zeros_like, labels)
     viewer.add_image(np.zeros((2, *image.data.shape)), name="cine")
     for ndisplay, order, known in (
         (2, (0, 1, 2, 3), True),
@@ -411,15 +421,15 @@ def test_a_canvas_with_an_axis_that_the_source_lacks_is_not_read(look_at):
         viewer.dims.ndisplay, viewer.dims.order = ndisplay, order
         viewer.scene.camera.set_view_direction((1, 0, 0))
         viewer.cursor.position = (0, *image.data_to_world((1, 2, 3)))
-        assert (place_under(look, viewer) is not None) is known
+        assert (place_under(moment, viewer) is not None) is known
 
 
 def test_the_cursor_is_listened_to_until_it_is_closed(filed):
-    viewer, look, _ = filed
+    viewer, moment, _ = filed
     told = []
-    shown = [look]
+    shown = [moment]
     controller = ReadoutController(viewer, lambda: shown[0], lambda *args: told.append(args))
-    viewer.cursor.position = look.request.source.data_to_world((0, 5, 5))
+    viewer.cursor.position = moment.request.source.data_to_world((0, 5, 5))
     controller.read()
     assert told[-1][1] == (1, 2) and told[-1][0].length_mm > 0
     shown[0] = None
@@ -429,15 +439,15 @@ def test_the_cursor_is_listened_to_until_it_is_closed(filed):
     assert not any(e.callbacks and controller.refresh in e.callbacks for e in controller._events)
 
 
-def test_empty_overlays_are_no_error(look_at):
+def test_empty_overlays_are_no_error(moment_of):
     viewer, image, labels = opened((1, 40, 34))
     labels.data[...] = 0
-    far = look_at(image, lambda at: np.broadcast_to([90.0, 0, 0], at.shape), labels)
+    far = moment_of(image, lambda at: np.broadcast_to([90.0, 0, 0], at.shape), labels)
     results = ResultLayers(viewer)
     results.show(far, ALL)
     made = results.layers(image)
     assert len(made["arrows"].data) == len(made["contours"].data) == 0
-    results.show(look_at(image, lambda at: 0 * at, labels), ALL)
+    results.show(moment_of(image, lambda at: 0 * at, labels), ALL)
     assert len(made["arrows"].data) > 100
     limits = tuple(made["arrows"].edge_contrast_limits)
     assert limits == pytest.approx((0, 0.1 * 34 * 1.5))

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import QAbstractButton, QApplication
 
 from napari_drdm.layers.cases import make_case
 from napari_drdm.layers.snapshots import take_snapshot
-from napari_drdm.runs.requests import Failure, Outcome, Request
+from napari_drdm.runs.requests import Failure, RunOutcome, RunRequest
 from napari_drdm.variants import History, Variants
 from napari_drdm.variants.history import held_bytes
 from napari_drdm.variants.panel import VariantsPanel
@@ -32,12 +32,12 @@ SHAPE, SCALE = (3, 20, 24), (8, 1.4, 1.2)
 TURN = np.array([[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]])
 
 
-def request(image: Image, labels: Labels | None = None, **options) -> Request:
+def request(image: Image, labels: Labels | None = None, **options) -> RunRequest:
     snapshot = take_snapshot(image, labels)
-    return Request(snapshot, Path("tiny"), Options(**options), image, labels)
+    return RunRequest(snapshot, Path("tiny"), Options(**options), image, labels)
 
 
-def outcome(asked: Request) -> Outcome:
+def outcome(asked: RunRequest) -> RunOutcome:
     """A result whose image is its source's, brighter by its seed, with other labels."""
     place = make_case(asked.snapshot.copied())
     first = place.case.images[0]
@@ -48,7 +48,7 @@ def outcome(asked: Request) -> Outcome:
     one = np.ones(case.grid.shape, np.float32)
     facts = {"level": asked.options.level, "seed": asked.options.seed, "steps": 2}
     facts |= {"model": "tiny", "max_mm": 1.25, "max_percent": 3.0}
-    return Outcome(asked, place, Result(place.case, case, field, field.copy(), one, facts, {}))
+    return RunOutcome(asked, place, Result(place.case, case, field, field.copy(), one, facts, {}))
 
 
 class Bench:
@@ -62,7 +62,7 @@ class Bench:
         self.labels = Labels((data > 120).astype(np.uint8), name="heart labels", **place)
         viewer.layers.extend([self.image, self.labels])
         self.panel, self.shown, self.asked = VariantsPanel(), [], []
-        self.form: Request | None = request(self.image, self.labels, level=30, seed=5)
+        self.form: RunRequest | None = request(self.image, self.labels, level=30, seed=5)
         self.variants = Variants(
             viewer,
             self.panel,
@@ -201,7 +201,7 @@ def test_what_was_evicted_is_made_again(make):
     old = list(bench.variants.history)[1]
     assert old.outcome is None and "not stored" in bench.panel.strip.item(1).toolTip()
     press(bench, 1)
-    assert bench.asked == [old.recipe] and bench.shown == []
+    assert bench.asked == [old.inputs] and bench.shown == []
     bench.panel.buttons["pin"].click()
     assert bench.own() == [] and old.pinned
     bench.variants.add(outcome(request(bench.image, bench.labels, seed=1)))
@@ -336,7 +336,7 @@ def test_results_of_two_images_are_not_compared(bench):
     assert "different images" in bench.panel.status.text() and bench.own() == []
 
 
-def slowly(asked: Request):
+def slowly(asked: RunRequest):
     """A run of three steps."""
     for step in range(3):
         time.sleep(0.005)
