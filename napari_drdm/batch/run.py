@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_drdm.batch.outlook import check_folder
 from napari_drdm.batch.spawning import script_left_alone
@@ -161,8 +161,9 @@ def _run(
     for note in plan.notes:
         yield Update(0, len(plan.jobs), message=in_window(note))
     reported: set[tuple[str, str]] = set()
-    with script_left_alone(), closing(steps(plan, loaded)) as going:
-        for value in going:
+    running: Any = steps(plan, loaded)
+    with script_left_alone(), closing(running):
+        for value in running:
             if isinstance(value, Made):
                 counts[value.state] += 1
                 refused.update(value.refused)

@@ -59,7 +59,7 @@ class DeformationExplorer(ExplorerForm):
             generate=lambda request: self.runner.compute.run(request, Viewed()),
             labelled=self.show_panel.boxes["labels"].isChecked,
         )
-        self.cursor = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
+        self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
         self.exporter = ResultExport(self, self._outcome)
         self.models = ModelList(self, recall(self))
         self._turning = QTimer(self)
@@ -69,7 +69,7 @@ class DeformationExplorer(ExplorerForm):
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
-        parts = (self.models, self.live, self.runner, self.variants, self.cursor)
+        parts = (self.models, self.live, self.runner, self.variants, self.reader)
         self.destroyed.connect(partial(_let_go, parts, self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
@@ -77,9 +77,9 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.say("Loading…")
         self.models.load()
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Taken out of its dock it is not seen again, and must not go on unseen."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.runner.close()
             self.deleteLater()
         super().changeEvent(event)
@@ -225,7 +225,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.see()
 
     def _on_moment(self, moment: Moment) -> None:
-        self.cursor.refresh()
+        self.reader.refresh()
         self._show_numbers()
 
     def _on_outcome(self, outcome: RunOutcome) -> None:

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_drdm.explorer.form import agree
 from napari_drdm.runs.runner import BackgroundTask
-from napari_drdm.settings import load_settings, save_settings
+from napari_drdm.settings import Remembered, load_settings, save_settings
 from napari_drdm.widgets.card_dialog import CardDialog
 from napari_drdm.widgets.export_dialog import ExportDialog, ExportPlan, free_folder, mismatch
 
@@ -51,7 +51,7 @@ class ResultExport(QObject):
             self.failed.emit("there is no result to export yet")
             return
         metrics, entry = outcome.result.metrics, self._form.sources.model.value()
-        home = Path(load_settings().export_folder or Path.home())
+        home = Path(load_settings(Remembered).export_folder or Path.home())
         name = outcome.result.source.name
         self.dialog = ExportDialog(
             self._form,
@@ -117,7 +117,7 @@ class ResultExport(QObject):
 
     def _on_export(self, result: Result, plan: ExportPlan) -> None:
         self._exported[_digest(result)] = plan.folder
-        remembered = load_settings()
+        remembered = load_settings(Remembered)
         folder = str(plan.folder.parent)
         save_settings(remembered.model_copy(update={"export_folder": folder}))
         self.message.emit(f"Exported to {plan.folder}")
@@ -132,7 +132,9 @@ class ResultExport(QObject):
 
         def put(answer: tuple[str, str]) -> None:
             written, what = answer
-            QApplication.clipboard().setText(written)
+            clipboard = QApplication.clipboard()
+            if clipboard is not None:
+                clipboard.setText(written)
             self.message.emit(f"{words}. {what}".strip())
 
         self._do(partial(_written, result, exported, text), put)

@@ -160,8 +160,9 @@ class LivePreview(QObject):
     def _present(self) -> Moment | None:
         """What is shown of the present request."""
         moment = self._results.moment(self._form.sources.image.value())
-        current = moment is not None and self.request is not None
-        return moment if current and moment.request.serial == self.request.serial else None
+        if moment is None or self.request is None:
+            return None
+        return moment if moment.request.serial == self.request.serial else None
 
     def _on_moment(self, moment: Moment) -> None:
         if self.request is None or moment.request.serial != self.request.serial:

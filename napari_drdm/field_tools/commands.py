@@ -45,7 +45,7 @@ def open_jacobian() -> None:
     _dock(lambda viewer: jacobian_form(viewer, partial(_measure, viewer)), "Jacobian determinant")
 
 
-def _dock(make: Callable[[Viewer], FunctionGui], name: str) -> None:
+def _dock(make: Callable[[Viewer], FunctionGui[..., Any]], name: str) -> None:
     viewer = current_viewer()
     if viewer is None:
         return
@@ -60,7 +60,7 @@ def _dock(make: Callable[[Viewer], FunctionGui], name: str) -> None:
 
 def _apply(
     viewer: Viewer,
-    form: FunctionGui,
+    form: FunctionGui[..., Any],
     image: Image,
     labels: list[Labels],
     choice: FieldChoice,
@@ -80,25 +80,30 @@ def _apply(
 
 
 def _measure(
-    viewer: Viewer, form: FunctionGui, choice: FieldChoice, name: str, magnitude: bool
+    viewer: Viewer, form: FunctionGui[..., Any], choice: FieldChoice, name: str, magnitude: bool
 ) -> None:
     work = partial(jacobian_of, choice)
     _run(form, work, lambda done: _show_maps(viewer, done, name, magnitude))
 
 
-def _run(form: FunctionGui, work: Callable[[], Any], show: Callable[[Any], None]) -> None:
+def _run(form: FunctionGui[..., Any], work: Callable[[], Any], show: Callable[[Any], None]) -> None:
     """Work off the main thread; meanwhile the form waits, and the rest of the window does not."""
-    text = form.call_button.text
-    form.call_button.text = "Working…"
+    button: Any = form.call_button
+    text, button.text = button.text, "Working…"
     form.native.setEnabled(False)  # the button alone would be enabled again by magicgui
 
     def end(report: Callable[[], None]) -> None:
-        form.call_button.text = text
+        button.text = text
         form.native.setEnabled(True)
         report()
 
     job = BackgroundTask(form.native)
-    job.done.connect(lambda done: end(lambda: (show(done), show_info(done.summary))))
+
+    def show_all(done: Any) -> None:
+        show(done)
+        show_info(done.summary)
+
+    job.done.connect(lambda done: end(partial(show_all, done)))
     job.failed.connect(lambda message: end(lambda: show_error(message)))
     job.run(work)
 

@@ -7,6 +7,7 @@ voxel -> RAS mm. An arrow starts at a voxel x and points to x + u(x).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,8 @@ class DenseField:
         across = np.linalg.inv(self.grid.affine) @ grid.affine
         at = (voxels @ across[:3, :3].T + across[:3, 3]).T
         size = np.array(self.grid.shape)[:, None]
-        beyond = ~((at > -0.5) & (at < size - 0.5)).all(axis=0)
+        within = (at > -0.5) & (at < size - 0.5)
+        beyond = np.asarray(~within.all(axis=0))
         parts = np.moveaxis(self.displacement, -1, 0)
         u = [map_coordinates(p, at, output=np.float64, order=1, mode="nearest") for p in parts]
         return np.where(beyond[:, None], np.nan, np.stack(u, axis=-1))
@@ -153,9 +155,9 @@ def _spread(
 ) -> NDArray[np.int64]:
     """Voxels about equally far apart in mm, (N, n), with N at most ``at_most``."""
     free = [axis for axis in range(len(shape)) if axis not in fixed]
-    step = np.prod([shape[a] * spacing[a] for a in free]) / at_most
+    step = prod(shape[a] * spacing[a] for a in free) / at_most
     step **= 1 / max(len(free), 1)
-    while np.prod([_count(shape[a], spacing[a], step) for a in free]) > at_most:
+    while prod([_count(shape[a], spacing[a], step) for a in free]) > at_most:
         step *= 1.02
     lines = [
         np.array([min(max(fixed[a], 0), n - 1)])

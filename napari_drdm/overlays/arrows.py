@@ -6,6 +6,7 @@ it is true at every step of a run.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +62,8 @@ def arrows_content(moment: Moment, index: int, view: View, style: DrawingStyle) 
 
 
 def _inside(points: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    return ((points >= -0.5) & (points <= np.asarray(shape) - 0.5)).all(axis=-1)
+    inside = (points >= -0.5) & (points <= np.asarray(shape) - 0.5)
+    return np.asarray(inside.all(axis=-1))
 
 
 def _step(
@@ -69,10 +71,10 @@ def _step(
 ) -> float:
     """Distance between arrows, mm, so that there are no more than ``at_most``."""
     extents = [shape[a] * spacing[a] for a in shown]
-    step = (np.prod(extents) / at_most) ** (1 / max(len(shown), 1))
-    while np.prod([len(_line(shape[a], spacing[a], step)) for a in shown]) > at_most:
+    step = (prod(extents) / at_most) ** (1 / max(len(shown), 1))
+    while prod([len(_line(shape[a], spacing[a], step)) for a in shown]) > at_most:
         step *= 1.02
-    return float(step)
+    return step
 
 
 def _line(size: int, spacing: float, step: float) -> NDArray[np.int64]:

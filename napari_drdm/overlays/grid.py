@@ -7,7 +7,7 @@ Tissue at x came from x + u(x), so a line of the source at coordinate c is the l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,8 @@ def _source(
     field: LayerField, plane: Plane, rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Where the tissue of a plane came from, x + u(x): (rows, columns, 2), voxels."""
-    place = {plane.rows: rows[:, None], plane.columns: columns[None, :], **dict(plane.fixed)}
+    place: dict[int, Any] = {plane.rows: rows[:, None], plane.columns: columns[None, :]}
+    place |= dict(plane.fixed)
     along, _ = field.at(tuple(place[a] for a in range(len(field.shape))))
     moved = [along[..., axis] + place[axis] for axis in (plane.rows, plane.columns)]
     return np.stack(moved, axis=-1)
@@ -82,7 +83,8 @@ def _level_sets(
 
     generator = contour_generator(columns, rows, values, name="serial")
     for level in levels:
-        yield from generator.lines(float(level))
+        lines: Any = generator.lines(float(level))
+        yield from lines
 
 
 def _samples(size: int, at_most: int) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from napari_drdm.overlays.rim import keep_rim_true
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_drdm.overlays.lines import DrawingStyle
+    from napari_drdm.overlays.style import DrawingStyle
     from napari_drdm.overlays.view import View
     from napari_drdm.runs.moments import Moment
 
@@ -53,7 +53,7 @@ def labels_content(moment: Moment, index: int, view: View, style: DrawingStyle) 
 
 def magnitude_content(moment: Moment, index: int, view: View, style: DrawingStyle) -> LayerContent:
     """Length of the displacement, mm."""
-    u = moment.displacement
+    u = moment.field()
     lengths = moment.layer_case.back(np.sqrt(np.einsum("xyzi,xyzi->xyz", u, u)))
     return _map(lengths, magnitude_colormap(), (0.0, limit_mm(moment.layer_case.case.grid)))
 

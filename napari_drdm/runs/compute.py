@@ -110,11 +110,11 @@ class Compute:
         if known is None:
             known = _Run((yield from self._recovered(prepared, request, viewed)))
             self.runs.put(key, known, known.trace.nbytes)
-        if known.outcome is None:
+        outcome = known.outcome
+        if outcome is None:
             outcome = yield from self._finished(prepared, request, known.trace, viewed, started)
-            known = _Run(known.trace, outcome)
-            self.runs.put(key, known, known.trace.nbytes + _size(outcome))
-        outcome = replace(known.outcome, request=request)
+            self.runs.put(key, _Run(known.trace, outcome), known.trace.nbytes + _size(outcome))
+        outcome = replace(outcome, request=request)
         yield moment_of_outcome(outcome, known.trace)
         yield outcome
 

@@ -134,12 +134,12 @@ class Runner(QObject):
         self.ran.emit(False)
 
 
-def _kind(value: Any) -> Hashable | None:
+def _kind(value: object) -> Hashable | None:
     """Looks and progress make way for newer ones; results and failures never do."""
     passing = isinstance(value, RunProgress) or (
         isinstance(value, Moment) and value.outcome is None
     )
-    return type(value) if passing else None
+    return type(value).__name__ if passing else None
 
 
 def _attempt(work: Callable[[], Any]) -> Any:

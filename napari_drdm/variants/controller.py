@@ -66,7 +66,8 @@ class Variants:
         self._portraits = Thumbnails()
         self._shown: list[int] = []
         self._later: dict[int, Callable[[Variant], None]] = {}
-        self._tidying = QTimer(singleShot=True)
+        self._tidying = QTimer()
+        self._tidying.setSingleShot(True)
         self._tidying.timeout.connect(self._tidy)
         self._removed = viewer.layers.events.removed
         self._removed.connect(self._on_removed)

@@ -68,15 +68,17 @@ class VariantsPanel(QWidget):
         before, self._entries = self._entries, {entry.number: entry for entry in entries}
         self.strip.blockSignals(True)
         self.strip.fit(entry.name for entry in entries)
-        for row in reversed(range(self.strip.count())):
-            if self.strip.item(row).data(_NUMBER) not in self._entries:
-                self.strip.takeItem(row)
+        for item in self.strip.items_shown():
+            if item.data(_NUMBER) not in self._entries:
+                self.strip.takeItem(self.strip.row(item))
         for row, entry in enumerate(entries):
-            item = self.strip.item(row)
-            if item is None or item.data(_NUMBER) != entry.number:
+            there = self.strip.item(row)
+            if there is None or there.data(_NUMBER) != entry.number:
                 item = QListWidgetItem()
                 item.setSizeHint(self.strip.gridSize())
                 self.strip.insertItem(row, item)
+            else:
+                item = there
             _update(item, before.get(entry.number), entry)
         self.strip.blockSignals(False)
         self._enable()
@@ -167,8 +169,8 @@ class VariantsPanel(QWidget):
             self.say("")
 
     def _item(self, number: int | None) -> QListWidgetItem | None:
-        rows = (self.strip.item(row) for row in range(self.strip.count()))
-        return next((item for item in rows if item.data(_NUMBER) == number), None)
+        items = self.strip.items_shown()
+        return next((item for item in items if item.data(_NUMBER) == number), None)
 
     def _set(self, button: QPushButton, on: bool) -> None:
         button.blockSignals(True)

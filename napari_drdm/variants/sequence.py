@@ -78,5 +78,8 @@ def _same(held: RunOutcome, snapshot: Snapshot) -> bool:
         return False
     if bool(source.labels) != (snapshot.labels is not None):
         return False
-    labels = not source.labels or np.array_equal(back(source.labels[0].data), snapshot.labels)
-    return labels and np.array_equal(back(shown(source.images[0])), snapshot.image)
+    if snapshot.labels is not None and not np.array_equal(
+        back(source.labels[0].data), snapshot.labels
+    ):
+        return False
+    return np.array_equal(back(shown(source.images[0])), snapshot.image)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -24,7 +24,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.dialog_buttons import standard_button
 from napari_drdm.widgets.sources import note
+
+if TYPE_CHECKING:
+    from src_core.io import FieldFormat
 
 __all__ = ["ExportDialog", "ExportPlan", "free_folder", "mismatch"]
 
@@ -45,7 +49,7 @@ class ExportPlan:
 
     folder: Path
     what: frozenset[str]
-    field_format: str
+    field_format: FieldFormat
     overwrite: bool
 
 
@@ -88,7 +92,7 @@ class ExportDialog(QDialog):
 
     def plan(self) -> ExportPlan:
         """What is chosen now."""
-        folder, format = self._place(), str(self.format.currentData())
+        folder, format = self._place(), self.format.currentData()
         return ExportPlan(folder, self._what(), format, _has_content(folder))
 
     def accept(self) -> None:
@@ -115,10 +119,10 @@ class ExportDialog(QDialog):
         for value, words in _FORMATS.items():
             self.format.addItem(words, value)
         self.format.setToolTip("For which tool displacement and inverse are written")
-        export = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        export = standard_button(self.buttons, QDialogButtonBox.StandardButton.Ok)
         export.setText("Export")
         export.setToolTip("Write the files")
-        cancel = self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        cancel = standard_button(self.buttons, QDialogButtonBox.StandardButton.Cancel)
         cancel.setToolTip("Write nothing")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -156,7 +160,8 @@ class ExportDialog(QDialog):
             text = "This folder has content: you will be asked."
         self.place_note.setText(text)
         self.format.setEnabled(bool({"displacement", "inverse"} & self._what()))
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not empty and not file)
+        export = standard_button(self.buttons, QDialogButtonBox.StandardButton.Ok)
+        export.setEnabled(not empty and not file)
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Export into a folder", self.folder.text())
