@@ -2,6 +2,7 @@
 # make demo    the main job on the sample that ships: demo/screenshot.png and demo/files/
 # make test    setup, lint, then every test (PYTEST_ARGS="-k fields" picks some)
 # make lint    ruff, mypy, import-linter, the plugin's manifest
+# make docs    the documentation site in site/, with what it needs; a broken link is an error
 # make bench   the benchmarks
 # make screenshots   docs/images, by a script that uses the window as a person does (ARGS="--theme light")
 # make clean   removes what the others made
@@ -57,6 +58,16 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/npe2 validate napari.yaml
 
+.PHONY: docs
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The tools alone: the site reads the code and does not import it, so it needs neither torch nor napari.
+$(VENV)/.docs: $(VENV)/.made pyproject.toml constraints.txt
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' > $(VENV)/docs.txt
+	$(BIN)/python -m pip install $(PIP_ARGS) --constraint constraints.txt --requirement $(VENV)/docs.txt
+	@touch $@
+
 bench: setup
 	$(BIN)/python -m benchmarks
 
@@ -64,6 +75,6 @@ screenshots: setup
 	$(SCREEN) $(BIN)/python tools/screenshots.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) build demo dist ./*.egg-info
+	rm -rf $(VENV) build demo dist site ./*.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.running import measured
-from src_core.generation.save import save_case
+from src_core.io.case_files import save_case
 from src_core.phantom import phantom_case
 
 

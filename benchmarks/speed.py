@@ -20,8 +20,8 @@ from scipy import ndimage
 
 from src_core.cases.case import Case
 from src_core.generation import Session, generate, make_options, save_result
-from src_core.generation.save import save_case
 from src_core.io import read_case
+from src_core.io.case_files import save_case
 from src_core.models.library import load_model
 from src_core.models.model import Model
 from src_core.phantom import cardiac_phantom, phantom_case

@@ -89,7 +89,8 @@ def moment_of() -> Callable[..., Any]:
         from napari_drdm.runs.moments import Moment
         from napari_drdm.runs.requests import RunRequest
         from src_core.fields import jacobian_determinant
-        from src_core.fields.warp_case import field_tensor, warp_case
+        from src_core.fields.planes import field_tensor
+        from src_core.fields.warp_case import warp_case
 
         place = case_from_layers(image, labels)
         grid = place.case.grid

@@ -16,7 +16,7 @@ from napari_drdm.batch.form import BatchForm
 from napari_drdm.batch.outlook import Outlook, outlook
 from napari_drdm.batch.request import missing, request_of
 from napari_drdm.batch.run import Ended, Gate, Update, in_time, run_batch
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.runs.models_found import ModelsFound, find_models
 from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.settings import RememberedBatch, load_settings, save_settings
@@ -92,7 +92,7 @@ class BatchAugmentation(BatchForm):
         try:
             request = self._request()
         except DRDMError as error:
-            self._fail(said(error))
+            self._fail(error_line(error))
             return
         entry: ModelEntry = self.fields.model.value()
         self._remember(entry)
@@ -184,7 +184,7 @@ class BatchAugmentation(BatchForm):
         try:
             request = self._request()
         except DRDMError as error:
-            self.outlook.setText(said(error))
+            self.outlook.setText(error_line(error))
             return
         job, turn = BackgroundTask(self), self._asked
         job.done.connect(lambda found: self._on_outlook(turn, found))

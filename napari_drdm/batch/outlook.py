@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_drdm.messages import MAY_CHANGE, in_window
+from napari_drdm.messages import in_window
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def check_folder(plan: Plan) -> None:
     Raises:
         InputError: it holds a run with other choices, or what is no run.
     """
-    from src_core.augment.run_folder import differs
+    from src_core.augment.run_folder import MAY_CHANGE, differs
 
     out = Path(plan.request.out)
     if not plan.request.resume and out.is_dir() and any(out.iterdir()):
@@ -82,7 +82,8 @@ def check_folder(plan: Plan) -> None:
     if other := differs(plan):
         names = ", ".join(dict.fromkeys(_CONTROLS.get(name, name) for name in other))
         raise InputError(
-            f"The run in the output folder differs in {names}: choose another folder. {MAY_CHANGE}"
+            f"The run in the output folder differs in {names}: choose another folder. "
+            + in_window(MAY_CHANGE)
         )
 
 

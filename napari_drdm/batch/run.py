@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_drdm.batch.outlook import check_folder
 from napari_drdm.batch.spawning import script_left_alone
-from napari_drdm.messages import in_window, said
+from napari_drdm.messages import error_line, in_window
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def run_batch(
     try:
         left = yield from _run(request, model, gate, device, counts, refused)
     except Exception as raised:
-        error = said(raised)
+        error = error_line(raised)
     states = {state: counts[state] for state in ("made", "kept", "rejected", "failed")}
     sheet, summary = _papers(request, states) if counts.total() else (None, None)
     return Ended(

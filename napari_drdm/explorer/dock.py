@@ -18,7 +18,7 @@ from napari_drdm.explorer.readout import ReadoutController
 from napari_drdm.explorer.remembered import recall, remember
 from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.runs.requests import Viewed
 from napari_drdm.runs.runner import Runner
 from napari_drdm.variants import Variants
@@ -162,7 +162,7 @@ class DeformationExplorer(ExplorerForm):
         try:
             return self.form_reader.request()
         except DRDMError as error:
-            self._fail(said(error))
+            self._fail(error_line(error))
             return None
 
     def _show_again(self, outcome: RunOutcome) -> None:
@@ -173,7 +173,7 @@ class DeformationExplorer(ExplorerForm):
         try:
             request = self.form_reader.again(inputs)
         except DRDMError as error:
-            self._fail(said(error))
+            self._fail(error_line(error))
             return
         self._place(request)
         self._describe()
@@ -245,7 +245,7 @@ class DeformationExplorer(ExplorerForm):
         try:
             shapes = self.form_reader.add_region()
         except DRDMError as error:
-            self._fail(said(error))
+            self._fail(error_line(error))
             return
         shapes.events.data.connect(self._on_region)
         self.more.region.pick(shapes)

@@ -73,7 +73,7 @@ class ResultExport(QObject):
         if outcome is None:
             self.failed.emit("there is no result to export yet")
             return
-        from src_core.generation.save import PARTS
+        from src_core.io.case_files import PARTS
 
         plan = ExportPlan(Path(folder), frozenset(PARTS), "itk", overwrite)
         self._export(outcome.result, plan)

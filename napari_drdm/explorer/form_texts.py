@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_drdm.explorer.result_layers import arrow_limit_mm
 from napari_drdm.explorer.suitability import describe, is_stack, model_warning
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
     try:
         taken = snapshot()
     except DRDMError as error:
-        taken, text = None, said(error)
+        taken, text = None, error_line(error)
     if taken is not None:
         frames = len(taken.image) if taken.image.ndim == 4 else 1
         text = describe(taken.shape, taken.spacing, frames)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_drdm.explorer.visible_part import part_on_view
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.overlays.kinds import field_needed
 from napari_drdm.runs.moments import moment_of_outcome
 from src_core.errors import DRDMError
@@ -140,7 +140,7 @@ class LivePreview(QObject):
         try:
             self.request = self._ask()
         except DRDMError as error:
-            self.failed.emit(said(error))
+            self.failed.emit(error_line(error))
             return False
         self.look_around()
         return True

@@ -22,7 +22,7 @@ from napari_drdm.field_tools.work import (
 from napari_drdm.layers.field_follower import placement_over
 from napari_drdm.layers.field_layers import round_mm
 from napari_drdm.layers.snapshots import placement
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
 from napari_drdm.overlays.rim import keep_rim_true
 from napari_drdm.runs.runner import BackgroundTask
@@ -72,7 +72,7 @@ def _apply(
     try:
         snapshot = snapshot_of(image, labels)
     except DRDMError as error:
-        show_error(said(error))
+        show_error(error_line(error))
         return
     name = "moved back" if options["inverse"] else "moved"
     work = partial(move, snapshot, choice, **options)

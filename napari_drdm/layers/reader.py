@@ -16,7 +16,7 @@ import numpy as np
 
 from napari_drdm.layers.cases import shown
 from napari_drdm.layers.field_layers import DenseField, field_layer
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.io import holds_field, read_case, read_field
@@ -49,7 +49,7 @@ def read_layers(path: Paths) -> list[LayerData]:
     try:
         return [_field(Path(p)) if holds_field(p) else _layer(Path(p)) for p in _listed(path)]
     except InputError as error:
-        raise InputError(said(error)) from error
+        raise InputError(error_line(error)) from error
 
 
 def _ours(path: str | Path) -> bool:

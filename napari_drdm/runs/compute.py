@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.runs.cache import BoundedCache
 from napari_drdm.runs.devices import falling_back, resolved
 from napari_drdm.runs.moments import Moment, moment_of_outcome
@@ -69,7 +69,7 @@ class Compute:
         return _with_failure(self._preview(request, viewed))
 
     def run(self, request: RunRequest, viewed: Viewed) -> Iterator[Any]:
-        """Progress and moments as the recovery goes, at last the outcome and its moment."""
+        """RunProgress and moments as the recovery goes, at last the outcome and its moment."""
         return _with_failure(self._resolving(request, viewed))
 
     def at_position(
@@ -123,19 +123,19 @@ class Compute:
     ) -> Generator[Any, None, Trace]:
         from src_core.inspection.trajectory import Trace
 
-        units: list[list[Any]] = []
+        slabs: list[list[Any]] = []
         session, drawn = prepared.session, time.perf_counter()
         for step in session.steps(request.options):
             if step.recovery.index == 0:
-                units.append([])
-            units[-1].append(step.recovery)
-            steps = Trace(session.frame, units)
+                slabs.append([])
+            slabs[-1].append(step.recovery)
+            steps = Trace(session.view, slabs)
             yield RunProgress(step.index + 1, step.total, str(session.model.device), "", steps)
             if time.perf_counter() - drawn > viewed.pause:
-                u, at = prepared.so_far(request, viewed, units), step.recovery
+                u, at = prepared.so_far(request, viewed, slabs), step.recovery
                 yield prepared.moment(request, u, at.index, at.total, viewed)
                 drawn = time.perf_counter()
-        trace = Trace(session.frame, units)
+        trace = Trace(session.view, slabs)
         _ = trace.curve  # made here, drawn on the main thread
         return trace
 
@@ -221,7 +221,7 @@ def failure(error: Exception) -> Failure:
     """An error as one line; what nobody expected is logged."""
     if not isinstance(error, DRDMError):
         _log.exception("a run failed", exc_info=error)
-    return Failure(said(error))
+    return Failure(error_line(error))
 
 
 def _run_key(prepared: PreparedCase, request: RunRequest) -> Hashable:

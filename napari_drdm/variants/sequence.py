@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_drdm.layers.cases import shown
-from napari_drdm.messages import said
+from napari_drdm.messages import error_line
 from napari_drdm.runs.requests import Failure, RunOutcome, Viewed
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
         yield from work
     except Exception as error:
         _log.exception("a seed failed", exc_info=error)
-        yield Failure(said(error))
+        yield Failure(error_line(error))
 
 
 def _same(held: RunOutcome, snapshot: Snapshot) -> bool:

@@ -66,7 +66,7 @@ def _client(address: str) -> tuple[Any, Any]:
     except ImportError as error:
         raise InputError(
             "Dask is not installed",
-            where="--dask",
+            option="dask",
             do="install it: pip install 'napari-drdm[dask]'",
         ) from error
     try:
@@ -75,7 +75,7 @@ def _client(address: str) -> tuple[Any, Any]:
     except (OSError, ValueError, TimeoutError) as error:
         raise InputError(
             f"no scheduler answers at {address}",
-            where="--dask",
+            option="dask",
             expected="an address such as tcp://host:8786",
             do="start one: dask scheduler",
         ) from error

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_core.cases.case import Case
-    from src_core.fields.warp_case import Field
+    from src_core.fields.planes import Field
 
 __all__ = ["SHEET", "save_sheet"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 
 __all__ = ["Filters"]
 
@@ -35,13 +35,12 @@ class Filters:
         for name in ("min_mm", "max_mm", "max_volume_change", "retries"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < float("inf"):
-                where = f"--{name.replace('_', '-')}"
-                raise InputError(f"{value} is not possible", where=where, expected="0 or more")
+                raise InputError(f"{value} is not possible", option=name, expected="0 or more")
         if self.min_mm is not None and self.max_mm is not None and self.min_mm > self.max_mm:
             raise InputError(
                 f"nothing moves between {self.min_mm:g} and {self.max_mm:g} mm",
-                where="--min-mm",
-                expected="less than --max-mm",
+                option="min_mm",
+                expected=Phrase("less than ", OptionName("max_mm")),
             )
 
     def refused(self, metrics: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from src_core.augment.products import Product
 from src_core.augment.request import Request
 from src_core.cases.case import Case
 from src_core.datasets.entry import Entry, real
-from src_core.errors import Cancelled, InputError, one_line
+from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
 from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
 from src_core.io import read_case
@@ -216,5 +216,5 @@ def _check_room(shop: Shop) -> None:
             f"the disk is full ({in_words(free)} left)",
             where=str(out),
             expected=f"room for one more, {in_words(shop.bytes_each)}",
-            do="make room, then go on (--resume)",
+            do=Phrase("make room, then go on with ", OptionName("resume", True)),
         )

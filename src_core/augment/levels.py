@@ -34,7 +34,7 @@ def bounds(levels: Levels) -> tuple[int, int]:
     return (min(levels), max(levels)) if isinstance(levels, Mapping) else levels
 
 
-def parse_levels(text: str, where: str = "--levels") -> tuple[int, int]:
+def parse_levels(text: str, option: str = "levels") -> tuple[int, int]:
     """``30:70`` as (30, 70); ``48`` as (48, 48).
 
     Raises:
@@ -44,12 +44,12 @@ def parse_levels(text: str, where: str = "--levels") -> tuple[int, int]:
     low, high = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if low > high:
         raise InputError(
-            f"{text} is not possible", where=where, expected="lowest:highest, such as 30:70"
+            f"{text} is not possible", option=option, expected="lowest:highest, such as 30:70"
         )
     return low, high
 
 
-def parse_distribution(text: str, where: str = "--levels") -> Levels:
+def parse_distribution(text: str, option: str = "levels") -> Levels:
     """A range as ``parse_levels`` has it; ``30,45=2,60`` and ``50~6`` as the weight of each level.
 
     Raises:
@@ -63,7 +63,7 @@ def parse_distribution(text: str, where: str = "--levels") -> Levels:
         weights = {int(level): float(weight or 1) for level, _, weight in pairs}
         if sum(weights.values()) > 0:
             return weights
-    return parse_levels(text, where)
+    return parse_levels(text, option)
 
 
 def _normal(mean: int, deviation: float) -> dict[int, float]:

@@ -82,14 +82,14 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     spec = model.spec if isinstance(model, Model) else model
     digest = model.sha256 if isinstance(model, Model) else sha256
     if request.per_case < 1:
-        raise InputError(f"{request.per_case} is not possible", where="--per-case", expected="1 up")
+        raise InputError(f"{request.per_case} is not possible", option="per_case", expected="1 up")
     if request.workers < 1:
-        raise InputError(f"{request.workers} is not possible", where="--workers", expected="1 up")
+        raise InputError(f"{request.workers} is not possible", option="workers", expected="1 up")
     kind = request.kind
     if unknown := [name for name in request.formats if name not in kind.layouts]:
         raise InputError(
             f"{unknown[0]} is no format of {kind.noun}",
-            where="--format",
+            option="formats",
             expected=f"some of {', '.join(kind.layouts)}",
         )
     chosen = _options(request, spec)
@@ -176,7 +176,7 @@ def _entries(request: Request) -> list[Entry]:
         there = sorted({e.split for e in entries if e.split})
         raise InputError(
             f"no case of the split {request.split}",
-            where="--split",
+            option="split",
             expected=f"one of: {', '.join(there)}" if there else "a CSV with a column split",
         )
     return chosen
@@ -219,5 +219,5 @@ def _notes(entries: Sequence[Entry], listed: int) -> tuple[str, ...]:
     notes += [f"{bare} of {len(entries)} cases have no labels"] if bare else []
     marks = {entry.split for entry in entries}
     if len(marks) > 1 and (others := ", ".join(sorted(marks - {"", "train"}))):
-        notes.append(f"cases marked {others} are augmented too, --split train leaves them out")
+        notes.append(f"cases marked {others} are augmented too; the split train leaves them out")
     return tuple(notes)

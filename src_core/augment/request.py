@@ -85,7 +85,7 @@ def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...
         if word not in known:
             raise InputError(
                 f"no format called {word or 'nothing'}",
-                where="--format",
+                option="formats",
                 expected=f"some of {', '.join(known)}, separated by commas",
             )
     return words

@@ -15,13 +15,14 @@ from src_core.augment.lock import held
 from src_core.augment.plan import Plan
 from src_core.augment.products import Kind
 from src_core.datasets.run_folder import INDEX, MANIFEST
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.io import open_atomically
 
 __all__ = [
     "FAILURES",
     "INDEX",
     "MANIFEST",
+    "MAY_CHANGE",
     "begun",
     "columns",
     "differs",
@@ -32,6 +33,17 @@ __all__ = [
 ]
 
 FAILURES = "failures.csv"
+#: Options that may differ when a run goes on.
+MAY_CHANGE = Phrase(
+    OptionName("per_case"),
+    ", ",
+    OptionName("workers"),
+    ", ",
+    OptionName("device"),
+    " and ",
+    OptionName("with_sources"),
+    " may change",
+)
 _VERSION = 3
 _FACTS = ("name", "subject", "split", "source", "source_labels")
 
@@ -120,7 +132,9 @@ def make_folder(out: Path) -> None:
             "the folder is not empty",
             where=str(out),
             expected="an absent or empty folder",
-            do="choose another, or go on with the run that is there (--resume)",
+            do=Phrase(
+                "choose another, or go on with the run in it by ", OptionName("resume", True)
+            ),
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -137,6 +151,6 @@ def _same_run(plan: Plan) -> None:
         raise InputError(
             f"the run that is there differs in {', '.join(different).replace('_', ' ')}",
             where=str(plan.request.out),
-            expected="the same call, --per-case aside",
+            expected=Phrase("the same options; ", MAY_CHANGE),
             do="repeat it, or choose another folder",
         )

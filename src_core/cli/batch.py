@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from src_core.cli.failures import FAILED, resumable, terminable
+from src_core.cli.failures import FAILED, in_shell, resumable, terminable
 from src_core.cli.report import print_json, progress, tell
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _follow(plan: Plan, model: Model) -> dict[str, Any]:
 def _tell_once(made: Made, told: dict[tuple[str, str], Made]) -> None:
     if told.setdefault((made.job.case, made.message), made) is made:
         failed = f"failed: {made.job.case}: " if made.state == "failed" else "warning: "
-        tell(failed + made.message)
+        tell(failed + in_shell(made.message))
 
 
 def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import typer
 
-from src_core.errors import Cancelled, DRDMError
+from src_core.errors import Cancelled, DRDMError, Name, OptionName, Phrase, one_line
 
-__all__ = ["Outcome", "reported", "resumable", "terminable"]
+__all__ = ["Outcome", "in_shell", "reported", "resumable", "terminable"]
 
+#: Options of the shell that are not called as their field.
+_FLAGS = {"formats": "format", "number": "dataset-id"}
 DONE, FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
 
 
@@ -41,7 +43,7 @@ def reported() -> Iterator[Outcome]:
         except typer.Exit as error:
             outcome.code = int(error.exit_code)
         except DRDMError as error:
-            outcome.code = _fail(_one_line(str(error)), WRONG_INPUT)
+            outcome.code = _fail(in_shell(one_line(error)), WRONG_INPUT)
         except BrokenPipeError:
             outcome.code = FAILED
         except Exception as error:
@@ -69,6 +71,18 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def in_shell(text: str) -> str:
+    """A text with options as flags: ``--per-case``, ``--format nifti``."""
+    return text.written(_as_flag) if isinstance(text, Phrase) else text
+
+
+def _as_flag(name: Name) -> str:
+    if not isinstance(name, OptionName):
+        return f"drdm {name.name} {name.argument}".rstrip()
+    flag = "--" + _FLAGS.get(name.name, name.name.replace("_", "-"))
+    return flag if name.value is None or name.value is True else f"{flag} {name.value}"
 
 
 def _interrupt(*_: object) -> None:

@@ -47,7 +47,7 @@ def pairs(
         out=out,
         per_case=per_case,
         levels=parse_distribution(levels),
-        between=parse_distribution(between or levels, where="--between"),
+        between=parse_distribution(between or levels, option="between"),
         formats=parse_formats(format, PAIR_FORMATS),
     )
     carry_out(request, run.model, run.device, run.json)

@@ -109,7 +109,7 @@ def balanced(entries: Sequence[Entry], count: int | None) -> list[Entry]:
     chosen = [e for e in chain.from_iterable(zip_longest(*turned)) if e]
     if count is not None and not 1 <= count <= len(chosen):
         raise InputError(
-            f"{count} cases are not to be had", where="--cases", expected=f"1 to {len(chosen)}"
+            f"{count} cases are unavailable", option="cases", expected=f"1 to {len(chosen)}"
         )
     return chosen[:count]
 

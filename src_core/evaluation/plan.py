@@ -91,17 +91,17 @@ def make_plan(highest: int, default_steps: int, **values: Any) -> Plan:
     plan = Plan.model_validate({"steps": (default_steps,), **values})
     unknown = [row for row in plan.rows if row not in ROWS]
     if unknown:
-        raise _impossible("--rows", unknown[0], "some of: " + ", ".join(ROWS))
+        raise _impossible("rows", unknown[0], "some of: " + ", ".join(ROWS))
     for level in plan.levels or (0,):
         if not 1 <= level <= highest:
-            raise _impossible("--levels", level, f"1 to {highest}, separated by commas")
+            raise _impossible("levels", level, f"1 to {highest}, separated by commas")
     for steps in plan.steps or (0,):
         if steps < 1:
-            raise _impossible("--steps", steps, "1 or more, separated by commas")
+            raise _impossible("steps", steps, "1 or more, separated by commas")
     if plan.seeds < 1:
-        raise _impossible("--seeds", plan.seeds, "1 or more")
+        raise _impossible("seeds", plan.seeds, "1 or more")
     if plan.elastic_points < 4:
-        raise _impossible("--elastic-points", plan.elastic_points, "4 or more")
+        raise _impossible("elastic_points", plan.elastic_points, "4 or more")
     needing = {"no network", "elastic"} & set(plan.rows)
     if needing and "recovered" not in plan.rows:
         plan = plan.model_copy(update={"rows": (*plan.rows, "recovered")})
@@ -116,4 +116,4 @@ def plan_digest(plan: Plan, **more: Any) -> str:
 
 
 def _impossible(option: str, given: object, possible: str) -> InputError:
-    return InputError(f"{given} is not possible", where=option, expected=possible)
+    return InputError(f"{given} is not possible", option=option, expected=possible)

@@ -44,7 +44,7 @@ def plausibility(
         return {"told": "no labels: neither shapes nor agreement"}
     names = shape_names(reference) if reference else []
     rows = [_row(g, names, reference) for g in groups if g.row != "drift"]
-    told = {} if reference else {"told": "no --reference: shapes have nothing to be held against"}
+    told = {} if reference else {"told": "no reference to compare shapes with"}
     real = {"real_against_real": _real(names, reference)} if reference else {}
     by_key = {(g.row, g.level if g.row != "undeformed" else 0): g for g in groups}
     pairs: list[dict[str, Any]] = []

@@ -136,7 +136,7 @@ def _release(request: Request, model: Model, plan: Plan) -> tuple[Model | None, 
     if "release" not in plan.rows:
         return None, {}
     if request.release is None:
-        return None, {"release": "its weights were not given (--release FILE.pth)"}
+        return None, {"release": "its weights were not given"}
     if model.spec.ndim != 2:
         return None, {"release": "it is 2D"}
     spec = release_spec().model_copy(update={"schedule": model.spec.schedule})
@@ -149,12 +149,12 @@ def _release(request: Request, model: Model, plan: Plan) -> tuple[Model | None, 
 def _without(request: Request, anatomy: Anatomy, real: list[Entry]) -> dict[str, str]:
     if not anatomy.labels:
         return {"shapes": "the cases have no labels", "agreement": "the cases have no labels"}
-    why = "no other real subjects (--reference, or split=train in the CSV)"
+    why = "no other real subjects (a reference, or split=train in the CSV)"
     if not real and request.segmenter is None:
         return {"real against real": why, "agreement": why}
     absent = {} if real else {"real against real": why}
     if request.segmenter_batches < 1 and request.segmenter is None:
-        return {**absent, "agreement": "--segmenter-batches 0"}
+        return {**absent, "agreement": "no segmenter was trained (0 batches)"}
     if find_spec("monai") is None:
         return {**absent, "agreement": 'MONAI is missing: pip install "napari-drdm[evaluate]"'}
     return absent

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.fields.sampling import identity, sample
 from src_core.io import open_atomically
 
@@ -31,6 +31,7 @@ _CHANNELS = (16, 32, 64, 96, 128)
 _BATCH = 16
 _RATE = 2e-3
 _KEY = "drdm-segmenter"
+_WITHOUT = Phrase("leave out ", OptionName("segmenter"), ", then one is trained")
 #: A label of fewer voxels than this is not asked for.
 _LEAST = 10
 
@@ -125,21 +126,21 @@ def load_segmenter(path: Path, labels: tuple[int, ...], factor: int) -> Segmente
         InputError: no such file, none of ours, or of other labels or another size.
     """
     if not path.is_file():
-        raise InputError("no such segmenter", where=str(path), do="leave --segmenter out")
+        raise InputError("no such segmenter", where=str(path), do=_WITHOUT)
     try:
         with safe_open(path, framework="pt") as file:
             head = json.loads((file.metadata() or {})[_KEY])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InputError(
-            "not a segmenter", where=str(path), expected="segmenter.safetensors of drdm evaluate"
+            "not a segmenter", where=str(path), expected="segmenter.safetensors of an evaluation"
         ) from error
     if tuple(head["labels"]) != labels or head["factor"] != factor:
         raise InputError(
             f"the segmenter knows labels {head['labels']} at 1/{head['factor']} of the side",
             where=str(path),
             expected=f"labels {list(labels)} at 1/{factor}",
-            do="train another (leave --segmenter out)",
+            do=_WITHOUT,
         )
     network = _network(len(labels) + 1)
     network.load_state_dict(tensors)

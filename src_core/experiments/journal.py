@@ -11,13 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.evaluation.plan import Record, Unit
 from src_core.io import open_atomically
 
 __all__ = ["Journal", "plain", "write_json"]
 
 _RUN, _RECORDS = "run.json", "records.jsonl"
+_GO_ON, _BEGIN = OptionName("resume", True), OptionName("overwrite", True)
 
 
 class Journal:
@@ -55,7 +56,7 @@ class Journal:
                 "the folder is not empty",
                 where=str(folder),
                 expected="an absent or empty folder",
-                do="choose another, go on (--resume), or begin afresh (--overwrite)",
+                do=Phrase("choose another, go on with ", _GO_ON, ", or begin again with ", _BEGIN),
             )
         self._begin(digest, facts)
 
@@ -92,7 +93,7 @@ class Journal:
             raise InputError(
                 "the run that is there had another model, data set or options",
                 where=str(self.folder),
-                do="choose another folder, or begin afresh (--overwrite)",
+                do=Phrase("choose another folder, or begin again with ", _BEGIN),
             )
 
     def _read(self) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from src_core.cases import tiles
 from src_core.fields import Inverse, Source, invert, invert_parts
+from src_core.fields.planes import Field
 from src_core.fields.saved import SavedField
-from src_core.fields.warp_case import Field
 
 __all__ = ["Backward", "invert_field"]
 

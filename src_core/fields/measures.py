@@ -16,8 +16,8 @@ from torch import Tensor
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import parts, tile_axis
 from src_core.fields import Certificate, certify, jacobian_determinant, together
+from src_core.fields.planes import Field, along_axis
 from src_core.fields.saved import SavedField
-from src_core.fields.warp_case import Field, along_axis
 
 __all__ = ["Measured", "field_measures", "lengths", "measured"]
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from src_core.errors import ArgumentError
+from src_core.fields.cells import flat_index
 
 __all__ = [
     "Mode",
@@ -23,6 +24,7 @@ __all__ = [
     "inside",
     "positions",
     "sample",
+    "sample_inside",
     "warp",
     "warp_labels",
 ]
@@ -92,6 +94,18 @@ def sample(
     )
 
 
+def sample_inside(
+    image: Tensor, coordinates: Tensor, outside: Tensor | float, mode: Mode = "linear"
+) -> Tensor:
+    """What ``sample`` gives within half a voxel of the array, and another value further out.
+
+    Args:
+        outside: one for all, or a tensor that fits (B, C, *out).
+    """
+    within = inside(coordinates, image.shape[2:])[:, None]
+    return torch.where(within, sample(image, coordinates, mode), outside)
+
+
 def warp(image: Tensor, u: Tensor, mode: Mode = "linear", padding: Padding = "border") -> Tensor:
     """``I(x + u(x))`` for an image (B, C, *spatial) and a DDF u (B, D, *spatial), voxels."""
     return sample(image, identity(u.shape[2:], u) + u, mode, padding)
@@ -141,12 +155,12 @@ def _at_corners(values: Tensor, shape: Sequence[int], at: Tensor, mode: Mode) ->
     last = _column(shape, at[None])[0].flatten(1) - 1
     at = (((at * (2 / last.clamp(min=1)) - 1) + 1) / 2 * last).clamp(min=0).minimum(last)
     if mode == "nearest":
-        return values[_flat(at.round().long(), shape)]
+        return values[flat_index(at.round().long(), shape)]
     low = at.floor()
     share = at - low
     ends = list(product((0, 1), repeat=len(shape)))
     places = [low.long() + torch.tensor(end)[:, None] for end in ends]
-    corners = torch.stack([values[_flat(p.minimum(last.long()), shape)] for p in places])
+    corners = torch.stack([values[flat_index(p.minimum(last.long()), shape)] for p in places])
     result = corners[0].clone()
     mixed = (corners != result).any(0).nonzero()[:, 0]
     if len(mixed):
@@ -173,13 +187,6 @@ def _weight(share: Tensor, end: Sequence[int]) -> Tensor:
     for factor in factors[-2::-1]:
         weight = weight * factor
     return weight
-
-
-def _flat(places: Tensor, shape: Sequence[int]) -> Tensor:
-    index = places[0]
-    for place, n in zip(places[1:], shape[1:], strict=True):
-        index = index * n + place
-    return index
 
 
 def _column(numbers: Sequence[int], like: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import parts, tile_axis
-from src_core.fields.warp_case import Field, along_axis, field_tensor, lps_field
+from src_core.fields.planes import Field, along_axis, field_tensor, lps_field
 
 __all__ = ["SavedField"]
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.cases.volume import Volume
-from src_core.fields.warp_case import Field, warp_case
+from src_core.fields.planes import Field
+from src_core.fields.warp_case import warp_case
 
 __all__ = ["frame_of", "warp_frames"]
 

@@ -52,13 +52,13 @@ def make_options(levels: int, **values: object) -> Options:
         given = values.get(name)
         raise InputError(
             f"{name} {given} is not possible",
-            where=f"--{name.replace('_', '-')}",
+            option=name,
             expected=_possible(name, levels, str(first["msg"])),
         ) from error
     if options.level > levels:
         raise InputError(
             f"level {options.level} does not exist",
-            where="--level",
+            option="level",
             expected=f"0 to {levels}",
             do="choose a level in that range",
         )

@@ -21,13 +21,15 @@ from src_core.cases.grid import Grid
 from src_core.cases.volume import Volume
 from src_core.errors import InputError
 from src_core.fields import compose
-from src_core.fields.warp_case import Field, field_tensor, in_plane_axis, lps_field, warp_case
+from src_core.fields.label_changes import label_metrics
+from src_core.fields.planes import Field, field_tensor, in_plane_axis, lps_field
+from src_core.fields.warp_case import warp_case
 from src_core.generation import Options, Result, Step, iterate, make_options
-from src_core.generation.metrics import label_metrics
 from src_core.generation.proof import prove
-from src_core.generation.recipe import digests, input_volumes
-from src_core.generation.save import with_inputs, write_json
+from src_core.generation.recipe import digests
+from src_core.generation.save import with_inputs
 from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image
+from src_core.io.case_files import input_volumes, write_json
 from src_core.io.hashing import sha256_array
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model
@@ -35,7 +37,7 @@ from src_core.models.model import Model
 __all__ = [
     "FIELDS",
     "Pair",
-    "Progress",
+    "PairProgress",
     "composed",
     "make_pair",
     "options_of",
@@ -50,7 +52,7 @@ _SHARED = ("slices", "interpolation", "label_interpolation", "allow_folds", "reg
 
 
 @dataclass(frozen=True)
-class Progress:
+class PairProgress:
     """Step ``index`` of ``total``, over both generations."""
 
     index: int
@@ -100,7 +102,7 @@ def options_of(recipe: Mapping[str, Any], model: Model) -> tuple[Options, Option
 
 def pair_steps(
     case: Case, model: Model, first: Options, second: Options
-) -> Iterator[Progress | Pair]:
+) -> Iterator[PairProgress | Pair]:
     """Progress, then the pair; stop taking values to cancel."""
     _check(first, second)
     before = after = None
@@ -108,13 +110,13 @@ def pair_steps(
         if isinstance(value, Result):
             before = value
         elif isinstance(value, Step):
-            yield Progress(value.index, 2 * value.total)
+            yield PairProgress(value.index, 2 * value.total)
     assert before is not None
     for value in iterate(before.case, model, second):
         if isinstance(value, Result):
             after = value
         elif isinstance(value, Step):
-            yield Progress(value.total + value.index, 2 * value.total)
+            yield PairProgress(value.total + value.index, 2 * value.total)
     assert after is not None
     with fixed_threads():
         yield _joined(before, after)

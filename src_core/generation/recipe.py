@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src_core.cases.case import Case
-from src_core.cases.volume import Volume
+from src_core.io.case_files import input_volumes
 from src_core.io.hashing import sha256_array
 
 if TYPE_CHECKING:
     from src_core.generation.options import Options
     from src_core.models.model import Model
 
-__all__ = ["differences", "digests", "make_recipe"]
+__all__ = ["differences", "digests", "machine", "make_recipe"]
 
 _PACKAGES = ("napari-drdm", "torch", "numpy", "scipy", "nibabel")
 
@@ -51,12 +51,6 @@ def digests(case: Case) -> dict[str, str]:
     return {name: sha256_array(v.data) for name, v in input_volumes(case).items()}
 
 
-def input_volumes(case: Case) -> dict[str, Volume]:
-    """A case's volumes by name: image, image-2, ..., labels, labels-2, ..."""
-    named: dict[str, Volume] = {f"image{_number(i)}": v for i, v in enumerate(case.images)}
-    return named | {f"labels{_number(i)}": v for i, v in enumerate(case.labels)}
-
-
 def differences(recipe: dict[str, Any], again: dict[str, Any]) -> list[str]:
     """Names of the outputs whose bits differ between two recipes, or that one of them lacks."""
     old, new = recipe["outputs"], again["outputs"]
@@ -75,10 +69,6 @@ def _inputs(case: Case) -> dict[str, Any]:
             for name, volume in input_volumes(case).items()
         },
     }
-
-
-def _number(index: int) -> str:
-    return f"-{index + 1}" if index else ""
 
 
 def machine() -> dict[str, str]:

@@ -37,7 +37,7 @@ def box_in(region: Box, shape: Sequence[int], axes: Sequence[int]) -> Box:
         if not (low >= 0 and high <= shape[axis] and high - low >= _LEAST):
             raise InputError(
                 f"the region {low}:{high} is not possible along {'XYZ'[axis]}",
-                where="--region",
+                option="region",
                 expected=f"{_LEAST} voxels or more within 0:{shape[axis]}",
                 do="make it larger, or move it into the image",
             )

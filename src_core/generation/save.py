@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from src_core.cases.case import Case
 from src_core.errors import ArgumentError
-from src_core.generation.recipe import input_volumes
 from src_core.generation.run import Result
 from src_core.io import (
     FieldFormat,
@@ -20,20 +18,14 @@ from src_core.io import (
     write_image,
     write_scalar,
 )
+from src_core.io.case_files import PARTS, input_volumes, save_case, write_json
 
 __all__ = [
-    "PARTS",
-    "PICTURES",
     "input_file",
-    "save_case",
     "save_files",
     "save_result",
     "with_inputs",
-    "write_json",
 ]
-
-PARTS = ("image", "labels", "displacement", "inverse", "jacobian")
-PICTURES = (".png", ".tif", ".tiff")
 
 
 def save_result(
@@ -80,21 +72,6 @@ def save_files(
     write_json(place / "metrics.json", result.metrics)
 
 
-def save_case(case: Case, place: Path, source: Case, what: Collection[str] = PARTS) -> None:
-    """``image.nii.gz`` and ``labels.nii.gz``, or one of the two, further ones numbered from 2.
-
-    What came as a picture in ``source`` is written back as a picture, too.
-    """
-    came = input_volumes(source)
-    for name, volume in input_volumes(case).items():
-        if name.split("-")[0] not in what:
-            continue
-        write_image(place / f"{name}.nii.gz", volume.data, volume, case.grid)
-        path = came[name].path
-        if path is not None and path.suffix.lower() in PICTURES:
-            write_image(place / f"{name}{path.suffix.lower()}", volume.data, volume)
-
-
 def input_file(name: str) -> str:
     """The file for an input (``image``, ``labels-2``) that came from none: ``input.nii.gz``."""
     return "input" + name.removeprefix("image").replace("labels", "-labels") + ".nii.gz"
@@ -109,8 +86,3 @@ def with_inputs(source: Case, recipe: dict[str, Any], place: Path) -> dict[str, 
             write_image(place / file, volume.data, volume, source.grid)
             recipe["inputs"]["arrays"][name]["path"] = file
     return recipe
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Readable JSON, keys in the order they were made."""
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

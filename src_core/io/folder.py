@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.io.atomic import partial_name
 
 __all__ = ["OutputFolder"]
@@ -83,7 +83,7 @@ class OutputFolder:
                 "the folder is not empty",
                 where=str(self.path),
                 expected="an absent or empty folder",
-                do="choose another, or overwrite (--overwrite)",
+                do=Phrase("choose another, or use ", OptionName("overwrite", True)),
             )
 
     def _taken(self) -> bool:

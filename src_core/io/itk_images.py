@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.checks import check_type
 from src_core.cases.header import header_for
-from src_core.errors import InputError
+from src_core.errors import CommandName, InputError, Phrase
 from src_core.io.itk import IMAGE_ENDINGS, itk_grid, simpleitk
 
 __all__ = ["is_itk_image", "read_itk_image"]
@@ -119,7 +119,7 @@ def _values(sitk: Any, image: Any, where: str) -> NDArray[Any]:
             f"this is {field} of {ndim} axes with {count} values per voxel",
             where=where,
             expected="one value per voxel, (X, Y, Z) or (X, Y, Z, T)",
-            do="give an image (fields go to: drdm apply)",
+            do=Phrase("give an image; a field goes to ", CommandName("apply")),
         )
     data = np.asarray(sitk.GetArrayFromImage(image)).transpose()
     check_type(data.dtype, where)

@@ -14,8 +14,9 @@ from src_core.cases.case import Case, Image, LabelMap, assemble
 from src_core.cases.checks import check_shape
 from src_core.cases.grid import Grid
 from src_core.cases.header import grid_of, header_for, set_geometry
+from src_core.cases.intensities import stored
 from src_core.cases.volume import Volume
-from src_core.errors import ArgumentError, InputError
+from src_core.errors import ArgumentError, CommandName, InputError, Phrase
 from src_core.io.fields import FIELD_INTENTS
 from src_core.io.itk import IMAGE_ENDINGS
 from src_core.io.itk_images import is_itk_image, read_itk_image
@@ -71,16 +72,16 @@ def write_image(
         raise ArgumentError(
             f"write_image() 'data' must be (X, Y, Z) or (X, Y, Z, T) on the grid, got {data.shape}"
         )
-    stored = _to_stored(data, like.data.dtype)
+    values = stored(data, like.data.dtype)
     if is_picture(path):
-        write_picture(path, stored)
+        write_picture(path, values)
         return
     header = like.header.copy()
     if data.shape != like.data.shape or int(header["dim"][0]) < 3:
         header.set_data_shape(data.shape)
     if grid is not None and not _same_grid(header, grid):
         set_geometry(header, grid)
-    write_nifti(path, stored, header)
+    write_nifti(path, values, header)
 
 
 def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
@@ -115,7 +116,7 @@ def _image_array(data: NDArray[Any], header: nib.Nifti1Header, where: str) -> ND
             f"this is a displacement field or vector image of shape {data.shape}",
             where=where,
             expected="one value per voxel, (X, Y, Z) or (X, Y, Z, T)",
-            do="give an image (fields go to: drdm apply)",
+            do=Phrase("give an image; a field goes to ", CommandName("apply")),
         )
     shape = data.shape[:4] + (1,) * (3 - data.ndim) if data.ndim > 1 else data.shape
     check_shape(shape, where)
@@ -148,14 +149,6 @@ def _whole(labels: LabelMap) -> LabelMap:
 def _fits(values: NDArray[np.float64], dtype: np.dtype[Any]) -> bool:
     limits = np.iinfo(dtype)
     return float(values.min()) >= limits.min and float(values.max()) <= limits.max
-
-
-def _to_stored(data: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    if dtype.kind == "f" or data.dtype == dtype:
-        return data.astype(dtype, copy=False)
-    limits = np.iinfo(dtype)
-    values = np.rint(data) if data.dtype.kind == "f" else data
-    return np.asarray(np.clip(values, limits.min, limits.max), dtype=dtype)
 
 
 def _same_grid(header: nib.Nifti1Header, grid: Grid) -> bool:

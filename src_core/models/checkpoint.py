@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
-from src_core.errors import InputError
+from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import open_atomically
 from src_core.io.hashing import sha256_file
 from src_core.models.model import Model, ModelSpec
@@ -77,7 +77,9 @@ def load_file(path: Path | str, device: torch.device) -> Model:
 def _existing(path: Path | str) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise InputError("no such model", where=str(path), do="see drdm models list")
+        raise InputError(
+            "no such model", where=str(path), do=Phrase("see ", CommandName("models list"))
+        )
     return path
 
 
@@ -85,5 +87,5 @@ def _not_a_model(path: Path, why: str) -> InputError:
     return InputError(
         f"not a model: {why}",
         where=str(path),
-        expected="a .safetensors file of drdm train or import",
+        expected="a model file (.safetensors)",
     )

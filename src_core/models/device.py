@@ -32,10 +32,10 @@ def choose_device(name: str = "auto") -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InputError(
-            "no such device here", where=f"--device {name}", expected=_present()
+            f"the device {name} is unavailable", option="device", expected=_present()
         ) from error
     if device.type == "meta":
-        raise InputError("no such device here", where=f"--device {name}", expected=_present())
+        raise InputError(f"the device {name} is unavailable", option="device", expected=_present())
     return device
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from src_core.errors import InputError
+from src_core.errors import CommandName, InputError, Phrase
 from src_core.models.checkpoint import load_file, read_spec, save_model
 from src_core.models.device import choose_device
 from src_core.models.model import Model, ModelSpec
@@ -69,9 +69,9 @@ def find_model(name: str | Path) -> Path:
     known = ", ".join(entry.name for entry in entries) or "none yet"
     raise InputError(
         f"no model called {name}",
-        where="--model",
+        option="model",
         expected=f"a file, or one of: {known}",
-        do="see drdm models list",
+        do=Phrase("see ", CommandName("models list")),
     )
 
 
@@ -86,7 +86,7 @@ def load_model(name: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
         raise InputError(
             "a .pth file must be imported first",
             where=str(path),
-            do=f"run: drdm models import {path}",
+            do=Phrase("use ", CommandName("models import", str(path))),
         )
     return load_file(path, choose_device(device))
 
@@ -106,7 +106,10 @@ def import_model(path: str | Path, name: str | None = None) -> ModelEntry:
         raise InputError(
             f"a model called {spec.name} is there already",
             where=str(path),
-            do="give another with --name, or remove the old one: drdm models remove",
+            option="name",
+            do=Phrase(
+                "give it another name, or remove the old one with ", CommandName("models remove")
+            ),
         )
     network = release_network(path) if published else load_file(path, choose_device("cpu")).network
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +129,11 @@ def remove_model(name: str) -> Path:
         if entry.name == name:
             entry.path.unlink()
             return entry.path
-    raise InputError(f"no model called {name}", where="models remove", do="see drdm models list")
+    raise InputError(
+        f"no model called {name}",
+        where="models remove",
+        do=Phrase("see ", CommandName("models list")),
+    )
 
 
 def _models_in(folder: Path, shipped: bool) -> list[ModelEntry]:
@@ -148,5 +155,5 @@ def _plain(name: str) -> str:
     """A name that is a file name everywhere."""
     kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip(".")
     if not kept:
-        raise InputError(f"{name!r} is no name for a model", where="--name", expected="letters")
+        raise InputError(f"{name!r} is no name for a model", option="name", expected="letters")
     return kept

@@ -12,10 +12,10 @@ import numpy as np
 
 from src_core.cases.case import Case
 from src_core.errors import DRDMError
-from src_core.generation.recipe import input_volumes
 from src_core.generation.run import Result
-from src_core.generation.save import PICTURES, input_file
+from src_core.generation.save import input_file
 from src_core.io import read_case
+from src_core.io.case_files import PICTURES, input_volumes
 
 __all__ = ["picture_spacing", "with_present_inputs", "wrote"]
 

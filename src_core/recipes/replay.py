@@ -12,10 +12,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from src_core.cases.case import Case
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.options import Options
-from src_core.generation.recipe import input_volumes, machine
+from src_core.generation.recipe import machine
 from src_core.io import read_case
+from src_core.io.case_files import input_volumes
 from src_core.io.hashing import sha256_array
 from src_core.io.picture import is_picture
 from src_core.models.checkpoint import load_file
@@ -23,7 +24,7 @@ from src_core.models.device import choose_device
 from src_core.models.library import find_model
 from src_core.models.model import Model
 
-__all__ = ["Plan", "prepare"]
+__all__ = ["ReplayPlan", "prepare"]
 
 
 class _Array(BaseModel):
@@ -54,7 +55,7 @@ class _Recipe(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class ReplayPlan:
     """A generation to run again; ``notes`` say what differs from where the recipe was made."""
 
     case: Case
@@ -71,7 +72,7 @@ def prepare(
     labels: Sequence[Path] | None = None,
     device: str | None = None,
     sample: str | None = None,
-) -> Plan:
+) -> ReplayPlan:
     """Everything a recipe names, found and checked.
 
     Args:
@@ -99,7 +100,7 @@ def prepare(
         if machine().get(name, then) != then
     ]
     model = _model(recipe.model, device or recipe.device)
-    return Plan(case, model, recipe.options, raw, tuple(notes))
+    return ReplayPlan(case, model, recipe.options, raw, tuple(notes))
 
 
 def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:
@@ -110,9 +111,7 @@ def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:
     except OSError as error:
         raise InputError("no such recipe", where=str(path), expected="a recipe.json") from error
     except (UnicodeDecodeError, json.JSONDecodeError, ValidationError) as error:
-        raise InputError(
-            "this is no recipe", where=str(path), expected="a recipe.json of drdm generate"
-        ) from error
+        raise InputError("this is no recipe", where=str(path), expected="a recipe.json") from error
 
 
 def _of_manifest(path: Path, text: str, sample: str | None) -> dict[str, Any]:
@@ -125,7 +124,7 @@ def _of_manifest(path: Path, text: str, sample: str | None) -> dict[str, Any]:
     raise InputError(
         f"no sample called {sample}" if sample else "this is a manifest of many samples",
         where=str(path),
-        expected=f"one of its {len(recipes)} names, such as --sample {first}",
+        expected=Phrase(f"one of its {len(recipes)} names, such as ", OptionName("sample", first)),
     )
 
 

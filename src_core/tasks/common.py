@@ -53,8 +53,8 @@ def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
     subjects = list(dict.fromkeys(e.subject for e in balanced(entries, None)))
     if not 1 <= count <= len(subjects):
         raise InputError(
-            f"{count} subjects are not to be had",
-            where="--subjects",
+            f"{count} subjects are unavailable",
+            option="subjects",
             expected=f"1 to {len(subjects)}",
         )
     return [e for s in subjects[:count] for e in entries if e.subject == s]
@@ -71,7 +71,7 @@ def chosen(option: str, names: Iterable[str], possible: Iterable[str]) -> tuple[
     if unknown or not names:
         raise InputError(
             f"{unknown[0]} is unknown" if unknown else "nothing is chosen",
-            where=option,
+            option=option,
             expected="some of: " + ", ".join(possible),
         )
     return names

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.io.atomic import partial_name
 
 __all__ = ["ImageCache"]
@@ -74,7 +74,7 @@ class ImageCache:
             raise InputError(
                 f"the images do not fit into memory and cannot be written ({error.strerror})",
                 where=str(self.file),
-                do="allow more memory with --memory, or choose another --out",
+                do=Phrase("allow more ", OptionName("memory"), ", or choose another folder"),
             ) from error
         self._shape = self._kept[-1].shape
         self._kept.clear()

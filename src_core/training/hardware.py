@@ -43,11 +43,11 @@ def start_fabric(hardware: Hardware) -> Fabric:
     if hardware.precision == "bf16" and device.type != "cuda":
         raise InputError(
             f"bf16 is not safe on {device.type}: gradients of dilated convolutions become NaN",
-            where="--precision",
+            option="precision",
             expected="32, or a CUDA device",
         )
     if hardware.devices > 1 and device.type == "mps":
-        raise InputError("there is one MPS device", where="--devices", expected="1")
+        raise InputError("there is one MPS device", option="devices", expected="1")
     one = hardware.devices == 1
     index = device.index if device.type == "cuda" else None
     fabric = Fabric(

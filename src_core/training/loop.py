@@ -28,7 +28,7 @@ from src_core.training.teacher import Teacher
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["Lineage", "Progress", "Trainer"]
+__all__ = ["Lineage", "Trainer", "TrainingProgress"]
 
 
 #: Steps in a row without finite gradients after which a training stops.
@@ -44,7 +44,7 @@ class Lineage:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Samples in all and seen by this process, means since the last report, and seconds."""
 
     samples: int
@@ -81,8 +81,8 @@ class Trainer:
         share, rest = divmod(config.optimisation.batch, self.fabric.world_size)
         if rest:
             raise InputError(
-                f"a batch of {config.optimisation.batch} cannot be shared evenly",
-                where=f"--devices {self.fabric.world_size}",
+                f"{self.fabric.world_size} devices cannot share a batch evenly",
+                option="devices",
                 do="choose a number of devices that divides optimisation.batch",
             )
         self._mine = range(self.fabric.global_rank * share, (self.fabric.global_rank + 1) * share)
@@ -99,7 +99,7 @@ class Trainer:
         self.lineage = Lineage(teacher=teacher.told if teacher else "")
         self.samples = self.skipped = self._in_a_row = 0
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[TrainingProgress]:
         """Train to the last sample; yields after every ``log_every`` steps and at the end."""
         settings, started, terms = self.config.optimisation, time.perf_counter(), []
         first = self.samples
@@ -173,7 +173,7 @@ class Trainer:
             raise InputError(
                 f"gradients were not finite in {_HOPELESS} steps in a row",
                 where=f"after {self.samples} samples",
-                do="lower optimisation.learning_rate, and start again in another --out",
+                do="lower optimisation.learning_rate, and start again in another folder",
             )
 
     @torch.no_grad()
@@ -183,9 +183,9 @@ class Trainer:
         for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
             slow.lerp_(fast, 1 - keep)
 
-    def _progress(self, terms: list[list[float]], first: int, seconds: float) -> Progress:
+    def _progress(self, terms: list[list[float]], first: int, seconds: float) -> TrainingProgress:
         loss, distance, turn, slope = np.mean(terms, axis=0)
-        return Progress(
+        return TrainingProgress(
             samples=self.samples,
             total=self.config.optimisation.samples,
             seen=self.samples - first,

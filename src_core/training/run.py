@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from src_core.datasets.reading import Entry, read_images
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.models.checkpoint import save_model
 from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
 from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
 from src_core.training.hardware import Hardware, start_fabric
-from src_core.training.loop import Lineage, Progress, Trainer
+from src_core.training.loop import Lineage, Trainer, TrainingProgress
 from src_core.training.sources import split_sources
 from src_core.training.state import load_state, save_state
 from src_core.training.tables import append_rows, keep_until
@@ -39,7 +39,7 @@ def train(
     hardware: Hardware | None = None,
     memory: float = _MEMORY,
     tell: Callable[[str], None] = lambda line: None,
-) -> Iterator[Progress]:
+) -> Iterator[TrainingProgress]:
     """Train a model into a folder; yields progress. The model is written at every checkpoint.
 
     Args:
@@ -56,7 +56,9 @@ def train(
     out = Path(out)
     if (out / _STATE).exists() and not resume:
         raise InputError(
-            "a run is there already", where=str(out), do="add --resume, or choose another --out"
+            "a run is there already",
+            where=str(out),
+            do=Phrase("use ", OptionName("resume", True), ", or choose another folder"),
         )
     fabric = start_fabric(hardware or Hardware())
     grid = ModelGrid(config.size, config.network.ndim, config.preprocessing)
@@ -120,7 +122,7 @@ def _validator(
     return Validator(settings, names, views, out)
 
 
-def _run(trainer: Trainer, out: Path, validator: Validator | None) -> Iterator[Progress]:
+def _run(trainer: Trainer, out: Path, validator: Validator | None) -> Iterator[TrainingProgress]:
     saved = time.monotonic()
     interval = 60 * trainer.config.optimisation.checkpoint_minutes
     for progress in trainer.run():

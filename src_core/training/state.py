@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.io import open_atomically
 from src_core.training.config import TrainConfig
 from src_core.training.loop import Lineage, Trainer
@@ -54,25 +54,27 @@ def load_state(path: Path, trainer: Trainer) -> None:
             facts = json.loads((file.metadata() or {})[_KEY])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
-        raise InputError("no run to resume", where=str(path), do="leave out --resume") from error
+        raise InputError(
+            "no run to resume", where=str(path), do=Phrase("leave out ", OptionName("resume"))
+        ) from error
     if TrainConfig.model_validate_json(facts["config"]) != trainer.config:
         raise InputError(
             "the run was started with another config",
             where=str(path),
-            do="use that config, or another --out",
+            do="use that config, or another folder",
         )
     lineage = Lineage(**facts.get("lineage", {}))
     if lineage.teacher != trainer.lineage.teacher:
         raise InputError(
             f"the run was started with {lineage.teacher or 'no teacher'}",
             where=str(path),
-            do="give the same --teacher, or another --out",
+            do=Phrase("give the same ", OptionName("teacher"), ", or another folder"),
         )
     if facts["images"] != trainer.store.digest:
         raise InputError(
             "the run was started on other images",
             where=str(path),
-            do="use that data set, or another --out",
+            do="use that data set, or another folder",
         )
     _restore(trainer, tensors)
     trainer.lineage = lineage

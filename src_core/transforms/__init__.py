@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from src_core.transforms.deformation import Deformation, Placed
     from src_core.transforms.live import Live
     from src_core.transforms.monai import RandDRDM, RandDRDMd
-    from src_core.transforms.scan import Below, Scan, Source
+    from src_core.transforms.scan import Below, Scan
+    from src_core.transforms.sources import Source
     from src_core.transforms.tensors import Deformed, deform, random_deform
     from src_core.transforms.torchio import DRDM, RandomDRDM
 
@@ -31,7 +32,7 @@ _HOMES = {
     "RandDRDMd": "monai",
     "RandomDRDM": "torchio",
     "Scan": "scan",
-    "Source": "scan",
+    "Source": "sources",
     "Stored": "bank_making",
     "deform": "tensors",
     "make_bank": "bank_making",

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from src_core.augment.manifest import lines
 from src_core.augment.run_folder import MANIFEST
-from src_core.errors import InputError
+from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import read_field
 from src_core.transforms.deformation import Deformation
 
@@ -94,7 +94,7 @@ def shelf_of(folder: Path) -> Shelf:
         raise InputError(
             "no deformations here",
             where=str(folder),
-            expected="a folder that make_bank or drdm augment filled",
+            expected=Phrase("a folder that make_bank or ", CommandName("augment"), " filled"),
         )
     return shelf
 

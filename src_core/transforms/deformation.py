@@ -15,12 +15,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.cases.grid import Grid
+from src_core.cases.intensities import background, rounded
 from src_core.errors import InputError
 from src_core.fields import invert
-from src_core.fields.sampling import Mode, identity, inside, sample, warp_labels
-from src_core.fields.warp_case import Field, field_tensor, in_plane_axis, lps_field
+from src_core.fields.on_grid import covered_percent, on_grid
+from src_core.fields.planes import (
+    Field,
+    field_tensor,
+    from_planes,
+    in_plane_axis,
+    lps_field,
+    to_planes,
+)
+from src_core.fields.sampling import Mode, identity, sample_inside, warp_labels
 from src_core.models.fit import Fit
-from src_core.recipes.apply import covered_percent, on_grid
 from src_core.transforms.labels import labels_at
 
 __all__ = ["Deformation", "Placed"]
@@ -51,12 +59,11 @@ class Placed:
         Outside, a channel takes its smallest value where that is negative and else 0.
         """
         wide = values if values.dtype == torch.float64 else values.float()
-        planes, at = self._planes(wide), self._positions(wide)
-        floor = wide.detach().flatten(1).amin(1).clamp(max=0)
-        floor = floor.repeat_interleave(planes.shape[1] // len(values))
-        within = inside(at, planes.shape[2:])[:, None]
-        background = floor.view(1, -1, *[1] * (planes.dim() - 2))
-        moved = torch.where(within, sample(planes, at, mode), background)
+        planes = self._planes(wide)
+        outside = background(wide.detach().flatten(1).amin(1))
+        outside = outside.repeat_interleave(planes.shape[1] // len(values))
+        outside = outside.view(1, -1, *[1] * (planes.dim() - 2))
+        moved = sample_inside(planes, self._positions(wide), outside, mode)
         return _stored(self._volumes(moved, values.shape), values.dtype)
 
     def labels(self, values: Tensor, mode: Literal["linear", "nearest"] = "linear") -> Tensor:
@@ -76,18 +83,14 @@ class Placed:
 
     def _planes(self, values: Tensor) -> Tensor:
         """(C, X, Y, Z) -> (1, C, X, Y, Z), (Z, C, A, B), or (1, C Z, A, B) for one field of all."""
-        if self.axis is None:
-            return values[None]
-        if len(self.u) > 1:
-            return values.movedim(self.axis + 1, 0)
+        if self.axis is None or len(self.u) > 1:
+            return to_planes(values, self.axis)
         return values.movedim(self.axis + 1, 1).flatten(0, 1)[None]
 
     def _volumes(self, planes: Tensor, shape: torch.Size) -> Tensor:
         """The reverse of ``_planes``."""
-        if self.axis is None:
-            return planes[0]
-        if len(self.u) > 1:
-            return planes.movedim(0, self.axis + 1).contiguous()
+        if self.axis is None or len(self.u) > 1:
+            return from_planes(planes, self.axis).contiguous()
         stack = planes[0].unflatten(0, (shape[0], shape[self.axis + 1]))
         return stack.movedim(1, self.axis + 1).contiguous()
 
@@ -212,4 +215,4 @@ def _stored(values: Tensor, dtype: torch.dtype) -> Tensor:
     if dtype == torch.bool:
         return values > 0.5
     limits = torch.iinfo(dtype)
-    return values.round().clamp(limits.min, limits.max).to(dtype)
+    return rounded(values, limits.min, limits.max).to(dtype)

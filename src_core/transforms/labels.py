@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from src_core.fields.cells import flat_index
 from src_core.fields.sampling import inside, warp_labels
 
 __all__ = ["labels_at"]
@@ -34,9 +35,8 @@ def labels_at(
 def _one(labels: Tensor, at: Tensor, mode: Literal["linear", "nearest"]) -> Tensor:
     shape = labels.shape[2:]
     points = at.flatten(2)[0]
-    index = torch.zeros_like(points[0], dtype=torch.int64)
-    for axis, n in enumerate(shape):
-        index = index * n + points[axis].floor().clamp(0, max(n - 2, 0)).long()
+    cells = [p.floor().clamp(0, max(n - 2, 0)).long() for p, n in zip(points, shape, strict=True)]
+    index = flat_index(cells, shape)
     found = labels[0].flatten(1)[:, index]
     found = found.masked_fill(~inside(at, shape).flatten(), 0)
     between = _meeting(labels).flatten()[index].nonzero()[:, 0]

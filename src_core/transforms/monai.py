@@ -20,7 +20,8 @@ from torch.utils.data import get_worker_info
 from src_core.errors import ArgumentError
 from src_core.io.hashing import sha256_array
 from src_core.transforms.deformation import Deformation, Placed
-from src_core.transforms.scan import Source, as_source, grid_for, volumes
+from src_core.transforms.scan import grid_for, volumes
+from src_core.transforms.sources import Source, as_source
 from src_core.transforms.tensors import as_scan
 
 __all__ = ["RandDRDM", "RandDRDMDict", "RandDRDMd"]

@@ -1,11 +1,10 @@
-"""What a deformation is drawn for, and where deformations come from."""
+"""What a deformation is drawn for: an image of a training loop, and its grid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,10 +12,8 @@ from torch import Tensor
 
 from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError
-from src_core.models.library import find_model
-from src_core.transforms.deformation import Deformation
 
-__all__ = ["Below", "Scan", "Source", "as_source", "grid_for", "volumes"]
+__all__ = ["Below", "Scan", "grid_for", "volumes"]
 
 #: A whole number, 0 to n - 1, all equally likely: the caller's random numbers.
 Below = Callable[[int], int]
@@ -35,30 +32,6 @@ class Scan:
     image: NDArray[Any]
     grid: Grid
     name: str = ""
-
-
-class Source(Protocol):
-    """Draws deformations: ``Live`` or ``Bank``."""
-
-    def __call__(self, scan: Scan, below: Below) -> Deformation:
-        """One for an image; every choice is made by ``below``."""
-
-
-def as_source(source: Source | str | Path) -> Source:
-    """A bank's folder, or a model's name or file, as a source; a source itself as it is.
-
-    Raises:
-        InputError: there is no such folder or model.
-    """
-    from src_core.transforms.bank import Bank
-    from src_core.transforms.live import Live
-
-    if not isinstance(source, (str, Path)):
-        return source
-    if Path(source).is_dir():
-        return Bank(Path(source))
-    find_model(source)
-    return Live(source)
 
 
 def volumes(values: Tensor) -> Tensor:

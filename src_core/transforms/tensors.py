@@ -15,7 +15,8 @@ from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError, InputError
 from src_core.fields.sampling import Mode
 from src_core.transforms.deformation import Deformation
-from src_core.transforms.scan import Below, Scan, Source, as_source, grid_for, volumes
+from src_core.transforms.scan import Below, Scan, grid_for, volumes
+from src_core.transforms.sources import Source, as_source
 
 __all__ = ["Deformed", "as_scan", "below_of", "deform", "random_deform"]
 

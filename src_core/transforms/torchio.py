@@ -15,7 +15,8 @@ from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError
 from src_core.fields.sampling import Mode
 from src_core.transforms.deformation import Deformation, Placed
-from src_core.transforms.scan import Source, as_source, grid_for
+from src_core.transforms.scan import grid_for
+from src_core.transforms.sources import Source, as_source
 from src_core.transforms.tensors import as_scan, below_of
 
 __all__ = ["DRDM", "RandomDRDM"]

@@ -320,7 +320,7 @@ def test_levels_by_weight() -> None:
     assert counts[70] == 0 and counts[45] == pytest.approx(2000, abs=110)
     assert counts[30] == pytest.approx(1000, abs=95)
     for wrong in ("", "30=", "1:2,3", "~4", "30,45=-1", "a,b", "0=0,1=0"):
-        with pytest.raises(InputError, match="--levels"):
+        with pytest.raises(InputError, match="levels"):
             parse_distribution(wrong)
 
 

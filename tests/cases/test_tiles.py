@@ -17,12 +17,14 @@ from src_core.cases import tiles
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.errors import InputError
+from src_core.fields.label_changes import _parts
 from src_core.fields.measures import field_measures
-from src_core.fields.warp_case import in_plane_axis, warp_case
-from src_core.generation.metrics import _parts
+from src_core.fields.on_grid import covered_percent, on_grid
+from src_core.fields.planes import in_plane_axis
+from src_core.fields.warp_case import warp_case
 from src_core.io import nifti as nifti_files
 from src_core.io import read_field, write_field
-from src_core.recipes.apply import covered_percent, jacobian_map, move_case, on_grid
+from src_core.recipes.apply import jacobian_map, move_case
 from tests.support.paths import ROOT
 
 AXES = np.array([[1.2, 0.3, 0], [-0.4, 0.9, 0.2], [0, -0.1, 2.5]])

@@ -380,7 +380,7 @@ def test_slices_share_a_deformation_or_have_one_each(one: Made, model: Model) ->
     assert each.metrics["min_det"] >= 0.01 and each.metrics["certified"]
     steps = list(recover(one.case, model, **OPTIONS, slices="each"))
     starts = [s.recovery.displacement for s in steps if s.recovery.index == 0]
-    assert [s.unit for s in steps] == [0] * 4 + [1] * 4 + [2] * 4
+    assert [s.slab for s in steps] == [0] * 4 + [1] * 4 + [2] * 4
     assert [s.index for s in steps] == list(range(12))
     assert min((a - b).abs().max() for a, b in pairwise(starts)) > 1, "each has its own draws"
 

@@ -17,7 +17,8 @@ from scipy.ndimage import map_coordinates
 from src_core.cases.case import Case
 from src_core.cases.grid import RAS_TO_LPS
 from src_core.errors import InputError
-from src_core.fields.warp_case import lps_field, warp_case
+from src_core.fields.planes import lps_field
+from src_core.fields.warp_case import warp_case
 from src_core.generation import Options, generate
 from src_core.generation.pairs import Pair, composed, make_pair, save_pair
 from src_core.generation.recipe import digests

@@ -147,7 +147,7 @@ def test_a_cine_keeps_its_frames(frames: int, said: str) -> None:
 
 @pytest.mark.parametrize("frames", [None, 0, 1])
 def test_a_single_frame_cannot_move(frames: int | None) -> None:
-    with pytest.raises(InputError, match="--frames"):
+    with pytest.raises(InputError, match="frames"):
         generate_series(tiny.case(), tiny.model(), "loop", frames)
 
 

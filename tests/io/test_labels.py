@@ -16,9 +16,9 @@ from scipy import ndimage
 from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.fields import sampling as warp
+from src_core.fields.label_changes import label_metrics
 from src_core.fields.sampling import warp_labels
 from src_core.generation import generate
-from src_core.generation.metrics import label_metrics
 from src_core.io import read_case
 from tests.support import tiny
 

@@ -1,89 +1,113 @@
-"""What the engine says, as the window says it: no flag and no verb of the shell."""
+"""What the engine reports, as the shell and the window write it: flags here, labels there."""
 
 from __future__ import annotations
 
 import ast
+import inspect
+import pickle
 import re
 from pathlib import Path
 
 import pytest
 
 import src_core
-from napari_drdm.messages import in_window, said
-from src_core.errors import InputError
+from napari_drdm import messages
+from napari_drdm.messages import error_line, in_window
+from src_core.cli.failures import in_shell
+from src_core.errors import CommandName, InputError, OptionName, Phrase, one_line
 from src_core.generation import make_options
 from src_core.models.library import find_model
 
-FLAG = re.compile(r"(^|[\s(])--[a-z]|drdm [a-z]+ ")
-#: Parts of the engine that a window never runs.
-SHELL = (
-    "cli",
-    "evaluation",
-    "training",
-    "tasks",
-    "transforms",
-    "snippets.py",
-    "replay.py",
-    "cluster.py",
-)
+FLAG = re.compile(r"(^|[\s(=])--[a-z]|\bdrdm (models|apply|generate|augment|train|task|evaluate)\b")
+#: Where commands are written that users copy or a model's card keeps.
+COMMANDS = {"recipes/snippets.py", "training/run.py"}
+
+RESUME = OptionName("resume", True)
+TEXTS = [
+    ((OptionName("per_case"),), "per_case", "--per-case", "Per case"),
+    (("go on with ", RESUME), "go on with resume=True", "go on with --resume", "go on with Start"),
+    (
+        ("choose ", OptionName("formats", "nifti")),
+        "choose formats='nifti'",
+        "choose --format nifti",
+        "choose Layout: images and labels",
+    ),
+    ((OptionName("number", 1),), "number=1", "--dataset-id 1", "Number: 1"),
+    (
+        ("see ", CommandName("models list"), "."),
+        "see drdm models list.",
+        "see drdm models list.",
+        "see the list of models.",
+    ),
+    (
+        ("use ", CommandName("models import", "a.pth")),
+        "use drdm models import a.pth",
+        "use drdm models import a.pth",
+        "use Import… in the deformation explorer",
+    ),
+    (("/scans/a --b/{c}",), "/scans/a --b/{c}", "/scans/a --b/{c}", "/scans/a --b/{c}"),
+]
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("9 is no number, --per-case", "9 is no number, Per case"),
-        ("full, make room, then go on (--resume)", "full, make room, then go on"),
-        ("choose another, or overwrite (--overwrite)", "choose another, or overwrite"),
-        ("no such device here, --device cuda:3", "no such device here, Device cuda:3"),
-        (
-            "cases marked test are augmented too, --split train leaves them out",
-            "cases marked test are augmented too, train as Split leaves them out",
-        ),
-        ("/scans/a--b/c.nii is damaged", "/scans/a--b/c.nii is damaged"),
-        ("no flag, no change: - -- a-b", "no flag, no change: - -- a-b"),
-        (
-            "give an image (fields go to: drdm apply)",
-            "give an image (fields go to: Layers > Transform > Apply displacement field)",
-        ),
-    ],
-)  # fmt: skip
-def test_flags_become_controls(line: str, words: str) -> None:
-    assert in_window(line) == words
+@pytest.mark.parametrize(("parts", "python", "shell", "window"), TEXTS, ids=[t[1] for t in TEXTS])
+def test_each_face_writes_names_in_its_own_way(
+    parts: tuple[str | OptionName, ...], python: str, shell: str, window: str
+) -> None:
+    phrase = pickle.loads(pickle.dumps(Phrase(*parts)))
+    assert (phrase, in_shell(phrase), in_window(phrase)) == (python, shell, window)
 
 
-def test_errors_are_said_in_one_line() -> None:
-    with pytest.raises(InputError) as told:
+def test_a_plain_text_stays_what_it_is() -> None:
+    assert in_shell("a --b per_case") == in_window("a --b per_case") == "a --b per_case"
+
+
+def test_errors_are_one_line_and_keep_their_names_between_processes() -> None:
+    error = InputError(
+        "9\nis not  possible", where="a.csv", option="per_case", expected="1", do=Phrase(RESUME)
+    )
+    error = pickle.loads(pickle.dumps(error))
+    assert str(error) == "9 is not possible, a.csv, per_case, expected 1, resume=True"
+    line = "9 is not possible, a.csv, --per-case, expected 1, --resume"
+    assert in_shell(one_line(error)) == line
+    assert error_line(error) == "9 is not possible, a.csv, Per case, expected 1, Start"
+    assert error_line(ValueError("a\nb")) == "ValueError: a b"
+
+
+def test_the_engine_errors_name_their_option() -> None:
+    with pytest.raises(InputError) as caught:
         find_model("nobody")
-    assert said(told.value).endswith("choose one of the list") and "Model" in said(told.value)
-    with pytest.raises(InputError) as told:
+    assert caught.value.option == "model"
+    assert error_line(caught.value).endswith("see the list of models")
+    with pytest.raises(InputError) as caught:
         make_options(80, level=81)
-    assert said(told.value).startswith("level 81 does not exist, Level, ")
-    assert said(ValueError("a\nb")) == "ValueError: a b"
+    assert error_line(caught.value).startswith("level 81 does not exist, Level, ")
+    assert str(caught.value).startswith("level 81 does not exist, level, ")
 
 
-def test_no_line_of_the_engine_names_a_flag_in_the_window() -> None:
+def test_no_text_of_the_engine_holds_a_flag_or_a_command_of_the_shell() -> None:
     top = Path(src_core.__file__).parent
-    left = {}
+    found = {}
     for path in sorted(top.rglob("*.py")):
-        if not set(SHELL) & set(path.relative_to(top).parts):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            left[path.name] = [line for line in _lines(tree) if FLAG.search(in_window(line))]
-    assert {name: lines for name, lines in left.items() if lines} == {}
+        name = path.relative_to(top).as_posix()
+        if not name.startswith("cli/") and name not in COMMANDS:
+            found[name] = [t for t in _texts(path) if FLAG.search(t)]
+    assert {name: texts for name, texts in found.items() if texts} == {}
+    assert any(FLAG.search(text) for text in _texts(top / "recipes/snippets.py"))
 
 
-def _lines(tree: ast.Module) -> list[str]:
-    """What ``InputError`` and the like are told, with a word for every value that is put in."""
-    told = []
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "InputError":
-            parts = [*call.args, *(keyword.value for keyword in call.keywords)]
-            told.append(", ".join(_text(part) for part in parts))
-    return told
+def test_the_window_takes_no_text_apart() -> None:
+    source = inspect.getsource(messages)
+    assert "import re" not in source and '.replace("--' not in source
 
 
-def _text(part: ast.expr) -> str:
-    if isinstance(part, ast.Constant):
-        return str(part.value)
-    if isinstance(part, ast.JoinedStr):
-        return "".join(_text(v) if isinstance(v, ast.Constant) else "value" for v in part.values)
-    return "value"
+def _texts(path: Path) -> list[str]:
+    """Every text of a module that is no docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    described = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docs = {id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, described) and _doc(n)}
+    texts = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docs)
+    return [node.value for node in texts if isinstance(node.value, str)]
+
+
+def _doc(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> bool:
+    return ast.get_docstring(node) is not None

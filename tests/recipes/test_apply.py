@@ -13,8 +13,9 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.errors import InputError
+from src_core.fields.on_grid import covered_percent, on_grid
 from src_core.io import read_case, read_field, write_field, write_image
-from src_core.recipes.apply import apply_field, covered_percent, on_grid
+from src_core.recipes.apply import apply_field
 
 SOURCE = Grid((28, 34, 20), np.diag([-2.0, -2.5, 3.0, 1.0]))
 

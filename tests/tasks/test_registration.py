@@ -137,7 +137,7 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
         (["--tuning", "0"], "0 is not possible, --tuning, expected 1 or more"),
         (["--levels", "0:900"], "0:900 is not possible, --levels, expected levels of 1 to"),
         (["--pairs", "between"], "--pairs between, expected a 3D model"),
-        (["--subjects", "9"], "9 subjects are not to be had, --subjects, expected 1 to 2"),
+        (["--subjects", "9"], "9 subjects are unavailable, --subjects, expected 1 to 2"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tiny_models, data, capsys, options, told):
@@ -157,7 +157,7 @@ def test_without_monai_nothing_is_begun(tiny_models, data, monkeypatch):
 
 def test_phases_on_grids_of_their_own_are_refused(tiny_models, data):
     write_case(data / "test", "c_es", 5.0, (40, 34, 4))
-    with pytest.raises(ValueError, match="c_ed has 3 slices and c_es 4, --pairs subject"):
+    with pytest.raises(ValueError, match="c_ed has 3 slices and c_es 4, pairs"):
         done(request(data, "out", methods=("none",)))
 
 

@@ -156,7 +156,7 @@ def test_fields_are_shared_between_runs(home):
     ("options", "told"),
     [
         (("--methods", "none,magic"), "magic is unknown, --methods"),
-        (("--subjects", "4"), "4 subjects are not to be had"),
+        (("--subjects", "4"), "4 subjects are unavailable"),
         (("--subjects", "few"), "few is not possible, --subjects"),
         (("--levels", "70:30"), "70:30 is not possible, --levels"),
         (("--levels", "high"), "high is not possible, --levels"),

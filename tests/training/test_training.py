@@ -26,7 +26,7 @@ from src_core.fields import enlarge, exponential
 from src_core.fields.sampling import warp
 from src_core.models.library import load_model
 from src_core.models.preprocessing import Preprocessing
-from src_core.training import Progress, TrainConfig, read_config, train
+from src_core.training import TrainConfig, TrainingProgress, read_config, train
 from src_core.training.batches import draw_sample, make_batch
 from src_core.training.config import Augmentation, Optimisation, Stage
 from src_core.training.data import ModelGrid, Store, load_store
@@ -100,7 +100,9 @@ def facts(run: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Progress]]:
+def whole(
+    dataset: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[TrainingProgress]]:
     """An uninterrupted run."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     return out, list(train(dataset, config(), out))
@@ -108,7 +110,7 @@ def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
 
 @pytest.mark.parametrize(("saved", "died"), [(1, 1), (3, 3), (1, 3)])
 def test_a_resumed_run_ends_in_the_same_bits(
-    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path, saved: int, died: int
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, tmp_path: Path, saved: int, died: int
 ) -> None:
     """It died after a report, its last checkpoint being of that report or of an earlier one."""
     out = tmp_path / "run"
@@ -131,14 +133,14 @@ def test_a_resumed_run_ends_in_the_same_bits(
 
 
 def test_a_run_changes_with_its_seed(
-    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, tmp_path: Path
 ) -> None:
     list(train(dataset, config(seed=6), tmp_path / "run"))
     ours, theirs = states(tmp_path / "run"), states(whole[0])
     assert not torch.equal(ours["network.stem.weight"], theirs["network.stem.weight"])
 
 
-def test_a_run_leaves_a_model_that_loads(whole: tuple[Path, list[Progress]]) -> None:
+def test_a_run_leaves_a_model_that_loads(whole: tuple[Path, list[TrainingProgress]]) -> None:
     out, reports = whole
     model = load_model(out / "tiny.safetensors", "cpu")
     assert model.spec.schedule == SCHEDULE
@@ -152,7 +154,7 @@ def test_a_run_leaves_a_model_that_loads(whole: tuple[Path, list[Progress]]) -> 
 
 
 def test_a_run_is_not_overwritten_and_resumes_only_as_itself(
-    whole: tuple[Path, list[Progress]], dataset: Path, tmp_path: Path
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, tmp_path: Path
 ) -> None:
     out, before = whole[0], states(whole[0])
     with pytest.raises(InputError, match="a run is there already"):
@@ -323,7 +325,7 @@ def test_every_config_that_ships_can_be_trained(path: Path) -> None:
 
 
 def test_a_run_can_start_from_a_model_of_the_same_network(
-    whole: tuple[Path, list[Progress]], dataset: Path, store: Store, tmp_path: Path
+    whole: tuple[Path, list[TrainingProgress]], dataset: Path, store: Store, tmp_path: Path
 ) -> None:
     model = whole[0] / "tiny.safetensors"
     run = train(dataset, config(seed=9), tmp_path / "run", init=model)

@@ -17,7 +17,7 @@ from src_core import load_model
 from src_core.augment import Request, augment, make_plan
 from src_core.errors import InputError
 from src_core.transforms import Bank, Deformation, Live, Scan, deform, make_bank, random_deform
-from src_core.transforms.scan import as_source
+from src_core.transforms.sources import as_source
 from src_core.transforms.tensors import below_of
 from tests.support import tiny
 from tests.support.loops import ball, live, scan, untouched

@@ -33,7 +33,7 @@ from src_core.transforms import (
     random_deform,
 )
 from src_core.transforms.labels import labels_at
-from src_core.transforms.scan import as_source
+from src_core.transforms.sources import as_source
 from src_core.transforms.tensors import below_of
 from tests.support import tiny
 from tests.support.loops import SHAPE, ball, live, scan, untouched

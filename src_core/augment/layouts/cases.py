@@ -8,7 +8,7 @@ from pathlib import Path
 from src_core.augment.layouts.layout import Member
 from src_core.augment.layouts.style import Style
 from src_core.generation import Result, save_result
-from src_core.generation.save import PARTS
+from src_core.io.case_files import PARTS
 
 __all__ = ["Cases"]
 

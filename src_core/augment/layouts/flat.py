@@ -8,8 +8,8 @@ from pathlib import Path
 from src_core.augment.layouts.layout import Member, publish, write_beside
 from src_core.augment.layouts.style import Style
 from src_core.generation import Result
-from src_core.generation.recipe import input_volumes
 from src_core.io import write_image
+from src_core.io.case_files import input_volumes
 
 __all__ = ["Flat"]
 

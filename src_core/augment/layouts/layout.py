@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from src_core.augment.layouts.style import Style
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation import Result
 from src_core.generation.pairs import Pair
-from src_core.generation.save import write_json
 from src_core.io import field_file, write_field
 from src_core.io.atomic import partial_name
+from src_core.io.case_files import write_json
 
 __all__ = ["Layout", "Member", "publish", "sweep", "write_beside", "write_recipe"]
 
@@ -115,5 +115,5 @@ def unwritable(out: Path, error: OSError) -> InputError:
         f"the folder cannot be written ({error.strerror or error})",
         where=str(out),
         expected="a writable place with space",
-        do="make room, then go on (--resume)",
+        do=Phrase("make room, then go on with ", OptionName("resume", True)),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from src_core.augment.layouts.layout import Member, publish, write_recipe
 from src_core.augment.layouts.pairs import PARTS, volume_names, write_fields
 from src_core.augment.layouts.style import Style
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.pairs import FIELDS, Pair, volumes_of
 from src_core.io import field_file, open_atomically, write_image
 
@@ -40,7 +40,7 @@ class Learn2Reg:
             raise InputError(
                 "Learn2Reg takes one image and one label map a case, and no cine",
                 where=str(result.source.images[0].path or result.source.name),
-                do="leave it out, or write --format nifti",
+                do=Phrase("leave it out, or choose ", OptionName("formats", "nifti")),
             )
 
         def fill(place: Path) -> None:

@@ -14,7 +14,7 @@ from src_core.augment.layouts.layout import Member, publish, write_beside
 from src_core.augment.layouts.style import Style
 from src_core.cases.case import Case
 from src_core.cases.volume import Image
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation import Result
 from src_core.io import open_atomically, write_image
 from src_core.io.picture import is_picture
@@ -123,7 +123,7 @@ def recode(case: Case, codes: Mapping[int, int]) -> NDArray[Any]:
             "nnU-Net takes labelled cases" if labels is None else "the labels are of a cine",
             where=str(case.images[0].path or case.name),
             expected="one label map of one volume",
-            do="leave it out, or write --format nifti",
+            do=Phrase("leave it out, or choose ", OptionName("formats", "nifti")),
         )
     values, places = np.unique(labels, return_inverse=True)
     if unknown := [int(v) for v in values if int(v) not in codes]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from src_core.augment.plan import names_of
 from src_core.datasets.reading import Entry
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.experiments.journal import Journal
 from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
@@ -125,7 +125,7 @@ def prepare(request: Request) -> Job:
         InputError: data sets, model, options or folder are not as they must be.
     """
     need_monai()
-    chosen("--methods", request.methods, METHODS)
+    chosen("methods", request.methods, METHODS)
     counts = ("times", "steps", "tuning", "batch", "repeats")
     positive(**{name: getattr(request, name) for name in counts})
     _check_numbers(request)
@@ -150,31 +150,31 @@ def prepare(request: Request) -> Job:
 def _check_numbers(request: Request) -> None:
     size, part = request.size, request.part
     if size < 2 * DIVISOR or size % DIVISOR:
-        raise _impossible("--size", size, f"a multiple of {DIVISOR}, {2 * DIVISOR} up")
+        raise _impossible("size", size, f"a multiple of {DIVISOR}, {2 * DIVISOR} up")
     if not 0.1 <= part <= 1:
-        raise _impossible("--part", part, "0.1 to 1")
+        raise _impossible("part", part, "0.1 to 1")
     for name in ("rate", "smooth", "smooth_real"):
         value = getattr(request, name)
         if not 0 <= value < float("inf") or (name == "rate" and not value):
-            raise _impossible(f"--{name.replace('_', '-')}", value, "a number above 0")
+            raise _impossible(name, value, "a number above 0")
 
 
 def _check_model(model: Model, request: Request) -> None:
     low, high = request.levels
     highest = model.spec.schedule.levels
     if not 1 <= low <= high <= highest:
-        raise _impossible("--levels", f"{low}:{high}", f"levels of 1 to {highest}")
+        raise _impossible("levels", f"{low}:{high}", f"levels of 1 to {highest}")
     if model.spec.ndim == 2 and request.pairs == "between":
         raise InputError(
             "slices of two subjects do not belong to each other",
-            where="--pairs between",
+            option="pairs",
             expected="a 3D model",
-            do="take --pairs subject, or a 3D model",
+            do=Phrase("take ", OptionName("pairs", "subject"), " or a 3D model"),
         )
 
 
 def _impossible(option: str, given: object, possible: str) -> InputError:
-    return InputError(f"{given} is not possible", where=option, expected=possible)
+    return InputError(f"{given} is not possible", option=option, expected=possible)
 
 
 def _digest(

@@ -174,7 +174,7 @@ def _pairs(
         if slices[0] != slices[1]:
             raise InputError(
                 f"{one.name} has {slices[0]} slices and {other.name} {slices[1]}",
-                where="--pairs subject",
+                option="pairs",
                 expected="two cases on one grid",
             )
     return pairs

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from src_core.errors import InputError
+from src_core.errors import InputError, OptionName, Phrase
 from src_core.tasks.registration.losses import Loss
 from src_core.tasks.registration.samples import Real, Synthetic
 
@@ -64,7 +64,9 @@ def fit(
         losses.append(float(loss.detach()))
         if not np.isfinite(losses[-1]):
             raise InputError(
-                "the loss is no longer a number", where=f"step {step}", do="take a lower --rate"
+                "the loss is no longer a number",
+                where=f"step {step}",
+                do=Phrase("take a lower ", OptionName("rate")),
             )
         if step % every == 0 or step == steps:
             seconds = time.perf_counter() - begun

@@ -96,14 +96,14 @@ def prepare(request: Request) -> Job:
         InputError: data sets, model, options or folder are not as they must be.
     """
     need_monai()
-    chosen("--methods", request.methods, METHODS)
+    chosen("methods", request.methods, METHODS)
     positive(times=request.times, steps=request.steps, batch=request.batch, repeats=request.repeats)
     if request.size < 32 or request.size % 16:
         raise InputError(
-            f"{request.size} is not possible", where="--size", expected="a multiple of 16, 32 up"
+            f"{request.size} is not possible", option="size", expected="a multiple of 16, 32 up"
         )
     if not 0 < request.rate < 1:
-        raise InputError(f"{request.rate:g} is not possible", where="--rate", expected="0 to 1")
+        raise InputError(f"{request.rate:g} is not possible", option="rate", expected="0 to 1")
     choose_device(request.device)
     model = load_model(request.model, "cpu")
     _check_model(model, request)
@@ -132,7 +132,7 @@ def _check_model(model: Model, request: Request) -> None:
     highest = model.spec.schedule.levels
     if not 1 <= low <= high <= highest:
         raise InputError(
-            f"{low}:{high} is not possible", where="--levels", expected=f"levels of 1 to {highest}"
+            f"{low}:{high} is not possible", option="levels", expected=f"levels of 1 to {highest}"
         )
 
 

@@ -71,7 +71,7 @@ def test_any_moment_of_a_run(window):
     moment = explorer.results.moment(source)
     assert moment.position == 1.5 and moment.outcome is None and moment.part is None
     trace = moment.trace
-    field = trace.frame.field(trace.at(1.5))
+    field = trace.view.field(trace.at(1.5))
     assert np.array_equal(moment.displacement, field)
     assert "step 1.5 of 4" in recovery.numbers.text()
     assert not np.array_equal(layers["image"].data, end)

@@ -14,11 +14,12 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 from scipy.ndimage import center_of_mass
 
-from napari_drdm.explorer.readout import ReadoutController, place_under
+from napari_drdm.explorer.readout import ReadoutController
 from napari_drdm.explorer.readout_panel import ReadoutPanel
 from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.explorer.show_panel import ShowPanel
 from napari_drdm.overlays import DrawingStyle
+from napari_drdm.overlays.reading import place_under
 
 pytestmark = [
     pytest.mark.slow,

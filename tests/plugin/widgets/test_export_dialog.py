@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_drdm.widgets.export_dialog import ExportDialog, ExportPlan, free_folder, mismatch
 from napari_drdm.widgets.model_drop import ModelDrop
-from src_core.generation.save import PARTS
+from src_core.io.case_files import PARTS
 
 RECIPE = {
     "options": {"level": 48, "seed": 1, "steps": 8, "slices": "shared"},

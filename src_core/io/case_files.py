@@ -1,0 +1,48 @@
+"""A case as the files of a folder: its volumes by name, and JSON beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from src_core.cases.case import Case
+from src_core.cases.volume import Volume
+from src_core.io.volumes import write_image
+
+__all__ = ["PARTS", "PICTURES", "input_volumes", "save_case", "write_json"]
+
+#: What a result can be written as, one name for each kind of file.
+PARTS = ("image", "labels", "displacement", "inverse", "jacobian")
+PICTURES = (".png", ".tif", ".tiff")
+
+
+def input_volumes(case: Case) -> dict[str, Volume]:
+    """A case's volumes by name: image, image-2, ..., labels, labels-2, ..."""
+    named: dict[str, Volume] = {f"image{_number(i)}": v for i, v in enumerate(case.images)}
+    return named | {f"labels{_number(i)}": v for i, v in enumerate(case.labels)}
+
+
+def save_case(case: Case, place: Path, source: Case, what: Collection[str] = PARTS) -> None:
+    """``image.nii.gz`` and ``labels.nii.gz``, or one of the two, further ones numbered from 2.
+
+    What came as a picture in ``source`` is written back as a picture, too.
+    """
+    came = input_volumes(source)
+    for name, volume in input_volumes(case).items():
+        if name.split("-")[0] not in what:
+            continue
+        write_image(place / f"{name}.nii.gz", volume.data, volume, case.grid)
+        path = came[name].path
+        if path is not None and path.suffix.lower() in PICTURES:
+            write_image(place / f"{name}{path.suffix.lower()}", volume.data, volume)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Readable JSON, keys in the order they were made."""
+    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+
+
+def _number(index: int) -> str:
+    return f"-{index + 1}" if index else ""
