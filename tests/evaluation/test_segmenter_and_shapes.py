@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from src_core.diffusion.flow import Flow
 from src_core.errors import ArgumentError
-from src_core.evaluation import (
+from src_core.evaluation.baseline import equal_mean_flow
+from src_core.evaluation.measures import (
     displacement_percent,
     diversity,
-    ellipse_agreement,
     removed_energy,
     shared_share,
 )
-from src_core.evaluation.baseline import equal_mean_flow
+from src_core.evaluation.shapes import ellipse_agreement
 from src_core.fields import magnitude
 
 SHAPE = (160, 224)

@@ -183,7 +183,7 @@ def kept_of_a_layer(person: Person, pairs: int = 20) -> float:
     return max(resident() - before, 0.0) / pairs
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_anything_in_any_order(make_napari_viewer_proxy, models, told, tmp_path):
     random.seed(SEED)
     viewer = make_napari_viewer_proxy(show=bool(os.environ.get("DRDM_SHOW"))).__wrapped__
