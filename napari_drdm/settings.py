@@ -17,15 +17,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from src_core.augment.filters import Filters
 from src_core.augment.formats import FORMATS
 from src_core.augment.request import NOT_SHARED, Request
-from src_core.errors.options import BATCH, EXPLORER, OptionField, option_field, option_fields, same
+from src_core.errors.options import (
+    BATCH,
+    EXPLORER,
+    OptionField,
+    option_field,
+    same,
+    shown_in,
+)
 from src_core.generation.options import Options
 from src_core.models.options import ModelOptions
 
 __all__ = [
     "Remembered",
     "RememberedBatch",
-    "batch_options",
-    "explorer_options",
     "load_settings",
     "save_settings",
     "settings_file",
@@ -39,18 +44,6 @@ class _Kept(BaseModel):
 
     key: ClassVar[str]
     version: Literal[1] = 1
-
-
-def explorer_options() -> list[OptionField]:
-    """Options of a generation that the explorer has a row for, besides level and seed."""
-    options = option_fields(Options).values()
-    return [o for o in options if EXPLORER in o.display.docks and o.name not in NOT_SHARED]
-
-
-def batch_options() -> list[OptionField]:
-    """Options of a generation that the batch has a row for."""
-    options = option_fields(Options).values()
-    return [o for o in options if BATCH in o.display.docks and o.name not in NOT_SHARED]
 
 
 def _stored(*options: OptionField) -> Any:
@@ -71,9 +64,8 @@ def _stored_field(option: OptionField) -> tuple[Any, Any]:
 
 
 def _batch_fields() -> list[OptionField]:
-    shown = [o for o in option_fields(Request).values() if BATCH in o.display.docks]
-    plain = [o for o in shown if o.name not in ("dataset", "out", "formats", "options", "filters")]
-    return [*plain, *option_fields(Filters).values(), *batch_options()]
+    run = shown_in(BATCH, Request, ("dataset", "out", "formats", "options", "filters"))
+    return [*run, *shown_in(BATCH, Filters), *shown_in(BATCH, Options, NOT_SHARED)]
 
 
 if TYPE_CHECKING:
@@ -83,7 +75,7 @@ if TYPE_CHECKING:
     class _StoredBatch(_Kept): ...
 else:
     _ONE = (option_field(Options, "level"), option_field(Options, "seed"))
-    _StoredExplorer = _stored(*_ONE, *explorer_options())
+    _StoredExplorer = _stored(*_ONE, *shown_in(EXPLORER, Options, NOT_SHARED))
     _StoredBatch = _stored(*_batch_fields())
 
 

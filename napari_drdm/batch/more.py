@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from napari_drdm.settings import batch_options
 from napari_drdm.widgets.controls import device_box, offer_devices
 from napari_drdm.widgets.option_controls import OptionsForm
 from src_core.augment.filters import Filters
-from src_core.augment.request import Request
-from src_core.errors.options import option_field, option_fields
+from src_core.augment.request import NOT_SHARED, Request
+from src_core.errors.options import BATCH, option_field, shown_in
+from src_core.generation.options import Options
 from src_core.models.options import ModelOptions
 
 __all__ = ["BatchFilters", "BatchMore"]
@@ -23,7 +23,7 @@ class BatchFilters(OptionsForm):
     """Bounds that new cases must keep, by the names of the engine's ``Filters``."""
 
     def __init__(self) -> None:
-        super().__init__(list(option_fields(Filters).values()))
+        super().__init__(shown_in(BATCH, Filters))
         self.controls["max_volume_change"].widget.setPrefix("± ")
 
 
@@ -31,7 +31,9 @@ class BatchMore(OptionsForm):
     """How new cases are made and written; ``device`` is where the model runs."""
 
     def __init__(self) -> None:
-        super().__init__([*batch_options(), *(option_field(Request, n) for n in _WRITTEN)])
+        super().__init__(
+            [*shown_in(BATCH, Options, NOT_SHARED), *(option_field(Request, n) for n in _WRITTEN)]
+        )
         self.device = device_box()
         self.device.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.rows.addRow(option_field(ModelOptions, "device").label, self.device)

@@ -9,11 +9,11 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QSlider, QWidget
 
-from napari_drdm.settings import explorer_options
 from napari_drdm.widgets.layout import form_of, row_of
 from napari_drdm.widgets.option_controls import LARGEST_INT, OptionsForm, control_of
 from napari_drdm.widgets.sources import Choice, ManyChoice
-from src_core.errors.options import option_field
+from src_core.augment.request import NOT_SHARED
+from src_core.errors.options import EXPLORER, option_field, shown_in
 from src_core.generation.options import Options
 from src_core.models.options import ModelOptions
 
@@ -102,7 +102,7 @@ class MorePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.options = OptionsForm(explorer_options())
+        self.options = OptionsForm(shown_in(EXPLORER, Options, NOT_SHARED))
         self.steps, self.slices = (self.options.controls[n].widget for n in ("steps", "slices"))
         region = option_field(Options, "region")
         self.region = Choice("A shapes layer: only the box round its shapes is deformed", "all")

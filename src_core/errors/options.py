@@ -31,6 +31,7 @@ __all__ = [
     "option_fields",
     "parsed",
     "same",
+    "shown_in",
 ]
 
 EXPLORER, BATCH = "Deformation explorer", "Batch augmentation"
@@ -154,6 +155,12 @@ def option_fields(model: type) -> dict[str, OptionField]:
 def option_field(model: type, name: str) -> OptionField:
     """One option of a pydantic model or dataclass."""
     return _read(name, _infos(model)[name])
+
+
+def shown_in(dock: str, model: type, leave_out: tuple[str, ...] = ()) -> list[OptionField]:
+    """The options of a pydantic model or dataclass that a dock of the window has a row for."""
+    options = option_fields(model).values()
+    return [o for o in options if dock in o.display.docks and o.name not in leave_out]
 
 
 def same(model: type, name: str, **changes: Any) -> Any:
