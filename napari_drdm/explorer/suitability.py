@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from src_core.cases.grid import Grid
 
 if TYPE_CHECKING:
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from src_core.models.model import ModelSpec
 
 __all__ = ["describe", "is_stack", "labels_for", "model_warning"]
-
-_TOLERANCE = 1.25
 
 
 def describe(shape: tuple[int, int, int], spacing: tuple[float, float, float], frames: int) -> str:
@@ -47,23 +43,18 @@ def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:
 
 def model_warning(snapshot: Snapshot, spec: ModelSpec) -> str:
     """Why a model does not suit an image, or nothing."""
-    from src_core.models.fit import Fit
+    from src_core.generation.model_view import scale_fit
 
     grid = _grid(snapshot)
     if spec.ndim == 3 and min(grid.shape) < 2:
         return "This model is for volumes, and the image is a single slice: choose a 2D model."
-    if spec.mm_per_pixel is None:
-        return ""
-    keep = [a for a in range(3) if spec.ndim == 3 or a != grid.slice_axis]
-    shape, spacing = np.array(grid.shape)[keep], np.array(grid.spacing)[keep]
-    scale = Fit(tuple(shape.tolist()), tuple(spacing.tolist()), spec.size).mm_per_pixel
-    low, high = spec.mm_per_pixel
-    if low / _TOLERANCE <= scale <= high * _TOLERANCE:
+    scale = scale_fit(grid, spec)
+    if scale is None or scale.fits:
         return ""
     return (
-        f"Trained at {low:.2g} to {high:.2g} mm per pixel of its own grid; laid over this image "
-        f"it has {scale:.2g}: check the layer's scale, draw a region, or expect less plausible "
-        "results."
+        f"Trained at {scale.low:.2g} to {scale.high:.2g} mm per pixel of its own grid; laid over "
+        f"this image it has {scale.here:.2g}: check the layer's scale, draw a region, or expect "
+        "less plausible results."
     )
 
 

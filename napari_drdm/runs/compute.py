@@ -117,19 +117,19 @@ class Desk:
     ) -> Generator[Any, None, Trace]:
         from src_core.inspection.trajectory import Trace
 
-        units: list[list[Any]] = []
+        slabs: list[list[Any]] = []
         session, drawn = place.session, time.perf_counter()
         for step in session.steps(request.options):
             if step.recovery.index == 0:
-                units.append([])
-            units[-1].append(step.recovery)
-            steps = Trace(session.frame, units)
+                slabs.append([])
+            slabs[-1].append(step.recovery)
+            steps = Trace(session.view, slabs)
             yield Progress(step.index + 1, step.total, str(session.model.device), "", steps)
             if time.perf_counter() - drawn > viewed.pause:
-                u, at = place.so_far(request, viewed, units), step.recovery
+                u, at = place.so_far(request, viewed, slabs), step.recovery
                 yield place.look(request, u, at.index, at.total, viewed)
                 drawn = time.perf_counter()
-        trace = Trace(session.frame, units)
+        trace = Trace(session.view, slabs)
         _ = trace.curve  # made here, drawn on the main thread
         return trace
 

@@ -40,7 +40,7 @@ class Place:
         """What a displacement shows of the part on view, or of all where ``viewed`` is None.
 
         Args:
-            u: (units, D, *state), state voxels.
+            u: (slabs, D, *state), state voxels.
         """
         from src_core.inspection.part_view import Part, glimpse
 
@@ -48,7 +48,7 @@ class Place:
         # the window may look at another image by now
         part = ((viewed and viewed.part) or Part()).within(case.image.shape)
         volumes = (*case.images, *case.labels)
-        images, labels = self.canvas.filled(part, glimpse(self.session.frame, u, part, volumes))
+        images, labels = self.canvas.filled(part, glimpse(self.session.view, u, part, volumes))
         left = None if part.whole else part
         return Look(request, self.layer_case, position, total, images, labels, part=left)
 
@@ -69,32 +69,32 @@ class Place:
 
     def field(self, u: Tensor) -> np.ndarray[Any, Any]:
         """A displacement on the case's grid, (X, Y, Z, 3), LPS mm."""
-        return self.session.frame.field(u)
+        return self.session.view.field(u)
 
     def jacobian(self, field: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Its determinant, (X, Y, Z)."""
         from src_core.generation.run import determinant
 
-        return determinant(self.session.frame, self.session.frame.distinct(field))
+        return determinant(self.session.view, self.session.view.distinct(field))
 
-    def so_far(self, request: Request, viewed: Viewed, units: list[list[Any]]) -> Tensor:
-        """Where the units that are looked at stand: at their last step, or at their random field.
+    def so_far(self, request: Request, viewed: Viewed, slabs: list[list[Any]]) -> Tensor:
+        """Where the slabs that are looked at stand: at their last step, or at their random field.
 
         The others stand still.
         """
         import torch
 
-        frame, options = self.session.frame, request.options
-        part = viewed.part.within(frame.case.image.shape) if viewed.part else None
-        fixed = part.fixed[frame.axis] if part and frame.axis is not None else None
-        looked = range(frame.units) if frame.shared or fixed is None else (fixed,)
-        state, ndim = self.session.model.spec.state, len(frame.plane)
-        u = torch.zeros(frame.units, ndim, *[state] * ndim)
-        for unit in looked if options.level else ():
-            if unit < len(units):
-                u[unit] = units[unit][-1].displacement[0]
+        view, options = self.session.view, request.options
+        part = viewed.part.within(view.case.image.shape) if viewed.part else None
+        fixed = part.fixed[view.axis] if part and view.axis is not None else None
+        looked = range(view.slabs) if view.shared or fixed is None else (fixed,)
+        state, ndim = self.session.model.spec.state, len(view.plane)
+        u = torch.zeros(view.slabs, ndim, *[state] * ndim)
+        for slab in looked if options.level else ():
+            if slab < len(slabs):
+                u[slab] = slabs[slab][-1].displacement[0]
             else:
-                u[unit] = self.session.start(options, unit).start()[0]
+                u[slab] = self.session.start(options, slab).start()[0]
         return u
 
 

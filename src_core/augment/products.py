@@ -10,7 +10,7 @@ from src_core.augment.layouts import LAYOUTS, PAIR_LAYOUTS
 from src_core.augment.layouts.layout import Layout
 from src_core.cases.case import Case
 from src_core.generation import Options, Result, Step, iterate
-from src_core.generation.pairs import Pair, Progress, pair_steps
+from src_core.generation.pairs import Pair, PairProgress, pair_steps
 from src_core.models.model import Model
 
 __all__ = ["CASES", "PAIRS", "Kind", "Product"]
@@ -63,7 +63,7 @@ class Kind:
         for value in making(case, model, *options):
             if isinstance(value, Result | Pair):
                 yield value
-            elif isinstance(value, Step | Progress):
+            elif isinstance(value, Step | PairProgress):
                 yield value.index, value.total
 
 

@@ -14,7 +14,7 @@ from src_core.cli.running import run_one, run_pair, run_series
 if TYPE_CHECKING:
     from src_core.generation import Result, Series
     from src_core.generation.pairs import Pair
-    from src_core.recipes.replay import Plan
+    from src_core.recipes.replay import ReplayPlan
 
 __all__ = ["replay"]
 
@@ -53,7 +53,7 @@ def replay(
     raise typer.Exit(1 if differing else 0)
 
 
-def _again(plan: Plan, out: Path | None, overwrite: bool) -> Result | Series | Pair:
+def _again(plan: ReplayPlan, out: Path | None, overwrite: bool) -> Result | Series | Pair:
     """What a recipe tells of: a pair has a second deformation, a series a motion."""
     from src_core.generation import save_result, save_series
     from src_core.generation.pairs import save_pair

@@ -14,7 +14,7 @@ from src_core.cli.failures import resumable
 from src_core.cli.report import progress, tell
 
 if TYPE_CHECKING:
-    from src_core.training import Progress
+    from src_core.training import TrainingProgress
 
 __all__ = ["train"]
 
@@ -77,7 +77,7 @@ def train(
     print(out / f"{chosen.name}.safetensors")
 
 
-def _follow(steps: Iterator[Progress], name: str) -> None:
+def _follow(steps: Iterator[TrainingProgress], name: str) -> None:
     with resumable(), progress(f"training {name}") as advance:
         for step in steps:
             rate = 1000 * step.seconds / max(step.seen, 1)

@@ -10,7 +10,7 @@ from src_core.diffusion.random_field import generator
 from src_core.evaluation.measures import displacement_percent
 from src_core.evaluation.subjects import Subject
 from src_core.fields import magnitude
-from src_core.generation.recovery import RecoveryStep, recovery_steps, view_images
+from src_core.generation.recovery import RecoveryStep, deformed_images, recovery_steps
 from src_core.generation.session import start_flow
 from src_core.models.model import Model
 
@@ -23,7 +23,7 @@ _DRIFT_LEVEL = 70
 
 def recovered(model: Model, subject: Subject, start: Flow, level: int, steps: int) -> RecoveryStep:
     """The last state of a recovery."""
-    *_, last = recovery_steps(model, subject.views, start, level, min(steps, level))
+    *_, last = recovery_steps(model, subject.images, start, level, min(steps, level))
     return last
 
 
@@ -45,7 +45,7 @@ def residual(model: Model, subject: Subject, u: Tensor, level: int) -> float:
 
     On a model's own output it is what it would still correct, asked as of a field of that level.
     """
-    velocity = model.predict(view_images(model, subject.views, u), level)
+    velocity = model.predict(deformed_images(model, subject.images, u), level)
     return displacement_percent((velocity * model.spec.schedule.tau(level))[0])[1]
 
 

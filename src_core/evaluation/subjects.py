@@ -17,7 +17,7 @@ from torch import Tensor
 from src_core.datasets.reading import Entry
 from src_core.fields import enlarge
 from src_core.fields.sampling import warp
-from src_core.generation.model_view import Frame, make_frame
+from src_core.generation.model_view import ModelView, make_model_view
 from src_core.io import read_case
 from src_core.models.model import ModelSpec
 
@@ -30,17 +30,17 @@ class Subject:
 
     Attributes:
         name: of the case; ``subject`` of whom it is.
-        frame: the whole case; ``unit`` is the slice of it, 0 in 3D.
-        views: the image, (1, 1, *size) in 0..1.
+        view: the whole case; ``slab`` is the slice of it, 0 in 3D.
+        images: the image, (1, 1, *size) in 0..1.
         masks: share of each label, (1, K, *size) in 0..1; K = 0 without labels.
         labels: the K values.
     """
 
     name: str
     subject: str
-    frame: Frame
-    unit: int
-    views: Tensor
+    view: ModelView
+    slab: int
+    images: Tensor
     masks: Tensor
     labels: tuple[int, ...]
 
@@ -52,13 +52,13 @@ class Subject:
     @property
     def mm_per_voxel(self) -> float:
         """Side of a voxel of the model's grid."""
-        return self.frame.fit.mm_per_pixel
+        return self.view.fit.mm_per_pixel
 
     def warped(self, u: Tensor) -> tuple[Tensor, NDArray[np.integer]]:
         """Image (1, 1, *size) and label map (*size) under a DDF (1, D, *state), state voxels."""
-        factor = self.views.shape[-1] // u.shape[-1]
+        factor = self.images.shape[-1] // u.shape[-1]
         whole = enlarge(u, factor) if factor > 1 else u
-        both = warp(torch.cat([self.views, self.masks], 1), whole, padding="zeros")
+        both = warp(torch.cat([self.images, self.masks], 1), whole, padding="zeros")
         return both[:, :1], label_map(both[:, 1:], self.labels)
 
 
@@ -68,11 +68,11 @@ def load_subject(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> Subj
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
-    frame, marked = framed(entry, spec)
+    view, marked = framed(entry, spec)
     areas = np.isin(marked, labels).reshape(len(marked), -1).sum(axis=1)
-    unit = int(areas.argmax()) if areas.any() else len(marked) // 2
-    views, masks = _in_grid(frame, marked, unit, labels)
-    return Subject(entry.name, entry.subject, frame, unit, views, masks, labels)
+    slab = int(areas.argmax()) if areas.any() else len(marked) // 2
+    images, masks = _in_grid(view, marked, slab, labels)
+    return Subject(entry.name, entry.subject, view, slab, images, masks, labels)
 
 
 def slices_of(
@@ -82,13 +82,13 @@ def slices_of(
 
     A volume of a 3D model is cut along its last axis.
     """
-    frame, marked = framed(entry, spec)
-    for unit in range(len(marked)):
-        views, masks = _in_grid(frame, marked, unit, labels)
+    view, marked = framed(entry, spec)
+    for slab in range(len(marked)):
+        images, masks = _in_grid(view, marked, slab, labels)
         if spec.ndim == 2:
-            yield views, masks
+            yield images, masks
         else:
-            yield from zip(views.unbind(-1), masks.unbind(-1), strict=True)
+            yield from zip(images.unbind(-1), masks.unbind(-1), strict=True)
 
 
 def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
@@ -101,21 +101,21 @@ def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
     return found
 
 
-def framed(entry: Entry, spec: ModelSpec) -> tuple[Frame, NDArray[np.integer]]:
-    """A case laid in a model's grid, and its labels (units, *plane), 0 where there are none."""
+def framed(entry: Entry, spec: ModelSpec) -> tuple[ModelView, NDArray[np.integer]]:
+    """A case laid in a model's grid, and its labels (slabs, *plane), 0 where there are none."""
     case = read_case(entry.image, entry.labels)
-    frame = make_frame(case, spec, "each")
+    view = make_model_view(case, spec, "each")
     values = case.label_map
     if values is None:
         values = np.zeros(case.grid.shape, dtype=np.uint8)
     first = values[..., 0] if values.ndim == 4 else values
-    return frame, np.moveaxis(first, frame.axis, 0) if frame.axis is not None else first[None]
+    return view, np.moveaxis(first, view.axis, 0) if view.axis is not None else first[None]
 
 
 def _in_grid(
-    frame: Frame, marked: NDArray[np.integer], unit: int, labels: tuple[int, ...]
+    view: ModelView, marked: NDArray[np.integer], slab: int, labels: tuple[int, ...]
 ) -> tuple[Tensor, Tensor]:
-    views = frame.fit.image(frame.values[unit][0]).clamp(0, 1)
-    masks = [frame.fit.image((marked[unit] == v).astype(np.float32)) for v in labels]
-    empty = views.new_zeros(1, 0, *views.shape[2:])
-    return views, torch.cat([empty, *masks], dim=1)
+    images = view.fit.image(view.values[slab][0]).clamp(0, 1)
+    masks = [view.fit.image((marked[slab] == v).astype(np.float32)) for v in labels]
+    empty = images.new_zeros(1, 0, *images.shape[2:])
+    return images, torch.cat([empty, *masks], dim=1)

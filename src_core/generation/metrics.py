@@ -9,13 +9,13 @@ from src_core.fields.inverse_of_saved import Backward
 from src_core.fields.label_changes import label_metrics
 from src_core.fields.measures import Measured, lengths
 from src_core.fields.planes import Field
-from src_core.generation.model_view import Frame
+from src_core.generation.model_view import ModelView
 
 __all__ = ["displacement_metrics", "longest_side", "measure"]
 
 
 def measure(
-    frame: Frame,
+    view: ModelView,
     field: Field,
     found: Measured,
     backward: Backward,
@@ -24,20 +24,20 @@ def measure(
 ) -> dict[str, Any]:
     """All metrics of a generated case but those that only repeat its options."""
     return {
-        **displacement_metrics(field, longest_side(frame)),
+        **displacement_metrics(field, longest_side(view)),
         "folding_permille": found.folding_permille,
         "strict_folding_permille": found.proof.strict_folding_permille,
         "min_det": found.proof.min_det,
         "certified": found.proof.certified,
         "guard_scale": guard_scale,
         **backward.metrics,
-        **label_metrics(frame.case, warped, found.jacobian),
+        **label_metrics(view.case, warped, found.jacobian),
     }
 
 
-def longest_side(frame: Frame) -> float:
+def longest_side(view: ModelView) -> float:
     """Longer in-plane side of a case (longest side in 3D), mm."""
-    return max(n * s for n, s in zip(frame.fit.shape, frame.fit.spacing, strict=True))
+    return max(n * s for n, s in zip(view.fit.shape, view.fit.spacing, strict=True))
 
 
 def displacement_metrics(field: Field, side: float) -> dict[str, float]:

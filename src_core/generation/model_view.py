@@ -21,22 +21,24 @@ from src_core.generation.region import Box, box_in, embed, fade
 from src_core.models.fit import Fit
 from src_core.models.model import ModelSpec
 
-__all__ = ["Frame", "make_frame", "scale_warning"]
+__all__ = ["ModelView", "ScaleFit", "make_model_view", "scale_fit", "scale_warning"]
 
-#: Views of one deformation that the network sees at most: evenly spread slices and frames.
-MOST_VIEWS = 16
+#: Images of one slab that the network sees at most: evenly spread slices and frames.
+MOST_IMAGES = 16
+#: How far beyond its training a model still does well, as a factor.
 _TOLERANCE = 1.25
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """Where a case's deformations live.
+class ModelView:
+    """A case made ready for a model: its slabs on the model's grid, and the way back.
 
     Attributes:
         case: the case.
         axis: the slice axis for a 2D model, None for a 3D one.
         fit: of one slice, or of the volume, into the model's grid; of the box where there is one.
-        values: (units, views, *plane) in 0..1; a unit is what one deformation serves.
+        values: (slabs, images, *plane) in 0..1; a slab is what one deformation serves: one slice,
+            all of them, or the volume.
         shared: one deformation serves all slices.
         box: what is deformed, first and past-last voxel along the plane's axes; None for all.
     """
@@ -55,13 +57,13 @@ class Frame:
         return tuple(n for a, n in enumerate(shape) if a != self.axis)
 
     @property
-    def units(self) -> int:
+    def slabs(self) -> int:
         """Deformations to generate."""
         return len(self.values)
 
-    def views(self, unit: int) -> Tensor:
-        """Images of one unit on the model's grid: (V, 1, *size) in 0..1."""
-        return torch.cat([self.fit.image(view) for view in self.values[unit]]).clamp(0, 1)
+    def images(self, slab: int) -> Tensor:
+        """Images of one slab on the model's grid: (N, 1, *size) in 0..1."""
+        return torch.cat([self.fit.image(values) for values in self.values[slab]]).clamp(0, 1)
 
     def displacement(self, u: Tensor, part: Sequence[range] | None = None) -> Tensor:
         """A DDF on the state grid at the plane's voxels, or at a part of them: (B, D, *part)."""
@@ -85,7 +87,7 @@ class Frame:
         return whole, fade(self.fit, state, state, state)
 
     def field(self, u: Tensor) -> Field:
-        """A DDF on the state grid, one item per unit, on the case's grid as it is saved."""
+        """A DDF on the state grid, one item per slab, on the case's grid as it is saved."""
         grid, axis, u = self.case.grid, self.axis, u.double()
         if axis is not None and self.shared:
             return lps_field(self.displacement(u), grid, axis)
@@ -100,8 +102,8 @@ class Frame:
 
         return built(grid.shape, along, vectors)
 
-    def saved_unit(self, u: Tensor, part: slice = slice(None)) -> Tensor:
-        """What the saved field of one unit would hold: (1, D, *plane), float64, voxels.
+    def saved_slab(self, u: Tensor, part: slice = slice(None)) -> Tensor:
+        """What the saved field of one slab would hold: (1, D, *plane), float64, voxels.
 
         ``part`` is a range along the plane's first axis.
         """
@@ -123,9 +125,9 @@ class Frame:
         return SavedField(field, self.case.grid, self.axis, self.axis is not None and self.shared)
 
 
-def make_frame(
+def make_model_view(
     case: Case, spec: ModelSpec, slices: str = "shared", region: Box | None = None
-) -> Frame:
+) -> ModelView:
     """Lay a case, or a region of it (voxels along X, Y, Z), into a model's grid.
 
     Raises:
@@ -150,29 +152,45 @@ def make_frame(
     plane, spacing = planes.shape[2:], tuple(grid.spacing[a] for a in kept)
     shared = axis is None or slices == "shared"
     values = planes.reshape(1, -1, *plane) if shared else planes
-    return Frame(case, axis, Fit(plane, spacing, spec.size), _thin(values), shared, box)
+    return ModelView(case, axis, Fit(plane, spacing, spec.size), _thin(values), shared, box)
+
+
+@dataclass(frozen=True)
+class ScaleFit:
+    """The scale of a case beside the scales a model was trained on, mm per pixel of its grid."""
+
+    here: float
+    low: float
+    high: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is at most a quarter beyond them."""
+        return self.low / _TOLERANCE <= self.here <= self.high * _TOLERANCE
+
+
+def scale_fit(grid: Grid, spec: ModelSpec) -> ScaleFit | None:
+    """How the scale of a case on a grid fits a model; None where the model does not state its own.
+
+    The scale is that of the model's grid over the whole case.
+    """
+    if spec.mm_per_pixel is None:
+        return None
+    keep = [a for a in range(3) if spec.ndim == 3 or a != grid.slice_axis]
+    shape, spacing = tuple(grid.shape[a] for a in keep), tuple(grid.spacing[a] for a in keep)
+    return ScaleFit(Fit(shape, spacing, spec.size).mm_per_pixel, *spec.mm_per_pixel)
 
 
 def scale_warning(case: Case, spec: ModelSpec) -> str:
     """One line where a case's scale is more than a quarter beyond what the model saw, else ''."""
-    if spec.mm_per_pixel is None:
-        return ""
-    low, high = spec.mm_per_pixel
-    here = case_scale(case, spec)
-    if low / _TOLERANCE <= here <= high * _TOLERANCE:
+    scale = scale_fit(case.grid, spec)
+    if scale is None or scale.fits:
         return ""
     return (
-        f"{case.name} has {here:.2f} mm per model pixel, {spec.name} was trained on "
-        f"{low:.2f} to {high:.2f}, its anatomy may look too {'small' if here > high else 'large'}"
+        f"{case.name} has {scale.here:.2f} mm per model pixel, {spec.name} was trained on "
+        f"{scale.low:.2f} to {scale.high:.2f}, its anatomy may look too "
+        f"{'small' if scale.here > scale.high else 'large'}"
     )
-
-
-def case_scale(case: Case, spec: ModelSpec) -> float:
-    """Millimetres per pixel of the model's grid laid over a case."""
-    grid = case.grid
-    keep = [a for a in range(3) if spec.ndim == 3 or a != grid.slice_axis]
-    shape, spacing = ([v[a] for a in keep] for v in (grid.shape, grid.spacing))
-    return Fit(tuple(shape), tuple(spacing), spec.size).mm_per_pixel  # type: ignore[arg-type]
 
 
 def _cut(grid: Grid, along: int, part: slice) -> Grid:
@@ -182,7 +200,7 @@ def _cut(grid: Grid, along: int, part: slice) -> Grid:
 
 
 def _thin(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """At most ``MOST_VIEWS`` of axis 1, evenly spread."""
+    """At most ``MOST_IMAGES`` of axis 1, evenly spread."""
     count = values.shape[1]
-    keep = np.unique(np.linspace(0, count - 1, min(count, MOST_VIEWS)).round().astype(int))
+    keep = np.unique(np.linspace(0, count - 1, min(count, MOST_IMAGES)).round().astype(int))
     return values[:, keep]

@@ -37,7 +37,7 @@ from src_core.models.model import Model
 __all__ = [
     "FIELDS",
     "Pair",
-    "Progress",
+    "PairProgress",
     "composed",
     "make_pair",
     "options_of",
@@ -52,7 +52,7 @@ _SHARED = ("slices", "interpolation", "label_interpolation", "allow_folds", "reg
 
 
 @dataclass(frozen=True)
-class Progress:
+class PairProgress:
     """Step ``index`` of ``total``, over both generations."""
 
     index: int
@@ -102,7 +102,7 @@ def options_of(recipe: Mapping[str, Any], model: Model) -> tuple[Options, Option
 
 def pair_steps(
     case: Case, model: Model, first: Options, second: Options
-) -> Iterator[Progress | Pair]:
+) -> Iterator[PairProgress | Pair]:
     """Progress, then the pair; stop taking values to cancel."""
     _check(first, second)
     before = after = None
@@ -110,13 +110,13 @@ def pair_steps(
         if isinstance(value, Result):
             before = value
         elif isinstance(value, Step):
-            yield Progress(value.index, 2 * value.total)
+            yield PairProgress(value.index, 2 * value.total)
     assert before is not None
     for value in iterate(before.case, model, second):
         if isinstance(value, Result):
             after = value
         elif isinstance(value, Step):
-            yield Progress(value.total + value.index, 2 * value.total)
+            yield PairProgress(value.total + value.index, 2 * value.total)
     assert after is not None
     with fixed_threads():
         yield _joined(before, after)

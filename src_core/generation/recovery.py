@@ -18,7 +18,7 @@ from src_core.fields import compose, enlarge
 from src_core.fields.sampling import warp
 from src_core.models.model import Model
 
-__all__ = ["RecoveryStep", "recovery_steps", "view_images"]
+__all__ = ["RecoveryStep", "deformed_images", "recovery_steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class RecoveryStep:
 @torch.inference_mode()
 def recovery_steps(
     model: Model,
-    views: Tensor,
+    images: Tensor,
     start: Flow,
     level: int,
     steps: int,
@@ -54,7 +54,7 @@ def recovery_steps(
     """Recover a random field, step by step; the first value is the random field itself.
 
     Args:
-        views: (V, 1, *size) in 0..1: images that share the deformation.
+        images: (N, 1, *size) in 0..1, that share the deformation.
         start: the flow of the random field.
         level: T', where the random field stands, 1 or more.
         steps: jumps over the levels, at most ``level``.
@@ -65,9 +65,9 @@ def recovery_steps(
     flow, u, total = start, start.displacement(), len(levels) - 1
     yield RecoveryStep(0, total, level, flow, u, 0.0)
     for index, (here, there) in enumerate(pairwise(levels), start=1):
-        images = view_images(model, views, u)
+        seen = deformed_images(model, images, u)
         time = schedule.tau(here) - schedule.tau(there)
-        velocity = model.predict(images, here) * (time * model.spec.recovery.redundancy)
+        velocity = model.predict(seen, here) * (time * model.spec.recovery.redundancy)
         velocity = velocity if fade is None else velocity * fade
         flow = flow.followed_by(velocity)
         step = correction_ddf(velocity)
@@ -76,10 +76,10 @@ def recovery_steps(
         yield RecoveryStep(index, total, there, flow, u, longest)
 
 
-def view_images(model: Model, views: Tensor, u: Tensor) -> Tensor:
-    """The views deformed as the network sees them: (V, 1, *size), zero outside the image."""
+def deformed_images(model: Model, images: Tensor, u: Tensor) -> Tensor:
+    """The images deformed as the network sees them: (N, 1, *size), zero outside the image."""
     factor = model.spec.size // u.shape[-1]
     full = enlarge(u, factor) if factor > 1 else u
     mode = model.spec.recovery.image_mode
-    warped = warp(views, full.expand(len(views), -1, *full.shape[2:]), mode, "zeros")
+    warped = warp(images, full.expand(len(images), -1, *full.shape[2:]), mode, "zeros")
     return warped.clamp(0, 1)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from src_core.cases.case import Case
-from src_core.diffusion.guard import Guarded, guard
+from src_core.diffusion.guard import Guarded
 from src_core.errors import InputError
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
@@ -20,9 +20,9 @@ from src_core.fields.measures import measured
 from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
 from src_core.generation.metrics import measure
-from src_core.generation.model_view import Frame
+from src_core.generation.model_view import ModelView
 from src_core.generation.options import Options, make_options
-from src_core.generation.proof import weak_points
+from src_core.generation.proof import guarded
 from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
 from src_core.generation.session import Session, Step, threaded
@@ -36,7 +36,6 @@ __all__ = [
     "determinant",
     "finish",
     "generate",
-    "guarded_end",
     "iterate",
     "recover",
 ]
@@ -91,9 +90,13 @@ def generate(case: Case, model: Model, **options: Any) -> Result:
 
 
 def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
-    """The steps of a generation, without its result."""
+    """The steps of a generation alone: nothing is guarded, warped, inverted or certified.
+
+    Raises:
+        InputError: an option is out of range, or case and model do not fit.
+    """
     chosen = make_options(model.spec.schedule.levels, **options)
-    return (s for s in iterate(case, model, chosen) if isinstance(s, Step))
+    return Session(case, model, chosen.slices, chosen.region).steps(chosen)
 
 
 def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finishing | Result]:
@@ -101,12 +104,9 @@ def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finis
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
     session = Session(case, model, options.slices, options.region)
-    lasts: list[RecoveryStep] = []
-    for step in session.steps(options):
-        if step.recovery.index == step.recovery.total:
-            lasts.append(step.recovery)
-        yield step
-    for value in finish(session, options, lasts):
+    check_interpolation(session.view, options)
+    ends = yield from session.steps(options)
+    for value in finish(session, options, ends):
         if isinstance(value, Result):
             seconds = time.perf_counter() - started
             value = replace(value, metrics={**value.metrics, "seconds": seconds})
@@ -114,60 +114,52 @@ def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finis
 
 
 def finish(
-    session: Session, options: Options, lasts: Sequence[RecoveryStep]
+    session: Session, options: Options, ends: Sequence[RecoveryStep]
 ) -> Iterator[Finishing | Result]:
-    """Guard, warp, invert and prove what a session's steps ended with, one unit's each.
+    """Guard, warp, invert and certify what a session's steps ended with, slab by slab.
 
     Raises:
         InputError: cubic interpolation for a 3D deformation.
     """
-    check_interpolation(session.frame, options)
-    guarded = []
-    for last in lasts:
+    check_interpolation(session.view, options)
+    kept = []
+    for end in ends:
         yield Finishing("guard")
         with fixed_threads():
-            guarded.append(guarded_end(session.frame, last, options))
-    yield from threaded(_finished(session, options, guarded))
+            kept.append(guarded(session.view, end.flow, options.allow_folds))
+    yield from threaded(_finished(session, options, kept))
 
 
-def check_interpolation(frame: Frame, options: Options) -> None:
+def check_interpolation(view: ModelView, options: Options) -> None:
     """Refuse cubic interpolation for a 3D deformation, as an ``InputError``."""
-    if options.interpolation == "cubic" and frame.axis is None:
+    if options.interpolation == "cubic" and view.axis is None:
         raise InputError(
             "cubic exists for 2D models only", option="interpolation", expected="linear"
         )
 
 
 @torch.inference_mode()
-def guarded_end(frame: Frame, last: RecoveryStep, options: Options) -> Guarded:
-    """What a unit ended with, guarded unless folds are allowed."""
-    if options.allow_folds:
-        return Guarded(last.flow, last.displacement, 1.0)
-    return guard(last.flow, lambda u: weak_points(frame, u))
-
-
-@torch.inference_mode()
 def _finished(
-    session: Session, options: Options, guarded: list[Guarded]
+    session: Session, options: Options, kept: list[Guarded]
 ) -> Iterator[Finishing | Result]:
-    frame, model, case = session.frame, session.model, session.case
+    view, model, case = session.view, session.model, session.case
     yield Finishing("warp")
-    if guarded:
-        field = frame.field(torch.cat([g.displacement for g in guarded]))
+    if kept:
+        field = view.field(torch.cat([g.displacement for g in kept]))
         warped = warp_case(
             case, field, interpolation=options.interpolation, labels=options.label_interpolation
         )
     else:
-        still = torch.zeros(1, *[1] * (len(frame.plane) + 1), dtype=torch.float64)
-        u = still.expand(1, len(frame.plane), *frame.plane)
-        field, warped = lps_field(u, case.grid, frame.axis), case
+        still = torch.zeros(1, *[1] * (len(view.plane) + 1), dtype=torch.float64)
+        u = still.expand(1, len(view.plane), *view.plane)
+        field, warped = lps_field(u, case.grid, view.axis), case
     yield Finishing("inverse", warped, field)
-    saved = frame.saved(field)
+    saved = view.saved(field)
     backward = invert_field(saved)
     yield Finishing("proof", warped, field)
-    scale = float(np.mean([g.scale for g in guarded])) if guarded else 1.0
+    scale = float(np.mean([g.scale for g in kept])) if kept else 1.0
     found = measured(saved)
-    metrics = measure(frame, field, found, backward, warped, scale)
+    metrics = measure(view, field, found, backward, warped, scale)
     facts = {
         "level": options.level,
         "seed": options.seed,
@@ -181,11 +173,11 @@ def _finished(
     yield Result(case, warped, field, inverse, jacobian, {**metrics, **facts}, recipe)
 
 
-def determinant(frame: Frame, saved: Tensor) -> np.ndarray:
+def determinant(view: ModelView, saved: Tensor) -> np.ndarray:
     """The Jacobian determinant of a saved field, (Z or 1, D, *plane) voxels: (X, Y, Z), float32."""
     values = jacobian_determinant(saved).float().numpy()
-    if frame.axis is None:
+    if view.axis is None:
         return np.ascontiguousarray(values[0])
-    grid = frame.case.grid
-    whole = np.broadcast_to(values, (grid.shape[frame.axis], *values.shape[1:]))
-    return np.ascontiguousarray(np.moveaxis(whole, 0, frame.axis))
+    grid = view.case.grid
+    whole = np.broadcast_to(values, (grid.shape[view.axis], *values.shape[1:]))
+    return np.ascontiguousarray(np.moveaxis(whole, 0, view.axis))

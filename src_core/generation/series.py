@@ -18,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 
 from src_core.cases.case import Case
-from src_core.diffusion.guard import Guarded, guard
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.fields.label_changes import label_metrics
 from src_core.fields.measures import lengths
@@ -26,10 +25,10 @@ from src_core.fields.planes import Field
 from src_core.fields.warp_frames import frame_of, warp_frames
 from src_core.generation.metrics import displacement_metrics, longest_side
 from src_core.generation.options import Options, make_options
-from src_core.generation.proof import prove, weak_points
+from src_core.generation.proof import guarded, prove
 from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
-from src_core.generation.run import check_interpolation, determinant, guarded_end
+from src_core.generation.run import check_interpolation, determinant
 from src_core.generation.save import with_inputs
 from src_core.generation.session import Session, Step
 from src_core.io import OutputFolder, volume_file, write_field_series
@@ -105,14 +104,10 @@ def series_steps(
     started = time.perf_counter()
     shares = growth(_frames(case, frames), motion)
     session = Session(case, model, options.slices, options.region)
-    check_interpolation(session.frame, options)
-    lasts: list[RecoveryStep] = []
-    for step in session.steps(options):
-        if step.recovery.index == step.recovery.total:
-            lasts.append(step.recovery)
-        yield step
+    check_interpolation(session.view, options)
+    ends = yield from session.steps(options)
     with fixed_threads():
-        series = _finished(session, options, lasts, shares)
+        series = _finished(session, options, ends, shares)
     recipe = {**series.recipe, "motion": motion, "frames": len(shares)}
     metrics = {**series.metrics, "motion": motion, "seconds": time.perf_counter() - started}
     yield replace(series, recipe=recipe, metrics=metrics)
@@ -141,30 +136,30 @@ def save_series_files(series: Series, place: Path) -> None:
 
 @torch.inference_mode()
 def _finished(
-    session: Session, options: Options, lasts: Sequence[RecoveryStep], shares: Sequence[float]
+    session: Session, options: Options, ends: Sequence[RecoveryStep], shares: Sequence[float]
 ) -> Series:
-    case, frame = session.case, session.frame
-    ends = [guarded_end(frame, last, options) for last in lasts]
+    case, view, folds = session.case, session.view, options.allow_folds
+    strongest = [guarded(view, end.flow, folds) for end in ends]
     fields: list[Field] = []
     proofs, scales = [], []
     for share in shares:
-        units = [_at(session, end, share, options) for end in ends] if share else []
+        kept = [guarded(view, s.flow.scaled(share), folds) for s in strongest if share]
         field = (
-            frame.field(torch.cat([unit.displacement for unit in units]))
-            if units
+            view.field(torch.cat([slab.displacement for slab in kept]))
+            if kept
             else np.zeros((*case.grid.shape, 3), np.float32)
         )
         fields.append(field)
-        proofs.append(prove(frame.distinct(field)))
-        scales += [end.scale * unit.scale for end, unit in zip(ends, units, strict=False)]
+        proofs.append(prove(view.distinct(field)))
+        scales += [one.scale * slab.scale for one, slab in zip(strongest, kept, strict=False)]
     warped = warp_frames(
         case, fields, interpolation=options.interpolation, labels=options.label_interpolation
     )
     longest = [lengths(u)[0] for u in fields]
     peak = int(np.argmax(longest))
-    jacobian = determinant(frame, frame.distinct(fields[peak]))
+    jacobian = determinant(view, view.distinct(fields[peak]))
     metrics = {
-        **displacement_metrics(fields[peak], longest_side(frame)),
+        **displacement_metrics(fields[peak], longest_side(view)),
         "min_det": min(proof.min_det for proof in proofs),
         "strict_folding_permille": max(proof.strict_folding_permille for proof in proofs),
         "certified": all(proof.certified for proof in proofs),
@@ -181,14 +176,6 @@ def _finished(
     outputs = {"displacement": displacements}
     recipe = make_recipe(case, warped, session.model, options, session.jumps(options), outputs)
     return Series(case, warped, displacements, metrics, recipe)
-
-
-def _at(session: Session, end: Guarded, share: float, options: Options) -> Guarded:
-    """The map at a share of the velocity; what would fold on the way is guarded as well."""
-    flow = end.flow.scaled(share)
-    if options.allow_folds:
-        return Guarded(flow, flow.displacement(), 1.0)
-    return guard(flow, lambda u: weak_points(session.frame, u))
 
 
 def _frames(case: Case, wanted: int | None) -> int:

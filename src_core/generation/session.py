@@ -1,8 +1,8 @@
-"""A case laid into a model's grid once, for many levels and seeds: its views, draws and steps."""
+"""A case in a model's grid, for many levels and seeds: its images, random fields and steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from src_core.cases.case import Case
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import draw, generator, multiscale_velocity, state_velocity
 from src_core.fields.planes import Field
-from src_core.generation.model_view import Frame, make_frame
+from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.options import Options
 from src_core.generation.recovery import RecoveryStep, recovery_steps
 from src_core.generation.region import Box
@@ -31,13 +31,13 @@ class Step:
     index: int
     total: int
     level: int
-    unit: int
+    slab: int
     recovery: RecoveryStep
-    frame: Frame
+    view: ModelView
 
     def displacement(self) -> Field:
         """The field at this step on the case's grid, LPS mm (shared deformations only)."""
-        return self.frame.field(self.recovery.displacement)
+        return self.view.field(self.recovery.displacement)
 
 
 class Session:
@@ -57,46 +57,60 @@ class Session:
         self, case: Case, model: Model, slices: str = "shared", region: Box | None = None
     ) -> None:
         self.case, self.model = case, model
-        self.frame = make_frame(case, model.spec, slices, region)
-        self._views: dict[int, Tensor] = {}
+        self.view = make_model_view(case, model.spec, slices, region)
+        self._images: dict[int, Tensor] = {}
 
     def jumps(self, options: Options) -> int:
         """Recovery steps that options ask for."""
         return min(options.steps or self.model.spec.recovery.steps, options.level)
 
-    def start(self, options: Options, unit: int = 0) -> Flow:
-        """The random flow of one unit."""
-        seeds = (options.seed,) if self.frame.shared else (options.seed, unit)
+    def start(self, options: Options, slab: int = 0) -> Flow:
+        """The random flow of one slab."""
+        seeds = (options.seed,) if self.view.shared else (options.seed, slab)
         with fixed_threads():
             flow = start_flow(self.model, *seeds, level=options.level)
-            fades = self.frame.fades(flow.random.shape[-1], flow.state)
+            fades = self.view.fades(flow.random.shape[-1], flow.state)
         return flow if fades is None else replace(flow, random=flow.random * fades[0])
 
-    def steps(self, options: Options) -> Iterator[Step]:
-        """The recovery of every unit, one after the other; nothing at level 0."""
-        units = self.frame.units if options.level else 0
-        for unit in range(units):
-            start, views = self.start(options, unit), self.views(unit)
-            fades = self.frame.fades(start.random.shape[-1], start.state)
-            steps = recovery_steps(
-                self.model,
-                views,
-                start,
-                options.level,
-                self.jumps(options),
-                None if fades is None else fades[1],
-            )
-            for at in threaded(steps):
-                total = at.total + 1
-                index = unit * total + at.index
-                yield Step(index, units * total, at.level, unit, at, self.frame)
+    def steps(self, options: Options) -> Generator[Step, None, tuple[RecoveryStep, ...]]:
+        """The recovery of every slab, one after the other; nothing at level 0.
 
-    def views(self, unit: int) -> Tensor:
-        """What the network sees of one unit: (V, 1, *size) in 0..1."""
-        if unit not in self._views:
+        Returns:
+            The last step of each slab: ``ends = yield from session.steps(options)``.
+        """
+        slabs, ends = self.view.slabs if options.level else 0, list[RecoveryStep]()
+        for slab in range(slabs):
+            for at in threaded(self._recovery(options, slab)):
+                if at.index == at.total:
+                    ends.append(at)
+                total = at.total + 1
+                index = slab * total + at.index
+                yield Step(index, slabs * total, at.level, slab, at, self.view)
+        return tuple(ends)
+
+    def ends(self, options: Options) -> tuple[RecoveryStep, ...]:
+        """The last step of each slab, where nobody looks at the others."""
+        steps = self.steps(options)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as finished:
+                ends: tuple[RecoveryStep, ...] = finished.value
+                return ends
+
+    def images(self, slab: int) -> Tensor:
+        """What the network sees of one slab: (N, 1, *size) in 0..1."""
+        if slab not in self._images:
             with fixed_threads():
-                self._views[unit] = self.frame.views(unit)
-        return self._views[unit]
+                self._images[slab] = self.view.images(slab)
+        return self._images[slab]
+
+    def _recovery(self, options: Options, slab: int) -> Iterator[RecoveryStep]:
+        start, images = self.start(options, slab), self.images(slab)
+        fades = self.view.fades(start.random.shape[-1], start.state)
+        fade = None if fades is None else fades[1]
+        steps = self.jumps(options)
+        return recovery_steps(self.model, images, start, options.level, steps, fade)
 
 
 def start_flow(model: Model, *seeds: int, level: int) -> Flow:

@@ -14,7 +14,7 @@ from torch import Tensor
 from src_core.cases.volume import LabelMap, Volume
 from src_core.fields.sampling import positions
 from src_core.fields.warp_case import warp_image, warp_label_map
-from src_core.generation.model_view import Frame
+from src_core.generation.model_view import ModelView
 from src_core.models.device import fixed_threads
 
 __all__ = ["Part", "glimpse"]
@@ -56,45 +56,45 @@ class Part:
 
 @torch.inference_mode()
 def glimpse(
-    frame: Frame, u: Tensor, part: Part, volumes: Iterable[Volume]
+    view: ModelView, u: Tensor, part: Part, volumes: Iterable[Volume]
 ) -> tuple[NDArray[Any], ...]:
     """Volumes of a case, deformed.
 
     Args:
-        u: (units, D, *state), state voxels, one item per unit of the frame.
+        u: (slabs, D, *state), state voxels, one item per slab of the view.
         volumes: images and label maps on the case's grid.
 
     Returns:
         Each one's part, stored values, with all its axes; those that are fixed are 1 long.
     """
     with fixed_threads():
-        at = _positions(frame, u.float(), part)
-        return tuple(_deformed(frame, v, at, part) for v in volumes)
+        at = _positions(view, u.float(), part)
+        return tuple(_deformed(view, v, at, part) for v in volumes)
 
 
-def _positions(frame: Frame, u: Tensor, part: Part) -> Tensor:
-    shape, axis = frame.case.grid.shape, frame.axis
+def _positions(view: ModelView, u: Tensor, part: Part) -> Tensor:
+    shape, axis = view.case.grid.shape, view.axis
     ranges = [
         range(0, n, part.stride) if i is None else range(i, i + 1)
         for i, n in zip(part.fixed, shape, strict=True)
     ]
     through = range(1) if axis is None else ranges.pop(axis)
-    u = u if frame.shared else u[list(through)]
-    at = positions(ranges, u) + frame.displacement(u, ranges)
+    u = u if view.shared else u[list(through)]
+    at = positions(ranges, u) + view.displacement(u, ranges)
     return at.expand(len(through), *at.shape[1:])
 
 
-def _deformed(frame: Frame, volume: Volume, at: Tensor, part: Part) -> NDArray[Any]:
+def _deformed(view: ModelView, volume: Volume, at: Tensor, part: Part) -> NDArray[Any]:
     kept: list[slice] = [slice(None)] * volume.data.ndim
-    if frame.axis is not None:
-        index = part.fixed[frame.axis]
+    if view.axis is not None:
+        index = part.fixed[view.axis]
         step = slice(0, None, part.stride)
-        kept[frame.axis] = step if index is None else slice(index, index + 1)
+        kept[view.axis] = step if index is None else slice(index, index + 1)
     if part.frame is not None and volume.data.ndim == 4:
         kept[3] = slice(part.frame, part.frame + 1)
     source = volume.with_data(volume.data[tuple(kept)])
     warp = warp_label_map if isinstance(source, LabelMap) else warp_image
-    return _repeated(warp(source, at, frame.axis).data, volume.data, part)  # type: ignore[arg-type]
+    return _repeated(warp(source, at, view.axis).data, volume.data, part)  # type: ignore[arg-type]
 
 
 def _repeated(values: NDArray[Any], whole: NDArray[Any], part: Part) -> NDArray[Any]:

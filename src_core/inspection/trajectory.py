@@ -15,7 +15,7 @@ from torch import Tensor
 
 from src_core.diffusion.flow import correction_ddf
 from src_core.fields import compose, jacobian_determinant
-from src_core.generation.model_view import Frame
+from src_core.generation.model_view import ModelView
 from src_core.generation.recovery import RecoveryStep
 from src_core.models.device import fixed_threads
 
@@ -44,59 +44,59 @@ class Trace:
     """A run, finished or not.
 
     Args:
-        frame: where it lives.
-        units: the steps of every unit, 0 being the random field; units that are not there yet stand
+        view: where it lives.
+        slabs: the steps of every slab, 0 being the random field; slabs that are not there yet stand
             still.
     """
 
-    def __init__(self, frame: Frame, units: Sequence[Sequence[RecoveryStep]]) -> None:
-        self.frame = frame
-        self._units = [list(steps) for steps in units]
+    def __init__(self, view: ModelView, slabs: Sequence[Sequence[RecoveryStep]]) -> None:
+        self.view = view
+        self._slabs = [list(steps) for steps in slabs]
 
     @property
     def total(self) -> int:
         """Steps of the recovery that there are."""
-        return len(self._units[0]) - 1 if self._units else 0
+        return len(self._slabs[0]) - 1 if self._slabs else 0
 
     @property
     def planned(self) -> int:
         """Steps of the recovery that there should be."""
-        return self._units[0][0].total if self._units else 0
+        return self._slabs[0][0].total if self._slabs else 0
 
     @property
     def whole(self) -> bool:
-        """Whether no unit was left before its end."""
-        there = self.frame.units if self._units else 0
-        return len(self._units) == there and all(u[-1].index == u[-1].total for u in self._units)
+        """Whether no slab was left before its end."""
+        there = self.view.slabs if self._slabs else 0
+        return len(self._slabs) == there and all(u[-1].index == u[-1].total for u in self._slabs)
 
     @property
     def lasts(self) -> list[RecoveryStep]:
-        """What every unit ended with."""
-        return [steps[-1] for steps in self._units]
+        """What every slab ended with."""
+        return [steps[-1] for steps in self._slabs]
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return sum(s.displacement.nbytes for steps in self._units for s in steps) + sum(
+        return sum(s.displacement.nbytes for steps in self._slabs for s in steps) + sum(
             w.nbytes for last in self.lasts for w in (last.flow.random, *last.flow.corrections)
         )
 
     @torch.inference_mode()
     def at(self, position: float) -> Tensor:
-        """The displacement at a moment, 0 to ``total``: (units, D, *state), state voxels."""
+        """The displacement at a moment, 0 to ``total``: (slabs, D, *state), state voxels."""
         with fixed_threads():
-            known = [_at(steps, position) for steps in self._units]
-            still = [torch.zeros_like(known[0])] * (self.frame.units - len(known))
+            known = [_at(steps, position) for steps in self._slabs]
+            still = [torch.zeros_like(known[0])] * (self.view.slabs - len(known))
             return torch.cat([*known, *still])
 
     @torch.inference_mode()
     def numbers(self, position: float) -> Numbers:
         """A moment in figures; a run without steps leaves everything where it is."""
-        if not self._units:
+        if not self._slabs:
             return Numbers(position, 0.0, 1.0, 0.0)
         u, end = self.at(position), self.at(self.total)
-        mm = self.frame.fit.mm_per_pixel * self.frame.fit.size / u.shape[-1]
-        inside = self.frame.fit.inside(u.shape[-1])
+        mm = self.view.fit.mm_per_pixel * self.view.fit.size / u.shape[-1]
+        inside = self.view.fit.inside(u.shape[-1])
         return Numbers(
             position,
             mm * _longest(u, inside),

@@ -24,7 +24,7 @@ from src_core.models.device import choose_device
 from src_core.models.library import find_model
 from src_core.models.model import Model
 
-__all__ = ["Plan", "prepare"]
+__all__ = ["ReplayPlan", "prepare"]
 
 
 class _Array(BaseModel):
@@ -55,7 +55,7 @@ class _Recipe(BaseModel):
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class ReplayPlan:
     """A generation to run again; ``notes`` say what differs from where the recipe was made."""
 
     case: Case
@@ -72,7 +72,7 @@ def prepare(
     labels: Sequence[Path] | None = None,
     device: str | None = None,
     sample: str | None = None,
-) -> Plan:
+) -> ReplayPlan:
     """Everything a recipe names, found and checked.
 
     Args:
@@ -100,7 +100,7 @@ def prepare(
         if machine().get(name, then) != then
     ]
     model = _model(recipe.model, device or recipe.device)
-    return Plan(case, model, recipe.options, raw, tuple(notes))
+    return ReplayPlan(case, model, recipe.options, raw, tuple(notes))
 
 
 def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:

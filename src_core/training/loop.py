@@ -28,7 +28,7 @@ from src_core.training.teacher import Teacher
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["Lineage", "Progress", "Trainer"]
+__all__ = ["Lineage", "Trainer", "TrainingProgress"]
 
 
 #: Steps in a row without finite gradients after which a training stops.
@@ -44,7 +44,7 @@ class Lineage:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Samples in all and seen by this process, means since the last report, and seconds."""
 
     samples: int
@@ -99,7 +99,7 @@ class Trainer:
         self.lineage = Lineage(teacher=teacher.told if teacher else "")
         self.samples = self.skipped = self._in_a_row = 0
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Iterator[TrainingProgress]:
         """Train to the last sample; yields after every ``log_every`` steps and at the end."""
         settings, started, terms = self.config.optimisation, time.perf_counter(), []
         first = self.samples
@@ -183,9 +183,9 @@ class Trainer:
         for slow, fast in zip(self.average.parameters(), self.network.parameters(), strict=True):
             slow.lerp_(fast, 1 - keep)
 
-    def _progress(self, terms: list[list[float]], first: int, seconds: float) -> Progress:
+    def _progress(self, terms: list[list[float]], first: int, seconds: float) -> TrainingProgress:
         loss, distance, turn, slope = np.mean(terms, axis=0)
-        return Progress(
+        return TrainingProgress(
             samples=self.samples,
             total=self.config.optimisation.samples,
             seen=self.samples - first,

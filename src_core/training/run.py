@@ -15,7 +15,7 @@ from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
 from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
 from src_core.training.hardware import Hardware, start_fabric
-from src_core.training.loop import Lineage, Progress, Trainer
+from src_core.training.loop import Lineage, Trainer, TrainingProgress
 from src_core.training.sources import split_sources
 from src_core.training.state import load_state, save_state
 from src_core.training.tables import append_rows, keep_until
@@ -39,7 +39,7 @@ def train(
     hardware: Hardware | None = None,
     memory: float = _MEMORY,
     tell: Callable[[str], None] = lambda line: None,
-) -> Iterator[Progress]:
+) -> Iterator[TrainingProgress]:
     """Train a model into a folder; yields progress. The model is written at every checkpoint.
 
     Args:
@@ -122,7 +122,7 @@ def _validator(
     return Validator(settings, names, views, out)
 
 
-def _run(trainer: Trainer, out: Path, validator: Validator | None) -> Iterator[Progress]:
+def _run(trainer: Trainer, out: Path, validator: Validator | None) -> Iterator[TrainingProgress]:
     saved = time.monotonic()
     interval = 60 * trainer.config.optimisation.checkpoint_minutes
     for progress in trainer.run():

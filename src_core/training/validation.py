@@ -17,7 +17,7 @@ from torch import Tensor
 
 from src_core.diffusion.flow import Flow
 from src_core.fields import certify, enlarge, magnitude
-from src_core.generation.recovery import recovery_steps, view_images
+from src_core.generation.recovery import deformed_images, recovery_steps
 from src_core.generation.session import start_flow
 from src_core.io import open_atomically
 from src_core.models.model import Model
@@ -58,12 +58,12 @@ class Validator:
 
     Args:
         names: of the cases.
-        views: (V, 1, *size) in 0..1, one image of each case.
+        images: (N, 1, *size) in 0..1, one of each case.
         out: the run's folder.
     """
 
-    def __init__(self, settings: Validation, names: list[str], views: Tensor, out: Path) -> None:
-        self.settings, self.names, self.views, self.out = settings, names, views, out
+    def __init__(self, settings: Validation, names: list[str], images: Tensor, out: Path) -> None:
+        self.settings, self.names, self.images, self.out = settings, names, images, out
         self._spent = self._last = 0.0
 
     def look(self, model: Model, samples: int, trained: float, last: bool) -> None:
@@ -88,7 +88,7 @@ class Validator:
 
     def _fields(self, model: Model, level: int) -> _Fields:
         random, recovered, still = [], [], []
-        for case in range(len(self.views)):
+        for case in range(len(self.images)):
             flow = start_flow(model, _SEED, case, level=level)
             random.append(flow.displacement())
             recovered.append(self._recovered(model, case, flow, level))
@@ -96,8 +96,8 @@ class Validator:
         return _Fields(level, torch.cat(random), torch.cat(recovered), torch.cat(still))
 
     def _recovered(self, model: Model, case: int, flow: Flow, level: int) -> Tensor:
-        view, steps = self.views[case : case + 1], model.spec.recovery.steps
-        *_, last = recovery_steps(model, view, flow, level, steps)
+        image, steps = self.images[case : case + 1], model.spec.recovery.steps
+        *_, last = recovery_steps(model, image, flow, level, steps)
         return last.displacement
 
     def _draw(self, model: Model, samples: int, fields: list[_Fields]) -> None:
@@ -106,15 +106,15 @@ class Validator:
         from matplotlib.figure import Figure
 
         columns = 1 + 2 * len(fields)
-        figure = Figure(figsize=(2 * columns, 2.15 * len(self.views)), layout="constrained")
+        figure = Figure(figsize=(2 * columns, 2.15 * len(self.images)), layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(len(self.views), columns, squeeze=False)
+        axes = figure.subplots(len(self.images), columns, squeeze=False)
         for case, row in enumerate(axes):
-            view = self.views[case : case + 1]
-            _show(row[0], view, self.names[case])
+            image = self.images[case : case + 1]
+            _show(row[0], image, self.names[case])
             for f, (left, right) in zip(fields, row[1:].reshape(-1, 2), strict=True):
-                _show(left, _warped(model, view, f.random[case]), f"random {f.level}")
-                _show(right, _warped(model, view, f.recovered[case]), f"recovered {f.level}")
+                _show(left, _warped(model, image, f.random[case]), f"random {f.level}")
+                _show(right, _warped(model, image, f.recovered[case]), f"recovered {f.level}")
         figure.suptitle(f"{model.spec.name} after {samples} samples")
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=80)
@@ -125,7 +125,7 @@ class Validator:
 
 @dataclass(frozen=True, eq=False)
 class _Fields:
-    """At one level: random, recovered, and recovered from no deformation: (V, D, *state) each."""
+    """At one level: random, recovered, and recovered from no deformation: (N, D, *state) each."""
 
     level: int
     random: Tensor
@@ -149,8 +149,8 @@ def _row(model: Model, samples: int, fields: _Fields) -> Row:
     )
 
 
-def _warped(model: Model, view: Tensor, u: Tensor) -> Tensor:
-    return view_images(model, view, u[None])
+def _warped(model: Model, image: Tensor, u: Tensor) -> Tensor:
+    return deformed_images(model, image, u[None])
 
 
 def _show(axes: Axes, image: Tensor, title: str) -> None:

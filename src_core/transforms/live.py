@@ -6,6 +6,7 @@ within about a sixth of the field that eight end with (``benchmarks.live_steps``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,12 +18,11 @@ import torch
 from src_core.cases.case import Case
 from src_core.cases.header import header_for
 from src_core.cases.volume import Image
-from src_core.diffusion.guard import guard
 from src_core.errors import InputError
 from src_core.fields import cell_bounds
 from src_core.generation import Options, Session, make_options
-from src_core.generation.model_view import Frame
-from src_core.generation.proof import FLOOR, weak_points
+from src_core.generation.model_view import ModelView
+from src_core.generation.proof import FLOOR, guarded
 from src_core.generation.recovery import RecoveryStep
 from src_core.models.device import fixed_threads
 from src_core.models.library import DEFAULT_MODEL, load_model
@@ -81,10 +81,8 @@ class Live:
             allow_folds=self.allow_folds,
         )
         session = Session(_case(scan), model, options.slices)
-        steps = (step.recovery for step in session.steps(options))
-        lasts = [step for step in steps if step.index == step.total]
-        u = _guarded(session, lasts, options).numpy()
-        size, axis = model.spec.size, session.frame.axis
+        u = _guarded(session, session.ends(options), options).numpy()
+        size, axis = model.spec.size, session.view.axis
         return Deformation(u, scan.grid, axis, size, level, seed)
 
     def loaded(self) -> Model:
@@ -112,19 +110,19 @@ def _case(scan: Scan) -> Case:
 
 
 @torch.inference_mode()
-def _guarded(session: Session, lasts: list[RecoveryStep], options: Options) -> torch.Tensor:
+def _guarded(session: Session, ends: Sequence[RecoveryStep], options: Options) -> torch.Tensor:
     spec = session.model.spec
-    if not lasts:
+    if not ends:
         return torch.zeros(1, spec.ndim, *[spec.state] * spec.ndim)
     if options.allow_folds:
-        return torch.cat([last.displacement for last in lasts])
+        return torch.cat([end.displacement for end in ends])
     with fixed_threads():
-        return torch.cat([_certified(session.frame, last) for last in lasts])
+        return torch.cat([_certified(session.view, end) for end in ends])
 
 
-def _certified(frame: Frame, last: RecoveryStep) -> torch.Tensor:
+def _certified(view: ModelView, end: RecoveryStep) -> torch.Tensor:
     """What the guard leaves of a map; one that is far from folding it leaves as it is."""
-    bounds = cell_bounds(frame.displacement(last.displacement.double()), FLOOR)[0]
+    bounds = cell_bounds(view.displacement(end.displacement.double()), FLOOR)[0]
     if float(bounds.min()) > FLOOR + _ROUNDING:
-        return last.displacement
-    return guard(last.flow, lambda u: weak_points(frame, u)).displacement
+        return end.displacement
+    return guarded(view, end.flow).displacement

@@ -20,7 +20,7 @@ from src_core.diffusion.random_field import (
 )
 from src_core.diffusion.schedule import Schedule
 from src_core.fields import compose, exponential, folding_permille
-from src_core.generation.model_view import Frame, make_frame
+from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.proof import prove, weak_points
 from src_core.generation.session import start_flow
 from src_core.models.model import Model, ModelSpec
@@ -37,9 +37,9 @@ def model() -> Model:
     return Model(spec, nn.Identity(), torch.device("cpu"), "")
 
 
-def frame() -> Frame:
+def model_view() -> ModelView:
     image = np.random.default_rng(0).random((SIDE, SIDE, 1)).astype(np.float32)
-    return make_frame(Case.from_arrays(image, spacing=1.3), model().spec, "shared")
+    return make_model_view(Case.from_arrays(image, spacing=1.3), model().spec, "shared")
 
 
 def velocity(seed: int, ndim: int = 2, schedule: Schedule = SCHEDULE) -> Tensor:
@@ -55,10 +55,10 @@ def length(u: Tensor) -> Tensor:
 @pytest.fixture(scope="module")
 def runs() -> list[tuple[Tensor, Guarded]]:
     """Per seed the saved field of level 70 without a guard, (1, 2, 256, 256), and guarded."""
-    place, stand_in, found = frame(), model(), []
+    place, stand_in, found = model_view(), model(), []
     for seed in SEEDS:
         flow = start_flow(stand_in, seed, level=70)
-        bare = place.saved_unit(flow.displacement())
+        bare = place.saved_slab(flow.displacement())
         found.append((bare, guard(flow, lambda u: weak_points(place, u))))
     return found
 
@@ -77,14 +77,14 @@ def test_level_70_hardly_folds_before_any_guard(runs: list[tuple[Tensor, Guarded
 def test_every_guarded_field_is_certified_and_hardly_smaller(
     runs: list[tuple[Tensor, Guarded]],
 ) -> None:
-    place = frame()
-    proofs = [prove(place.saved_unit(guarded.displacement)) for _, guarded in runs]
+    place = model_view()
+    proofs = [prove(place.saved_slab(guarded.displacement)) for _, guarded in runs]
     assert min(proof.min_det for proof in proofs) >= 0.01
     assert all(proof.certified for proof in proofs)
     assert np.mean([guarded.scale for _, guarded in runs]) >= 0.98
     assert any(not prove(bare).certified for bare, _ in runs), "there was nothing to guard"
     kept = [
-        float(length(place.saved_unit(guarded.displacement)).max() / length(bare).max())
+        float(length(place.saved_slab(guarded.displacement)).max() / length(bare).max())
         for bare, guarded in runs
     ]
     assert np.mean(kept) > 0.95

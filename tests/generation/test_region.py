@@ -10,7 +10,7 @@ from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.fields import certify
 from src_core.generation import Session, generate, make_options
-from src_core.generation.model_view import make_frame
+from src_core.generation.model_view import make_model_view
 from src_core.generation.region import embed
 from tests.support.tiny import BOX, case, model
 
@@ -36,22 +36,22 @@ def test_velocity_rises_smoothly_from_the_border() -> None:
 
 
 def test_the_models_grid_lies_over_the_box() -> None:
-    frame = make_frame(case(), model().spec, "shared", BOX)
-    spacing = frame.case.grid.spacing
-    assert frame.fit.shape == (30, 40)
-    assert frame.fit.mm_per_pixel == pytest.approx(max(30 * spacing[0], 40 * spacing[1]) / 64)
+    view = make_model_view(case(), model().spec, "shared", BOX)
+    spacing = view.case.grid.spacing
+    assert view.fit.shape == (30, 40)
+    assert view.fit.mm_per_pixel == pytest.approx(max(30 * spacing[0], 40 * spacing[1]) / 64)
     centres = torch.tensor([[[24.5], [25.5]]], dtype=torch.float64)
-    torch.testing.assert_close(frame.to_state(centres, 16), torch.full((1, 2, 1), 7.5).double())
+    torch.testing.assert_close(view.to_state(centres, 16), torch.full((1, 2, 1), 7.5).double())
 
 
 def test_a_part_of_the_field_is_a_part_of_the_whole() -> None:
-    frame = make_frame(case(), model().spec, "shared", BOX)
+    view = make_model_view(case(), model().spec, "shared", BOX)
     u = torch.randn(1, 2, 16, 16, generator=torch.Generator().manual_seed(1))
-    whole = frame.displacement(u)
+    whole = view.displacement(u)
     assert whole.shape == (1, 2, 52, 60)
-    part = frame.displacement(u, [range(0, 52, 3), range(20, 21)])
+    part = view.displacement(u, [range(0, 52, 3), range(20, 21)])
     torch.testing.assert_close(part, whole[:, :, ::3, 20:21])
-    assert not frame.displacement(u, [range(2), range(60)]).any()
+    assert not view.displacement(u, [range(2), range(60)]).any()
 
 
 def test_embedding_counts_from_the_box() -> None:

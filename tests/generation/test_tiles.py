@@ -17,7 +17,7 @@ from src_core.fields import extended as extended_fields
 from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.saved import SavedField
 from src_core.generation import generate
-from src_core.generation.model_view import make_frame
+from src_core.generation.model_view import make_model_view
 from src_core.generation.proof import weak_points
 from tests.support import tiny
 
@@ -138,12 +138,12 @@ def test_a_generation_in_parts_is_that_of_the_whole(
 
 
 def test_weak_points_are_the_same_in_parts(in_parts: Callable[..., None]) -> None:
-    frame = make_frame(volume(), tiny.model(3).spec)
+    view = make_model_view(volume(), tiny.model(3).spec)
     u = smooth((32, 32, 32), 9.0, 3.0)[None].float()
-    whole = weak_points(frame, u)
+    whole = weak_points(view, u)
     in_parts()
-    assert len(list(tiles.parts(frame.plane, 0))) > 1
-    assert whole.shape[-1] > 50 and torch.equal(weak_points(frame, u), whole)
+    assert len(list(tiles.parts(view.plane, 0))) > 1
+    assert whole.shape[-1] > 50 and torch.equal(weak_points(view, u), whole)
 
 
 def test_the_determinant_of_the_whole_field_is_what_is_measured(

@@ -25,17 +25,17 @@ def session(request: pytest.FixtureRequest) -> Session:
 
 
 def traced(session: Session) -> Trace:
-    units: dict[int, list] = {}
+    slabs: dict[int, list] = {}
     for step in session.steps(make_options(80, level=LEVEL, seed=3)):
-        units.setdefault(step.unit, []).append(step.recovery)
-    return Trace(session.frame, list(units.values()))
+        slabs.setdefault(step.slab, []).append(step.recovery)
+    return Trace(session.view, list(slabs.values()))
 
 
 def test_steps_are_met_exactly_and_between_them_the_velocity_is_split(session: Session) -> None:
     trace = traced(session)
     assert trace.total == 3
     for k in range(4):
-        steps = torch.cat([unit[k].displacement for unit in trace._units])
+        steps = torch.cat([slab[k].displacement for slab in trace._slabs])
         assert torch.equal(trace.at(k), steps)
     first = trace.lasts[0]
     half = correction_ddf(first.flow.corrections[1] / 2)
@@ -50,42 +50,42 @@ def test_a_moment_in_figures(session: Session) -> None:
     curve = trace.curve
     assert [n.position for n in curve] == [0, 1, 2, 3]
     assert curve[-1].remaining_mm == 0 and curve[0].remaining_mm > 0
-    field = session.frame.field(trace.at(3))
+    field = session.view.field(trace.at(3))
     longest = np.linalg.norm(field, axis=-1).max()
     assert curve[-1].max_mm == pytest.approx(longest, rel=0.05)
-    partial = Trace(session.frame, [u[:2] for u in trace._units])
+    partial = Trace(session.view, [u[:2] for u in trace._slabs])
     assert trace.whole and not partial.whole and (partial.total, partial.planned) == (1, 3)
     assert partial.numbers(1).remaining_mm is None
     assert curve[-1].min_det < 1
 
 
 def test_a_glimpse_is_a_part_of_the_warped_case(session: Session) -> None:
-    trace, frame = traced(session), session.frame
+    trace, view = traced(session), session.view
     u = trace.at(3)
-    whole = warp_case(frame.case, frame.field(u))
-    volumes = (*frame.case.images, *frame.case.labels)
+    whole = warp_case(view.case, view.field(u))
+    volumes = (*view.case.images, *view.case.labels)
     for part in (
         Part(),
         Part(fixed=(None, None, 1)),
         Part(fixed=(None, 20, None)),
         Part(fixed=(11, None, None)),
     ):
-        image, labels = glimpse(frame, u, part, volumes)
+        image, labels = glimpse(view, u, part, volumes)
         index = part.index(3)
         difference = np.abs(image.astype(int) - whole.image[index])
         assert difference.max() <= 1 and (difference > 0).mean() < 0.02
         assert (labels != whole.label_map[index]).mean() < 0.002
-    coarse = glimpse(frame, u, Part(stride=2), frame.case.images)[0]
+    coarse = glimpse(view, u, Part(stride=2), view.case.images)[0]
     assert coarse.shape == whole.image.shape
     assert np.array_equal(coarse[::2], coarse[1::2]) and np.array_equal(
         coarse[:, ::2], coarse[:, 1::2]
     )
-    image = glimpse(frame, u, Part(), frame.case.images)[0]
+    image = glimpse(view, u, Part(), view.case.images)[0]
     assert np.array_equal(coarse[::2, ::2, ::2], image[::2, ::2, ::2])
 
 
 def test_a_run_at_level_0_moves_nothing(session: Session) -> None:
-    assert Trace(session.frame, []).curve == (Numbers(0, 0.0, 1.0, 0.0),)
+    assert Trace(session.view, []).curve == (Numbers(0, 0.0, 1.0, 0.0),)
 
 
 def test_a_part_of_a_larger_image_ends_where_this_one_does() -> None:
@@ -98,8 +98,8 @@ def test_one_frame_of_a_cine() -> None:
     cine = np.random.default_rng(2).integers(0, 99, (30, 26, 2, 4)).astype(np.int16)
     session = Session(Case.from_arrays(cine, spacing=(1, 1.5, 8)), model())
     trace = traced(session)
-    whole = warp_case(session.case, session.frame.field(trace.at(2)))
-    seen = glimpse(session.frame, trace.at(2), Part((None, None, 1), 3), session.case.images)[0]
+    whole = warp_case(session.case, session.view.field(trace.at(2)))
+    seen = glimpse(session.view, trace.at(2), Part((None, None, 1), 3), session.case.images)[0]
     assert np.abs(seen.astype(int) - whole.image[:, :, 1:2, 3:4]).max() <= 1
 
 
@@ -114,7 +114,7 @@ def test_a_session_makes_the_bits_of_generate() -> None:
 
 def test_padding_does_not_count() -> None:
     """A field that is large in the padding alone: a narrow image on a square grid."""
-    frame = Session(case((52, 20, 3)), model()).frame
-    inside = frame.fit.inside(16)
+    view = Session(case((52, 20, 3)), model()).view
+    inside = view.fit.inside(16)
     assert inside.shape == (16, 16)
     assert 0 < int(inside.any(0).sum()) < int(inside.any(1).sum()) == 16

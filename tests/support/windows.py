@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MM", "SPEC", "drdm_threads", "finish", "settle", "wait"]
+__all__ = ["MM", "SPEC", "drdm_threads", "finish", "settle", "wait", "wait_for_threads"]
 
 SPEC = {
     "name": "tiny", "size": 64, "mm_per_pixel": (3.0, 6.0),
@@ -28,6 +28,13 @@ def wait(ready: Callable[[], bool], seconds: float = 30) -> None:
         QApplication.processEvents()
         time.sleep(0.005)
     assert ready()
+
+
+def wait_for_threads() -> None:
+    """Until no thread of Qt's pool works any more."""
+    from qtpy.QtCore import QThreadPool
+
+    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
 
 
 def finish(explorer: Any) -> None:

@@ -132,7 +132,7 @@ def test_a_teacher_is_followed_named_and_needed_again(dataset: Path, tmp_path: P
     run = train(dataset, config(seed=7), tmp_path / "new", teacher=teacher)
     next(run)
     run.close()
-    with pytest.raises(InputError, match=r"started with tiny \(CC0\).*the same --teacher"):
+    with pytest.raises(InputError, match=r"started with tiny \(CC0\).*the same teacher"):
         next(train(dataset, config(seed=7), tmp_path / "new", resume=True))
     list(train(dataset, config(seed=7), tmp_path / "new", teacher=teacher, resume=True))
     list(train(dataset, config(seed=7), tmp_path / "whole", teacher=teacher))

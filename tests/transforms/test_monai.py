@@ -1,4 +1,4 @@
-"""``RandDRDM`` among MONAI's transforms: traced, undone, its own random numbers, in loaders."""
+"""``RandDRDM`` among MONAI's transforms: traced, undone, its own random numbers."""
 
 from __future__ import annotations
 
@@ -14,47 +14,19 @@ from src_core.cases.case import Case
 from src_core.errors import ArgumentError
 from src_core.transforms import Bank, Live, make_bank
 from tests.support import tiny
-from tests.support.loops import SHAPE, ball, live, scan, untouched
+from tests.support.loops import ball, scan, untouched
 
-monai = pytest.importorskip("monai", reason='needs MONAI: pip install "napari-drdm[monai]"')
-
-from monai import transforms as mt  # noqa: E402
-from monai.data import (  # noqa: E402
-    DataLoader,
-    Dataset,
+pytest.importorskip("monai", reason='needs MONAI: pip install "napari-drdm[monai]"')
+from monai import transforms as mt
+from monai.data import (
     MetaTensor,
     decollate_batch,
     list_data_collate,
 )
-from monai.data.meta_obj import set_track_meta  # noqa: E402
+from monai.data.meta_obj import set_track_meta
 
-from src_core.transforms import RandDRDM, RandDRDMd  # noqa: E402
-
-KEYS = ("image", "label")
-
-
-@pytest.fixture(scope="module")
-def maker(tmp_path_factory: pytest.TempPathFactory) -> Live:
-    return live(tmp_path_factory.mktemp("models"))
-
-
-def sample(shape: tuple[int, ...] = SHAPE, affine: Any = tiny.OBLIQUE) -> dict[str, Any]:
-    image = torch.from_numpy(ball(shape))[None]
-    label = (image > 50).to(torch.uint8)
-    return {
-        "image": MetaTensor(image, affine=torch.from_numpy(np.array(affine))),
-        "label": MetaTensor(label, affine=torch.from_numpy(np.array(affine))),
-        "age": 61,
-    }
-
-
-def randomly(source: Any, seed: int = 1, **options: Any) -> RandDRDMd:
-    given = {"mode": ("bilinear", "label"), "prob": 1.0, **options}
-    return RandDRDMd(KEYS, source, **given).set_random_state(seed)
-
-
-def middle(values: torch.Tensor) -> torch.Tensor:
-    return values[:, 8:-8, 10:-10].float()
+from src_core.transforms import RandDRDM, RandDRDMd
+from tests.support.monai_samples import KEYS, middle, randomly, sample
 
 
 def test_it_is_what_monai_asks_for(maker: Live) -> None:
@@ -237,68 +209,6 @@ def test_it_is_pickled_with_its_state(maker: Live) -> None:
     transform(sample())
     again = pickle.loads(pickle.dumps(transform))
     assert torch.equal(again(sample())["image"], transform(sample())["image"])
-
-
-class Repeated(torch.utils.data.Dataset):
-    def __init__(self, transform: Any, count: int) -> None:
-        self.transform, self.count = transform, count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int) -> Any:
-        return self.transform(sample())
-
-
-def images(loader: Any) -> list[torch.Tensor]:
-    return [one["image"].as_tensor() for batch in loader for one in decollate_batch(batch)]
-
-
-def different(found: list[torch.Tensor]) -> bool:
-    pairs = [(a, b) for i, a in enumerate(found) for b in found[:i]]
-    return not any(torch.equal(a, b) for a, b in pairs)
-
-
-def plain_loader(transform: Any, method: str, count: int = 4) -> Any:
-    return torch.utils.data.DataLoader(
-        Repeated(transform, count),
-        num_workers=2,
-        multiprocessing_context=method,
-        collate_fn=list_data_collate,
-        generator=torch.Generator().manual_seed(4),
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_in_a_plain_loader_every_worker_draws_its_own(maker: Live, method: str) -> None:
-    if method not in torch.multiprocessing.get_all_start_methods():
-        pytest.skip(f"no {method} on this platform")
-    first = images(plain_loader(randomly(maker), method))
-    assert len(first) == 4
-    assert different(first)
-    assert all(map(torch.equal, first, images(plain_loader(randomly(maker), method))))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_in_monais_loader_its_seeds_count(maker: Live, method: str) -> None:
-    if method not in torch.multiprocessing.get_all_start_methods():
-        pytest.skip(f"no {method} on this platform")
-
-    def loaded() -> list[torch.Tensor]:
-        data = Dataset([sample() for _ in range(4)], randomly(maker, seed=1))
-        loader = DataLoader(
-            data,
-            num_workers=2,
-            multiprocessing_context=method,
-            generator=torch.Generator().manual_seed(4),
-        )
-        return images(loader)
-
-    first = loaded()
-    assert different(first)
-    assert all(map(torch.equal, first, loaded()))
 
 
 def test_a_batch_is_undone_after_decollation(maker: Live) -> None:

@@ -30,7 +30,7 @@ from src_core.errors import InputError
 from src_core.evaluation.baseline import bspline
 from src_core.evaluation.subjects import framed
 from src_core.fields import compose, magnitude
-from src_core.generation.model_view import Frame
+from src_core.generation.model_view import ModelView
 from src_core.io import open_atomically
 from src_core.io.hashing import sha256_file
 from src_core.tasks.registration.window import labelled_units
@@ -106,13 +106,13 @@ def open_pairs(folder: Path, name: str, kind: Kind) -> Drawn:
 def _generated(
     entry: Entry, name: str, live: Live, count: int, levels: Levels, seed: int
 ) -> tuple[list[int], list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    frame, marked = framed(entry, live.loaded().spec)
+    view, marked = framed(entry, live.loaded().spec)
     units, where = labelled_units(marked), list[int]()
     first, second = list[NDArray[np.float32]](), list[NDArray[np.float32]]()
     for index in range(count):
         one, two = (draw(seed, name, 2 * index + turn, levels) for turn in (1, 2))
         where.append(units[one[1] % len(units)])
-        fields = _both(_scan(frame, where[-1], name), live, one, two)
+        fields = _both(_scan(view, where[-1], name), live, one, two)
         first.append(fields[0])
         second.append(fields[1])
     return where, first, second
@@ -176,14 +176,14 @@ def _both(
     return first.u[0], second.u[0]
 
 
-def _scan(frame: Frame, unit: int, name: str) -> Scan:
+def _scan(view: ModelView, unit: int, name: str) -> Scan:
     """One slice of a case, or the volume, as stored; of a cine its first frame."""
-    values = _first_frame(frame.case)
-    if frame.axis is None:
-        return Scan(values, frame.case.grid, name)
-    grid = frame.case.grid
-    x, y, z = (1 if a == frame.axis else n for a, n in enumerate(grid.shape))
-    return Scan(values.take([unit], frame.axis), Grid((x, y, z), grid.affine), name)
+    values = _first_frame(view.case)
+    if view.axis is None:
+        return Scan(values, view.case.grid, name)
+    grid = view.case.grid
+    x, y, z = (1 if a == view.axis else n for a, n in enumerate(grid.shape))
+    return Scan(values.take([unit], view.axis), Grid((x, y, z), grid.affine), name)
 
 
 def _first_frame(case: Case) -> NDArray[Any]:

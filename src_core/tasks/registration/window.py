@@ -103,15 +103,15 @@ def lay(
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
-    frame, marked = framed(entry, spec.model_copy(update={"size": window.side}))
+    view, marked = framed(entry, spec.model_copy(update={"size": window.side}))
     units = range(len(marked))
-    images = torch.cat([frame.fit.image(frame.values[u][0]) for u in units]).clamp(0, 1)
+    images = torch.cat([view.fit.image(view.values[u][0]) for u in units]).clamp(0, 1)
     shares = images.new_zeros(len(units), 0, *[window.size] * spec.ndim)
     for value in labels:
-        there = [frame.fit.image((marked[u] == value).astype(np.float32)) for u in units]
+        there = [view.fit.image((marked[u] == value).astype(np.float32)) for u in units]
         shares = torch.cat([shares, window.cut(torch.cat(there))], dim=1)
     return Laid(
-        name or entry.name, entry.subject, _bytes(images), _bytes(shares), frame.fit.mm_per_pixel
+        name or entry.name, entry.subject, _bytes(images), _bytes(shares), view.fit.mm_per_pixel
     )
 
 

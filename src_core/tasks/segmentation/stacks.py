@@ -13,7 +13,7 @@ from src_core.cases.case import Case
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.evaluation.subjects import label_map
-from src_core.generation.model_view import make_frame
+from src_core.generation.model_view import make_model_view
 from src_core.io import read_case
 from src_core.models.model import ModelSpec
 
@@ -47,18 +47,18 @@ def labels_of(entry: Entry) -> set[int]:
 def read_stack(entry: Entry, name: str, spec: ModelSpec, labels: tuple[int, ...]) -> Stack:
     """Read a case; of a cine its first frame."""
     case = read_case(entry.image, entry.labels)
-    frame = make_frame(case, spec, "each")
+    view = make_model_view(case, spec, "each")
     axis = case.grid.slice_axis
     marked = np.moveaxis(_marked(case), axis, 0)
-    images = [frame.fit.image(unit[0]).clamp(0, 1) for unit in frame.values]
+    images = [view.fit.image(unit[0]).clamp(0, 1) for unit in view.values]
     classes = [
         label_map(
-            torch.cat([frame.fit.image((plane == v).astype(np.float32)) for v in labels], 1),
+            torch.cat([view.fit.image((plane == v).astype(np.float32)) for v in labels], 1),
             tuple(range(1, len(labels) + 1)),
         )
         for plane in marked
     ]
-    mm = frame.fit.mm_per_pixel
+    mm = view.fit.mm_per_pixel
     indices = torch.from_numpy(np.stack(classes))
     spacing = (float(case.grid.spacing[axis]), mm, mm)
     return Stack(name, entry.subject, torch.cat(images), indices, spacing)

@@ -71,7 +71,7 @@ def test_any_moment_of_a_run(window):
     look = explorer.results.look(source)
     assert look.position == 1.5 and look.outcome is None and look.part is None
     trace = look.trace
-    field = trace.frame.field(trace.at(1.5))
+    field = trace.view.field(trace.at(1.5))
     assert np.array_equal(look.displacement, field)
     assert "step 1.5 of 4" in recovery.numbers.text()
     assert not np.array_equal(layers["image"].data, end)

@@ -1,0 +1,63 @@
+"""Helpers for tests of the batch dock: a run followed to its end, and every field filled in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from napari_drdm.batch.run import Ended, Gate, Update, run_batch
+from src_core.augment import Request
+
+__all__ = ["SPEC", "fill", "finish", "made", "names"]
+
+
+SPEC = {
+    "name": "tiny", "size": 64,
+    "schedule": {"control": 32, "components": (32, 16, 8), "levels": 76},
+    "network": {"kind": "velocity-unet", "stem": 4, "widths": (8, 8), "output_stage": 0,
+                "middle": 1, "heads": 1, "embedding": 8, "groups": 2},
+    "recovery": {"steps": 4},
+}  # fmt: skip
+
+
+def names(out: Path) -> list[str]:
+    return sorted(p.name for p in (out / "cases").iterdir())
+
+
+def fill(dock, tmp_path: Path) -> dict:
+    """Every field at something else than its default; what the dock then says."""
+    dock.fields.levels.setText("20,30=2")
+    dock.fields.seed.setValue(7)
+    for name in ("nifti", "nnunet"):
+        dock.fields.layouts[name].setChecked(True)
+    dock.fields.layouts["cases"].setChecked(False)
+    dock.fields.number.setValue(321)
+    dock.filters.min_mm.setValue(0.5)
+    dock.filters.max_mm.setValue(40)
+    dock.filters.max_volume_change.setValue(80)
+    dock.filters.keep_labels.setChecked(True)
+    dock.filters.keep_whole.setChecked(True)
+    dock.filters.retries.setValue(3)
+    dock.more.choices["field_format"].setCurrentText("FSL")
+    dock.more.choices["slices"].setCurrentText("one each")
+    dock.more.choices["label_interpolation"].setCurrentText("nearest")
+    dock.more.steps.setValue(3)
+    dock.more.with_sources.setChecked(True)
+    dock.more.workers.setValue(min(2, dock.more.workers.maximum()))
+    dock.more.device.setCurrentIndex(dock.more.device.findData("cpu"))
+    return dock.values()
+
+
+def finish(going) -> tuple[list[Update], Ended]:
+    updates = []
+    while True:
+        try:
+            updates.append(next(going))
+        except StopIteration as end:
+            return updates, end.value
+
+
+def made(model: Path, request: Request) -> Request:
+    """A request done, to go on with."""
+    assert not finish(run_batch(request, model, Gate()))[1].error
+    return replace(request, resume=True)

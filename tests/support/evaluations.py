@@ -1,0 +1,56 @@
+"""A small network with random weights and rings of five subjects, to be evaluated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import torch
+from torch import nn
+
+from src_core.diffusion.schedule import Schedule
+from src_core.evaluation.plan import Record
+from src_core.models.checkpoint import save_model
+from src_core.models.model import ModelSpec
+from src_core.models.nn import VelocityUNetConfig, build
+
+__all__ = ["LEVELS", "QUICK", "record", "save_ring", "save_tiny"]
+
+
+LEVELS = ("--levels", "40,70", "--seeds", "2", "--device", "cpu")
+
+
+QUICK = (*LEVELS, "--segmenter-batches", "0")
+
+
+def save_tiny(path: Path, ndim: int = 2, still: bool = False) -> Path:
+    side = 32 if ndim == 2 else 16
+    schedule = Schedule(control=side, components=(side, side // 2, side // 4))
+    network = VelocityUNetConfig(ndim=ndim, widths=(8, 12), embedding=8, output_stage=1)
+    spec = ModelSpec(name="tiny", size=4 * side, schedule=schedule, network=network)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = build(network)
+        nn.init.normal_(net.head.weight, std=0.0 if still else 0.03)
+        if still:
+            nn.init.zeros_(net.head.bias)
+    return save_model(path, spec, net)
+
+
+def save_ring(folder: Path, name: str, radius: float, thick: bool = False) -> None:
+    shape = (40, 52, 24 if thick else 3)
+    x, y, z = np.indices(shape) - np.array([20, 26, 12 if thick else 1]).reshape(3, 1, 1, 1)
+    distance = np.sqrt(x**2 + y**2 + (z**2 if thick else 0)) + 0.5 * (abs(z) == 1)
+    labels = np.where(distance < radius, 3, np.where(distance < radius + 4, 2, 0)).astype(np.uint8)
+    labels[(x < -13) & (abs(y) < 10)] = 1
+    image = (np.array([20, 90, 60, 140])[labels] + 10 * np.cos(x / 2)).astype(np.int16)
+    spacing = 1.5 if thick else 8.0
+    for kind, data in (("images", image), ("labels", labels)):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        affine = np.diag([-1.5, -1.5, spacing, 1])
+        nib.save(nib.Nifti1Image(data, affine), folder / kind / f"{name}.nii.gz")
+
+
+def record(row: str, level: int, steps: int, seed: int, **figures: float) -> Record:
+    return Record("case", f"subject{seed}", level, seed, row, steps, figures)
