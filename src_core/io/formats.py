@@ -95,9 +95,7 @@ _formats = [
         (".mha", ".mhd"),
         read_image=_later("itk_images.read_itk_image"),
         read_field=_later("itk.read_itk_field"),
-        conventions=(
-            FieldConvention("mha", "ITK, as .mha", (".mha",), _later("itk.write_itk_field")),
-        ),
+        conventions=(FieldConvention("mha", "ITK .mha", (".mha",), _later("itk.write_itk_field")),),
         holds_field=_later("itk.holds_itk_field"),
         extra="itk",
     ),
@@ -107,7 +105,7 @@ _formats = [
         read_image=_later("itk_images.read_itk_image"),
         read_field=_later("itk.read_itk_field"),
         conventions=(
-            FieldConvention("nrrd", "ITK, as .nrrd", (".nrrd",), _later("itk.write_itk_field")),
+            FieldConvention("nrrd", "ITK .nrrd", (".nrrd",), _later("itk.write_itk_field")),
         ),
         holds_field=_later("itk.holds_itk_field"),
         extra="itk",
