@@ -1,19 +1,22 @@
 # make setup   a virtual environment in .venv, with the system packages a window needs
 # make demo    the main job on the sample that ships: demo/screenshot.png and demo/files/
-# make test    setup, lint, then every test (PYTEST_ARGS="-k fields" picks some)
+# make quick   the tests that need no data, no screen and no training: under 3 minutes on two cores
+# make test    setup, lint, then every test but the slow proofs
+# make proofs  the slow proofs: kills at random moments, hundreds of random actions, wheels, large volumes
 # make lint    ruff, mypy, import-linter, the plugin's manifest
 # make docs    the documentation site in site/, with what it needs; a broken link is an error
 # make bench   the benchmarks
 # make screenshots   docs/images, by a script that uses the window as a person does (ARGS="--theme light")
 # make clean   removes what the others made
 #
-# PYTHON=python3.12 picks the interpreter; PIP_ARGS goes to pip and picks a build of torch: see
-# constraints.txt.
+# PYTEST_ARGS="-k fields" picks tests in quick, test and proofs; PYTEST_ARGS="-n 0 -x" runs them in one
+# process until one fails. PYTHON=python3.12 picks the interpreter; PIP_ARGS goes to pip and picks a
+# build of torch: see constraints.txt.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test lint bench screenshots clean system
+.PHONY: setup demo quick test proofs lint bench screenshots clean system
 
 VENV ?= .venv
 EXTRAS ?= pyqt6,dev
@@ -48,8 +51,21 @@ demo: setup
 	$(BIN)/drdm demo --out demo/files --overwrite
 	$(SCREEN) $(BIN)/python -m napari_drdm.demo --out demo $(if $(HIDDEN),,--interactive)
 
+# One process for each core. On Linux each has a screen of its own (tests/support/screen.py); elsewhere
+# windows would share one, so that tests of windows run in one process.
+PYTEST := $(BIN)/python -m pytest --durations=15 --dist worksteal --maxprocesses 4 -n logical
+ONE_SCREEN := $(if $(filter Linux,$(shell uname -s)),,-n 0)
+
+quick: setup
+	$(PYTEST) -m "not (data or proof or slow or window)" $(PYTEST_ARGS)
+
+test proofs: export NAPARI_DRDM_SCREEN = required
+
 test: setup lint
-	$(SCREEN) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(ONE_SCREEN) -m "not proof" $(PYTEST_ARGS)
+
+proofs: setup
+	$(PYTEST) $(ONE_SCREEN) -m proof $(PYTEST_ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

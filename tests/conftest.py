@@ -1,21 +1,45 @@
-"""What every test may ask for: the data beside the checkout, one hypothesis profile, no network."""
+"""What every test gets: its tier, a screen, the data beside the checkout, and no network."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import socket
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support import screen, tiers
+from tests.support.paths import ROOT
+
+# The tests run on every core, each on one thread; read when torch and NumPy are loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile("house", deadline=None, derandomize=True, database=None)
 settings.load_profile("house")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker = hasattr(config, "workerinput")
+    if worker or not getattr(config.option, "numprocesses", None):
+        screen.open_screen(own=worker and not os.environ.get("DRDM_SHOW"))
+
+
+def pytest_unconfigure() -> None:
+    screen.close_screen()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        tiers.mark(item)
+    windows = [item for item in items if item.get_closest_marker("window")]
+    if windows and not screen.has_screen():
+        screen.check_missing()
+        for item in windows:
+            item.add_marker(pytest.mark.skip(reason="no screen: install Xvfb"))
 
 
 def _data_root() -> Path:
@@ -70,88 +94,3 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from napari_drdm import settings as remembered
 
     monkeypatch.setattr(remembered, "settings_file", lambda: tmp_path / "config" / "explorer.ini")
-
-
-@pytest.fixture
-def look_at() -> Callable[..., Any]:
-    """Makes what a window shows of layers that a displacement went through.
-
-    Args of what it gives: the image layer, the displacement as a function of voxels (X, Y, Z, 3)
-    that gives voxels, a labels layer or None, and the Look's own fields.
-    """
-
-    def made(image: Any, voxels: Any, labels: Any = None, **fields: Any) -> Any:
-        import numpy as np
-        import torch
-
-        from napari_drdm.layers.cases import shown
-        from napari_drdm.layers.snapshots import case_from_layers, take_snapshot
-        from napari_drdm.runs.moments import Look
-        from napari_drdm.runs.requests import Request
-        from src_core.fields import jacobian_determinant
-        from src_core.fields.planes import field_tensor
-        from src_core.fields.warp_case import warp_case
-
-        place = case_from_layers(image, labels)
-        grid = place.case.grid
-        at = np.stack(np.meshgrid(*[np.arange(n) for n in grid.shape], indexing="ij"), -1)
-        u = grid.to_lps_mm(voxels(at.astype(float))).astype(np.float32)
-        warped = warp_case(place.case, u)
-        flat = grid.shape[2] == 1
-        det = jacobian_determinant(field_tensor(u, grid, 2 if flat else None))[0]
-        request = Request(take_snapshot(image, labels), Path(), None, image, labels)
-        about = {
-            "images": tuple(place.back(shown(v)) for v in warped.images),
-            "labels": tuple(place.back(v.data) for v in warped.labels),
-            "displacement": u,
-            "jacobian": (det[..., None] if flat else det).to(torch.float32).numpy(),
-        }
-        return Look(request, place, 0, 8, **{**about, **fields})
-
-    return made
-
-
-@pytest.fixture
-def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder with one small model; nothing ships."""
-    import torch
-
-    from src_core.models import library
-    from src_core.models.checkpoint import save_model
-    from src_core.models.model import ModelSpec
-    from src_core.models.nn import build
-    from tests.support.tiny import lively
-    from tests.support.windows import SPEC
-
-    folder = tmp_path / "models"
-    folder.mkdir()
-    spec = ModelSpec.model_validate(SPEC)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        save_model(folder / "tiny.safetensors", spec, lively(build(spec.network)))
-    monkeypatch.setattr(library, "user_folder", lambda: folder)
-    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
-    return folder
-
-
-@pytest.fixture
-def window(make_napari_viewer_proxy: Any, tiny_models: Path) -> Iterator[Callable[..., Any]]:
-    """Opens a viewer with an image and its labels, and the explorer as its plugin."""
-    import numpy as np
-
-    from tests.support.windows import MM, drdm_threads, wait
-
-    def opened(shape: tuple[int, ...] = (3, 60, 52)) -> tuple[Any, Any]:
-        viewer = make_napari_viewer_proxy()
-        place: dict[str, Any] = {"scale": (1, 8, 5.6, 5.6)[4 - len(shape) :]}
-        place["units"] = MM[4 - len(shape) :]
-        box = np.zeros(shape, np.uint8)
-        box[..., 15:35, 12:30] = 2
-        noise = np.random.default_rng(0).integers(0, 50, shape).astype(np.int16)
-        viewer.add_image(noise + 200 * box, name="heart", **place)
-        viewer.add_labels(box, name="heart labels", opacity=0.4, **place)
-        _, explorer = viewer.window.add_plugin_dock_widget("napari-drdm", "Deformation explorer")
-        return viewer, explorer
-
-    yield opened
-    wait(lambda: not drdm_threads())

@@ -169,7 +169,7 @@ sys.exit(code)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told in kB on Linux")
 @pytest.mark.skipif("NAPARI_DRDM_LARGE" not in os.environ, reason="set NAPARI_DRDM_LARGE=512")
 def test_a_large_volume_is_moved_within_4_gb(tmp_path: Path) -> None:

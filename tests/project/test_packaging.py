@@ -119,7 +119,7 @@ def test_the_wheel_holds_exactly_what_ships(tree, wheel):
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == expected
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_checkout_gives_the_same_wheel_as_the_sdist(tree, wheel, tmp_path):
     direct = next(build(tree, tmp_path, "--wheel").glob("*.whl"))
     with zipfile.ZipFile(direct) as archive:

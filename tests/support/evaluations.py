@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from src_core.diffusion.schedule import Schedule
-from src_core.evaluation.plan import Record
+from src_core.experiments.groups import Group
+from src_core.experiments.records import Record
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
 from src_core.models.nn import VelocityUNetConfig, build
 
-__all__ = ["LEVELS", "QUICK", "record", "save_ring", "save_tiny"]
+__all__ = ["LEVELS", "QUICK", "group", "record", "save_ring", "save_tiny"]
 
 
 LEVELS = ("--levels", "40,70", "--seeds", "2", "--device", "cpu")
@@ -53,4 +54,9 @@ def save_ring(folder: Path, name: str, radius: float, thick: bool = False) -> No
 
 
 def record(row: str, level: int, steps: int, seed: int, **figures: float) -> Record:
-    return Record("case", f"subject{seed}", level, seed, row, steps, figures)
+    keys = {"level": level, "seed": seed, "row": row, "steps": steps}
+    return Record("case", f"subject{seed}", keys, figures)
+
+
+def group(row: str, level: int, steps: int) -> Group:
+    return Group({"row": row, "level": level, "steps": steps})

@@ -27,7 +27,7 @@ def positions(run: Path) -> list[int]:
         return [int(row["samples"]) for row in csv.DictReader(file)]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_training_killed_20_times_ends_in_the_same_bits(tmp_path: Path) -> None:
     ran = subprocess.run(
