@@ -120,7 +120,7 @@ def field_infos(model: type) -> dict[str, FieldInfo]:
 def _read(name: str, info: FieldInfo) -> OptionField:
     marks = info.metadata
     kind, optional, choices = _kind(info.annotation)
-    text = _first(marks, TextForm)
+    text, display = _first(marks, TextForm), _first(marks, Display) or Display()
     return OptionField(
         name=name,
         help=info.description or "",
@@ -131,8 +131,8 @@ def _read(name: str, info: FieldInfo) -> OptionField:
         least=getattr(_first(marks, Ge), "ge", None),
         most=_most(marks),
         above=getattr(_first(marks, Gt), "gt", None),
-        choices=choices,
-        display=_first(marks, Display) or Display(),
+        choices=choices or tuple(display.labels()),
+        display=display,
         text=text,
     )
 
