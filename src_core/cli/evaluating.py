@@ -69,11 +69,11 @@ def evaluate(
 
     Example: drdm evaluate cardiac-sax acdc.csv --cases 20 --out figures
     """
-    from src_core.evaluation.request import Request, prepare
+    from src_core.evaluation.prepare import EvaluationRequest, prepare
     from src_core.evaluation.run import run
     from src_core.evaluation.tables import shown_measures, shown_table
 
-    request = Request(
+    request = EvaluationRequest(
         model=model,
         dataset=dataset,
         out=out,
@@ -93,17 +93,17 @@ def evaluate(
             "rows": None if rows is None else tuple(w.strip() for w in rows.split(",")),
         },
     )
-    job = prepare(request)
-    for line in job.notes:
+    prepared = prepare(request)
+    for line in prepared.notes:
         tell(f"note: {line}")
-    for stage, steps_of in groupby(run(job), key=attrgetter("stage")):
+    for stage, steps_of in groupby(run(prepared), key=attrgetter("stage")):
         with resumable(), progress(stage) as advance:
             for step in steps_of:
                 advance(step.done, step.total, step.words)
     if json:
-        print_json(job.report)
+        print_json(prepared.report)
         return
-    lines = (*shown_table(job.report), *shown_measures(job.report), f"written to {out}")
+    lines = (*shown_table(prepared.report), *shown_measures(prepared.report), f"written to {out}")
     for line in lines:
         print(line)
 

@@ -14,9 +14,7 @@ from src_core.cli.parameters import Device, ModelName
 from src_core.cli.report import print_json, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from src_core.evaluation.run import Step
+    from src_core.tasks.task import PreparedTask
 
 __all__ = ["follow", "parse_levels", "parse_numbers", "task"]
 
@@ -67,10 +65,11 @@ def segmentation(
 
     Example: drdm task segmentation acdc.csv acdc.csv --subjects 5,20 --out few
     """
-    from src_core.tasks.segmentation import Request, prepare, run
+    from src_core.tasks.segmentation.prepare import SegmentationRequest
+    from src_core.tasks.segmentation.run import prepare
 
-    job = prepare(
-        Request(
+    prepared = prepare(
+        SegmentationRequest(
             train,
             test,
             out,
@@ -92,17 +91,19 @@ def segmentation(
             device=device,
         )
     )
-    follow(run(job))
+    follow(prepared)
     if json:
-        print_json(job.report)
+        print_json(prepared.report)
         return
     print((out / "table.md").read_text(encoding="utf-8"), end="")
     print(f"written to {out}")
 
 
-def follow(steps: Iterator[Step]) -> None:
-    """Do a run, with a progress for each of its stages."""
-    for stage, some in groupby(steps, key=attrgetter("stage")):
+def follow(prepared: PreparedTask) -> None:
+    """Do a task, with a progress bar for each of its stages."""
+    from src_core.tasks.task import run_task
+
+    for stage, some in groupby(run_task(prepared), key=attrgetter("stage")):
         with resumable(), terminable(), progress(stage) as advance:
             for step in some:
                 advance(step.done, step.total, step.words)

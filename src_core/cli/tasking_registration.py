@@ -68,10 +68,11 @@ def registration(
 
     Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out registered
     """
-    from src_core.tasks.registration import Request, prepare, run
+    from src_core.tasks.registration.prepare import RegistrationRequest
+    from src_core.tasks.registration.run import prepare
 
-    job = prepare(
-        Request(
+    prepared = prepare(
+        RegistrationRequest(
             train,
             test,
             out,
@@ -98,9 +99,9 @@ def registration(
             device=device,
         )
     )
-    follow(run(job))
+    follow(prepared)
     if json:
-        print_json(job.report)
+        print_json(prepared.report)
         return
     print((out / "table.md").read_text(encoding="utf-8"), end="")
     print(f"written to {out}")

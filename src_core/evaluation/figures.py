@@ -1,4 +1,4 @@
-"""Figures of an evaluation as one would print them: PNG and PDF, colours apart in lightness too."""
+"""Figures of an evaluation: magnitudes, octaves, plausibility and shapes."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import numpy as np
 
 from src_core.evaluation.plausibility import shape_names
 from src_core.evaluation.reference import Reference
+from src_core.evaluation.rows import samples
 from src_core.evaluation.summary import PAPER
 from src_core.experiments.groups import Group, values_of
+from src_core.experiments.plots import COLOURS, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "draw_figures", "new_figure", "save_figure"]
+__all__ = ["draw_figures"]
 
-COLOURS = {
-    "real": "#555555",
-    "undeformed": "#000000",
-    "random": "#999999",
-    "recovered": "#d55e00",
-    "no network": "#0072b2",
-    "elastic": "#009e73",
-    "release": "#cc79a7",
+_COLOURS = {
+    "real": COLOURS["dark grey"],
+    "undeformed": COLOURS["black"],
+    "random": COLOURS["grey"],
+    "recovered": COLOURS["vermilion"],
+    "no network": COLOURS["blue"],
+    "elastic": COLOURS["green"],
+    "release": COLOURS["purple"],
 }
 _MOST_SHAPES = 12
 
@@ -48,22 +50,6 @@ def draw_figures(
         save_figure(_shapes(groups, reference), folder / "shapes")
 
 
-def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Any]:
-    """A figure that no window knows of, and its axes (rows, columns)."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns, squeeze=False)
-
-
-def save_figure(figure: Figure, stem: Path) -> None:
-    """Write ``stem.png`` and ``stem.pdf``."""
-    figure.savefig(stem.with_suffix(".png"), dpi=200)
-    figure.savefig(stem.with_suffix(".pdf"))
-
-
 def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
     figure, axes = new_figure(1, 3, (10.5, 3.2))
     names = ("mean", "max", "strict")
@@ -74,7 +60,7 @@ def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
             x, y = [r["level"] for r in lines], [r[name]["mean"] for r in lines]
             deviation = [r[name]["sd"] for r in lines] if name != "strict" else None
             style = {"marker": "o", "ms": 3, "capsize": 2, "zorder": _order(row)}
-            ax.errorbar(x, y, deviation, color=COLOURS[row], label=row, **style)
+            ax.errorbar(x, y, deviation, color=_COLOURS[row], label=row, **style)
         ax.set(xlabel="level", ylabel=label)
     for ax, place in zip(axes[0], (1, 0, 2), strict=True):
         values = [figures[place] for figures in PAPER.values()]
@@ -88,7 +74,7 @@ def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
 
 
 def _order(row: str) -> int:
-    """The recovered row lies over those that move as much."""
+    """The recovered row is drawn over the others."""
     return 3 if row == "recovered" else 2
 
 
@@ -106,8 +92,8 @@ def _octaves(measures: Sequence[dict[str, Any]]) -> Figure:
             errors = [100 * known[n]["se"] for n in names]
             shade = str(0.8 - 0.7 * turn / max(len(levels) - 1, 1))
             ax.bar(at, heights, 0.8 / len(levels), yerr=errors, color=shade, label=f"level {level}")
-        told = [n.replace("removed_", "").replace("removed", "all") for n in names]
-        ax.set_xticks(range(len(names)), told)
+        shown = [n.replace("removed_", "").replace("removed", "all") for n in names]
+        ax.set_xticks(range(len(names)), shown)
         ax.set(title=row, ylabel="removed energy, %", ylim=(-20, 100))
         ax.axhline(0, color="k", lw=0.5)
     axes[0, 0].legend(fontsize=7, frameon=False)
@@ -115,7 +101,7 @@ def _octaves(measures: Sequence[dict[str, Any]]) -> Figure:
 
 
 def _plausibility(values: dict[str, Any]) -> Figure:
-    """Against the level: agreement and shape distance, what of them there is."""
+    """Agreement and shape distance against the level, where they were measured."""
     rows = values["rows"]
     agreement = [r["agreement"] for r in rows]
     distance = [r["distances"].get("all shapes", np.nan) for r in rows]
@@ -129,44 +115,44 @@ def _plausibility(values: dict[str, Any]) -> Figure:
             _line(ax, name, [rows[i]["level"] for i in at], [y[i] for i in at])
     if "real_against_real" in values and np.isfinite(distance).any():
         real = values["real_against_real"]["all shapes"]
-        axes[0, -1].axhline(real, color=COLOURS["real"], ls="--", label="real against real")
+        axes[0, -1].axhline(real, color=_COLOURS["real"], ls="--", label="real against real")
     axes[0, -1].legend(fontsize=7, frameon=False)
     return figure
 
 
 def _line(ax: Axes, name: str, levels: list[int], values: list[float]) -> None:
     if name == "undeformed":
-        ax.axhline(values[0], color=COLOURS[name], ls=":", label=name)
+        ax.axhline(values[0], color=_COLOURS[name], ls=":", label=name)
     else:
         order = _order(name)
-        ax.plot(levels, values, color=COLOURS[name], marker="o", ms=3, label=name, zorder=order)
+        ax.plot(levels, values, color=_COLOURS[name], marker="o", ms=3, label=name, zorder=order)
 
 
 def _shapes(groups: Sequence[Group], reference: Reference) -> Figure:
     """Distributions of the strongest level, beside the real ones."""
     names = shape_names(reference)[:_MOST_SHAPES]
-    strongest = max((g.level for g in groups if g.row == "recovered"), default=0)
-    shown = [g for g in groups if g.row in COLOURS and g.level in (0, strongest)]
+    strongest = max((g["level"] for g in groups if g["row"] == "recovered"), default=0)
+    shown = [g for g in groups if g["row"] in _COLOURS and g["level"] in (0, strongest)]
     columns = min(4, max(len(names), 1))
     lines = -(-max(len(names), 1) // columns)
     figure, axes = new_figure(lines, columns, (2.9 * columns, 2.3 * lines))
     for name, ax in zip(names, axes.flat, strict=False):
-        samples = {"real": reference.shapes[name]}
-        samples |= {g.row: values_of(g.samples, name) for g in shown}
-        _boxes(ax, name, samples)
+        values = {"real": reference.shapes[name]}
+        values |= {g["row"]: values_of(samples(g), name) for g in shown}
+        _boxes(ax, name, values)
     for ax in axes.flat[len(names) :]:
         ax.set_axis_off()
     figure.suptitle(f"level {strongest}", fontsize=9)
     return figure
 
 
-def _boxes(ax: Axes, name: str, samples: dict[str, Any]) -> None:
-    known = {k: v[np.isfinite(v)] for k, v in samples.items()}
+def _boxes(ax: Axes, name: str, values: dict[str, Any]) -> None:
+    known = {k: v[np.isfinite(v)] for k, v in values.items()}
     drawn = ax.boxplot(
         list(known.values()), orientation="horizontal", patch_artist=True, widths=0.7, sym="."
     )
     for box, row in zip(drawn["boxes"], known, strict=True):
-        box.set(facecolor=COLOURS[row], alpha=0.6)
+        box.set(facecolor=_COLOURS[row], alpha=0.6)
     for line in drawn["medians"]:
         line.set_color("k")
     ax.set_yticks(range(1, len(known) + 1), list(known), fontsize=6)

@@ -48,7 +48,7 @@ def folding(u: Tensor, size: int) -> tuple[float, float]:
 
 
 def field_figures(u: Tensor, size: int) -> dict[str, float]:
-    """What Table 1 tells of a DDF (1, D, *state), state voxels, over an image of side ``size``."""
+    """Table 1's figures of a DDF (1, D, *state), state voxels, over an image of side ``size``."""
     largest, mean = displacement_percent(u[0])
     central, strict = folding(u, size)
     return {"max": largest, "mean": mean, "central": central, "strict": strict}

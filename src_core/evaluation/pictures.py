@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.datasets.reading import Entry
-from src_core.evaluation.figures import new_figure, save_figure
-from src_core.evaluation.runner import Bench, make_fields
-from src_core.evaluation.subjects import Subject, load_subject
+from src_core.evaluation.cases import EvaluatedCase, load_case
+from src_core.evaluation.field_rows import Comparison, row_fields
+from src_core.experiments.plots import COLOURS, new_figure, save_figure
 from src_core.models.device import fixed_threads
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["draw_pictures"]
 
 _COLUMNS = 6
-_OUTLINES = ("#f0e442", "#56b4e9", "#d55e00", "#009e73", "#cc79a7")
+_OUTLINES = [COLOURS[name] for name in ("yellow", "sky blue", "vermilion", "green", "purple")]
 
 
-def draw_pictures(folder: Path, bench: Bench, entries: Sequence[Entry], level: int) -> None:
-    """Draw the first cases under each row's first field of a level, made again."""
+def draw_pictures(
+    folder: Path, comparison: Comparison, entries: Sequence[Entry], level: int
+) -> None:
+    """Draw the first cases under each row's field of seed 1, which is computed again."""
     folder.mkdir(exist_ok=True)
-    columns = [_column(bench, entry, level) for entry in entries[:_COLUMNS]]
+    columns = [_column(comparison, entry, level) for entry in entries[:_COLUMNS]]
     rows = list(dict.fromkeys(name for column in columns for name in column))
     size = (2 * len(columns) + 0.3, 2 * len(rows) + 0.3)
     figure, axes = new_figure(len(rows), len(columns), size)
@@ -46,22 +48,22 @@ def draw_pictures(folder: Path, bench: Bench, entries: Sequence[Entry], level: i
 
 
 def _column(
-    bench: Bench, entry: Entry, level: int
+    comparison: Comparison, entry: Entry, level: int
 ) -> dict[str, tuple[NDArray[np.float32], NDArray[np.integer]]]:
     """Row name -> image and labels (A, B) of one case."""
-    spec = bench.model.spec
+    spec = comparison.model.spec
     with fixed_threads(), torch.inference_mode():
-        subject = load_subject(entry, spec, bench.anatomy.labels)
+        case = load_case(entry, spec, comparison.anatomy.labels)
         still = torch.zeros(1, spec.ndim, *[spec.state] * spec.ndim)
-        found = {"undeformed": _plane(subject, still)}
-        for made in make_fields(bench, subject, level, seed=1):
-            found.setdefault(made.row, _plane(subject, made.u))
+        found = {"undeformed": _plane(case, still)}
+        for made in row_fields(comparison, case, level, seed=1):
+            found.setdefault(made.row, _plane(case, made.u))
     return found
 
 
-def _plane(subject: Subject, u: Tensor) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
+def _plane(case: EvaluatedCase, u: Tensor) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
     """The image and the labels; of a volume the middle slice of its last axis."""
-    image, labels = subject.warped(u)
+    image, labels = case.warped(u)
     whole = image[0, 0].numpy()
     middle = whole.shape[-1] // 2
     return (whole, labels) if whole.ndim == 2 else (whole[..., middle], labels[..., middle])

@@ -1,23 +1,20 @@
-"""What an evaluation does, and the small records it yields."""
+"""What an evaluation measures: rows, levels, seeds and steps, checked against a model."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from src_core.diffusion.bspline_field import CONTROL_POINTS
 from src_core.errors import InputError
-from src_core.evaluation.baseline import CONTROL_POINTS
 
 __all__ = [
     "RELEASE_CASES",
     "RELEASE_SEEDS",
     "ROWS",
-    "Plan",
-    "Record",
-    "Unit",
+    "EvaluationPlan",
     "make_plan",
     "plan_digest",
 ]
@@ -28,7 +25,7 @@ ROWS = ("random", "recovered", "no network", "elastic", "release")
 RELEASE_CASES, RELEASE_SEEDS = 6, 2
 
 
-class Plan(BaseModel):
+class EvaluationPlan(BaseModel):
     """Options of an evaluation.
 
     Attributes:
@@ -48,47 +45,14 @@ class Plan(BaseModel):
     elastic_points: int = CONTROL_POINTS
 
 
-@dataclass(frozen=True)
-class Record:
-    """Figures of one field of one case, or of all seeds of a case (seed 0).
-
-    Attributes:
-        row: of ``ROWS``, or undeformed, or drift.
-        steps: of the recovery that it belongs to, 0 where there is none.
-        figures: measure -> number, NaN where it does not exist.
-    """
-
-    case: str
-    subject: str
-    level: int
-    seed: int
-    row: str
-    steps: int
-    figures: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What is measured at a time and is written at a time: a case at a level; level 0 is itself."""
-
-    case: str
-    level: int
-    records: tuple[Record, ...]
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """What tells units apart."""
-        return self.case, self.level
-
-
-def make_plan(highest: int, default_steps: int, **values: Any) -> Plan:
+def make_plan(highest: int, default_steps: int, **values: Any) -> EvaluationPlan:
     """A plan checked against a model's highest level.
 
     Raises:
         InputError: an option is out of range; names it and what is possible.
     """
     values = {k: v for k, v in values.items() if v is not None}
-    plan = Plan.model_validate({"steps": (default_steps,), **values})
+    plan = EvaluationPlan.model_validate({"steps": (default_steps,), **values})
     unknown = [row for row in plan.rows if row not in ROWS]
     if unknown:
         raise _impossible("rows", unknown[0], "some of: " + ", ".join(ROWS))
@@ -109,8 +73,8 @@ def make_plan(highest: int, default_steps: int, **values: Any) -> Plan:
     return plan.model_copy(update={"rows": ordered, "levels": tuple(sorted(set(plan.levels)))})
 
 
-def plan_digest(plan: Plan, **more: Any) -> str:
-    """What must be the same for a run to go on."""
+def plan_digest(plan: EvaluationPlan, **more: Any) -> str:
+    """SHA-256 of what must be the same for a run to resume."""
     text = plan.model_dump_json() + repr(sorted(more.items()))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.plan import Record
 from src_core.evaluation.reference import Reference
-from src_core.experiments.groups import Group, values_of
+from src_core.evaluation.rows import samples
+from src_core.experiments.groups import Group, paired, values_of
+from src_core.experiments.records import Record
 from src_core.experiments.statistics import (
+    finite_mean,
     interval,
     resampled_distances,
     resampled_means,
@@ -43,20 +45,20 @@ def plausibility(
     if not anatomy.labels:
         return {"told": "no labels: neither shapes nor agreement"}
     names = shape_names(reference) if reference else []
-    rows = [_row(g, names, reference) for g in groups if g.row != "drift"]
-    told = {} if reference else {"told": "no reference to compare shapes with"}
+    rows = [_row(g, names, reference) for g in groups if g["row"] != "drift"]
+    note = {} if reference else {"told": "no reference to compare shapes with"}
     real = {"real_against_real": _real(names, reference)} if reference else {}
-    by_key = {(g.row, g.level if g.row != "undeformed" else 0): g for g in groups}
+    by_key = {(g["row"], g["level"] if g["row"] != "undeformed" else 0): g for g in groups}
     pairs: list[dict[str, Any]] = []
-    for group in (g for g in groups if g.row == "recovered"):
+    for group in (g for g in groups if g["row"] == "recovered"):
         for row in _AGAINST:
-            other = by_key.get((row, 0 if row == "undeformed" else group.level))
+            other = by_key.get((row, 0 if row == "undeformed" else group["level"]))
             pairs += _pairs(group, other, names, reference)
-    return {**told, **real, "rows": rows, "paired": pairs, "verdicts": _verdicts(pairs)}
+    return {**note, **real, "rows": rows, "paired": pairs, "verdicts": _verdicts(pairs)}
 
 
 def _verdicts(pairs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each comparison in a line: difference of agreement, and shapes that are nearer to real."""
+    """A line for each comparison: difference of agreement, number of shapes nearer to real."""
     table = []
     for level, against in dict.fromkeys((p["level"], p["against"]) for p in pairs):
         lines = {p["measure"]: p for p in pairs if (p["level"], p["against"]) == (level, against)}
@@ -78,26 +80,26 @@ def _verdicts(pairs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _real(names: list[str], reference: Reference) -> dict[str, float]:
     found = {n: split_half_distance(reference.shapes[n], reference.subjects).mean for n in names}
-    return {**found, "all shapes": _mean(list(found.values()))}
+    return {**found, "all shapes": finite_mean(list(found.values()))}
 
 
 def _row(group: Group, names: list[str], reference: Reference | None) -> dict[str, Any]:
-    samples = group.samples
-    head = {"row": group.row, "level": group.level, "n": len(samples)}
-    distances = _distances(samples, names, reference)
+    records = samples(group)
+    head = {"row": group["row"], "level": group["level"], "n": len(records)}
+    distances = _distances(records, names, reference)
     return {
         **head,
-        "agreement": _mean(values_of(samples, "agreement").tolist()),
-        "distances": {**distances, "all shapes": _mean(list(distances.values()))},
+        "agreement": finite_mean(values_of(records, "agreement")),
+        "distances": {**distances, "all shapes": finite_mean(list(distances.values()))},
     }
 
 
 def _distances(
-    samples: Sequence[Record], names: list[str], reference: Reference | None
+    records: Sequence[Record], names: list[str], reference: Reference | None
 ) -> dict[str, float]:
     if reference is None:
         return {}
-    return {n: shape_distance(values_of(samples, n), reference.shapes[n]) for n in names}
+    return {n: shape_distance(values_of(records, n), reference.shapes[n]) for n in names}
 
 
 def _pairs(
@@ -105,17 +107,18 @@ def _pairs(
 ) -> list[dict[str, Any]]:
     if other is None:
         return []
-    ours, theirs = _matched(group, other)
-    if not ours:
+    pairs = paired(samples(group), samples(other), by_seed=other["row"] != "undeformed")
+    if not pairs:
         return []
+    ours, theirs = [one for one, _ in pairs], [two for _, two in pairs]
     weights = resampled_weights([r.subject for r in ours])
-    head = {"level": group.level, "row": group.row, "against": other.row, "n": len(ours)}
+    head = {"level": group["level"], "row": group["row"], "against": other["row"], "n": len(ours)}
     table = []
     agreement = values_of(ours, "agreement") - values_of(theirs, "agreement")
     if np.isfinite(agreement).any():
         low, high = interval(resampled_means(agreement, weights))
-        told = {"measure": "agreement", "difference": float(np.nanmean(agreement))}
-        table.append({**head, **told, "low": low, "high": high, "better": low > 0})
+        line = {"measure": "agreement", "difference": float(np.nanmean(agreement))}
+        table.append({**head, **line, "low": low, "high": high, "better": low > 0})
     if reference is not None:
         table += [{**head, **line} for line in _nearer(ours, theirs, names, reference, weights)]
     return table
@@ -139,8 +142,8 @@ def _nearer(
     table = []
     for name, values in turns.items():
         low, high = interval(values[1:])
-        told = {"measure": name, "difference": float(values[0]), "low": low, "high": high}
-        table.append({**told, "better": high < 0})
+        line = {"measure": name, "difference": float(values[0]), "low": low, "high": high}
+        table.append({**line, "better": high < 0})
     return table
 
 
@@ -154,17 +157,3 @@ def _both(
     real = reference.shapes[name]
     first, second = values_of(ours, name), values_of(theirs, name)
     return resampled_distances(first, real, weights), resampled_distances(second, real, weights)
-
-
-def _matched(group: Group, other: Group) -> tuple[list[Record], list[Record]]:
-    """Records of both groups of the same case and seed; an undeformed one serves all seeds."""
-    single = other.row == "undeformed"
-    theirs = {(r.case, 0 if single else r.seed): r for r in other.samples}
-    keyed = [(r, theirs.get((r.case, 0 if single else r.seed))) for r in group.samples]
-    pairs = [(a, b) for a, b in keyed if b is not None]
-    return [a for a, _ in pairs], [b for _, b in pairs]
-
-
-def _mean(values: list[float]) -> float:
-    known = [v for v in values if np.isfinite(v)]
-    return float(np.mean(known)) if known else float("nan")

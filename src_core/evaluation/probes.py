@@ -7,8 +7,8 @@ from torch import Tensor
 
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import generator
+from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.measures import displacement_percent
-from src_core.evaluation.subjects import Subject
 from src_core.fields import magnitude
 from src_core.generation.recovery import RecoveryStep, deformed_images, recovery_steps
 from src_core.generation.session import start_flow
@@ -21,9 +21,11 @@ NOISE = 1e-5
 _DRIFT_LEVEL = 70
 
 
-def recovered(model: Model, subject: Subject, start: Flow, level: int, steps: int) -> RecoveryStep:
+def recovered(
+    model: Model, case: EvaluatedCase, start: Flow, level: int, steps: int
+) -> RecoveryStep:
     """The last state of a recovery."""
-    *_, last = recovery_steps(model, subject.images, start, level, min(steps, level))
+    *_, last = recovery_steps(model, case.images, start, level, min(steps, level))
     return last
 
 
@@ -32,25 +34,25 @@ def drift_level(model: Model) -> int:
     return min(_DRIFT_LEVEL, model.spec.schedule.levels)
 
 
-def drift(model: Model, subject: Subject, steps: int) -> Tensor:
+def drift(model: Model, case: EvaluatedCase, steps: int) -> Tensor:
     """What recovery makes of an undeformed case: (1, D, *state), state voxels; should be zero."""
     level = drift_level(model)
-    start = start_flow(model, 0, subject.code, level=level).scaled(0)
-    return recovered(model, subject, start, level, steps).displacement
+    start = start_flow(model, 0, case.code, level=level).scaled(0)
+    return recovered(model, case, start, level, steps).displacement
 
 
 @torch.inference_mode()
-def residual(model: Model, subject: Subject, u: Tensor, level: int) -> float:
+def residual(model: Model, case: EvaluatedCase, u: Tensor, level: int) -> float:
     """Mean length of ``tau(level) v``, v predicted on the case under a DDF, in % of the side.
 
-    On a model's own output it is what it would still correct, asked as of a field of that level.
+    On a model's own output it is what the model would still correct at that level.
     """
-    velocity = model.predict(deformed_images(model, subject.images, u), level)
+    velocity = model.predict(deformed_images(model, case.images, u), level)
     return displacement_percent((velocity * model.spec.schedule.tau(level))[0])[1]
 
 
 def sensitivity(
-    model: Model, subject: Subject, start: Flow, before: Tensor, level: int, steps: int
+    model: Model, case: EvaluatedCase, start: Flow, before: Tensor, level: int, steps: int
 ) -> dict[str, float]:
     """Change of a recovered DDF for Gaussian noise on the random field.
 
@@ -63,8 +65,8 @@ def sensitivity(
         Its median and its worst length over the grid, voxels of the model's image.
     """
     factor = model.spec.size / model.spec.state
-    noise = torch.randn(before.shape, generator=generator(2, subject.code)) * (NOISE / factor)
-    after = recovered(model, subject, start.followed_by(noise), level, steps).displacement
+    noise = torch.randn(before.shape, generator=generator(2, case.code)) * (NOISE / factor)
+    after = recovered(model, case, start.followed_by(noise), level, steps).displacement
     change = magnitude(after - before) * factor
     return {
         "sensitivity_median": float(change.median()),

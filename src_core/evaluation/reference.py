@@ -1,4 +1,4 @@
-"""The real subjects that generated cases are held against: their shapes, their slices."""
+"""The real cases that generated ones are compared with: their shapes, their slices."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from src_core.datasets.reading import Entry
 from src_core.evaluation.anatomy import Anatomy, find_anatomy, shape_figures
+from src_core.evaluation.cases import label_map, load_case, slices_of
 from src_core.evaluation.segmenter import pool_factor
-from src_core.evaluation.subjects import label_map, load_subject, slices_of
 from src_core.io import read_case
 from src_core.models.device import fixed_threads
 from src_core.models.model import ModelSpec
@@ -24,7 +24,7 @@ __all__ = ["Reference", "labels_of", "read_anatomy", "read_reference", "training
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Shapes of real cases: measure -> a value each; and whose each case is."""
+    """Shapes of real cases, measure -> a value for each case, and the subject of each case."""
 
     shapes: dict[str, NDArray[np.float64]]
     subjects: tuple[str, ...]
@@ -38,10 +38,10 @@ def labels_of(entries: Sequence[Entry]) -> tuple[int, ...]:
 
 
 def read_anatomy(entries: Sequence[Entry], spec: ModelSpec, walls: bool = True) -> Anatomy:
-    """Labels of cases and which encloses which, as the model's grid shows them."""
+    """Labels of cases in the model's grid, and which of them encloses which."""
     labelled = [e for e in entries if e.labels is not None]
     labels = labels_of(labelled)
-    maps = [label_map(load_subject(e, spec, labels).masks, labels) for e in labelled]
+    maps = [label_map(load_case(e, spec, labels).masks, labels) for e in labelled]
     return Anatomy(labels, find_anatomy(maps, walls).walls)
 
 
@@ -52,9 +52,9 @@ def read_reference(
     rows: list[dict[str, float]] = []
     for done, entry in enumerate(entries, start=1):
         with fixed_threads(), torch.inference_mode():
-            subject = load_subject(entry, spec, anatomy.labels)
-            found = label_map(subject.masks, anatomy.labels)
-            rows.append(shape_figures(found, anatomy, subject.mm_per_voxel))
+            case = load_case(entry, spec, anatomy.labels)
+            found = label_map(case.masks, anatomy.labels)
+            rows.append(shape_figures(found, anatomy, case.mm_per_voxel))
         shapes = {name: np.array([r[name] for r in rows]) for name in rows[0]}
         yield done, Reference(shapes, tuple(e.subject for e in entries[:done]))
 

@@ -1,14 +1,14 @@
-"""A whole evaluation in a folder: real subjects, segmenter, every case, then tables and figures."""
+"""A whole evaluation in a folder: real cases, segmenter, every case, then tables and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from src_core.evaluation.field_rows import Comparison
+from src_core.evaluation.prepare import PreparedEvaluation
 from src_core.evaluation.reference import Reference, read_reference, training_slices
-from src_core.evaluation.request import Job
-from src_core.evaluation.runner import Bench, evaluate
+from src_core.evaluation.rows import rows_of
 from src_core.evaluation.segmenter import (
     Segmenter,
     load_segmenter,
@@ -18,87 +18,93 @@ from src_core.evaluation.segmenter import (
 )
 from src_core.evaluation.summary import summarise
 from src_core.evaluation.tables import write_tables
-from src_core.experiments.groups import groups_of
-from src_core.experiments.journal import plain, write_json
+from src_core.evaluation.trials import measure_cases
+from src_core.experiments.files import plain, write_json
+from src_core.experiments.records import StageProgress
 from src_core.models.device import fixed_threads
 
-__all__ = ["Step", "run"]
+__all__ = ["run"]
 
 
-@dataclass(frozen=True)
-class Step:
-    """Progress of a stage: so many of so many."""
-
-    stage: str
-    done: int
-    total: int
-    words: str = ""
-
-
-def run(job: Job) -> Iterator[Step]:
-    """Do it; yields progress, and leaves tables, figures and ``job.report``."""
+def run(prepared: PreparedEvaluation) -> Iterator[StageProgress]:
+    """Evaluate; yields progress, and leaves tables, figures and ``prepared.report``."""
     reference, segmenter = None, None
-    if job.anatomy.labels and job.real:
-        for done, found in read_reference(job.real, job.model.spec, job.anatomy):
+    if prepared.anatomy.labels and prepared.real:
+        for done, found in read_reference(prepared.real, prepared.model.spec, prepared.anatomy):
             reference = found
-            yield Step("real cases", done, len(job.real))
-    if "agreement" not in job.absent:
-        for step, trained in _segmenter(job):
+            yield StageProgress("real cases", done, len(prepared.real))
+    if "agreement" not in prepared.absent:
+        for step, trained in _segmenter(prepared):
             segmenter = trained
             yield step
-    bench = Bench(job.model, job.plan, job.anatomy, segmenter, job.release)
-    total = len(job.entries) * (1 + len(job.plan.levels))
-    finished = {unit.key for unit in job.journal.units}
-    yield Step("cases", len(finished), total)
-    for unit in evaluate(bench, job.entries, finished):
-        job.journal.add(unit)
-        yield Step("cases", len(job.journal.units), total, f"{unit.case} level {unit.level}")
-    yield Step("tables and figures", 0, 1)
-    report = _report(job, reference)
-    _write(job, bench, report, reference)
-    job.report = plain(report)
-    yield Step("tables and figures", 1, 1)
+    comparison = Comparison(
+        prepared.model, prepared.plan, prepared.anatomy, segmenter, prepared.release
+    )
+    yield from _measured(prepared, comparison)
+    yield StageProgress("tables and figures", 0, 1)
+    report = _report(prepared, reference)
+    _write(prepared, comparison, report, reference)
+    prepared.report = plain(report)
+    yield StageProgress("tables and figures", 1, 1)
 
 
-def _report(job: Job, reference: Reference | None) -> dict[str, Any]:
+def _measured(prepared: PreparedEvaluation, comparison: Comparison) -> Iterator[StageProgress]:
+    """The trials that the journal lacks."""
+    journal, total = prepared.journal, len(prepared.entries) * (1 + len(prepared.plan.levels))
+    finished = set(journal.by_key())
+    yield StageProgress("cases", len(finished), total)
+    for trial in measure_cases(comparison, prepared.entries, finished):
+        journal.add(trial)
+        case, level = trial.key
+        yield StageProgress("cases", len(journal.trials), total, f"{case} level {level}")
+
+
+def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[str, Any]:
+    records = prepared.journal.records()
     return {
-        "model": job.model.spec.name,
-        "sha256": job.model.sha256,
-        "device": str(job.model.device),
-        "plan": job.plan.model_dump(),
-        "cases": [e.name for e in job.entries],
-        "reference_cases": len(job.real),
-        "labels": job.anatomy.labels,
-        "walls": job.anatomy.walls,
-        "absent": job.absent,
-        **summarise(job.journal.records(), job.plan, job.anatomy, reference),
+        "model": prepared.model.spec.name,
+        "sha256": prepared.model.sha256,
+        "device": str(prepared.model.device),
+        "plan": prepared.plan.model_dump(),
+        "cases": [e.name for e in prepared.entries],
+        "reference_cases": len(prepared.real),
+        "labels": prepared.anatomy.labels,
+        "walls": prepared.anatomy.walls,
+        "absent": prepared.absent,
+        **summarise(records, prepared.plan, prepared.anatomy, reference),
     }
 
 
-def _write(job: Job, bench: Bench, report: dict[str, Any], reference: Reference | None) -> None:
+def _write(
+    prepared: PreparedEvaluation,
+    comparison: Comparison,
+    report: dict[str, Any],
+    reference: Reference | None,
+) -> None:
     from src_core.evaluation.figures import draw_figures
     from src_core.evaluation.pictures import draw_pictures
 
-    folder, main = job.request.out, job.plan.steps[0]
+    folder, main = prepared.request.out, prepared.plan.steps[0]
     write_json(folder / "evaluation.json", report)
     write_tables(folder, report)
-    groups = [g for g in groups_of(job.journal.records()).values() if g.steps in (0, main)]
-    draw_figures(folder / "figures", report, groups, reference)
-    draw_pictures(folder / "figures", bench, job.entries, job.plan.levels[-1])
+    groups = rows_of(prepared.journal.records()).values()
+    shown = [g for g in groups if g["steps"] in (0, main)]
+    draw_figures(folder / "figures", report, shown, reference)
+    draw_pictures(folder / "figures", comparison, prepared.entries, prepared.plan.levels[-1])
 
 
-def _segmenter(job: Job) -> Iterator[tuple[Step, Segmenter]]:
+def _segmenter(prepared: PreparedEvaluation) -> Iterator[tuple[StageProgress, Segmenter]]:
     """That of the option, that of the folder, or one trained now and left in the folder."""
-    labels, factor = job.anatomy.labels, pool_factor(job.model.spec.size)
-    place = job.request.out / "segmenter.safetensors"
-    known = job.request.segmenter or (place if job.request.resume and place.is_file() else None)
+    request, labels = prepared.request, prepared.anatomy.labels
+    factor, place = pool_factor(prepared.model.spec.size), request.out / "segmenter.safetensors"
+    known = request.segmenter or (place if request.resume and place.is_file() else None)
     if known is not None:
-        yield Step("segmenter", 1, 1), load_segmenter(known, labels, factor)
+        yield StageProgress("segmenter", 1, 1), load_segmenter(known, labels, factor)
         return
-    images, classes = training_slices(job.real, job.model.spec, labels)
-    batches, made = job.request.segmenter_batches, None
+    images, classes = training_slices(prepared.real, prepared.model.spec, labels)
+    batches, made = request.segmenter_batches, None
     with fixed_threads():
         for done, made in train_segmenter(images, classes, labels, factor, batches):
-            yield Step("segmenter", done, batches), made
+            yield StageProgress("segmenter", done, batches), made
     if made is not None:
-        save_segmenter(place, made, {"cases": len(job.real), "batches": batches})
+        save_segmenter(place, made, {"cases": len(prepared.real), "batches": batches})

@@ -1,4 +1,4 @@
-"""A segmenter trained on real cases: does it see in a generated image what the labels say?
+"""A segmenter trained on real cases, whose agreement with the warped labels is measured.
 
 MONAI's residual UNet on slices of 128^2 (or the model's side, if that is less), Dice and
 cross-entropy, a fixed number of batches and one seed, so that the same data give the same weights.
@@ -32,7 +32,7 @@ _BATCH = 16
 _RATE = 2e-3
 _KEY = "drdm-segmenter"
 _WITHOUT = Phrase("leave out ", OptionName("segmenter"), ", then one is trained")
-#: A label of fewer voxels than this is not asked for.
+#: A label of fewer voxels than this is left out.
 _LEAST = 10
 
 
@@ -41,7 +41,7 @@ class Segmenter:
     """A trained network.
 
     Attributes:
-        labels: values it tells, background left out.
+        labels: values of the classes, background left out.
         factor: voxels of the model's grid in one of its own, along each axis.
     """
 
@@ -50,25 +50,25 @@ class Segmenter:
     factor: int
 
     def agreement(self, image: Tensor, labels: NDArray[np.integer]) -> float:
-        """Mean Dice over the labels present between what it sees and what is said.
+        """Mean Dice of its segmentation and the given labels, over the labels present.
 
         Args:
             image: (1, 1, *size) in 0..1.
             labels: (*size), values.
         """
         masks = torch.stack([torch.from_numpy(labels == v) for v in self.labels])[None].float()
-        seen = self._seen(_slices(_pooled(image, self.factor)))
-        said = _classes(_slices(_pooled(masks, self.factor)))
+        predicted = self._predicted(_slices(_pooled(image, self.factor)))
+        given = _classes(_slices(_pooled(masks, self.factor)))
         found = [
             2
-            * float(((seen == k) & (said == k)).sum())
-            / float((seen == k).sum() + (said == k).sum())
+            * float(((predicted == k) & (given == k)).sum())
+            / float((predicted == k).sum() + (given == k).sum())
             for k in range(1, len(self.labels) + 1)
-            if (said == k).sum() >= _LEAST
+            if (given == k).sum() >= _LEAST
         ]
         return float(np.mean(found)) if found else float("nan")
 
-    def _seen(self, slices: Tensor) -> Tensor:
+    def _predicted(self, slices: Tensor) -> Tensor:
         with torch.inference_mode():
             return torch.cat([self.network(part).argmax(1) for part in slices.split(_BATCH)])
 
@@ -123,7 +123,7 @@ def load_segmenter(path: Path, labels: tuple[int, ...], factor: int) -> Segmente
     """A segmenter from its file.
 
     Raises:
-        InputError: no such file, none of ours, or of other labels or another size.
+        InputError: no such file, not a segmenter, or one of other labels or another size.
     """
     if not path.is_file():
         raise InputError("no such segmenter", where=str(path), do=_WITHOUT)
@@ -137,7 +137,7 @@ def load_segmenter(path: Path, labels: tuple[int, ...], factor: int) -> Segmente
         ) from error
     if tuple(head["labels"]) != labels or head["factor"] != factor:
         raise InputError(
-            f"the segmenter knows labels {head['labels']} at 1/{head['factor']} of the side",
+            f"the segmenter has labels {head['labels']} at 1/{head['factor']} of the side",
             where=str(path),
             expected=f"labels {list(labels)} at 1/{factor}",
             do=_WITHOUT,

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from src_core.evaluation.plan import Plan, Record
-from src_core.experiments.groups import Group, values_of
+from src_core.evaluation.plan import EvaluationPlan
+from src_core.evaluation.rows import RowKey
+from src_core.experiments.groups import Group, paired, values_of
+from src_core.experiments.records import Record
 from src_core.experiments.statistics import mean_of
 
 __all__ = ["compare_steps"]
@@ -32,14 +34,14 @@ _DIRECTIONS = {
 _ROUNDING = 1e-5
 
 
-def compare_steps(groups: dict[tuple[str, int, int], Group], plan: Plan) -> dict[str, Any]:
+def compare_steps(groups: dict[RowKey, Group], plan: EvaluationPlan) -> dict[str, Any]:
     """Losses per number of steps, and the fewest steps that lose nothing; {} for one number."""
     most = max(plan.steps)
     if len(plan.steps) < 2:
         return {}
     table: list[dict[str, Any]] = []
     rows = [("recovered", level) for level in plan.levels]
-    rows += sorted({(g.row, g.level) for g in groups.values() if g.row == "drift"})
+    rows += sorted({(g["row"], g["level"]) for g in groups.values() if g["row"] == "drift"})
     for row, level in rows:
         best = groups.get((row, level, most))
         for steps in sorted(plan.steps):
@@ -57,8 +59,7 @@ def _free(line: dict[str, Any]) -> bool:
 
 
 def _losses(group: Group, best: Group) -> list[dict[str, Any]]:
-    theirs = {(r.case, r.seed): r for r in best.records}
-    pairs = [(r, theirs[r.case, r.seed]) for r in group.records if (r.case, r.seed) in theirs]
+    pairs = paired(group.records, best.records)
     lines = []
     for name, direction in _DIRECTIONS.items():
         ours, best_values = (_values([p[i] for p in pairs], name) for i in (0, 1))
@@ -67,7 +68,7 @@ def _losses(group: Group, best: Group) -> list[dict[str, Any]]:
             value = mean_of(ours, [r.subject for r, _ in pairs])
             lines.append(
                 {
-                    "steps": group.steps,
+                    "steps": group["steps"],
                     "measure": name,
                     "mean": value.mean,
                     "loss": found.mean,

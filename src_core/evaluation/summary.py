@@ -7,11 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.plan import Plan, Record
+from src_core.evaluation.plan import EvaluationPlan
 from src_core.evaluation.plausibility import plausibility
 from src_core.evaluation.reference import Reference
+from src_core.evaluation.rows import RowKey, removed, rows_of
 from src_core.evaluation.steps import compare_steps
-from src_core.experiments.groups import Group, groups_of, measure_names, removed
+from src_core.experiments.groups import Group, measure_names
+from src_core.experiments.records import Record
 from src_core.experiments.statistics import Mean, interpolate
 
 __all__ = ["PAPER", "TABLE1", "paper_magnitudes", "summarise"]
@@ -29,14 +31,14 @@ PAPER = {
 
 
 def summarise(
-    records: Sequence[Record], plan: Plan, anatomy: Anatomy, reference: Reference | None
+    records: Sequence[Record], plan: EvaluationPlan, anatomy: Anatomy, reference: Reference | None
 ) -> dict[str, Any]:
     """Everything the tables and figures show, as plain values."""
-    groups = groups_of(records)
-    shown = [g for g in groups.values() if g.steps in (0, plan.steps[0])]
+    groups = rows_of(records)
+    shown = [g for g in groups.values() if g["steps"] in (0, plan.steps[0])]
     measures = [row for g in groups.values() for row in _measures(g, groups)]
     return {
-        "table1": [_table1(g) for g in shown if g.row != "drift"],
+        "table1": [_table1(g) for g in shown if g["row"] != "drift"],
         "measures": measures,
         "at_the_papers_magnitudes": paper_magnitudes(shown),
         "plausibility": plausibility(shown, anatomy, reference),
@@ -46,24 +48,24 @@ def summarise(
 
 def _table1(group: Group) -> dict[str, Any]:
     means = {name: group.mean(name) for name in (*TABLE1, *_AFTER)}
-    told = {k: {"mean": m.mean, "sd": m.sd} for k, m in means.items() if m.n}
+    found = {k: {"mean": m.mean, "sd": m.sd} for k, m in means.items() if m.n}
     return {
-        "row": group.row,
-        "level": group.level,
-        "steps": group.steps,
+        "row": group["row"],
+        "level": group["level"],
+        "steps": group["steps"],
         "n": means["max"].n,
-        **told,
+        **found,
     }
 
 
-def _measures(group: Group, groups: dict[tuple[str, int, int], Group]) -> list[dict[str, Any]]:
-    random = groups.get(("random", group.level, 0))
+def _measures(group: Group, groups: dict[RowKey, Group]) -> list[dict[str, Any]]:
+    random = groups.get(("random", group["level"], 0))
     found: dict[str, Mean] = {n: group.mean(n) for n in measure_names([group])}
     found |= removed(group, random)
     if "sensitivity_worst" in found:
         worst = max(r.figures.get("sensitivity_worst", 0.0) for r in group.records)
         found["sensitivity_worst_of_all"] = Mean(worst, 0.0, float("nan"), 1)
-    head = {"row": group.row, "level": group.level, "steps": group.steps}
+    head = {"row": group["row"], "level": group["level"], "steps": group["steps"]}
     return [{**head, "measure": name, **asdict(value)} for name, value in found.items()]
 
 
@@ -73,7 +75,7 @@ def paper_magnitudes(groups: Sequence[Group]) -> list[dict[str, Any]]:
     Linear between the means of the levels and the undeformed image; once by equal mean
     displacement and once by equal maximum; NaN beyond the strongest level.
     """
-    recovered = [g for g in groups if g.row == "recovered"]
+    recovered = [g for g in groups if g["row"] == "recovered"]
     names = ("central", "strict", "guard_scale")
     still = {"central": 0.0, "strict": 0.0, "guard_scale": 1.0}
     table = []

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from src_core.evaluation.summary import TABLE1
-from src_core.io import open_atomically
+from src_core.experiments.files import write_csv
 
 __all__ = ["shown_measures", "shown_table", "write_tables"]
 
@@ -38,7 +36,7 @@ def write_tables(folder: Path, summary: dict[str, Any]) -> None:
 
 
 def shown_table(summary: dict[str, Any]) -> list[str]:
-    """Lines of what a reader looks at first, in columns."""
+    """Lines of the main table: magnitudes, folds, guard, removed energy, shapes."""
     measures = {
         (m["row"], m["level"], m["steps"], m["measure"]): m["mean"] for m in summary["measures"]
     }
@@ -48,12 +46,12 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
         key = row["row"], row["level"], row["steps"]
         plausible = distances.get(key[:2], {})
         cells = [
-            *(_told(row[name]["mean"], 2 if i < 2 else 3) for i, name in enumerate(TABLE1)),
-            _told(row.get("guard_scale", {}).get("mean"), 4),
-            _told(_percent(measures.get((*key, "removed"))), 1),
-            _told(_ellipse(measures, key), 3),
-            _told(plausible.get("agreement"), 3),
-            _told(plausible.get("distances", {}).get("all shapes"), 3),
+            *(_number(row[name]["mean"], 2 if i < 2 else 3) for i, name in enumerate(TABLE1)),
+            _number(row.get("guard_scale", {}).get("mean"), 4),
+            _number(_percent(measures.get((*key, "removed"))), 1),
+            _number(_ellipse(measures, key), 3),
+            _number(plausible.get("agreement"), 3),
+            _number(plausible.get("distances", {}).get("all shapes"), 3),
         ]
         head = f"{row['level']:5} {row['row']:12} {row['steps'] or '':>5}"
         lines.append(head + "".join(f"{cell:>10}" for cell in cells))
@@ -61,7 +59,7 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
 
 
 def shown_measures(summary: dict[str, Any]) -> list[str]:
-    """Lines beside the table: what rows were compared by, stability, steps, what is absent."""
+    """Lines below the table: drift, sensitivity, comparisons, steps, and what is absent."""
     known = {(m["row"], m["level"], m["steps"], m["measure"]): m for m in summary["measures"]}
     steps, lines = summary["plan"]["steps"][0], []
     for name in ("drift", "drift_single_levels"):
@@ -102,7 +100,7 @@ def _percent(value: float | None) -> float | None:
     return None if value is None else 100 * value
 
 
-def _told(value: float | None, digits: int) -> str:
+def _number(value: float | None, digits: int) -> str:
     return "" if value is None or not isfinite(value) else f"{value:.{digits}f}"
 
 
@@ -123,9 +121,4 @@ def _write(path: Path, rows: Sequence[dict[str, Any]], names: Sequence[str] = ()
         path.unlink(missing_ok=True)
         return
     columns = list(names) or list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    with open_atomically(path) as file:
-        file.write(text.getvalue().encode())
+    write_csv(path, columns, ([row.get(name, "") for name in columns] for row in rows))

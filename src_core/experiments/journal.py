@@ -1,4 +1,4 @@
-"""A run's folder: what was asked for, and one JSON line a unit, so that it can go on any time.
+"""The folder of a run: what decides its figures, and one JSON line a trial, so that it can resume.
 
 A line counts only with its end; one cut short by a crash is dropped.
 """
@@ -7,29 +7,54 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from src_core.errors import InputError, OptionName, Phrase
-from src_core.evaluation.plan import Record, Unit
+from src_core.experiments.files import plain, write_json
+from src_core.experiments.records import Record, Trial, TrialKey
 from src_core.io import open_atomically
 
-__all__ = ["Journal", "plain", "write_json"]
+__all__ = ["Journal", "OwnWords", "TrialFormat"]
 
 _RUN, _RECORDS = "run.json", "records.jsonl"
-_GO_ON, _BEGIN = OptionName("resume", True), OptionName("overwrite", True)
+_RESUME, _OVERWRITE = OptionName("resume", True), OptionName("overwrite", True)
+
+
+class TrialFormat(Protocol):
+    """How a trial is written as a JSON object, and read again."""
+
+    def to_json(self, trial: Trial) -> dict[str, Any]:
+        """The object of a trial."""
+
+    def from_json(self, values: dict[str, Any]) -> Trial:
+        """The trial of an object."""
+
+
+class OwnWords:
+    """Keys of trials and records as they are: ``{"case": "a", "level": 48, "records": [...]}``."""
+
+    def to_json(self, trial: Trial) -> dict[str, Any]:
+        """The object of a trial."""
+        return {**trial.keys, "records": [_record_json(r) for r in trial.records]}
+
+    def from_json(self, values: dict[str, Any]) -> Trial:
+        """The trial of an object."""
+        keys = {name: value for name, value in values.items() if name != "records"}
+        return Trial(keys, tuple(_record(r) for r in values["records"]))
 
 
 class Journal:
-    """Units of a run, kept in a folder.
+    """Trials of a run, kept in a folder.
 
     Args:
         folder: of the run.
         digest: of everything that decides its figures.
         facts: written beside it, for people.
-        resume: go on with the run that is there; without one, begin.
-        overwrite: begin afresh where something is.
+        resume: continue the run in the folder; without one, begin.
+        overwrite: begin afresh where there is one.
+        trial_format: of the lines.
 
     Raises:
         InputError: the folder is not empty, or holds the run of another digest.
@@ -39,12 +64,14 @@ class Journal:
         self,
         folder: Path,
         digest: str,
-        facts: dict[str, Any],
+        facts: Mapping[str, Any],
         *,
         resume: bool = False,
         overwrite: bool = False,
+        trial_format: TrialFormat | None = None,
     ) -> None:
-        self.folder, self.units = folder, list[Unit]()
+        self.folder, self.trials = folder, list[Trial]()
+        self._format = trial_format or OwnWords()
         if folder.exists() and not folder.is_dir():
             raise InputError("this is a file", where=str(folder), expected="a folder")
         if resume and (folder / _RUN).is_file():
@@ -56,22 +83,28 @@ class Journal:
                 "the folder is not empty",
                 where=str(folder),
                 expected="an absent or empty folder",
-                do=Phrase("choose another, go on with ", _GO_ON, ", or begin again with ", _BEGIN),
+                do=Phrase(
+                    "choose another, resume with ", _RESUME, ", or begin again with ", _OVERWRITE
+                ),
             )
         self._begin(digest, facts)
 
-    def add(self, unit: Unit) -> None:
-        """Keep a unit: it is on the disk when this returns."""
-        line = json.dumps(plain({"case": unit.case, "level": unit.level, **_records(unit)}))
+    def add(self, trial: Trial) -> None:
+        """Keep a trial: it is on the disk when this returns."""
+        line = json.dumps(plain(self._format.to_json(trial)))
         with (self.folder / _RECORDS).open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-        self.units.append(unit)
+        self.trials.append(trial)
 
     def records(self) -> list[Record]:
         """Everything measured so far."""
-        return [record for unit in self.units for record in unit.records]
+        return [record for trial in self.trials for record in trial.records]
 
-    def _begin(self, digest: str, facts: dict[str, Any]) -> None:
+    def by_key(self) -> dict[TrialKey, Trial]:
+        """Trials by the values of their keys."""
+        return {trial.key: trial for trial in self.trials}
+
+    def _begin(self, digest: str, facts: Mapping[str, Any]) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / _RECORDS).unlink(missing_ok=True)
@@ -91,46 +124,35 @@ class Journal:
             same = False
         if not same:
             raise InputError(
-                "the run that is there had another model, data set or options",
+                "the run in the folder had another model, data set or options",
                 where=str(self.folder),
-                do=Phrase("choose another folder, or begin again with ", _BEGIN),
+                do=Phrase("choose another folder, or begin again with ", _OVERWRITE),
             )
 
     def _read(self) -> None:
         path = self.folder / _RECORDS
         text = path.read_bytes() if path.is_file() else b""
         whole = text[: text.rfind(b"\n") + 1]
-        self.units = [_unit(json.loads(line)) for line in whole.decode("utf-8").splitlines()]
+        lines = whole.decode("utf-8").splitlines()
+        self.trials = [self._format.from_json(_numbers(json.loads(line))) for line in lines]
         if whole != text:
             with open_atomically(path) as file:
                 file.write(whole)
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """One JSON object, NaN as null, whole or not at all."""
-    with open_atomically(path) as file:
-        file.write((json.dumps(plain(values), indent=1) + "\n").encode())
+def _record_json(record: Record) -> dict[str, Any]:
+    head = {"case": record.case, "subject": record.subject}
+    return {**head, **record.keys, "figures": dict(record.figures)}
 
 
-def _records(unit: Unit) -> dict[str, Any]:
-    return {"records": [asdict(record) for record in unit.records]}
+def _record(values: dict[str, Any]) -> Record:
+    keys = {k: v for k, v in values.items() if k not in ("case", "subject", "figures")}
+    return Record(values["case"], values["subject"], keys, values["figures"])
 
 
-def _unit(values: dict[str, Any]) -> Unit:
-    records = (Record(**{**r, "figures": _numbers(r["figures"])}) for r in values["records"])
-    return Unit(values["case"], values["level"], tuple(records))
-
-
-def _numbers(figures: dict[str, float | None]) -> dict[str, float]:
-    return {k: math.nan if v is None else v for k, v in figures.items()}
-
-
-def plain(value: Any) -> Any:
-    """The same as JSON has it: NaN becomes None, a tuple a list."""
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def _numbers(values: dict[str, Any]) -> dict[str, Any]:
+    """A line with null among the figures as NaN again."""
+    for record in values["records"]:
+        found = record["figures"].items()
+        record["figures"] = {k: math.nan if v is None else v for k, v in found}
+    return values

@@ -15,6 +15,7 @@ from scipy.stats import wasserstein_distance
 
 __all__ = [
     "Mean",
+    "finite_mean",
     "interpolate",
     "interval",
     "mean_of",
@@ -37,6 +38,13 @@ class Mean:
     sd: float
     se: float
     n: int
+
+
+def finite_mean(values: ArrayLike) -> float:
+    """Mean of the finite values; NaN where there are none."""
+    numbers = np.asarray(values, dtype=np.float64)
+    known = numbers[np.isfinite(numbers)]
+    return float(known.mean()) if len(known) else nan
 
 
 def mean_of(values: ArrayLike, subjects: Sequence[str]) -> Mean:
@@ -133,7 +141,7 @@ def resampled_distances(values: ArrayLike, reference: ArrayLike, weights: Array)
 
 
 def interval(turns: Array) -> tuple[float, float]:
-    """What 95 % of the turns lie in, NaN left out."""
+    """The interval that holds 95 % of the turns, NaN left out."""
     known = turns[np.isfinite(turns)]
     if not len(known):
         return nan, nan

@@ -2,59 +2,71 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from src_core.evaluation.figures import new_figure, save_figure
-from src_core.evaluation.plan import Record
-from src_core.experiments.journal import write_json
-from src_core.io import open_atomically
+from src_core.experiments.files import write_csv, write_json
+from src_core.experiments.plots import COLOURS, new_figure, save_figure
+from src_core.experiments.records import Record
 
 __all__ = ["Column", "draw_means", "markdown", "write_results"]
 
 #: A measure's name, its heading, a factor and decimals.
 Column = tuple[str, str, float, int]
 
-_COLOURS = ("#000000", "#999999", "#009e73", "#d55e00", "#cc79a7", "#0072b2", "#56b4e9", "#e69f00")
+_COLOURS = [
+    COLOURS[name]
+    for name in ("black", "grey", "green", "vermilion", "purple", "blue", "sky blue", "orange")
+]
 
 
-def write_results(folder: Path, report: dict[str, Any], records: Sequence[Record]) -> None:
-    """The report, and a row for each test case, method, number of subjects, seed and measure."""
+def write_results(
+    folder: Path,
+    report: dict[str, Any],
+    records: Sequence[Record],
+    keys: Sequence[str] = ("method", "subjects", "seed"),
+) -> None:
+    """The report, and a row for each record and measure, with these keys of the record.
+
+    A measure ``dsc 3`` is the metric dsc of label 3.
+    """
     write_json(folder / "results.json", report)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("case", "subject", "method", "subjects", "seed", "label", "metric", "value"))
-    for r in records:
-        for name, value in r.figures.items():
+    rows = []
+    for record in records:
+        head = (record.case, record.subject, *(record[key] for key in keys))
+        for name, value in record.figures.items():
             metric, _, label = name.partition(" ")
-            told = f"{value:.6g}" if isfinite(value) else ""
-            writer.writerow((r.case, r.subject, r.row, r.level, r.seed, label, metric, told))
-    with open_atomically(folder / "results.csv") as file:
-        file.write(text.getvalue().encode())
+            rows.append((*head, label, metric, f"{value:.6g}" if isfinite(value) else ""))
+    columns = ("case", "subject", *keys, "label", "metric", "value")
+    write_csv(folder / "results.csv", columns, rows)
 
 
-def markdown(means: Sequence[dict[str, Any]], columns: Sequence[Column], first: str) -> str:
-    """A table in Markdown: a row for each method and number, with the 95 % interval of ``first``.
+def markdown(
+    means: Sequence[dict[str, Any]],
+    columns: Sequence[Column],
+    first: str,
+    by: Sequence[str] = ("subjects", "method"),
+) -> str:
+    """A table in Markdown: a row for each group of means, with the 95 % interval of ``first``.
 
     Args:
         means: as ``means_of`` has them.
         columns: what to show.
         first: the measure that is shown with its interval.
+        by: the keys that tell groups apart, a column each.
     """
-    known = {(m["subjects"], m["method"], m["measure"]): m for m in means}
-    rows = list(dict.fromkeys((m["subjects"], m["method"]) for m in means))
-    lines = ["| subjects | method | " + " | ".join(c[1] for c in columns) + " |"]
-    lines.append("| --- " * (len(columns) + 2) + "|")
-    for subjects, method in rows:
+    known = {(*(m[key] for key in by), m["measure"]): m for m in means}
+    rows = list(dict.fromkeys(tuple(m[key] for key in by) for m in means))
+    heads = [*by, *(heading for _, heading, *_ in columns)]
+    lines = ["| " + " | ".join(heads) + " |", "| --- " * len(heads) + "|"]
+    for row in rows:
         cells = [
-            _cell(known.get((subjects, method, name)), factor, digits, name == first)
+            _cell(known.get((*row, name)), factor, digits, name == first)
             for name, _, factor, digits in columns
         ]
-        lines.append(f"| {subjects} | {method} | " + " | ".join(cells) + " |")
+        lines.append("| " + " | ".join([*map(str, row), *cells]) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -66,14 +78,14 @@ def draw_means(
     methods = list(dict.fromkeys(m["method"] for m in means))
     numbers = sorted({m["subjects"] for m in means})
     for ax, (measure, title) in zip(axes[0], measures.items(), strict=True):
-        for turn, method in enumerate(methods):
+        for index, method in enumerate(methods):
             found = [m for m in means if (m["method"], m["measure"]) == (method, measure)]
-            aside = (turn - (len(methods) - 1) / 2) * 0.08
+            aside = (index - (len(methods) - 1) / 2) * 0.08
             x = [numbers.index(m["subjects"]) + aside for m in found]
             y = [m["mean"] for m in found]
             error = [[m["mean"] - m["low"] for m in found], [m["high"] - m["mean"] for m in found]]
             style = {"marker": "o", "ms": 4, "capsize": 2, "lw": 1}
-            ax.errorbar(x, y, error, color=_COLOURS[turn % len(_COLOURS)], label=method, **style)
+            ax.errorbar(x, y, error, color=_COLOURS[index % len(_COLOURS)], label=method, **style)
         ax.set_xticks(range(len(numbers)), [str(n) for n in numbers])
         ax.set(title=title, xlabel="training subjects", xlim=(-0.6, len(numbers) - 0.4))
     axes[0, 0].set_ylabel(label)
@@ -81,8 +93,8 @@ def draw_means(
     save_figure(figure, stem)
 
 
-def _cell(line: dict[str, Any] | None, factor: float, digits: int, ends: bool) -> str:
+def _cell(line: dict[str, Any] | None, factor: float, digits: int, interval: bool) -> str:
     if line is None or not isfinite(line["mean"]):
         return ""
     mean, low, high = (f"{factor * line[k]:.{digits}f}" for k in ("mean", "low", "high"))
-    return f"{mean} ({low} to {high})" if ends else mean
+    return f"{mean} ({low} to {high})" if interval else mean

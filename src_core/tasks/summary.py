@@ -12,33 +12,39 @@ from typing import Any
 
 import numpy as np
 
-from src_core.evaluation.plan import Record
-from src_core.experiments.groups import Group, groups_of, measure_names, values_of
-from src_core.experiments.statistics import interval, resampled_means, resampled_weights
+from src_core.experiments.groups import Group, groups_of, measure_names, paired, values_of
+from src_core.experiments.records import Record
+from src_core.experiments.statistics import (
+    finite_mean,
+    interval,
+    resampled_means,
+    resampled_weights,
+)
 
 __all__ = ["means_of", "paired_of"]
 
 _TURNS = 10_000
 
 
-def means_of(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """A line for each method, number of subjects and measure.
+def means_of(
+    records: Sequence[Record], by: Sequence[str] = ("method", "subjects"), order: str = "subjects"
+) -> list[dict[str, Any]]:
+    """A line for each group of records that agree in the keys ``by``, and each measure.
 
     ``low`` and ``high`` hold 95 % of the bootstrap's means; ``seeds_sd`` is the deviation of the
     trainings' means, None for one training.
     """
     lines = []
-    for group in groups_of(records).values():
+    for group in groups_of(records, by, order).values():
         weights = resampled_weights([r.subject for r in group.records], _TURNS)
         for name in measure_names([group]):
             values = values_of(group.records, name)
             low, high = interval(resampled_means(values, weights))
             lines.append(
                 {
-                    "method": group.row,
-                    "subjects": group.level,
+                    **group.keys,
                     "measure": name,
-                    "mean": _mean(values),
+                    "mean": finite_mean(values),
                     "low": low,
                     "high": high,
                     "n": int(np.isfinite(values).sum()),
@@ -48,36 +54,41 @@ def means_of(records: Sequence[Record]) -> list[dict[str, Any]]:
     return lines
 
 
-def paired_of(records: Sequence[Record]) -> list[dict[str, Any]]:
+def paired_of(
+    records: Sequence[Record], compared: str = "method", within: str = "subjects"
+) -> list[dict[str, Any]]:
     """A line for each two methods, number of subjects and measure: the first's less the second's.
 
     The same test case and training seed are compared; a case without a figure in one of the two
     is left out.
+
+    Args:
+        compared: the key whose values are compared.
+        within: the key that must agree.
     """
     lines: list[dict[str, Any]] = []
-    groups = list(groups_of(records).values())
+    groups = groups_of(records, (compared, within), within).values()
     for one, other in permutations(groups, 2):
-        if one.level == other.level:
-            lines += _differences(one, other)
+        if one[within] == other[within]:
+            head = {compared: one[compared], "against": other[compared], within: one[within]}
+            lines += [{**head, **line} for line in _differences(one, other)]
     return lines
 
 
 def _differences(one: Group, other: Group) -> list[dict[str, Any]]:
-    theirs = {(r.case, r.seed): r for r in other.records}
-    pairs = [(r, theirs[r.case, r.seed]) for r in one.records if (r.case, r.seed) in theirs]
-    weights = resampled_weights([r.subject for r, _ in pairs], _TURNS) if pairs else None
+    pairs = paired(one.records, other.records)
+    if not pairs:
+        return []
+    weights = resampled_weights([r.subject for r, _ in pairs], _TURNS)
     lines = []
-    for name in measure_names([one]) if weights is not None else ():
+    for name in measure_names([one]):
         ours, others = (values_of([p[i] for p in pairs], name) for i in (0, 1))
         difference = ours - others
-        low, high = interval(resampled_means(difference, weights))  # type: ignore[arg-type]
+        low, high = interval(resampled_means(difference, weights))
         lines.append(
             {
-                "method": one.row,
-                "against": other.row,
-                "subjects": one.level,
                 "measure": name,
-                "difference": _mean(difference),
+                "difference": finite_mean(difference),
                 "low": low,
                 "high": high,
                 "n": int(np.isfinite(difference).sum()),
@@ -87,11 +98,7 @@ def _differences(one: Group, other: Group) -> list[dict[str, Any]]:
 
 
 def _between_seeds(group: Group, name: str) -> float | None:
-    seeds = sorted({r.seed for r in group.records})
-    means = [_mean(values_of([r for r in group.records if r.seed == s], name)) for s in seeds]
+    seeds = sorted({r["seed"] for r in group.records})
+    of_seeds = [[r for r in group.records if r["seed"] == seed] for seed in seeds]
+    means = [finite_mean(values_of(records, name)) for records in of_seeds]
     return float(np.std(means, ddof=1)) if len(seeds) > 1 else None
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else float("nan")

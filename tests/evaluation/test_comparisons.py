@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.plan import Plan
+from src_core.evaluation.plan import EvaluationPlan
 from src_core.evaluation.plausibility import plausibility
 from src_core.evaluation.reference import Reference
+from src_core.evaluation.rows import removed, rows_of
 from src_core.evaluation.steps import compare_steps
 from src_core.evaluation.summary import paper_magnitudes
-from src_core.experiments.groups import Group, groups_of, removed
-from tests.support.evaluations import record
+from tests.support.evaluations import group, record
 
 
 def test_removed_energy_counts_what_both_rows_have() -> None:
-    random = Group("random", 70, 0)
-    recovered = Group("recovered", 70, 8)
+    random = group("random", 70, 0)
+    recovered = group("recovered", 70, 8)
     for seed, (before, after) in enumerate([(8.0, 2.0), (4.0, 1.0)], start=1):
         random.records.append(record("random", 70, 0, seed, energy=before, energy_8=before / 2))
         recovered.records.append(record("recovered", 70, 8, seed, energy=after, energy_8=after))
@@ -32,7 +32,7 @@ def test_removed_energy_counts_what_both_rows_have() -> None:
 
 def test_rows_are_compared_on_what_both_have_and_nearer_ones_are_told() -> None:
     real = Reference({"area 1": np.arange(40.0), "flat": np.ones(40)}, tuple("abcdefgh" * 5))
-    recovered, elastic = Group("recovered", 70, 8), Group("elastic", 70, 0)
+    recovered, elastic = group("recovered", 70, 8), group("elastic", 70, 0)
     for seed in range(1, 21):
         near = {"area 1": 2.0 * seed - 2, "agreement": 0.8, "flat": 1.0}
         recovered.records.append(record("recovered", 70, 8, seed, **near))
@@ -56,7 +56,7 @@ def test_the_paper_s_magnitudes_are_met_between_levels() -> None:
     for level, mean, strict, scale in ((30, 2.0, 0.0, 1.0), (70, 4.0, 0.4, 0.9)):
         figures = {"mean": mean, "max": 3 * mean, "central": 0.0, "strict": strict}
         one = record("recovered", level, 8, 1, **figures, guard_scale=scale)
-        groups += groups_of([one]).values()
+        groups += rows_of([one]).values()
     by_mean = {r["paper_level"]: r for r in paper_magnitudes(groups) if r["by"] == "mean"}
     assert by_mean[45]["strict"] == pytest.approx(0.2)
     assert by_mean[45]["guard_scale"] == pytest.approx(0.95)
@@ -69,7 +69,7 @@ def test_the_fewest_steps_lose_no_more_than_their_error() -> None:
         for seed in range(1, 6):
             value = 0.8 + 0.02 * seed - lost
             records.append(record("recovered", 70, steps, seed, agreement=value))
-    found = compare_steps(groups_of(records), Plan(levels=(70,), steps=(4, 2, 70)))
+    found = compare_steps(rows_of(records), EvaluationPlan(levels=(70,), steps=(4, 2, 70)))
     assert found["against"] == 70 and found["fewest"] == 4
     two = next(line for line in found["losses"] if line["steps"] == 2)
     assert two["loss"] == pytest.approx(0.3) and two["loss_se"] == pytest.approx(0, abs=1e-12)

@@ -7,9 +7,10 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from src_core.evaluation.plan import Record
+from src_core.experiments.groups import Group
+from src_core.experiments.records import Record
 
-__all__ = ["LEVELS", "QUICK", "record", "save_ring"]
+__all__ = ["LEVELS", "QUICK", "group", "record", "save_ring"]
 
 
 LEVELS = ("--levels", "40,70", "--seeds", "2", "--device", "cpu")
@@ -33,4 +34,9 @@ def save_ring(folder: Path, name: str, radius: float, thick: bool = False) -> No
 
 
 def record(row: str, level: int, steps: int, seed: int, **figures: float) -> Record:
-    return Record("case", f"subject{seed}", level, seed, row, steps, figures)
+    keys = {"level": level, "seed": seed, "row": row, "steps": steps}
+    return Record("case", f"subject{seed}", keys, figures)
+
+
+def group(row: str, level: int, steps: int) -> Group:
+    return Group({"row": row, "level": level, "steps": steps})

@@ -22,9 +22,12 @@ from src_core.models.checkpoint import save_model
 from tests.support import tiny
 
 pytest.importorskip("monai")
-from src_core.tasks.registration import METHODS, Request, prepare, run
-from src_core.tasks.registration.synthetic_pairs import draw_pairs, multiresolution, open_pairs
-from src_core.tasks.registration.window import Window, lay
+from src_core.diffusion.bspline_field import multiresolution_ddf
+from src_core.tasks.registration.prepare import METHODS, RegistrationRequest
+from src_core.tasks.registration.run import prepare
+from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
+from src_core.tasks.registration.window import InputWindow, read_windowed
+from src_core.tasks.task import run_task
 from src_core.transforms.live import Live
 from src_core.transforms.scan import Scan
 
@@ -53,14 +56,14 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def request(data: Path, out: str, **more: Any) -> Request:
+def request(data: Path, out: str, **more: Any) -> RegistrationRequest:
     options = {"model": "tiny", **LITTLE, **more}
-    return Request(data / "train", data / "test", data / out, **options)
+    return RegistrationRequest(data / "train", data / "test", data / out, **options)
 
 
-def done(asked: Request) -> dict[str, Any]:
+def done(asked: RegistrationRequest) -> dict[str, Any]:
     job = prepare(asked)
-    assert list(run(job))
+    assert list(run_task(job))
     return job.report
 
 
@@ -79,10 +82,12 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
     dice = [r for r in rows if (r["method"], r["metric"], r["label"]) == ("none", "dsc", "2")]
     assert [r["case"] for r in dice] == ["c_ed to c_es", "c_es to c_ed", "d_ed to d_es",
                                          "d_es to d_ed"]  # fmt: skip
-    window = Window(32, 1.0)
+    window = InputWindow(32, 1.0)
     spec = tiny.model().spec
-    entries = prepare(request(data, "other")).tested
-    one, other = (lay(e, spec, (1, 2), window).masks([0, 1, 2])[:, 1] > 0.5 for e in entries[:2])
+    entries = prepare(request(data, "other")).data.tested
+    one, other = (
+        read_windowed(e, spec, (1, 2), window).masks([0, 1, 2])[:, 1] > 0.5 for e in entries[:2]
+    )
     expected = 2 * float((one & other).sum()) / float(one.sum() + other.sum())
     assert float(dice[0]["value"]) == pytest.approx(expected, abs=0.01)
     table = (data / "out" / "table.md").read_text(encoding="utf-8")
@@ -98,7 +103,7 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
 def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data):
     whole = done(request(data, "whole"))
     job = prepare(request(data, "cut"))
-    steps: Iterator[Any] = run(job)
+    steps: Iterator[Any] = run_task(job)
     for step in steps:
         if step.stage.startswith("training drdm+real"):
             break
@@ -106,7 +111,7 @@ def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data)
     kept = (data / "cut" / "records.jsonl").read_bytes()
     assert [json.loads(line)["case"] for line in kept.splitlines()] == [
         "none 1", "mrbs 1", "drdm 1", "none+real 1", "mrbs+real 1"]  # fmt: skip
-    stages = {s.stage for s in run(prepare(request(data, "cut", resume=True)))}
+    stages = {s.stage for s in run_task(prepare(request(data, "cut", resume=True)))}
     assert {s for s in stages if s.startswith("training")} == {"training drdm+real, seed 1"}
     assert (data / "cut" / "records.jsonl").read_bytes().startswith(kept)
     again = json.loads((data / "cut" / "results.json").read_text(encoding="utf-8"))
@@ -118,7 +123,7 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
     assert {m["seeds_sd"] for m in done(first)["means"]} == {None}
     more = request(data, "out", methods=("none", "mrbs"), repeats=2, resume=True)
     job = prepare(more)
-    stages = {s.stage for s in run(job) if s.stage.startswith("training")}
+    stages = {s.stage for s in run_task(job) if s.stage.startswith("training")}
     assert stages == {"training mrbs, seed 2"}
     by_seed = {m["method"]: m for m in job.report["means"] if m["measure"] == "mean_mm"}
     assert by_seed["mrbs"]["seeds_sd"] > 0 and by_seed["mrbs"]["n"] == 8
@@ -136,7 +141,7 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
         (["--rate", "0"], "0.0 is not possible, --rate, expected a number above 0"),
         (["--tuning", "0"], "0 is not possible, --tuning, expected 1 or more"),
         (["--levels", "0:900"], "0:900 is not possible, --levels, expected levels of 1 to"),
-        (["--pairs", "between"], "--pairs between, expected a 3D model"),
+        (["--pairs", "between"], "--pairs, expected a 3D model"),
         (["--subjects", "9"], "9 subjects are unavailable, --subjects, expected 1 to 2"),
     ],
 )
@@ -149,7 +154,7 @@ def test_what_is_wrong_is_said_in_one_line(tiny_models, data, capsys, options, t
 
 
 def test_without_monai_nothing_is_begun(tiny_models, data, monkeypatch):
-    monkeypatch.setattr("src_core.tasks.common.find_spec", lambda name: None)
+    monkeypatch.setattr("src_core.tasks.data.find_spec", lambda name: None)
     with pytest.raises(ValueError, match="MONAI is not installed"):
         prepare(request(data, "out"))
     assert not (data / "out").exists()
@@ -162,25 +167,25 @@ def test_phases_on_grids_of_their_own_are_refused(tiny_models, data):
 
 
 def test_pairs_are_algorithm_4_on_the_slice_itself(tiny_models, data):
-    entry = prepare(request(data, "out")).trained[0]
+    entry = prepare(request(data, "out")).data.trained[0]
     live = Live("tiny", (30, 70))
     draw_pairs(entry, "a_ed", data, live, 3, (30, 70), 1)
     drawn, splines = (open_pairs(data, "a_ed", kind) for kind in ("drdm", "mrbs"))
-    assert drawn.units == splines.units
+    assert drawn.slabs == splines.slabs
     code = zlib.crc32(b"a_ed")
     case = read_case(entry.image, None)
     grid = Grid((*case.grid.shape[:2], 1), case.grid.affine)
-    values = case.image[:, :, drawn.units[1]][..., None]
+    values = case.image[:, :, drawn.slabs[1]][..., None]
     first = live.make(Scan(values, grid), *draw(1, "a_ed", 3, (30, 70)))
     moved = first.on(grid).image(torch.from_numpy(values)[None].float())[0].numpy()
     second = live.make(Scan(moved, grid), *draw(1, "a_ed", 4, (30, 70)))
-    for turn, (made, expected) in enumerate(zip(drawn.fields(1), (first, second), strict=True)):
+    for turn, (made, expected) in enumerate(zip(drawn.read(1), (first, second), strict=True)):
         np.testing.assert_array_equal(made, expected.u)
-        assert torch.equal(splines.fields(1)[turn], multiresolution(made, 1, code, 1, turn))
+        assert torch.equal(splines.read(1)[turn], multiresolution_ddf(made, 1, code, 1, turn))
 
 
 def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, data):
-    entry, live = prepare(request(data, "out")).trained[0], Live("tiny", (30, 70))
+    entry, live = prepare(request(data, "out")).data.trained[0], Live("tiny", (30, 70))
 
     def made(count: int) -> list[tuple[int, bytes]]:
         draw_pairs(entry, "a_ed", data, live, count, (30, 70), 1)
@@ -190,7 +195,7 @@ def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, dat
     first = made(3)
     assert made(3) == first
     made(2)
-    assert len(open_pairs(data, "a_ed", "mrbs").units) == 2
+    assert len(open_pairs(data, "a_ed", "mrbs").slabs) == 2
     assert [content for _, content in made(3)] == [content for _, content in first]
     write_case(data / "train", "a_ed", 9.0)
     assert all(a[1] != b[1] for a, b in zip(made(3), first, strict=True))
@@ -199,7 +204,7 @@ def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, dat
 def test_a_run_begun_afresh_takes_no_weights_of_the_last(tiny_models, data):
     asked = {"methods": ("mrbs",), "overwrite": True}
     done(request(data, "out", **asked))
-    stages = {s.stage for s in run(prepare(request(data, "out", **asked, smooth=1.0)))}
+    stages = {s.stage for s in run_task(prepare(request(data, "out", **asked, smooth=1.0)))}
     assert "training mrbs, seed 1" in stages
 
 
@@ -210,7 +215,8 @@ def test_volumes_of_several_subjects(tmp_path):
         for name, radius in zip(names, (7.0, 5.0, 6.0), strict=False):
             write_case(tmp_path / part, name, radius, (24, 20, 18 + len(part)))
     methods = ("none", "drdm", "drdm+real")
-    asked = Request(tmp_path / "train", tmp_path / "test", tmp_path / "out", model=str(path),
+    folders = (tmp_path / part for part in ("train", "test", "out"))
+    asked = RegistrationRequest(*folders, model=str(path),
                     methods=methods, pairs="between", levels=(5, 20), **LITTLE)  # fmt: skip
     report = done(asked)
     means = {(m["method"], m["measure"]): m for m in report["means"]}

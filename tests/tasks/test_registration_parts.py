@@ -18,6 +18,7 @@ from src_core.fields import magnitude
 from src_core.training.hardware import Hardware, start_fabric
 
 monai = pytest.importorskip("monai")
+from src_core.diffusion import bspline_field  # noqa: E402
 from src_core.tasks.registration import synthetic_pairs  # noqa: E402
 from src_core.tasks.registration.losses import supervised, unsupervised  # noqa: E402
 from src_core.tasks.registration.measures import figures_of  # noqa: E402
@@ -26,17 +27,17 @@ from src_core.tasks.registration.networks import (  # noqa: E402
     make_network,
     save_weights,
 )
-from src_core.tasks.registration.samples import (  # noqa: E402
-    Batch,
-    Real,
-    Synthetic,
+from src_core.tasks.registration.pair_batches import (  # noqa: E402
+    PairBatch,
+    RealPairs,
+    SyntheticPairs,
     make_batch,
     real_pairs,
 )
 from src_core.tasks.registration.training import fit  # noqa: E402
-from src_core.tasks.registration.window import Laid, Window  # noqa: E402
+from src_core.tasks.registration.window import InputWindow, WindowedCase  # noqa: E402
 
-WINDOW = Window(32, 0.5)
+WINDOW = InputWindow(32, 0.5)
 
 
 def places(side: int) -> np.ndarray:
@@ -51,14 +52,14 @@ def tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.asarray(values, dtype=np.float32))
 
 
-def laid(name: str, shapes: list[np.ndarray], window: Window, mm: float = 2.5) -> Laid:
+def laid(name: str, shapes: list[np.ndarray], window: InputWindow, mm: float = 2.5) -> WindowedCase:
     """Slices of which each label is a mask (K, size, size), 0..1."""
     shares = (255 * np.stack(shapes)).astype(np.uint8)
     images = np.zeros((len(shapes), 1, window.side, window.side), np.uint8)
     first = (window.side - window.size) // 2
     inner = slice(first, first + window.size)
     images[:, :, inner, inner] = shares.max(axis=1, keepdims=True)
-    return Laid(name, name, images, shares, mm)
+    return WindowedCase(name, name, images, shares, mm)
 
 
 def box(at: tuple[int, int], size: tuple[int, int], side: int = 32) -> np.ndarray:
@@ -79,7 +80,11 @@ class Constant(nn.Module):
 
 
 def test_a_window_is_the_centre_of_the_grid_and_fields_keep_their_share_of_the_side():
-    assert (Window(64, 0.5).side, Window(64, 1.0).side, Window(96, 0.7).side) == (128, 64, 138)
+    assert (InputWindow(64, 0.5).side, InputWindow(64, 1.0).side, InputWindow(96, 0.7).side) == (
+        128,
+        64,
+        138,
+    )
     state = (places(16) - 7.5) * np.array([0.1, -0.2]).reshape(2, 1, 1)
     u = WINDOW.field(tensor(state)[None])
     expected = (places(64) - 31.5) * np.array([0.1, -0.2]).reshape(2, 1, 1)
@@ -114,14 +119,16 @@ def test_a_pairs_number_stands_for_its_case_slice_and_fields(tmp_path):
     cases, drawn, units = [], [], ((1, 0, 1), (0, 2))
     for index, mine in enumerate(units):
         images = np.stack([np.full((1, 64, 64), 100 * index + 20 * u, np.uint8) for u in range(3)])
-        cases.append(Laid(str(index), str(index), images, np.zeros((3, 0, 32, 32), np.uint8), 1.0))
+        cases.append(
+            WindowedCase(str(index), str(index), images, np.zeros((3, 0, 32, 32), np.uint8), 1.0)
+        )
         shift = np.arange(len(mine), dtype=np.float32).reshape(-1, 1, 1, 1) + 10 * index
         path = tmp_path / f"{index}.safetensors"
         fields = np.zeros((2, len(mine), 2, 16, 16), np.float32)
         fields[1] += shift
         save_file(dict(zip(("first", "second"), fields, strict=True)), path)
-        drawn.append(synthetic_pairs.Drawn(path, mine))
-    pairs = Synthetic(cases, drawn, WINDOW)
+        drawn.append(synthetic_pairs.PairFields(path, mine))
+    pairs = SyntheticPairs(cases, drawn, WINDOW)
     assert len(pairs) == 5
     batch = pairs.batch([4, 0, 2, 3])
     assert (255 * batch.moving[:, 0, 9, 9]).round().tolist() == [140, 20, 20, 100]
@@ -132,23 +139,23 @@ def test_a_pairs_number_stands_for_its_case_slice_and_fields(tmp_path):
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_bsplines_of_several_resolutions_move_as_much_as_the_models_field(ndim):
     like = torch.randn(1, ndim, *[16] * ndim, generator=torch.Generator().manual_seed(1))
-    made = synthetic_pairs.multiresolution(like, 1, 2, 3)
+    made = bspline_field.multiresolution_ddf(like, 1, 2, 3)
     assert float(magnitude(made).mean()) == pytest.approx(float(magnitude(like).mean()), rel=0.01)
-    assert torch.equal(made, synthetic_pairs.multiresolution(like, 1, 2, 3))
-    assert not torch.equal(made, synthetic_pairs.multiresolution(like, 1, 2, 4))
-    part = synthetic_pairs.multiresolution(like, 1, 2, 3, part=0.5)
+    assert torch.equal(made, bspline_field.multiresolution_ddf(like, 1, 2, 3))
+    assert not torch.equal(made, bspline_field.multiresolution_ddf(like, 1, 2, 4))
+    part = bspline_field.multiresolution_ddf(like, 1, 2, 3, part=0.5)
     centre = (0, *[slice(4, 12)] * ndim)
     ours, theirs = (float(magnitude(u)[centre].mean()) for u in (part, like))
     assert ours == pytest.approx(theirs, rel=0.01)
-    longer = synthetic_pairs.multiresolution(2 * like, 1, 2, 3)
+    longer = bspline_field.multiresolution_ddf(2 * like, 1, 2, 3)
     assert float(torch.corrcoef(torch.stack([made.flatten(), longer.flatten()]))[0, 1]) > 0.98
 
 
 def test_one_resolution_is_itks_bspline(monkeypatch):
     sitk = pytest.importorskip("SimpleITK")
-    monkeypatch.setattr(synthetic_pairs, "SPANS", (4,))
-    made = synthetic_pairs.multiresolution(torch.full((1, 2, 20, 20), 1.5), 5)[0]
-    drawn = torch.rand(2, 7, 7, generator=synthetic_pairs.generator(5), dtype=torch.float64)
+    monkeypatch.setattr(bspline_field, "SPANS", (4,))
+    made = bspline_field.multiresolution_ddf(torch.full((1, 2, 20, 20), 1.5), 5)[0]
+    drawn = torch.rand(2, 7, 7, generator=bspline_field.generator(5), dtype=torch.float64)
     transform = sitk.BSplineTransform(2, 3)
     transform.SetTransformDomainOrigin((-0.5, -0.5))
     transform.SetTransformDomainPhysicalDimensions((20.0, 20.0))
@@ -164,12 +171,12 @@ def test_one_resolution_is_itks_bspline(monkeypatch):
 def test_the_loss_of_a_field_counts_known_voxels_and_slopes():
     truth, known = torch.zeros(2, 2, 8, 6), torch.zeros(2, 1, 8, 6, dtype=torch.bool)
     known[0, :, :4] = True
-    batch = Batch(torch.zeros(2, 1, 8, 6), torch.zeros(2, 1, 8, 6), truth, known)
+    batch = PairBatch(torch.zeros(2, 1, 8, 6), torch.zeros(2, 1, 8, 6), truth, known)
     wrong = torch.full_like(truth, 7.0)
     wrong[0, 0, :4], wrong[0, 1, :4] = 3.0, 1.0
     assert float(supervised(0.0)(wrong, batch)) == pytest.approx(5.0)
     ramp = 0.5 * torch.arange(8.0).view(1, 1, 8, 1).expand(2, 2, 8, 6)
-    assert float(supervised(2.0)(ramp, Batch(batch.moving, batch.fixed, ramp, known))) == (
+    assert float(supervised(2.0)(ramp, PairBatch(batch.moving, batch.fixed, ramp, known))) == (
         pytest.approx(2.0 * 0.25 / 2)
     )
 
@@ -181,16 +188,16 @@ def test_images_that_match_through_the_field_cost_nothing(similarity, gain):
     shifted = tensor(gain * smooth_image(x + 3, y - 2))[None, None]
     right = torch.tensor([3.0, -2.0]).view(1, 2, 1, 1).expand(1, 2, 40, 40)
     loss = unsupervised(similarity, 0.0)
-    costs = [float(loss(scale * right, Batch(image, shifted))) for scale in (1, 0, -1)]
+    costs = [float(loss(scale * right, PairBatch(image, shifted))) for scale in (1, 0, -1)]
     assert costs[0] < 0.2 * costs[1] < 0.2 * costs[2]
 
 
 def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tmp_path):
     pairs = [box((8 + k, 9), (10, 7)) for k in range(4)]
-    window = Window(32, 1.0)
+    window = InputWindow(32, 1.0)
     shifted = [np.roll(p, (2, -1), axis=(1, 2)) for p in pairs]
     both = laid("a", pairs, window), laid("b", shifted, window)
-    real = Real([both], [(0, u) for u in range(4)], window)
+    real = RealPairs([both], [(0, u) for u in range(4)], window)
     fabric = start_fabric(Hardware("cpu"))
 
     def trained() -> tuple[nn.Module, list[float]]:
@@ -215,12 +222,12 @@ def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tm
 
 
 def test_a_loss_that_is_no_number_stops_with_one_line():
-    window = Window(16, 1.0)
+    window = InputWindow(16, 1.0)
     one = laid("a", [box((2, 3), (5, 6), 16)], window)
-    steps = fit(Constant(math.nan, 0), Real([(one, one)], [(0, 0)], window),
+    steps = fit(Constant(math.nan, 0), RealPairs([(one, one)], [(0, 0)], window),
                 unsupervised("mse", 0.1), start_fabric(Hardware("cpu")),
                 steps=2, batch=1, rate=1e-3, seed=1)  # fmt: skip
-    with pytest.raises(InputError, match=r"no longer a number, step 1, take a lower --rate"):
+    with pytest.raises(InputError, match=r"no longer a number, step 1, take a lower rate"):
         list(steps)
 
 

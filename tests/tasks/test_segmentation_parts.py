@@ -12,9 +12,9 @@ import torch
 
 from src_core.cases.grid import Grid
 from src_core.errors import InputError
-from src_core.evaluation.plan import Record
+from src_core.experiments.records import Record
 from src_core.fields import magnitude
-from src_core.tasks.common import chosen, of_subjects, read_split
+from src_core.tasks.data import chosen, of_subjects, read_split
 from src_core.tasks.output import markdown
 from src_core.tasks.summary import means_of, paired_of
 from src_core.transforms import Deformation
@@ -23,18 +23,18 @@ monai = pytest.importorskip("monai")
 from src_core.tasks.segmentation.measures import figures_of  # noqa: E402
 from src_core.tasks.segmentation.methods import METHODS, appearance, bigaug_spatial  # noqa: E402
 from src_core.tasks.segmentation.network import predict, train  # noqa: E402
-from src_core.tasks.segmentation.stacks import Stack, one_hot  # noqa: E402
-from src_core.tasks.segmentation.training_slices import Pool  # noqa: E402
+from src_core.tasks.segmentation.slice_stacks import SliceStack, one_hot  # noqa: E402
+from src_core.tasks.segmentation.training_slices import TrainingSlices  # noqa: E402
 
 SPACING = (8.0, 1.5, 1.5)
 
 
-def stack(name: str = "a", side: int = 32, slices: int = 2) -> Stack:
+def stack(name: str = "a", side: int = 32, slices: int = 2) -> SliceStack:
     x, y = np.indices((side, side)) - np.array([14, 17]).reshape(2, 1, 1)
     classes = np.where(x**2 + y**2 < 25, 2, np.where(x**2 + (1.3 * y) ** 2 < 90, 1, 0))
     image = np.array([0.1, 0.5, 0.9])[classes] + 0.05 * np.cos(x)
     images = torch.from_numpy(np.stack([image] * slices)[:, None]).float()
-    return Stack(name, name, images, torch.from_numpy(np.stack([classes] * slices)), SPACING)
+    return SliceStack(name, name, images, torch.from_numpy(np.stack([classes] * slices)), SPACING)
 
 
 class Shelf:
@@ -46,8 +46,10 @@ class Shelf:
         return Deformation(u, Grid((20, 24, 3), np.eye(4)), 2, 64, 48, index)
 
 
-def pool(method: str, **more) -> Pool:
-    return Pool(METHODS[method], [stack(), stack("b", slices=3)], 2, Shelf(), **{"seed": 1, **more})
+def pool(method: str, **more) -> TrainingSlices:
+    return TrainingSlices(
+        METHODS[method], [stack(), stack("b", slices=3)], 2, Shelf(), **{"seed": 1, **more}
+    )
 
 
 def marked(*places: tuple[slice | int, ...], label: int = 1) -> torch.Tensor:
@@ -194,7 +196,8 @@ def test_a_pixel_gets_the_likeliest_label_above_one_half():
 
 
 def record(case: str, method: str, value: float, seed: int = 1, subjects: int = 5) -> Record:
-    return Record(case, case[0], subjects, seed, method, 10, {"dsc": value, "asd": math.nan})
+    keys = {"method": method, "subjects": subjects, "seed": seed}
+    return Record(case, case[0], keys, {"dsc": value, "asd": math.nan})
 
 
 def test_means_and_paired_differences_with_intervals_by_subject():
@@ -251,7 +254,7 @@ def test_subjects_are_nested_whole_and_of_their_split(tmp_path):
 
 def test_a_subject_in_both_parts_and_unknown_methods_are_refused(tmp_path):
     path = listed(tmp_path, ["a1.nii,l1.nii,a,train", "a2.nii,l2.nii,a,test"])
-    with pytest.raises(InputError, match="1 subjects are in training and test, a for one"):
+    with pytest.raises(InputError, match="1 subjects are in training and test, such as a"):
         read_split(path, path)
     with pytest.raises(InputError, match="magic is unknown"):
         chosen("--methods", ["none", "magic"], METHODS)

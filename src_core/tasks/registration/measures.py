@@ -1,8 +1,7 @@
-"""How well a field takes the labels of a real pair onto each other, and how it folds.
+"""How well a field aligns the labels of a real pair, and how much it folds.
 
-Labels are warped as shares, and the largest share wins. Dice counts over all slices of a pair;
-surface distances (MONAI's) are those of each slice, or the volume, that shows the label in both
-images, averaged.
+Labels are warped as shares, and the largest share wins. Dice is over all slices of a pair; surface
+distances (MONAI's) are means over the slices, or the volume, that show the label in both images.
 """
 
 from __future__ import annotations
@@ -16,37 +15,42 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from src_core.evaluation.subjects import label_map
+from src_core.evaluation.cases import label_map
 from src_core.fields import certify, folding_permille, magnitude
 from src_core.fields.sampling import warp
-from src_core.tasks.registration.window import Laid, Window
+from src_core.tasks.registration.window import InputWindow, WindowedCase
 
-__all__ = ["FIELD_MEASURES", "LABEL_MEASURES", "figures_of", "shown_units"]
+__all__ = ["FIELD_MEASURES", "LABEL_MEASURES", "Pair", "figures_of", "shown_slabs"]
+
+#: Moving, fixed.
+Pair = tuple[WindowedCase, WindowedCase]
 
 LABEL_MEASURES = ("dsc", "asd_voxels", "hd_voxels", "asd_mm", "hd_mm")
 FIELD_MEASURES = ("central", "strict", "mean_mm", "max_mm")
 _AT_ONCE = 16
 
 
-def shown_units(pair: tuple[Laid, Laid]) -> list[int]:
+def shown_slabs(pair: Pair) -> list[int]:
     """Slices, or the volume, that show a label in one of a pair at least."""
     return sorted({*pair[0].labelled(), *pair[1].labelled()})
 
 
 def figures_of(
-    network: nn.Module | None, pair: tuple[Laid, Laid], labels: Sequence[int], window: Window
+    network: nn.Module | None,
+    pair: Pair,
+    labels: Sequence[int],
+    window: InputWindow,
 ) -> dict[str, float]:
     """Figures of a pair, by ``measure label``, and ``measure`` for the mean over its labels.
 
     Args:
         network: None leaves the moving image as it is.
-        pair: moving, fixed.
     """
     moving, fixed = pair
-    units = shown_units(pair)
-    u = _field(network, pair, units, window)
-    shares = warp(moving.masks(units), u, padding="zeros")
-    ours, theirs = (_maps(part, labels) for part in (shares, fixed.masks(units)))
+    slabs = shown_slabs(pair)
+    u = _field(network, pair, slabs, window)
+    shares = warp(moving.masks(slabs), u, padding="zeros")
+    ours, theirs = (_maps(part, labels) for part in (shares, fixed.masks(slabs)))
     found = _of_field(u, fixed.mm_per_voxel)
     for value in labels:
         one = _overlap(ours == value, theirs == value, fixed.mm_per_voxel)
@@ -59,10 +63,13 @@ def figures_of(
 
 @torch.inference_mode()
 def _field(
-    network: nn.Module | None, pair: tuple[Laid, Laid], units: Sequence[int], window: Window
+    network: nn.Module | None,
+    pair: Pair,
+    slabs: Sequence[int],
+    window: InputWindow,
 ) -> Tensor:
     """(B, D, *size), voxels."""
-    both = torch.cat([laid.image(units, window) for laid in pair], 1)
+    both = torch.cat([case.image(slabs, window) for case in pair], 1)
     if network is None:
         return both.new_zeros(len(both), both.dim() - 2, *both.shape[2:])
     device = next(network.parameters()).device
@@ -86,24 +93,24 @@ def _of_field(u: Tensor, mm_per_voxel: float) -> dict[str, float]:
 def _overlap(
     ours: NDArray[np.bool_], theirs: NDArray[np.bool_], mm_per_voxel: float
 ) -> dict[str, float]:
-    """Of one label, (U, *size) each; NaN where the fixed image does not show it."""
+    """Of one label, (S, *size) each; NaN where the fixed image does not show it."""
     if not theirs.any():
         return dict.fromkeys(LABEL_MEASURES, nan)
     dice = 2 * int((ours & theirs).sum()) / int(ours.sum() + theirs.sum())
-    there = [u for u in range(len(ours)) if ours[u].any() and theirs[u].any()]
-    asd, hd = _surfaces(ours[there], theirs[there]) if there else (nan, nan)
+    both = [u for u in range(len(ours)) if ours[u].any() and theirs[u].any()]
+    asd, hd = _surfaces(ours[both], theirs[both]) if both else (nan, nan)
     figures = (dice, asd, hd, asd * mm_per_voxel, hd * mm_per_voxel)
     return dict(zip(LABEL_MEASURES, figures, strict=True))
 
 
 def _surfaces(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> tuple[float, float]:
-    """Average and largest distance of two surfaces, voxels, both ways: means over units."""
+    """Average and largest distance of two surfaces, voxels, both ways: means over slabs."""
     from monai.metrics.hausdorff_distance import compute_hausdorff_distance
     from monai.metrics.surface_distance import compute_average_surface_distance
 
     one, other = (torch.from_numpy(v)[:, None].float() for v in (ours, theirs))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.5 tells of its own inner call
+        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.5 warns of its own inner call
         average = compute_average_surface_distance(one, other, True, symmetric=True)
         largest = compute_hausdorff_distance(one, other, True)
     return float(average.mean()), float(largest.mean())

@@ -1,4 +1,4 @@
-"""VoxelMorph (Balakrishnan et al. 2019, doi:10.1109/TMI.2019.2897538) as MONAI has it.
+"""MONAI's VoxelMorph (Balakrishnan et al. 2019, doi:10.1109/TMI.2019.2897538).
 
 Moving and fixed image, (B, 2, *size) -> displacement (B, D, *size), voxels:
 ``fixed(x) = moving(x + u(x))``. Without integration, as in the paper: it may fold.
@@ -21,19 +21,19 @@ _CHANNELS = (16, 32, 32, 32, 32, 32)
 _FINAL = (16, 16)
 #: A side must be a multiple of this: each level but the first halves it.
 DIVISOR = 2 ** (len(_CHANNELS) // 2)
-_NEXT_TO_NOTHING = 1e-5
+_ALMOST_ZERO = 1e-5
 _KEY = "drdm-registration"
 
 
 def make_network(ndim: int, seed: int) -> nn.Module:
-    """A network that begins with no displacement to speak of, as VoxelMorph does."""
+    """A network that starts with almost no displacement, as VoxelMorph does."""
     from monai.networks.nets.voxelmorph import VoxelMorphUNet
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = VoxelMorphUNet(ndim, 2, _CHANNELS[1], _CHANNELS, _FINAL)
         last = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))][-1]
-        nn.init.normal_(last.weight, std=_NEXT_TO_NOTHING)
+        nn.init.normal_(last.weight, std=_ALMOST_ZERO)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
     return network
 
@@ -46,7 +46,7 @@ def save_weights(path: Path, network: nn.Module, digest: str) -> None:
 
 
 def load_weights(path: Path, network: nn.Module, digest: str) -> bool:
-    """The reverse, into a network of the same shape; False where there are none of that run."""
+    """Read them into a network of the same shape; False where there are none of that run."""
     if not path.is_file():
         return False
     with safe_open(path, framework="pt") as file:

@@ -1,16 +1,15 @@
-"""What a comparison of registration networks leaves: tables, a figure and ``job.report``."""
+"""What a comparison of registration networks leaves: results, tables and a figure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from src_core.evaluation.plan import Record
-from src_core.experiments.journal import plain
-from src_core.io import open_atomically
+from src_core.experiments.files import plain, write_text
+from src_core.experiments.records import Record
 from src_core.tasks.output import Column, draw_means, markdown, write_results
 from src_core.tasks.registration.measures import FIELD_MEASURES, LABEL_MEASURES
-from src_core.tasks.registration.request import Job
+from src_core.tasks.registration.prepare import RegistrationData, RegistrationRequest
 from src_core.tasks.summary import means_of, paired_of
 
 __all__ = ["write_report"]
@@ -34,39 +33,45 @@ _COMPARED = (
     ("drdm+real", "mrbs+real"),
 )
 _SHOWN = {"dsc": "DSC", "asd_mm": "ASD, mm", "hd_mm": "HD, mm", "central": "central folds, ‰"}
-_TOLD = ("pairs", "times", "levels", "steps", "tuning", "batch", "rate", "similarity", "smooth",
-         "smooth_real", "size", "part", "seed", "repeats", "methods", "device")  # fmt: skip
+#: Options that the report repeats.
+_OPTIONS = ("pairs", "times", "levels", "steps", "tuning", "batch", "rate", "similarity", "smooth",
+            "smooth_real", "size", "part", "seed", "repeats", "methods", "device")  # fmt: skip
 
 
-def write_report(job: Job, labels: tuple[int, ...]) -> None:
-    """Write results, table and figure of all methods that were asked for."""
-    request, records = job.request, _records(job)
+def write_report(
+    request: RegistrationRequest,
+    data: RegistrationData,
+    labels: tuple[int, ...],
+    records: Sequence[Record],
+) -> dict[str, Any]:
+    """Write results, tables and figure of the records; returns what ``results.json`` holds."""
     means, paired = means_of(records), paired_of(records)
     facts = {
         "task": "registration",
-        "model": job.model.spec.name,
-        "sha256": job.model.sha256,
-        "training_cases": len(job.trained),
-        "test_cases": [e.name for e in job.tested],
+        "model": data.model.spec.name,
+        "sha256": data.model.sha256,
+        "training_cases": len(data.trained),
+        "test_cases": [e.name for e in data.tested],
         "labels": labels,
-        **{name: getattr(request, name) for name in _TOLD},
+        **{name: getattr(request, name) for name in _OPTIONS},
     }
     measures = (*LABEL_MEASURES, *FIELD_MEASURES)
-    job.report = plain({**facts, "measures": measures, "means": means, "paired": paired})
-    write_results(request.out, job.report, records)
+    report = plain({**facts, "measures": measures, "means": means, "paired": paired})
+    write_results(request.out, report, records)
     of_labels = [(f"dsc {label}", f"{label} DSC", 100.0, 1) for label in labels]
     tables = [markdown(means, [*of_labels, *_COLUMNS], "dsc"), _differences(paired)]
-    with open_atomically(request.out / "table.md") as file:
-        file.write("\n".join(filter(None, tables)).encode())
+    write_text(request.out / "table.md", "\n".join(filter(None, tables)))
     draw_means(request.out / "results", means, _SHOWN, "mean over labels")
+    return dict(report)
 
 
 def _differences(paired: Sequence[dict[str, Any]]) -> str:
-    """A table in Markdown of what DRDM's pairs gain, with intervals; "" where they are alone."""
+    """A table in Markdown of differences between methods; "" where there is one method alone."""
     known = {(p["method"], p["against"], p["measure"]): p for p in paired}
     columns = [c for c in _COLUMNS if c[0] in _PAIRED]
     rows = [
-        f"| {one} less {other} | " + " | ".join(_told(known[one, other, c[0]], c) for c in columns)
+        f"| {one} less {other} | "
+        + " | ".join(_difference(known[one, other, c[0]], c) for c in columns)
         for one, other in _COMPARED
         if (one, other, "dsc") in known
     ]
@@ -75,13 +80,7 @@ def _differences(paired: Sequence[dict[str, Any]]) -> str:
     return "".join(f"{line} |\n" for line in lines) if rows else ""
 
 
-def _told(line: dict[str, Any], column: Column) -> str:
+def _difference(line: dict[str, Any], column: Column) -> str:
     _, _, factor, digits = column
     mean, low, high = (factor * line[k] for k in ("difference", "low", "high"))
     return f"{mean:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
-
-
-def _records(job: Job) -> list[Record]:
-    """Of the trainings that were asked for, in their order."""
-    kept = {unit.case: unit for unit in job.journal.units}
-    return [r for method, repeat in job.units() for r in kept[f"{method} {repeat}"].records]

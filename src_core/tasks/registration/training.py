@@ -1,6 +1,6 @@
-"""Fitting a registration network to pairs: Adam, a fixed number of steps, the same batches again.
+"""Training of a registration network on pairs: Adam, a fixed number of steps.
 
-Which pairs make batch n is a matter of the seed and n alone.
+Batch n follows from the seed and n alone.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from torch import nn
 
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.tasks.registration.losses import Loss
-from src_core.tasks.registration.samples import Real, Synthetic
+from src_core.tasks.registration.pair_batches import RealPairs, SyntheticPairs
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["Fitting", "fit"]
+__all__ = ["FitProgress", "fit"]
 
 
 @dataclass(frozen=True)
-class Fitting:
+class FitProgress:
     """Progress: steps done, of how many, the mean loss since the last, and ms a step."""
 
     done: int
@@ -36,7 +36,7 @@ class Fitting:
 
 def fit(
     network: nn.Module,
-    pairs: Synthetic | Real,
+    pairs: SyntheticPairs | RealPairs,
     loss_of: Loss,
     fabric: Fabric,
     *,
@@ -45,7 +45,7 @@ def fit(
     rate: float,
     seed: int,
     every: int = 25,
-) -> Iterator[Fitting]:
+) -> Iterator[FitProgress]:
     """Fit a network in place; yields after every ``every`` steps and at the end.
 
     Raises:
@@ -55,8 +55,8 @@ def fit(
     module, optimiser = fabric.setup(network, torch.optim.Adam(network.parameters(), rate))
     losses, begun = list[float](), time.perf_counter()
     for step in range(1, steps + 1):
-        drawn = np.random.default_rng((seed, step)).integers(0, len(pairs), batch)
-        given = pairs.batch(drawn.tolist()).to(fabric.device)
+        numbers = np.random.default_rng((seed, step)).integers(0, len(pairs), batch)
+        given = pairs.batch(numbers.tolist()).to(fabric.device)
         loss = loss_of(module(torch.cat([given.moving, given.fixed], 1)), given)
         optimiser.zero_grad()
         fabric.backward(loss)
@@ -70,6 +70,6 @@ def fit(
             )
         if step % every == 0 or step == steps:
             seconds = time.perf_counter() - begun
-            yield Fitting(step, steps, float(np.mean(losses)), 1000 * seconds / len(losses))
+            yield FitProgress(step, steps, float(np.mean(losses)), 1000 * seconds / len(losses))
             losses, begun = [], time.perf_counter()
     network.eval()

@@ -1,13 +1,13 @@
-"""Cases as a registration network sees them: slices (2D) or volumes (3D) in a window of one size.
+"""Cases as input of a registration network: slices (2D) or volumes (3D) in one window.
 
-The window is the centre of the model's grid, laid over the image at ``side`` voxels: a part of 1
-is all of it, of 0.5 the centre half at twice the resolution.
+The window is the centre of the model's grid, resampled to ``side`` voxels: a part of 1 is the whole
+grid, a part of 0.5 its centre half at twice the resolution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.datasets.reading import Entry
-from src_core.evaluation.subjects import framed
+from src_core.evaluation.cases import read_in_grid
 from src_core.fields.sampling import identity, sample
 from src_core.models.model import ModelSpec
 
-__all__ = ["Laid", "Window", "labelled_units", "lay"]
+__all__ = ["InputWindow", "WindowedCase", "labelled_slabs", "read_windowed"]
 
 _LEVELS = 255
 
 
 @dataclass(frozen=True)
-class Window:
-    """What a network sees.
+class InputWindow:
+    """The part of the model's grid that is a network's input.
 
     Attributes:
         size: voxels a side.
@@ -58,13 +58,13 @@ class Window:
 
 
 @dataclass(frozen=True, eq=False)
-class Laid:
+class WindowedCase:
     """A case in a window's grid.
 
     Attributes:
-        name: of the case; ``subject`` of whom it is.
-        images: (U, 1, *side), 0..255; a unit is a slice, or the volume.
-        shares: (U, K, *size), 0..255, how much of each label; K = 0 without labels.
+        name: of the case; ``subject`` the person it belongs to.
+        images: (S, 1, *side), 0..255; a slab is a slice, or the volume.
+        shares: (S, K, *size), 0..255, how much of each label; K = 0 without labels.
         mm_per_voxel: side of a voxel.
     """
 
@@ -74,50 +74,46 @@ class Laid:
     shares: NDArray[np.uint8]
     mm_per_voxel: float
 
-    def image(self, units: Sequence[int], window: Window) -> Tensor:
-        """What the network sees of some units: (B, 1, *size) in 0..1."""
-        return window.cut(self.whole(units))
+    def image(self, slabs: Sequence[int], window: InputWindow) -> Tensor:
+        """The window of some slabs: (B, 1, *size) in 0..1."""
+        return window.cut(self.whole(slabs))
 
-    def whole(self, units: Sequence[int]) -> Tensor:
-        """The whole grid of some units: (B, 1, *side) in 0..1."""
-        return torch.from_numpy(self.images[list(units)]).float() / _LEVELS
+    def whole(self, slabs: Sequence[int]) -> Tensor:
+        """The whole grid of some slabs: (B, 1, *side) in 0..1."""
+        return torch.from_numpy(self.images[list(slabs)]).float() / _LEVELS
 
-    def masks(self, units: Sequence[int]) -> Tensor:
-        """Shares of labels of some units: (B, K, *size) in 0..1."""
-        return torch.from_numpy(self.shares[list(units)]).float() / _LEVELS
+    def masks(self, slabs: Sequence[int]) -> Tensor:
+        """Shares of labels of some slabs: (B, K, *size) in 0..1."""
+        return torch.from_numpy(self.shares[list(slabs)]).float() / _LEVELS
 
     def labelled(self) -> list[int]:
         """Units that show a label."""
         return [u for u, share in enumerate(self.shares) if share.any()]
 
-    def without_shares(self) -> Laid:
-        """The same for training, where labels have served their turn."""
-        return replace(self, shares=self.shares[:, :0])
 
-
-def lay(
-    entry: Entry, spec: ModelSpec, labels: Sequence[int], window: Window, name: str = ""
-) -> Laid:
+def read_windowed(
+    entry: Entry, spec: ModelSpec, labels: Sequence[int], window: InputWindow, name: str = ""
+) -> WindowedCase:
     """Read a case; of a cine its first frame.
 
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
-    view, marked = framed(entry, spec.model_copy(update={"size": window.side}))
-    units = range(len(marked))
-    images = torch.cat([view.fit.image(view.values[u][0]) for u in units]).clamp(0, 1)
-    shares = images.new_zeros(len(units), 0, *[window.size] * spec.ndim)
+    view, label_stack = read_in_grid(entry, spec.model_copy(update={"size": window.side}))
+    slabs = range(len(label_stack))
+    images = torch.cat([view.fit.image(view.values[s][0]) for s in slabs]).clamp(0, 1)
+    shares = images.new_zeros(len(slabs), 0, *[window.size] * spec.ndim)
     for value in labels:
-        there = [view.fit.image((marked[u] == value).astype(np.float32)) for u in units]
-        shares = torch.cat([shares, window.cut(torch.cat(there))], dim=1)
-    return Laid(
+        masks = [view.fit.image((label_stack[s] == value).astype(np.float32)) for s in slabs]
+        shares = torch.cat([shares, window.cut(torch.cat(masks))], dim=1)
+    return WindowedCase(
         name or entry.name, entry.subject, _bytes(images), _bytes(shares), view.fit.mm_per_pixel
     )
 
 
-def labelled_units(marked: NDArray[np.integer]) -> list[int]:
-    """Units of (U, *plane) with a label; all where there is none."""
-    return [u for u, part in enumerate(marked) if part.any()] or list(range(len(marked)))
+def labelled_slabs(label_stack: NDArray[np.integer]) -> list[int]:
+    """Units of (S, *plane) with a label; all where there is none."""
+    return [u for u, part in enumerate(label_stack) if part.any()] or list(range(len(label_stack)))
 
 
 def _bytes(values: Tensor) -> NDArray[np.uint8]:

@@ -1,8 +1,8 @@
 """How well a test case is segmented, in 3D, on the network's grid, by MONAI's metrics.
 
 Of each label, and their means: DSC, sensitivity, precision, the symmetric average surface distance
-(ASD) in mm, and whether the label was missed altogether. A label that is not there has none; one
-that is missed has 0, 0, 0 and no distance.
+(ASD) in mm, and whether the label was missed altogether. A label that the truth lacks has none; a
+label that is missed has 0, 0, 0 and no distance.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_core.tasks.segmentation.stacks import one_hot
+from src_core.tasks.segmentation.slice_stacks import one_hot
 
 __all__ = ["MEASURES", "figures_of"]
 
@@ -24,18 +24,20 @@ MEASURES = (*_RATES, "asd", "missed")
 
 
 def figures_of(
-    seen: Tensor, said: Tensor, labels: tuple[int, ...], spacing: tuple[float, float, float]
+    predicted: Tensor, truth: Tensor, labels: tuple[int, ...], spacing: tuple[float, float, float]
 ) -> dict[str, float]:
     """Figures of one case, by ``measure label``, and ``measure`` for the mean over its labels.
 
     Args:
-        seen, said: classes (Z, n, n), index into background and labels.
+        predicted, truth: classes (Z, n, n), index into background and labels.
         spacing: mm along the three axes.
     """
-    ours, truth = (one_hot(c, len(labels)).movedim(1, 0)[None] for c in (seen, said))
+    ours, theirs = (
+        one_hot(classes, len(labels)).movedim(1, 0)[None] for classes in (predicted, truth)
+    )
     found: dict[str, float] = {}
     for k, label in enumerate(labels):
-        one = _of_label(ours[:, k : k + 1], truth[:, k : k + 1], spacing)
+        one = _of_label(ours[:, k : k + 1], theirs[:, k : k + 1], spacing)
         found |= {f"{name} {label}": value for name, value in one.items()}
     for name in MEASURES:
         values = [found[f"{name} {label}"] for label in labels]
@@ -61,7 +63,7 @@ def _of_label(ours: Tensor, truth: Tensor, spacing: tuple[float, float, float]) 
         for name, theirs in _RATES.items()
     }
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.5 tells of its own inner call
+        warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.5 warns of its own inner call
         distance = compute_average_surface_distance(
             ours, truth, include_background=True, symmetric=True, spacing=list(spacing)
         )

@@ -1,4 +1,4 @@
-"""Ways to augment: BigAug by MONAI's transforms, elastic deformation, and a model's own.
+"""Methods of augmentation: BigAug by MONAI's transforms, elastic, and a model's deformations.
 
 BigAug stacks nine transforms, each with a chance of one half (Zhang et al., 2020, DOI
 10.1109/TMI.2020.2973595): sharpness, blur, noise; brightness, contrast, perturbation; rotation,
@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-__all__ = ["METHODS", "Method", "appearance", "bigaug_spatial"]
+__all__ = ["METHODS", "Augmentation", "appearance", "bigaug_spatial"]
 
 _CHANCE = 0.5
 #: A Gaussian of 10 to 13 voxels over uniform noise of up to 1000 in 3D, as BigAug has it, moves
@@ -23,25 +23,25 @@ _ELASTIC_SPACING, _ELASTIC_VOXELS = (20.0, 20.0), (0.0, 2.2)
 
 
 @dataclass(frozen=True)
-class Method:
-    """What moves an image, and whether its intensities change as in BigAug."""
+class Augmentation:
+    """The deformation of an image, and whether its intensities change as in BigAug."""
 
     spatial: Literal["none", "bigaug", "elastic", "drdm"]
     appearance: bool = False
 
     @property
-    def by_fields(self) -> bool:
-        """Whether it needs the model's deformations, if only their magnitudes."""
+    def needs_fields(self) -> bool:
+        """Whether it needs the model's deformations, or their magnitudes alone."""
         return self.spatial in ("elastic", "drdm")
 
 
 METHODS = {
-    "none": Method("none"),
-    "bigaug": Method("bigaug", appearance=True),
-    "appearance": Method("none", appearance=True),
-    "elastic": Method("elastic"),
-    "drdm": Method("drdm"),
-    "drdm+appearance": Method("drdm", appearance=True),
+    "none": Augmentation("none"),
+    "bigaug": Augmentation("bigaug", appearance=True),
+    "appearance": Augmentation("none", appearance=True),
+    "elastic": Augmentation("elastic"),
+    "drdm": Augmentation("drdm"),
+    "drdm+appearance": Augmentation("drdm", appearance=True),
 }
 
 

@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from src_core.tasks.segmentation.training_slices import Pool
+from src_core.tasks.segmentation.training_slices import TrainingSlices
 from src_core.training.hardware import Hardware, start_fabric
 
 __all__ = ["Loss", "predict", "train"]
 
 Loss = Literal["bce", "bce+dice"]
 _WIDTHS = (16, 32, 64, 96, 128)
-_LAST, _BIAS = 0.1, -4.0
+_LAST_RATE, _BIAS = 0.1, -4.0
 _BATCH = 32
 
 
 def train(
-    pool: Pool,
+    slices: TrainingSlices,
     labels: int,
     *,
     times: int,
@@ -45,16 +45,16 @@ def train(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(labels)
-    _start_empty(network)
+    _start_as_background(network)
     network = network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, _LAST ** (1 / steps))
+    schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, _LAST_RATE ** (1 / steps))
     ready, stepped = fabric.setup(network, optimiser)
     loss_of, rng = _loss(loss), np.random.default_rng(seed)
     for done in range(1, steps + 1):
-        slices, variants = rng.integers(len(pool), size=batch), rng.integers(times + 1, size=batch)
-        chosen = [(int(s), int(v)) for s, v in zip(slices, variants, strict=True)]
-        image, target = (fabric.to_device(t) for t in pool.batch(chosen))
+        indices, variants = (rng.integers(n, size=batch) for n in (len(slices), times + 1))
+        chosen = [(int(i), int(v)) for i, v in zip(indices, variants, strict=True)]
+        image, target = (fabric.to_device(t) for t in slices.batch(chosen))
         with torch.enable_grad():
             value = loss_of(ready(image.contiguous(memory_format=torch.channels_last)), target)
             stepped.zero_grad()
@@ -81,7 +81,7 @@ def _network(labels: int) -> nn.Module:
     return UNet(2, 1, labels, _WIDTHS, strides, num_res_units=1, norm="instance")
 
 
-def _start_empty(network: nn.Module) -> None:
+def _start_as_background(network: nn.Module) -> None:
     last = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)][-1]
     assert last.bias is not None
     nn.init.constant_(last.bias, _BIAS)

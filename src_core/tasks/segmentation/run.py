@@ -1,168 +1,131 @@
-"""A comparison in a folder: fields, then a training and a test for each method, seed and number."""
+"""A comparison of augmentations: deformations, then a training and a test for each trial."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from src_core.datasets.reading import Entry
+from torch import nn
+
 from src_core.errors import InputError
-from src_core.evaluation.plan import Record, Unit
-from src_core.evaluation.run import Step
-from src_core.experiments.journal import plain
-from src_core.io import open_atomically, read_case
-from src_core.tasks.common import of_subjects
-from src_core.tasks.output import draw_means, markdown, write_results
-from src_core.tasks.segmentation.measures import MEASURES, figures_of
+from src_core.experiments.journal import Journal
+from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
+from src_core.io import read_case
+from src_core.tasks.data import of_subjects, read_label_values
+from src_core.tasks.segmentation.measures import figures_of
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import predict, train
-from src_core.tasks.segmentation.request import Job
-from src_core.tasks.segmentation.stacks import Stack, labels_of, read_stack
-from src_core.tasks.segmentation.training_slices import Pool
-from src_core.tasks.summary import means_of, paired_of
+from src_core.tasks.segmentation.prepare import SegmentationData, SegmentationRequest, read_data
+from src_core.tasks.segmentation.report import write_report
+from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
+from src_core.tasks.segmentation.training_slices import TrainingSlices
 from src_core.transforms import Bank, Live, make_bank
 
-__all__ = ["run"]
-
-_HEADS = {"dsc": "DSC", "sensitivity": "sens.", "precision": "prec."}
+__all__ = ["PreparedSegmentation", "prepare"]
 
 
-def run(job: Job) -> Iterator[Step]:
-    """Do it; yields progress, and leaves results, a table, a figure and ``job.report``.
+def prepare(request: SegmentationRequest) -> PreparedSegmentation:
+    """Check the request and open the folder; nothing is computed yet.
 
-    They are written anew after each training.
+    Raises:
+        InputError: data sets, model, an option or the folder is wrong.
     """
-    request, kept = job.request, {unit.key for unit in job.journal.units}
-    wanted = [u for u in job.units() if (f"{u[0]} {u[1]}", u[2]) not in kept]
-    found: set[int] = set()
-    for done, entry in enumerate(job.trained, start=1):
-        found |= labels_of(entry)
-        yield Step("labels", done, len(job.trained), entry.name)
-    labels = _some(found, request.train)
-    yield from _fields(job, wanted)
-    spec = job.model.spec.model_copy(update={"size": request.size})
-    read: dict[str, Stack] = {}
-    for done, entry in enumerate(needed := _entries(job, wanted), start=1):
-        name = job.names.get(entry.image, entry.name)
-        read[str(entry.image)] = read_stack(entry, name, spec, labels)
-        yield Step("cases", done, len(needed), name)
-    for method, repeat, count in wanted:
-        mine = [read[str(e.image)] for e in of_subjects(job.trained, count)]
-        tests = [read[str(e.image)] for e in job.tested]
-        yield from _unit(job, (method, repeat, count), mine, tests, labels)
-        _write(job, labels)
-    _write(job, labels)
+    return PreparedSegmentation(request, read_data(request))
 
 
-def _some(labels: set[int], where: Path) -> tuple[int, ...]:
-    if not labels:
-        raise InputError(
-            "every label map is empty", where=str(where), expected="values above 0 in some"
-        )
-    return tuple(sorted(labels))
+class PreparedSegmentation:
+    """A checked request; a trial is a method, a seed and a number of training subjects."""
 
+    def __init__(self, request: SegmentationRequest, data: SegmentationData) -> None:
+        self.request, self.data, self.report = request, data, dict[str, Any]()
+        self._labels: tuple[int, ...] = ()
+        self._stacks: dict[Path, SliceStack] = {}
 
-def _fields(job: Job, wanted: Sequence[tuple[str, int, int]]) -> Iterator[Step]:
-    """Deformations of every case that a method needs them of; those there are, are kept."""
-    request = job.request
-    counts = [count for method, _, count in wanted if METHODS[method].by_fields]
-    if not counts:
-        return
-    live = Live(request.model, request.levels)
-    cases, folder = of_subjects(job.trained, max(counts)), _folder(job)
-    for done, entry in enumerate(cases, start=1):
-        case = {job.names[entry.image]: read_case(entry.image, None)}
-        for stored in make_bank(case, folder, live, per_case=request.times, seed=request.seed):
-            if stored.state == "failed":
-                raise InputError(stored.message, where=str(entry.image))
-            yield Step("fields", done, len(cases), stored.name)
+    @property
+    def journal(self) -> Journal:
+        """Where trials are kept."""
+        return self.data.journal
 
+    def trials(self) -> list[TrialKey]:
+        """Method, seed and number of subjects of every training."""
+        request = self.request
+        return [
+            (method, seed, subjects)
+            for subjects in sorted(set(request.subjects))
+            for seed in range(1, request.repeats + 1)
+            for method in request.methods
+        ]
 
-def _folder(job: Job) -> Path:
-    return job.request.fields or job.request.out / "fields"
+    def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
+        """Read labels, make deformations, and read the cases that the trials need."""
+        data = self.data
+        self._labels = yield from read_label_values(data.trained, self.request.train)
+        if not missing:
+            return
+        if fielded := [n for method, _, n in missing if METHODS[method].needs_fields]:
+            yield from self._make_fields(max(fielded))
+        spec = data.model.spec.model_copy(update={"size": self.request.size})
+        entries = of_subjects(data.trained, max(n for *_, n in missing)) + data.tested
+        for done, entry in enumerate(entries, start=1):
+            name = data.names.get(entry.image, entry.name)
+            self._stacks[entry.image] = read_stack(entry, name, spec, self._labels)
+            yield StageProgress("cases", done, len(entries), name)
 
+    def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
+        """Train a network and test it."""
+        method, seed, subjects = key
+        words = f"{method}, {subjects} subjects, seed {seed}"
+        network = yield from self._train(method, seed, subjects, words)
+        keys: dict[str, Key] = {"method": method, "seed": seed, "subjects": subjects}
+        records, tests = [], [self._stacks[e.image] for e in self.data.tested]
+        for done, test in enumerate(tests, start=1):
+            predicted = predict(network, test.images)
+            figures = figures_of(predicted, test.classes, self._labels, test.spacing)
+            records.append(Record(test.name, test.subject, keys, figures))
+            yield StageProgress(f"testing {words}", done, len(tests), test.name)
+        yield Trial(keys, tuple(records))
 
-def _entries(job: Job, wanted: Sequence[tuple[str, int, int]]) -> list[Entry]:
-    if not wanted:
-        return []
-    return of_subjects(job.trained, max(count for *_, count in wanted)) + job.tested
+    def write(self, records: Sequence[Record]) -> None:
+        """Write results, table and figure."""
+        self.report = write_report(self.request, self.data, self._labels, records)
 
+    def _make_fields(self, subjects: int) -> Iterator[StageProgress]:
+        """Deformations of every case that a method needs; those in the folder are kept."""
+        request, data = self.request, self.data
+        live = Live(request.model, request.levels)
+        entries = of_subjects(data.trained, subjects)
+        for done, entry in enumerate(entries, start=1):
+            case = {data.names[entry.image]: read_case(entry.image, None)}
+            options = {"per_case": request.times, "seed": request.seed}
+            for stored in make_bank(case, self._folder, live, **options):
+                if stored.state == "failed":
+                    raise InputError(stored.message, where=str(entry.image))
+                yield StageProgress("fields", done, len(entries), stored.name)
 
-def _unit(
-    job: Job,
-    unit: tuple[str, int, int],
-    stacks: Sequence[Stack],
-    tests: Sequence[Stack],
-    labels: tuple[int, ...],
-) -> Iterator[Step]:
-    """Train, test, and keep the records."""
-    (method, repeat, count), request = unit, job.request
-    chosen = METHODS[method]
-    bank = Bank(_folder(job)) if chosen.by_fields else None
-    pool = Pool(chosen, stacks, len(labels), bank, request.seed)
-    words = f"{method}, {count} subjects, seed {repeat}"
-    trained = train(
-        pool,
-        len(labels),
-        times=request.times,
-        steps=request.steps,
-        batch=request.batch,
-        seed=request.seed * 1000 + repeat,
-        loss=request.loss,
-        rate=request.rate,
-        device=request.device,
-    )
-    made = None
-    for done, loss, network in trained:
-        made = network
-        yield Step(f"training {words}", done, request.steps, f"loss {loss:.4f}")
-    assert made is not None
-    records = []
-    for done, test in enumerate(tests, start=1):
-        seen = predict(made, test.images)
-        figures = figures_of(seen, test.classes, labels, test.spacing)
-        records.append(
-            Record(test.name, test.subject, count, repeat, method, request.steps, figures)
-        )
-        yield Step(f"testing {words}", done, len(tests), test.name)
-    job.journal.add(Unit(f"{method} {repeat}", count, tuple(records)))
+    def _train(
+        self, method: str, seed: int, subjects: int, words: str
+    ) -> Generator[StageProgress, None, nn.Module]:
+        request, augmentation = self.request, METHODS[method]
+        stacks = [self._stacks[e.image] for e in of_subjects(self.data.trained, subjects)]
+        bank = Bank(self._folder) if augmentation.needs_fields else None
+        slices = TrainingSlices(augmentation, stacks, len(self._labels), bank, request.seed)
+        network: nn.Module | None = None
+        for done, loss, network in train(  # noqa: B007
+            slices,
+            len(self._labels),
+            times=request.times,
+            steps=request.steps,
+            batch=request.batch,
+            seed=request.seed * 1000 + seed,
+            loss=request.loss,
+            rate=request.rate,
+            device=request.device,
+        ):
+            yield StageProgress(f"training {words}", done, request.steps, f"loss {loss:.4f}")
+        assert network is not None
+        return network
 
-
-def _write(job: Job, labels: tuple[int, ...]) -> None:
-    request, records = job.request, _records(job)
-    means, paired = means_of(records), paired_of(records)
-    facts = {
-        "task": "segmentation",
-        "model": job.model.spec.name,
-        "sha256": job.model.sha256,
-        "training_cases": len(job.trained),
-        "test_cases": [e.name for e in job.tested],
-        "labels": labels,
-        **{name: getattr(request, name) for name in ("methods", "subjects", "repeats")},
-        **{name: getattr(request, name) for name in ("times", "levels", "steps", "batch")},
-        **{name: getattr(request, name) for name in ("size", "loss", "rate", "seed", "device")},
-    }
-    job.report = plain({**facts, "measures": MEASURES, "means": means, "paired": paired})
-    write_results(request.out, job.report, records)
-    of_labels = [
-        (f"{name} {label}", f"{label} {_HEADS[name]}", 100.0, 1)
-        for label in labels
-        for name in _HEADS
-    ]
-    of_all = [(name, f"mean {head}", 100.0, 1) for name, head in _HEADS.items()]
-    more = [("asd", "ASD mm", 1.0, 2), ("missed", "missed %", 100.0, 1)]
-    with open_atomically(request.out / "table.md") as file:
-        file.write(markdown(means, [*of_labels, *of_all, *more], "dsc").encode())
-    shown = {f"dsc {label}": f"label {label}" for label in labels} | {"dsc": "mean of labels"}
-    draw_means(request.out / "results", means, shown, "DSC")
-
-
-def _records(job: Job) -> list[Record]:
-    """Of the trainings that were asked for and are there, in their order."""
-    kept = {unit.key: unit for unit in job.journal.units}
-    return [
-        r
-        for method, repeat, count in job.units()
-        if (key := (f"{method} {repeat}", count)) in kept
-        for r in kept[key].records
-    ]
+    @property
+    def _folder(self) -> Path:
+        return self.request.fields or self.request.out / "fields"

@@ -1,4 +1,4 @@
-"""Training slices of a method: every slice as it is (variant 0) and ``times`` new ones of it.
+"""Training slices of a method: every slice as it is (variant 0) and ``times`` new variants.
 
 A variant follows from the seed, the case, the slice and its number alone. One field serves all
 slices of a case, of the model and of elastic deformation alike; BigAug draws for each slice.
@@ -12,19 +12,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from src_core.evaluation.baseline import elastic_ddf
+from src_core.diffusion.bspline_field import elastic_ddf
 from src_core.fields import magnitude
 from src_core.fields.sampling import warp
 from src_core.models.fit import Fit
-from src_core.tasks.segmentation.methods import Method, appearance, bigaug_spatial
-from src_core.tasks.segmentation.stacks import Stack, one_hot
+from src_core.tasks.segmentation.methods import Augmentation, appearance, bigaug_spatial
+from src_core.tasks.segmentation.slice_stacks import SliceStack, one_hot
 from src_core.transforms import Bank
 
-__all__ = ["Pool"]
+__all__ = ["TrainingSlices"]
 
 
-class Pool:
-    """Slices and their variants, each made when it is first asked for, and kept.
+class TrainingSlices:
+    """Slices and their variants, each computed on first use, and kept.
 
     Args:
         method: how variants are made.
@@ -35,14 +35,19 @@ class Pool:
     """
 
     def __init__(
-        self, method: Method, stacks: Sequence[Stack], count: int, bank: Bank | None, seed: int
+        self,
+        method: Augmentation,
+        stacks: Sequence[SliceStack],
+        count: int,
+        bank: Bank | None,
+        seed: int,
     ) -> None:
         self._method, self._count, self._bank, self._seed = method, count, bank, seed
-        self._places = [(stack, z) for stack in stacks for z in range(len(stack.images))]
+        self._slices = [(stack, z) for stack in stacks for z in range(len(stack.images))]
         self._kept: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._slices)
 
     def batch(self, chosen: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
         """Images (B, 1, n, n) and shares of labels (B, K, n, n), 0 or 1, of slices and variants."""
@@ -55,11 +60,11 @@ class Pool:
             variant = 0
         key = index, variant
         if key not in self._kept:
-            image, classes = self._made(*self._places[index], variant)
+            image, classes = self._made(*self._slices[index], variant)
             self._kept[key] = image.half(), classes.byte()
         return self._kept[key]
 
-    def _made(self, stack: Stack, z: int, variant: int) -> tuple[Tensor, Tensor]:
+    def _made(self, stack: SliceStack, z: int, variant: int) -> tuple[Tensor, Tensor]:
         image, classes = stack.images[z], stack.classes[z]
         if not variant:
             return image, classes

@@ -1,4 +1,4 @@
-"""Cases as a model sees them: the middle slice of a volume (2D) or the volume (3D), and its labels.
+"""Cases in a model's grid: the middle slice of a volume (2D) or the volume (3D), and its labels.
 
 The middle slice is that with the largest labelled area; without labels, the middle one.
 """
@@ -21,15 +21,15 @@ from src_core.generation.model_view import ModelView, make_model_view
 from src_core.io import read_case
 from src_core.models.model import ModelSpec
 
-__all__ = ["Subject", "framed", "label_map", "load_subject", "slices_of"]
+__all__ = ["EvaluatedCase", "label_map", "load_case", "read_in_grid", "slices_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class EvaluatedCase:
     """One case in a model's grid.
 
     Attributes:
-        name: of the case; ``subject`` of whom it is.
+        name: of the case; ``subject`` the person it belongs to.
         view: the whole case; ``slab`` is the slice of it, 0 in 3D.
         images: the image, (1, 1, *size) in 0..1.
         masks: share of each label, (1, K, *size) in 0..1; K = 0 without labels.
@@ -46,7 +46,7 @@ class Subject:
 
     @property
     def code(self) -> int:
-        """A number of the name, to draw fields by: the same whatever the other cases are."""
+        """A number from the name alone, which seeds the draws of the case."""
         return zlib.crc32(self.name.encode())
 
     @property
@@ -62,17 +62,17 @@ class Subject:
         return both[:, :1], label_map(both[:, 1:], self.labels)
 
 
-def load_subject(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> Subject:
+def load_case(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> EvaluatedCase:
     """Read a case; of a cine its first frame.
 
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
-    view, marked = framed(entry, spec)
-    areas = np.isin(marked, labels).reshape(len(marked), -1).sum(axis=1)
-    slab = int(areas.argmax()) if areas.any() else len(marked) // 2
-    images, masks = _in_grid(view, marked, slab, labels)
-    return Subject(entry.name, entry.subject, view, slab, images, masks, labels)
+    view, label_stack = read_in_grid(entry, spec)
+    areas = np.isin(label_stack, labels).reshape(len(label_stack), -1).sum(axis=1)
+    slab = int(areas.argmax()) if areas.any() else len(label_stack) // 2
+    images, masks = _in_grid(view, label_stack, slab, labels)
+    return EvaluatedCase(entry.name, entry.subject, view, slab, images, masks, labels)
 
 
 def slices_of(
@@ -82,9 +82,9 @@ def slices_of(
 
     A volume of a 3D model is cut along its last axis.
     """
-    view, marked = framed(entry, spec)
-    for slab in range(len(marked)):
-        images, masks = _in_grid(view, marked, slab, labels)
+    view, label_stack = read_in_grid(entry, spec)
+    for slab in range(len(label_stack)):
+        images, masks = _in_grid(view, label_stack, slab, labels)
         if spec.ndim == 2:
             yield images, masks
         else:
@@ -101,8 +101,8 @@ def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
     return found
 
 
-def framed(entry: Entry, spec: ModelSpec) -> tuple[ModelView, NDArray[np.integer]]:
-    """A case laid in a model's grid, and its labels (slabs, *plane), 0 where there are none."""
+def read_in_grid(entry: Entry, spec: ModelSpec) -> tuple[ModelView, NDArray[np.integer]]:
+    """A case in a model's grid, and its labels (slabs, *plane), 0 where there are none."""
     case = read_case(entry.image, entry.labels)
     view = make_model_view(case, spec, "each")
     values = case.label_map
@@ -113,9 +113,9 @@ def framed(entry: Entry, spec: ModelSpec) -> tuple[ModelView, NDArray[np.integer
 
 
 def _in_grid(
-    view: ModelView, marked: NDArray[np.integer], slab: int, labels: tuple[int, ...]
+    view: ModelView, label_stack: NDArray[np.integer], slab: int, labels: tuple[int, ...]
 ) -> tuple[Tensor, Tensor]:
     images = view.fit.image(view.values[slab][0]).clamp(0, 1)
-    masks = [view.fit.image((marked[slab] == v).astype(np.float32)) for v in labels]
+    masks = [view.fit.image((label_stack[slab] == v).astype(np.float32)) for v in labels]
     empty = images.new_zeros(1, 0, *images.shape[2:])
     return images, torch.cat([empty, *masks], dim=1)

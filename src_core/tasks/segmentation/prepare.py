@@ -1,30 +1,28 @@
-"""What a comparison is asked for, checked before anything is computed."""
+"""The request of a comparison of augmentations, checked before anything is computed."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from src_core.augment.plan import names_of
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.experiments.journal import Journal
-from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
 from src_core.models.model import Model
-from src_core.tasks.common import chosen, need_monai, of_subjects, positive, read_split
+from src_core.tasks.data import chosen, need_monai, of_subjects, positive, read_split, run_digest
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import Loss
+from src_core.tasks.stored import EvaluationNames
 
-__all__ = ["Job", "Request", "prepare"]
+__all__ = ["SegmentationData", "SegmentationRequest", "read_data"]
 
 
 @dataclass(frozen=True)
-class Request:
+class SegmentationRequest:
     """What a call asks for.
 
     Attributes:
@@ -61,39 +59,31 @@ class Request:
     device: str = "auto"
 
 
-@dataclass(eq=False)
-class Job:
-    """A checked request.
+@dataclass(frozen=True, eq=False)
+class SegmentationData:
+    """Model and cases of a checked request, and the journal of its run.
 
     Attributes:
         trained, tested: the cases; ``names`` those of the training cases, by their images.
-        journal: one unit for each method and seed ("drdm 1") and number of subjects.
+        journal: a trial for each method, seed and number of subjects.
     """
 
-    request: Request
     model: Model
     trained: list[Entry]
     tested: list[Entry]
     names: dict[Path, str]
     journal: Journal
-    report: dict[str, Any] = field(default_factory=dict)
-
-    def units(self) -> list[tuple[str, int, int]]:
-        """Method, seed and number of subjects of every training."""
-        request = self.request
-        return [
-            (method, repeat, count)
-            for count in sorted(set(request.subjects))
-            for repeat in range(1, request.repeats + 1)
-            for method in request.methods
-        ]
 
 
-def prepare(request: Request) -> Job:
-    """Check everything and open the folder; nothing is computed yet.
+#: Options that decide a training's result; a run may resume with more methods, subjects, repeats.
+_DECIDING = ("times", "levels", "steps", "batch", "size", "loss", "rate", "seed")
+
+
+def read_data(request: SegmentationRequest) -> SegmentationData:
+    """Check the request and open the folder; nothing is computed yet.
 
     Raises:
-        InputError: data sets, model, options or folder are not as they must be.
+        InputError: data sets, model, an option or the folder is wrong.
     """
     need_monai()
     chosen("methods", request.methods, METHODS)
@@ -112,18 +102,18 @@ def prepare(request: Request) -> Job:
         of_subjects(trained, count)
     names = dict(zip((e.image for e in trained), names_of(trained), strict=True))
     facts = {name: getattr(request, name) for name in _DECIDING}
-    digest = _digest(facts, model, trained, tested)
     journal = Journal(
-        request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
+        request.out,
+        run_digest(facts, model, (*trained, *tested)),
+        facts,
+        resume=request.resume,
+        overwrite=request.overwrite,
+        trial_format=EvaluationNames(request.steps),
     )
-    return Job(request, model, trained, tested, names, journal)
+    return SegmentationData(model, trained, tested, names, journal)
 
 
-#: Options that decide a training's result; a run may go on with more methods, subjects, repeats.
-_DECIDING = ("times", "levels", "steps", "batch", "size", "loss", "rate", "seed")
-
-
-def _check_model(model: Model, request: Request) -> None:
+def _check_model(model: Model, request: SegmentationRequest) -> None:
     if model.spec.ndim != 2:
         raise InputError(
             "it is 3D, and slices are segmented", where=str(request.model), expected="a 2D model"
@@ -134,14 +124,3 @@ def _check_model(model: Model, request: Request) -> None:
         raise InputError(
             f"{low}:{high} is not possible", option="levels", expected=f"levels of 1 to {highest}"
         )
-
-
-def _digest(
-    facts: dict[str, Any], model: Model, trained: Sequence[Entry], tested: Sequence[Entry]
-) -> str:
-    files = [
-        (e.name, e.subject, sha256_file(e.image), e.labels and sha256_file(e.labels))
-        for e in (*trained, *tested)
-    ]
-    text = repr((sorted(facts.items()), model.sha256, files))
-    return hashlib.sha256(text.encode()).hexdigest()

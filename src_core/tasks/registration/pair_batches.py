@@ -1,6 +1,6 @@
-"""Batches: synthetic pairs with the field between them known, and real pairs.
+"""Batches of synthetic pairs, with the known field between them, and of real pairs.
 
-A synthetic pair is made when it is drawn, as Algorithm 4 has it: ``moving = I o phi_1`` and
+A synthetic pair is computed on use (paper, Algorithm 4): ``moving = I o phi_1`` and
 ``fixed = I o phi_1 o phi_2``, either sampled once from the original, and u_2 is the truth.
 """
 
@@ -19,16 +19,16 @@ from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.fields import compose
 from src_core.fields.sampling import identity, inside, warp
-from src_core.tasks.registration.synthetic_pairs import Drawn
-from src_core.tasks.registration.window import Laid, Window
+from src_core.tasks.registration.synthetic_pairs import PairFields
+from src_core.tasks.registration.window import InputWindow, WindowedCase
 
-__all__ = ["Batch", "Pairing", "Real", "Synthetic", "make_batch", "real_pairs"]
+__all__ = ["PairBatch", "Pairing", "RealPairs", "SyntheticPairs", "make_batch", "real_pairs"]
 
 Pairing = Literal["subject", "between"]
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class PairBatch:
     """Pairs of images, (B, 1, *size) in 0..1 each.
 
     Attributes:
@@ -41,74 +41,74 @@ class Batch:
     truth: Tensor | None = None
     known: Tensor | None = None
 
-    def to(self, device: torch.device) -> Batch:
+    def to(self, device: torch.device) -> PairBatch:
         """The same on a device."""
         moved = (
             None if v is None else v.to(device)
             for v in (self.moving, self.fixed, self.truth, self.known)
         )  # fmt: skip
-        return Batch(*moved)  # type: ignore[arg-type]
+        return PairBatch(*moved)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
-class Synthetic:
-    """Pairs made of single images, each case's ``drawn`` deformations beside it."""
+class SyntheticPairs:
+    """Pairs made of single images, by the ``fields`` of each case."""
 
-    cases: Sequence[Laid]
-    drawn: Sequence[Drawn]
-    window: Window
+    cases: Sequence[WindowedCase]
+    fields: Sequence[PairFields]
+    window: InputWindow
 
     def __len__(self) -> int:
         """How many pairs there are."""
-        return sum(len(drawn.units) for drawn in self.drawn)
+        return sum(len(fields.slabs) for fields in self.fields)
 
-    def batch(self, places: Sequence[int]) -> Batch:
+    def batch(self, numbers: Sequence[int]) -> PairBatch:
         """Some pairs, by their numbers."""
-        ends = np.cumsum([len(drawn.units) for drawn in self.drawn])
-        cases = np.searchsorted(ends, places, "right")
+        ends = np.cumsum([len(fields.slabs) for fields in self.fields])
+        cases = np.searchsorted(ends, numbers, "right")
         pairs = [
-            self._pair(case, place - (int(ends[case]) - len(self.drawn[case].units)))
-            for case, place in zip(cases.tolist(), places, strict=True)
+            self._pair(case, number - (int(ends[case]) - len(self.fields[case].slabs)))
+            for case, number in zip(cases.tolist(), numbers, strict=True)
         ]
         images, first, second = (torch.cat(parts) for parts in zip(*pairs, strict=True))
         return make_batch(images, self.window.field(first), self.window.field(second), self.window)
 
     def _pair(self, case: int, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        drawn = self.drawn[case]
-        first, second = drawn.fields(index)
-        return self.cases[case].whole([drawn.units[index]]), first, second
+        fields = self.fields[case]
+        first, second = fields.read(index)
+        return self.cases[case].whole([fields.slabs[index]]), first, second
 
 
-def make_batch(images: Tensor, first: Tensor, second: Tensor, window: Window) -> Batch:
+def make_batch(images: Tensor, first: Tensor, second: Tensor, window: InputWindow) -> PairBatch:
     """Pairs of images (B, 1, *side) by phi_1 and phi_2, (B, D, *side), voxels."""
     moving = warp(images, first, padding="zeros")
     fixed = warp(images, compose(first, second), padding="zeros")
     moving, fixed, truth = (window.cut(v) for v in (moving, fixed, second))
     size = truth.shape[2:]
     known = inside(identity(size, truth) + truth, size)[:, None]
-    return Batch(moving, fixed, truth, known)
+    return PairBatch(moving, fixed, truth, known)
 
 
 @dataclass(frozen=True, eq=False)
-class Real:
+class RealPairs:
     """Slices, or volumes, of real pairs (moving, fixed)."""
 
-    pairs: Sequence[tuple[Laid, Laid]]
-    units: Sequence[tuple[int, int]]
-    window: Window
+    pairs: Sequence[tuple[WindowedCase, WindowedCase]]
+    slabs: Sequence[tuple[int, int]]
+    window: InputWindow
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self.units)
+        return len(self.slabs)
 
-    def batch(self, places: Sequence[int]) -> Batch:
+    def batch(self, numbers: Sequence[int]) -> PairBatch:
         """Some of them, by their numbers."""
-        found = [(self.pairs[p], u) for p, u in (self.units[place] for place in places)]
+        found = [(self.pairs[p], u) for p, u in (self.slabs[number] for number in numbers)]
         moving, fixed = (
-            torch.cat([pair[side].image([unit], self.window) for pair, unit in found])
+            torch.cat([pair[side].image([slab], self.window) for pair, slab in found])
             for side in (0, 1)
         )
-        return Batch(moving, fixed)
+        return PairBatch(moving, fixed)
 
 
 def real_pairs(entries: Sequence[Entry], pairing: Pairing, where: str) -> list[tuple[int, int]]:

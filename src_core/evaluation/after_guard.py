@@ -1,4 +1,4 @@
-"""What the guard leaves of a field, without proving any field twice."""
+"""Figures of a field after the guard, which checks no field twice."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from torch import Tensor
 
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.guard import guard
+from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.measures import displacement_percent, folding
-from src_core.evaluation.subjects import Subject
 from src_core.generation.proof import GuardCheck
 
 __all__ = ["guard_figures"]
 
 
 def guard_figures(
-    subject: Subject, u: Tensor, flow: Flow, before: dict[str, float], size: int
+    case: EvaluatedCase, u: Tensor, flow: Flow, before: dict[str, float], size: int
 ) -> dict[str, float]:
     """Figures after the guard.
 
@@ -27,7 +27,7 @@ def guard_figures(
         ``guard_scale``, the four figures of Table 1 with ``_after``, and ``certified``: 1 where
         every cell of the field as saved, on the case's own grid, has a determinant above the floor.
     """
-    check = GuardCheck(subject.view)
+    check = GuardCheck(case.view)
     if check.certifies(u):
         return {
             **{f"{k}_after": v for k, v in before.items()},

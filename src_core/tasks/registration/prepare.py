@@ -1,35 +1,33 @@
-"""What a comparison is asked for, checked before anything is computed."""
+"""The request of a comparison of registration networks, checked before anything is computed."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from src_core.augment.plan import names_of
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.experiments.journal import Journal
-from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
 from src_core.models.model import Model
-from src_core.tasks.common import chosen, need_monai, of_subjects, positive, read_split
+from src_core.tasks.data import chosen, need_monai, of_subjects, positive, read_split, run_digest
 from src_core.tasks.registration.losses import Similarity
 from src_core.tasks.registration.networks import DIVISOR
-from src_core.tasks.registration.samples import Pairing, real_pairs
-from src_core.tasks.registration.window import Window
+from src_core.tasks.registration.pair_batches import Pairing, real_pairs
+from src_core.tasks.registration.window import InputWindow
+from src_core.tasks.stored import EvaluationNames
 
-__all__ = ["METHODS", "Job", "Request", "prepare"]
+__all__ = ["METHODS", "RegistrationData", "RegistrationRequest", "read_data"]
 
 #: None is no registration at all; +real is trained on real pairs too, without their labels.
 METHODS = ("none", "mrbs", "drdm", "none+real", "mrbs+real", "drdm+real")
 
 
 @dataclass(frozen=True)
-class Request:
+class RegistrationRequest:
     """What a call asks for.
 
     Attributes:
@@ -43,7 +41,7 @@ class Request:
         batch, rate: of both.
         similarity: of images, in the training on real pairs.
         smooth, smooth_real: weights of the field's squared gradient, voxels, in either.
-        size, part: of the window, see ``Window``.
+        size, part: of the window, see ``InputWindow``.
         repeats: trainings of each method, by seeds of their own.
         fields: a folder of deformations to use, and to fill; that of the run without.
     """
@@ -74,55 +72,43 @@ class Request:
     device: str = "auto"
 
 
-@dataclass(eq=False)
-class Job:
-    """A checked request.
+@dataclass(frozen=True, eq=False)
+class RegistrationData:
+    """Model and cases of a checked request, and the journal of its run.
 
     Attributes:
         trained, tested: the cases; ``names`` those of the training cases, in their order.
+        trained_pairs, tested_pairs: numbers of the cases of each real pair, moving and fixed.
         digest: of everything that decides a training's result.
-        journal: one unit for each method and seed ("drdm 1").
+        journal: a trial for each method and seed.
     """
 
-    request: Request
     model: Model
     trained: list[Entry]
     tested: list[Entry]
     names: list[str]
-    window: Window
+    trained_pairs: list[tuple[int, int]]
+    tested_pairs: list[tuple[int, int]]
+    window: InputWindow
     digest: str
     journal: Journal
-    report: dict[str, Any] = field(default_factory=dict)
 
     @property
     def subjects(self) -> int:
-        """How many subjects train."""
+        """Number of training subjects."""
         return len({e.subject for e in self.trained})
 
-    def trained_pairs(self) -> list[tuple[int, int]]:
-        """Numbers of the training cases of each real pair, moving and fixed."""
-        return real_pairs(self.trained, self.request.pairs, str(self.request.train))
 
-    def tested_pairs(self) -> list[tuple[int, int]]:
-        """The same of the test cases."""
-        return real_pairs(self.tested, self.request.pairs, str(self.request.test))
-
-    def units(self) -> list[tuple[str, int]]:
-        """Method and seed of every result, what is tuned behind what it is tuned from."""
-        methods = [m for m in METHODS if m in self.request.methods]
-        return [(m, repeat) for repeat in range(1, self.request.repeats + 1) for m in methods]
-
-
-#: Options that decide a training's result; a run may go on with more methods and repeats.
+#: Options that decide a training's result; a run may resume with more methods and repeats.
 _DECIDING = ("pairs", "times", "levels", "steps", "tuning", "batch", "rate", "similarity",
              "smooth", "smooth_real", "size", "part", "seed")  # fmt: skip
 
 
-def prepare(request: Request) -> Job:
-    """Check everything and open the folder; nothing is computed yet.
+def read_data(request: RegistrationRequest) -> RegistrationData:
+    """Check the request and open the folder; nothing is computed yet.
 
     Raises:
-        InputError: data sets, model, options or folder are not as they must be.
+        InputError: data sets, model, an option or the folder is wrong.
     """
     need_monai()
     chosen("methods", request.methods, METHODS)
@@ -135,19 +121,34 @@ def prepare(request: Request) -> Job:
     trained, tested = read_split(request.train, request.test)
     if request.subjects is not None:
         trained = of_subjects(trained, request.subjects)
-    real_pairs(tested, request.pairs, str(request.test))
+    tested_pairs = real_pairs(tested, request.pairs, str(request.test))
+    trained_pairs = list[tuple[int, int]]()
     if any(method.endswith("+real") for method in request.methods):
-        real_pairs(trained, request.pairs, str(request.train))
+        trained_pairs = real_pairs(trained, request.pairs, str(request.train))
     facts = {name: getattr(request, name) for name in _DECIDING}
-    digest = _digest(facts, model, trained, tested)
+    digest = run_digest(facts, model, (*trained, *tested))
     journal = Journal(
-        request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
+        request.out,
+        digest,
+        facts,
+        resume=request.resume,
+        overwrite=request.overwrite,
+        trial_format=EvaluationNames(steps=0),
     )
-    window = Window(request.size, request.part)
-    return Job(request, model, trained, tested, names_of(trained), window, digest, journal)
+    return RegistrationData(
+        model,
+        trained,
+        tested,
+        names_of(trained),
+        trained_pairs,
+        tested_pairs,
+        InputWindow(request.size, request.part),
+        digest,
+        journal,
+    )
 
 
-def _check_numbers(request: Request) -> None:
+def _check_numbers(request: RegistrationRequest) -> None:
     size, part = request.size, request.part
     if size < 2 * DIVISOR or size % DIVISOR:
         raise _impossible("size", size, f"a multiple of {DIVISOR}, {2 * DIVISOR} up")
@@ -159,7 +160,7 @@ def _check_numbers(request: Request) -> None:
             raise _impossible(name, value, "a number above 0")
 
 
-def _check_model(model: Model, request: Request) -> None:
+def _check_model(model: Model, request: RegistrationRequest) -> None:
     low, high = request.levels
     highest = model.spec.schedule.levels
     if not 1 <= low <= high <= highest:
@@ -175,14 +176,3 @@ def _check_model(model: Model, request: Request) -> None:
 
 def _impossible(option: str, given: object, possible: str) -> InputError:
     return InputError(f"{given} is not possible", option=option, expected=possible)
-
-
-def _digest(
-    facts: dict[str, Any], model: Model, trained: Sequence[Entry], tested: Sequence[Entry]
-) -> str:
-    files = [
-        (e.name, e.subject, sha256_file(e.image), e.labels and sha256_file(e.labels))
-        for e in (*trained, *tested)
-    ]
-    text = repr((sorted(facts.items()), model.sha256, files))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What an evaluation is asked for, checked before anything is computed."""
+"""The request of an evaluation, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from src_core.datasets.reading import Entry, balanced, read_dataset, without_subjects
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.plan import Plan, make_plan, plan_digest
+from src_core.evaluation.plan import EvaluationPlan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy
 from src_core.evaluation.segmenter import load_segmenter, pool_factor
 from src_core.experiments.journal import Journal
@@ -20,15 +20,15 @@ from src_core.models.library import load_model
 from src_core.models.model import Model
 from src_core.models.release import release_network, release_spec
 
-__all__ = ["Job", "Request", "prepare"]
+__all__ = ["EvaluationRequest", "PreparedEvaluation", "prepare"]
 
 #: Cases from which labels, and which encloses which, are found.
 _ANATOMY_CASES = 24
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a call asks for; ``plan`` holds the options of ``Plan``, None for defaults."""
+class EvaluationRequest:
+    """What a call asks for; ``plan`` holds the options of ``EvaluationPlan``, None for defaults."""
 
     model: str | Path
     dataset: Path
@@ -45,7 +45,7 @@ class Request:
 
 
 @dataclass(eq=False)
-class Job:
+class PreparedEvaluation:
     """A checked request: models, cases, and in the end the report.
 
     Attributes:
@@ -54,9 +54,9 @@ class Job:
         absent: rows and measures left out -> why.
     """
 
-    request: Request
+    request: EvaluationRequest
     model: Model
-    plan: Plan
+    plan: EvaluationPlan
     entries: list[Entry]
     real: list[Entry]
     anatomy: Anatomy
@@ -66,17 +66,12 @@ class Job:
     absent: dict[str, str]
     report: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def cases(self) -> int:
-        """How many are evaluated."""
-        return len(self.entries)
 
-
-def prepare(request: Request) -> Job:
-    """Check everything and open the folder; nothing is computed yet.
+def prepare(request: EvaluationRequest) -> PreparedEvaluation:
+    """Check the request and open the folder; nothing is computed yet.
 
     Raises:
-        InputError: model, data set, options or folder are not as they must be.
+        InputError: the model, the data set, an option or the folder is wrong.
     """
     model = load_model(request.model, request.device)
     plan = make_plan(model.spec.schedule.levels, model.spec.recovery.steps, **request.plan)
@@ -106,33 +101,37 @@ def prepare(request: Request) -> Job:
         request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
     )
     notes = [f"{name} is absent: {why}" for name, why in absent.items()]
-    return Job(request, model, plan, entries, real, anatomy, journal, release, notes, absent)
+    return PreparedEvaluation(
+        request, model, plan, entries, real, anatomy, journal, release, notes, absent
+    )
 
 
 def _tested(entries: list[Entry]) -> list[Entry]:
-    """The rows with split=test, where there are any; else all that are not train or val."""
+    """Entries with split=test, where there are any; else all that are not train or val."""
     test = [e for e in entries if e.split == "test"]
     return test or [e for e in entries if e.split not in ("train", "val")] or entries
 
 
-def _real(request: Request, everything: list[Entry], subjects: set[str]) -> list[Entry]:
+def _real(request: EvaluationRequest, everything: list[Entry], subjects: set[str]) -> list[Entry]:
     """Labelled real cases of subjects that are not evaluated."""
     if request.reference is None:
         found = [e for e in everything if e.split == "train"]
     else:
         whole = read_dataset(request.reference)
         found = [e for e in whole if e.split == "train"] or whole
-    strangers = without_subjects([e for e in found if e.labels is not None], subjects)
-    if request.reference is not None and not strangers:
+    others = without_subjects([e for e in found if e.labels is not None], subjects)
+    if request.reference is not None and not others:
         raise InputError(
             "no labelled case of another subject",
             where=str(request.reference),
             expected="real subjects that are not evaluated, with labels",
         )
-    return strangers
+    return others
 
 
-def _release(request: Request, model: Model, plan: Plan) -> tuple[Model | None, dict[str, str]]:
+def _release(
+    request: EvaluationRequest, model: Model, plan: EvaluationPlan
+) -> tuple[Model | None, dict[str, str]]:
     if "release" not in plan.rows:
         return None, {}
     if request.release is None:
@@ -146,7 +145,7 @@ def _release(request: Request, model: Model, plan: Plan) -> tuple[Model | None, 
     return Model(spec, network.to(device), device, sha256, str(request.release)), {}
 
 
-def _without(request: Request, anatomy: Anatomy, real: list[Entry]) -> dict[str, str]:
+def _without(request: EvaluationRequest, anatomy: Anatomy, real: list[Entry]) -> dict[str, str]:
     if not anatomy.labels:
         return {"shapes": "the cases have no labels", "agreement": "the cases have no labels"}
     why = "no other real subjects (a reference, or split=train in the CSV)"

@@ -1,0 +1,163 @@
+"""The data of a task: training and test cases, their labels, and what identifies them.
+
+Subjects come in an order of which any beginning is spread evenly over the data set, so that 5 of
+them are among the 20.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.cases.case import Case
+from src_core.datasets.reading import Entry, balanced, read_dataset
+from src_core.errors import InputError
+from src_core.experiments.records import StageProgress
+from src_core.io import read_case
+from src_core.io.hashing import sha256_file
+from src_core.models.model import Model
+
+__all__ = [
+    "chosen",
+    "first_labels",
+    "need_monai",
+    "of_subjects",
+    "positive",
+    "read_label_values",
+    "read_split",
+    "run_digest",
+]
+
+
+def need_monai() -> None:
+    """Refuse to begin without MONAI.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    if find_spec("monai") is None:
+        raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"')
+
+
+def read_split(train: Path, test: Path) -> tuple[list[Entry], list[Entry]]:
+    """Labelled cases to train and to test: entries of the split, where there are any, else all.
+
+    Raises:
+        InputError: no labelled cases, or a subject that is in both.
+    """
+    trained, tested = _labelled(train, "train"), _labelled(test, "test")
+    both = {e.subject for e in trained} & {e.subject for e in tested}
+    if both:
+        raise InputError(
+            f"{len(both)} subjects are in training and test, such as {min(both)}",
+            where=str(test),
+            expected="other subjects than those of the training",
+            do="separate them by the columns subject and split",
+        )
+    return trained, tested
+
+
+def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
+    """All cases of a number of subjects, subjects in the order in which they are taken.
+
+    Raises:
+        InputError: there are fewer.
+    """
+    subjects = list(dict.fromkeys(e.subject for e in balanced(entries, None)))
+    if not 1 <= count <= len(subjects):
+        raise InputError(
+            f"{count} subjects are unavailable",
+            option="subjects",
+            expected=f"1 to {len(subjects)}",
+        )
+    return [e for s in subjects[:count] for e in entries if e.subject == s]
+
+
+def chosen(option: str, names: Iterable[str], possible: Iterable[str]) -> tuple[str, ...]:
+    """Names of an option, each once.
+
+    Raises:
+        InputError: one of them is unknown, or there are none.
+    """
+    names, possible = tuple(dict.fromkeys(names)), tuple(possible)
+    unknown = [name for name in names if name not in possible]
+    if unknown or not names:
+        raise InputError(
+            f"{unknown[0]} is unknown" if unknown else "nothing is chosen",
+            option=option,
+            expected="some of: " + ", ".join(possible),
+        )
+    return names
+
+
+def positive(**options: int) -> None:
+    """Refuse whole numbers below 1.
+
+    Raises:
+        InputError: one is; names its option.
+    """
+    for name, value in options.items():
+        if value < 1:
+            raise InputError(f"{value} is not possible", option=name, expected="1 or more")
+
+
+def read_label_values(
+    entries: Sequence[Entry], where: Path
+) -> Generator[StageProgress, None, tuple[int, ...]]:
+    """Label values of all cases, ascending, background left out: what the generator returns.
+
+    Raises:
+        InputError: there are none.
+    """
+    found: set[int] = set()
+    for done, entry in enumerate(entries, start=1):
+        values = np.unique(first_labels(read_case(entry.image, entry.labels)))
+        found |= {int(v) for v in values} - {0}
+        yield StageProgress("labels", done, len(entries), entry.name)
+    if not found:
+        raise InputError(
+            "every label map is empty", where=str(where), expected="values above 0 in some"
+        )
+    return tuple(sorted(found))
+
+
+def first_labels(case: Case) -> NDArray[np.integer]:
+    """The label map of a case (X, Y, Z); of a cine that of its first frame.
+
+    Raises:
+        InputError: the case has no labels.
+    """
+    values = case.label_map
+    if values is None:
+        raise InputError("the case has no labels", where=case.name)
+    return np.asarray(values[..., 0] if values.ndim == 4 else values)
+
+
+def run_digest(facts: dict[str, Any], model: Model, entries: Iterable[Entry]) -> str:
+    """SHA-256 of what decides a task's figures: options, the model, and the files of its cases."""
+    files = [
+        (e.name, e.subject, sha256_file(e.image), e.labels and sha256_file(e.labels))
+        for e in entries
+    ]
+    text = repr((sorted(facts.items()), model.sha256, files))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _labelled(path: Path, split: str) -> list[Entry]:
+    everything = [e for e in read_dataset(path) if e.labels is not None]
+    found = [e for e in everything if e.split == split]
+    if not found and not any(e.split for e in everything):
+        found = everything
+    if not found:
+        raise InputError(
+            f"no labelled cases to {split}",
+            where=str(path),
+            expected=f"images with labels, in a CSV with a column split those of {split}",
+        )
+    return found
