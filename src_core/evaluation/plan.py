@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from src_core.diffusion.bspline_field import CONTROL_POINTS
 from src_core.errors import InputError
-from src_core.evaluation.baseline import CONTROL_POINTS
 
 __all__ = [
     "RELEASE_CASES",
