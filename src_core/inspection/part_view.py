@@ -17,7 +17,7 @@ from src_core.fields.warp_case import warp_image, warp_label_map
 from src_core.generation.model_view import ModelView
 from src_core.models.device import fixed_threads
 
-__all__ = ["Part", "glimpse"]
+__all__ = ["Part", "warped_part"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Part:
 
 
 @torch.inference_mode()
-def glimpse(
+def warped_part(
     view: ModelView, u: Tensor, part: Part, volumes: Iterable[Volume]
 ) -> tuple[NDArray[Any], ...]:
     """Volumes of a case, deformed.

@@ -12,7 +12,7 @@ from src_core.fields import compose
 from src_core.fields.warp_case import warp_case
 from src_core.generation import Session, generate, make_options
 from src_core.generation.run import finish
-from src_core.inspection.part_view import Part, glimpse
+from src_core.inspection.part_view import Part, warped_part
 from src_core.inspection.trajectory import Numbers, Trace
 from tests.support.tiny import BOX, case, model
 
@@ -70,17 +70,17 @@ def test_a_glimpse_is_a_part_of_the_warped_case(session: Session) -> None:
         Part(fixed=(None, 20, None)),
         Part(fixed=(11, None, None)),
     ):
-        image, labels = glimpse(view, u, part, volumes)
+        image, labels = warped_part(view, u, part, volumes)
         index = part.index(3)
         difference = np.abs(image.astype(int) - whole.image[index])
         assert difference.max() <= 1 and (difference > 0).mean() < 0.02
         assert (labels != whole.label_map[index]).mean() < 0.002
-    coarse = glimpse(view, u, Part(stride=2), view.case.images)[0]
+    coarse = warped_part(view, u, Part(stride=2), view.case.images)[0]
     assert coarse.shape == whole.image.shape
     assert np.array_equal(coarse[::2], coarse[1::2]) and np.array_equal(
         coarse[:, ::2], coarse[:, 1::2]
     )
-    image = glimpse(view, u, Part(), view.case.images)[0]
+    image = warped_part(view, u, Part(), view.case.images)[0]
     assert np.array_equal(coarse[::2, ::2, ::2], image[::2, ::2, ::2])
 
 
@@ -99,7 +99,7 @@ def test_one_frame_of_a_cine() -> None:
     session = Session(Case.from_arrays(cine, spacing=(1, 1.5, 8)), model())
     trace = traced(session)
     whole = warp_case(session.case, session.view.field(trace.at(2)))
-    seen = glimpse(session.view, trace.at(2), Part((None, None, 1), 3), session.case.images)[0]
+    seen = warped_part(session.view, trace.at(2), Part((None, None, 1), 3), session.case.images)[0]
     assert np.abs(seen.astype(int) - whole.image[:, :, 1:2, 3:4]).max() <= 1
 
 
