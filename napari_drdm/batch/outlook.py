@@ -88,14 +88,14 @@ def check_folder(plan: Plan) -> None:
 
 
 def _there(plan: Plan) -> str:
-    """What of a run is in its folder already; what was turned down is not tried again."""
+    """What of a run is in its folder already; what was rejected is not tried again."""
     from src_core.augment.manifest import lines
 
     states = {line["name"]: line["state"] for line in lines(plan.request.out)}
     counts = Counter(states.get(job.name) for job in plan.jobs)
     made, rejected = counts["made"], counts["rejected"]
     if made + rejected == len(plan.jobs):
-        both = f"All are done: {made} in this folder, {rejected} turned down"
+        both = f"All are done: {made} in this folder, {rejected} rejected"
         return both if rejected else "All of them are in this folder"
-    refused = f", {rejected} turned down" if rejected else ""
-    return f"{made} of them {'is' if made == 1 else 'are'} in this folder{refused}: Start goes on"
+    refused = f", {rejected} rejected" if rejected else ""
+    return f"{made} of them {'is' if made == 1 else 'are'} in this folder{refused}: Start continues"

@@ -198,7 +198,7 @@ class DeformationExplorer(ExplorerForm):
         """Another image, other labels or another model: their latest result is the present one."""
         stopped = self.runner.busy
         self.live.turn_to(self._moment())
-        self.run_bar.say("Stopped: image, labels or model were changed" if stopped else "")
+        self.run_bar.say("Stopped: the image, labels or model changed" if stopped else "")
         self.form_reader.offer_extras()
         self._describe()
         self._show_numbers()

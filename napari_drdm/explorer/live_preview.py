@@ -200,7 +200,7 @@ class LivePreview(QObject):
         if self.request is not None and outcome.request.serial == self.request.serial:
             source = outcome.request.source
             if source not in self._viewer.layers:
-                self.failed.emit("the image was removed before its result was there")
+                self.failed.emit("the image was removed before its result was ready")
 
     def _on_progress(self, progress: RunProgress) -> None:
         now = time.perf_counter()

@@ -14,7 +14,7 @@ __all__ = ["ReadoutPanel", "reading_lines"]
 _EMPTY = ("Move the cursor over the result", "")
 _TIP = (
     "Under the cursor: the displacement u to where its tissue came from (along the canvas, "
-    "to the right and down), its length, and det J: below 1 tissue grew, above it shrank"
+    "to the right and down), its length, and det J: below 1 tissue grew, above 1 it shrank"
 )
 
 

@@ -35,9 +35,9 @@ def model_warning(snapshot: Snapshot, spec: ModelSpec) -> str:
     if scale is None or scale.fits:
         return ""
     return (
-        f"Trained at {scale.low:.2g} to {scale.high:.2g} mm per pixel of its own grid; laid over "
-        f"this image it has {scale.here:.2g}: check the layer's scale, draw a region, or expect "
-        "less plausible results."
+        f"Trained at {scale.low:.2g} to {scale.high:.2g} mm per pixel of its grid, which has "
+        f"{scale.here:.2g} on this image: check the layer's scale, draw a region, or expect less "
+        "plausible results."
     )
 
 

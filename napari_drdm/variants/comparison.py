@@ -111,7 +111,7 @@ class Comparison:
         a, b = pair[0].outcome, pair[1].outcome
         if a is None or b is None:
             name = pair[a is not None].name
-            self._panel.say(f"{name} is not stored: click to make it again")
+            self._panel.say(f"{name} is no longer stored: click to compute it again")
             return None
         shapes = {outcome.result.case.image.shape for outcome in (a, b)}
         if pair[0].inputs.source is not pair[1].inputs.source or len(shapes) > 1:

@@ -101,7 +101,7 @@ class Variants:
             return
         self.history.pick(variant)
         if variant.inputs.source not in self._viewer.layers:
-            self._panel.say("Its image is gone; Restore its own layer")
+            self._panel.say("Its image was removed; press Restore to add its own layer")
             return
         self._comparison.stop()
         self.seeds.leave()
@@ -220,11 +220,11 @@ class Variants:
             act(variant)
             return
         if variant.inputs.source not in self._viewer.layers:
-            self._panel.say("Its image is gone, and it is not stored any more")
+            self._panel.say("Its image was removed, and the result is no longer stored")
             return
         if act != self._show_again:
             self._later[variant.number] = act
-        self._panel.say(f"Making {variant.name} again")
+        self._panel.say(f"Computing {variant.name} again")
         self._again(variant.inputs)
 
     def _pair(self, numbers: Sequence[int]) -> list[Variant]:

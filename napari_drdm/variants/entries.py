@@ -83,5 +83,5 @@ def _describe(variant: Variant) -> str:
     if "max_mm" in metrics:
         lines.append(f"at most {metrics['max_mm']:.1f} mm, {metrics['max_percent']:.1f} %")
     if variant.outcome is None:
-        lines.append("not stored any more: a click makes it again")
+        lines.append("no longer stored: click to compute it again")
     return "\n".join(lines)

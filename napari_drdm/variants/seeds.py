@@ -24,7 +24,7 @@ from napari_drdm.variants.layers import (
     picture_layer,
     values,
 )
-from napari_drdm.variants.sequence import Generate, News, in_sequence, separate_compute
+from napari_drdm.variants.sequence import Generate, SeedUpdate, in_sequence, separate_compute
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -183,7 +183,7 @@ class SeedGrid(QObject):
             self._worker = None
             self.ran.emit(False)
 
-    def _on_news(self, news: News) -> None:
+    def _on_news(self, news: SeedUpdate) -> None:
         if self._worker is None or news.run != self._run:
             return
         if news.place is None:

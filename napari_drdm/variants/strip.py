@@ -36,7 +36,7 @@ class Strip(QListWidget):
         self.setGridSize(_CELL)
         self.setFixedHeight(_HEIGHT)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setToolTip("Click: show it again. Ctrl+click: choose a second one to compare with")
+        self.setToolTip("Click: show it again. Ctrl+click: choose a second to compare with")
 
     def fit(self, names: Iterable[str]) -> None:
         """Make the cells as wide as the longest name, within bounds; a longer one ends in dots."""

@@ -50,15 +50,15 @@ def card_rows(entry: ModelEntry) -> dict[str, str]:
         "Limits": card.limits,
         "Cite": card.citation,
         "Made by": card.command,
-        "Started from": card.start,
-        "Followed": card.teacher,
+        "Fine-tuned from": card.start,
+        "Teacher": card.teacher,
         "File": str(entry.path),
     }
     return {name: text for name, text in rows.items() if text}
 
 
 def figure_rows(spec: ModelSpec) -> dict[str, str]:
-    """What was measured, and the figure."""
+    """Measured, and the figure."""
     return {str(name): str(value) for name, value in spec.card.figures.items()}
 
 
@@ -67,7 +67,7 @@ def _page(entry: ModelEntry) -> str:
     parts.append(_table(card_rows(entry).items()))
     figures = figure_rows(entry.spec)
     if figures:
-        parts += ["<h4>What was measured</h4>", _table(figures.items(), border=1)]
+        parts += ["<h4>Measured</h4>", _table(figures.items(), border=1)]
     return "".join(parts)
 
 

@@ -131,19 +131,19 @@ class RecoveryPanel(QWidget):
         self.moved.emit(value / _FINE)
 
     def _set_up(self) -> None:
-        self.slider.setToolTip("Any moment of the run: random at the left, recovered at the right")
+        self.slider.setToolTip("Any step of the run: random at the left, recovered at the right")
         self.slider.setPageStep(_FINE)
         self.slider.setSingleStep(1)
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderPressed.connect(self.stop)
-        self.play.setToolTip("Play the recovery, from chaos to anatomy (Ctrl+P)")
+        self.play.setToolTip("Play the recovery, from random to recovered (Ctrl+P)")
         self.play.setMaximumWidth(32)
         self.play.clicked.connect(self.toggle)
         self.curve.picked.connect(lambda at: self.slider.setValue(round(at * self._total * _FINE)))
         legend = ", ".join(f'<span style="color:{c}">{n}</span>' for n, c in CURVES)
         self.numbers.setToolTip(
-            "The moment that is shown: largest displacement, smallest Jacobian determinant, "
-            f"and how far the recovery has still to go. Lines: {legend}"
+            "The step shown: largest displacement, smallest Jacobian determinant, "
+            f"and the displacement that is left to recover. Lines: {legend}"
         )
         # what it says never widens the dock
         self.numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -92,7 +92,7 @@ def test_files_are_replaced_only_after_asking(dialog, qtbot, tmp_path):
     full.mkdir()
     (full / "inverse.nii.gz").touch()
     shown = dialog(full, answer=False)
-    assert "has content" in shown.place_note.text()
+    assert "not empty" in shown.place_note.text()
     press(shown, qtbot)
     assert shown.plans == [] and shown.isVisible() and len(shown.asked) == 1
     assert "stay" not in shown.asked[0]
