@@ -86,7 +86,7 @@ class BatchAugmentation(BatchForm):
         job.run(_models)
 
     def run(self) -> None:
-        """Start what the fields say; a folder with the same run in it is gone on with."""
+        """Start what the fields say; a folder that holds the same run is resumed."""
         if not self.start.isEnabled():
             return
         try:
@@ -176,7 +176,7 @@ class BatchAugmentation(BatchForm):
         self._rest.start()
 
     def _look_ahead(self) -> None:
-        """Say what Start would make, or what is still wrong."""
+        """Report what Start would make, or what is still wrong."""
         self._asked += 1
         if self.busy or missing(self.values(), self.fields.model.value()):
             self.outlook.setText("" if self.busy else self.waiting)

@@ -1,4 +1,4 @@
-"""What a batch would make, and whether its folder takes it. No Qt."""
+"""What a batch would make, and whether its folder can hold it. No Qt."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def outlook(request: Request, model: Path) -> Outlook:
 
 
 def check_folder(plan: Plan) -> None:
-    """See whether a plan's folder takes it.
+    """Check that a plan's folder can hold it.
 
     Raises:
-        InputError: it holds a run with other choices, or what is no run.
+        InputError: it holds a run with other choices, or something else.
     """
     from src_core.augment.run_folder import MAY_CHANGE, differs
 

@@ -48,7 +48,7 @@ class RunControl:
             self._shut.clear()
 
     def end(self) -> None:
-        """End the run after its present step."""
+        """End the run after its current step."""
         self._ended.set()
 
 
@@ -80,11 +80,11 @@ class BatchEnd:
 
     Attributes:
         made: new cases; ``kept`` were there from before, ``rejected`` and ``failed`` are missing.
-        cancelled: it was asked to end; ``left`` so many new cases were not come to.
-        refused: how many seeds were rejected, by why.
+        cancelled: it was asked to end; ``left`` new cases were not started.
+        refused: how many seeds were rejected, by reason.
         sheet: its contact sheet.
         summary: its page.
-        error: why it could not go on.
+        error: why it could not continue.
     """
 
     made: int = 0
@@ -99,7 +99,7 @@ class BatchEnd:
     error: str = ""
 
     def text(self) -> str:
-        """It in a line or two."""
+        """A summary in one or two lines."""
         counts = {"made": self.made, "already there": self.kept, "rejected": self.rejected}
         counts["failed"] = self.failed
         line = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
@@ -112,7 +112,7 @@ class BatchEnd:
 def run_batch(
     request: Request, model: Path, control: RunControl, device: str = "auto"
 ) -> Generator[BatchUpdate, None, BatchEnd]:
-    """Do a request step by step; what is whole stays, whatever happens."""
+    """Run a request step by step; finished cases stay, whatever happens."""
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     error, left = "", 0
@@ -149,7 +149,7 @@ def _run(
     counts: Counter[str],
     refused: Counter[str],
 ) -> Generator[BatchUpdate, None, int]:
-    """Do it; how many new cases were not come to when it was asked to end."""
+    """Run it; returns how many new cases were not started when it was asked to end."""
     from src_core.augment import Made, make_plan, steps
     from src_core.models.library import load_model
 
@@ -179,7 +179,7 @@ def _run(
 
 
 class _Clock:
-    """Counts what is done and tells the time left; time spent waiting does not count."""
+    """Counts what is done and estimates the time left; waiting does not count."""
 
     def __init__(self, plan: Plan) -> None:
         self._total, self._started, self._waited = len(plan.jobs), time.monotonic(), 0.0
@@ -196,7 +196,7 @@ class _Clock:
         return BatchUpdate(done, self._total, value.job.name, value.step, value.total, left)
 
     def wait(self, control: RunControl, update: BatchUpdate) -> Generator[BatchUpdate, None, None]:
-        """Yield now and then while the control is shut, so that a worker can be ended there."""
+        """Yield now and then while the run is paused, so that a worker can be ended there."""
         since = time.monotonic()
         while control.paused:
             time.sleep(_NAP)

@@ -20,7 +20,7 @@ def describe(shape: tuple[int, int, int], spacing: tuple[float, float, float], f
 
 
 def is_stack(snapshot: Snapshot, spec: ModelSpec) -> bool:
-    """Whether a 2D model would meet several slices."""
+    """Whether the image has several slices for a 2D model."""
     return spec.ndim == 2 and _grid(snapshot).shape[_grid(snapshot).slice_axis] > 1
 
 

@@ -94,7 +94,7 @@ def moment_of_outcome(outcome: RunOutcome, trace: Trace | None = None) -> Moment
 
 
 def _numbers(metrics: Mapping[str, Any], total: int) -> Numbers:
-    """Those of the result itself, which the guard and the case's own grid decide."""
+    """Those of the result itself, after the guard and on the case's own grid."""
     from src_core.inspection.trajectory import Numbers
 
     return Numbers(total, metrics["max_mm"], metrics["min_det"], 0.0)

@@ -1,4 +1,4 @@
-"""Two results compared: by turns in one place, or the second minus the first."""
+"""Two results compared: in turn in one place, or the second minus the first."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Comparison:
 
     @property
     def running(self) -> bool:
-        """Whether two are shown by turns."""
+        """Whether two are shown in turn."""
         return self._blink.running
 
     def blink(self, pair: Sequence[Variant], by_turns: bool = True) -> None:
-        """Show A and B by turns."""
+        """Show A and B in turn."""
         outcomes = self._comparable(pair)
         if outcomes is None:
             return
@@ -97,7 +97,7 @@ class Comparison:
         self._job.run(lambda: (source, name, difference(values(a), values(b))))
 
     def tidy(self) -> None:
-        """Compare nothing any more whose layers are gone."""
+        """Stop comparisons whose layers are gone."""
         gone = self._source is not None and self._source not in self._viewer.layers
         if gone or self._blink.broken():
             self.stop()

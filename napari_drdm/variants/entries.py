@@ -22,7 +22,7 @@ class VariantEntry:
     """One result in the row.
 
     Attributes:
-        number: that it is known by.
+        number: that identifies it.
         name: below its thumbnail.
         tip: what it is.
         picture: (side, side, 3), uint8.
@@ -55,7 +55,7 @@ class Thumbnails:
         return thumbnail(outcome.result.case, self._framings[source], colours)
 
     def forget(self, source: Any) -> None:
-        """A layer is gone."""
+        """A layer was removed."""
         self._framings.pop(source, None)
 
 

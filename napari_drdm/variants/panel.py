@@ -98,7 +98,7 @@ class VariantsPanel(QWidget):
         return sorted(item.data(_NUMBER) for item in self.strip.selectedItems())
 
     def set_blinking(self, on: bool) -> None:
-        """Whether two are compared by turns."""
+        """Whether two are shown in turn."""
         self._set(self.buttons["blink"], on)
 
     def set_grid(self, on: bool) -> None:

@@ -21,7 +21,7 @@ __all__ = ["Generate", "SeedUpdate", "in_sequence", "separate_compute"]
 
 _log = logging.getLogger(__name__)
 
-#: A request -> anything between steps, and once an RunOutcome or a Failure, as ``Compute.run``.
+#: A request -> anything between steps, and once a RunOutcome or a Failure, as ``Compute.run``.
 Generate = Callable[["RunRequest"], Iterator[Any]]
 
 
@@ -35,7 +35,7 @@ class SeedUpdate:
 
 
 def separate_compute() -> Generate:
-    """Runs that share nothing with those of a window: no arrays that are on view, no memory."""
+    """Runs that share nothing with those of a window, neither arrays on view nor a cache."""
     from napari_drdm.runs.compute import Compute
 
     compute = Compute(limit=0)
@@ -71,7 +71,7 @@ def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
 
 
 def _same(held: RunOutcome, snapshot: Snapshot) -> bool:
-    """Whether a result was made of these very values."""
+    """Whether a result was made of exactly these values."""
     source, back = held.result.source, held.layer_case.back
     before = held.request.snapshot
     if snapshot.extras or before.extras or before.spacing != snapshot.spacing:

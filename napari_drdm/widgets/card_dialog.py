@@ -39,7 +39,7 @@ class CardDialog(QDialog):
 
 
 def card_rows(entry: ModelEntry) -> dict[str, str]:
-    """The lines of a card by what they are; those that a card leaves open are not there."""
+    """The lines of a card by name; those that a card leaves open are missing."""
     spec, card = entry.spec, entry.spec.card
     rows = {
         "Deforms": f"{_dimension(spec)}, on a grid of {' x '.join([str(spec.size)] * spec.ndim)}",
@@ -58,7 +58,7 @@ def card_rows(entry: ModelEntry) -> dict[str, str]:
 
 
 def figure_rows(spec: ModelSpec) -> dict[str, str]:
-    """Measured, and the figure."""
+    """Name and value of what was measured."""
     return {str(name): str(value) for name, value in spec.card.figures.items()}
 
 

@@ -54,7 +54,7 @@ class ExportPlan:
 
 
 class ExportDialog(QDialog):
-    """Asks, and ends with ``chosen(ExportPlan)``.
+    """Asks for folder and files; ``chosen(ExportPlan)`` at the end.
 
     Args:
         folder: that is offered.
@@ -152,7 +152,7 @@ class ExportDialog(QDialog):
         return Path(os.path.abspath(os.path.expanduser(self.folder.text().strip())))
 
     def _check(self) -> None:
-        """Say what is at the place, and let export only where that is possible."""
+        """Report what is in the folder, and enable Export only where it is possible."""
         empty, place = not self.folder.text().strip(), self._place()
         file = not empty and place.is_file()
         text = "This is a file: choose a folder." if file else ""

@@ -1,4 +1,4 @@
-"""The run as a film: a slider from the random field to the recovered one, and play."""
+"""The run step by step: a slider from the random field to the recovered one, and play."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RecoveryPanel(QWidget):
     """``moved(float)``: show this moment of the run, in steps.
 
     Attributes:
-        hold: whether the film has to wait for the picture.
+        hold: whether playing has to wait for the picture.
     """
 
     moved = Signal(float)
@@ -54,7 +54,7 @@ class RecoveryPanel(QWidget):
 
     @property
     def playing(self) -> bool:
-        """Whether the film runs."""
+        """Whether the run is being played."""
         return self._timer.isActive()
 
     def show_run(self, trace: Trace | None) -> None:
@@ -71,7 +71,7 @@ class RecoveryPanel(QWidget):
         self.show_numbers(curve[-1] if curve else None)
 
     def follow(self, position: float, total: int) -> None:
-        """A run under way stands at a step."""
+        """Show where a run under way is."""
         self.stop()
         self._set_total(total)
         self.curve.show_lines([])
@@ -102,7 +102,7 @@ class RecoveryPanel(QWidget):
         self._timer.start()
 
     def stop(self) -> None:
-        """Stop the film where it is."""
+        """Stop playing."""
         self._timer.stop()
         self.play.setText("▶")
 
