@@ -15,7 +15,7 @@ from src_core.errors import InputError
 from src_core.fields.warp_case import warp_case
 from src_core.inspection.preview import Extent, best_slice, draw_slice, intensity_window
 from src_core.io import open_atomically, read_case, read_field
-from src_core.io.picture import is_picture
+from src_core.io.formats import is_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

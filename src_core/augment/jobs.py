@@ -21,8 +21,8 @@ from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
 from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
 from src_core.io import read_case
+from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_array, sha256_file
-from src_core.io.picture import is_picture
 from src_core.models.model import Model
 
 __all__ = ["Bench", "Doing", "Line", "Made", "Shop", "do"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["SUFFIXES", "Absent", "Entry", "real", "stem", "subject_of"]
+from src_core.io.formats import ending_of, without_ending
 
-#: Types of files that a data set's folder is searched for.
-SUFFIXES = (".nii.gz", ".nii", ".png", ".tif", ".tiff", ".mha", ".mhd", ".nrrd", ".nhdr")
+__all__ = ["Absent", "Entry", "real", "stem", "subject_of"]
+
 #: What a case does to a data set when a file that it names is not there.
 Absent = Literal["refuse", "keep"]
 _TIME = re.compile(r"[_-](frame\d+|phase\d+|time\d+|t\d+|ed|es)$", re.IGNORECASE)
@@ -57,7 +57,7 @@ def subject_of(name: str) -> str:
 
 def stem(path: Path) -> str:
     """A file's name without its type."""
-    return next((path.name[: -len(s)] for s in SUFFIXES if path.name.endswith(s)), path.stem)
+    return without_ending(path) if ending_of(path) else path.stem
 
 
 def real(path: Path) -> Path:

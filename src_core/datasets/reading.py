@@ -22,10 +22,9 @@ from src_core.datasets.entry import Absent, Entry, stem, subject_of
 from src_core.datasets.folder import beside, files_of, is_flat, read_folder
 from src_core.datasets.run_folder import INDEX, is_run, subjects_of
 from src_core.errors import InputError
+from src_core.io.formats import NIFTI
 
 __all__ = ["Entry", "balanced", "read_dataset", "read_images", "without_subjects"]
-
-_NIFTI = (".nii.gz", ".nii")
 
 
 def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
@@ -78,7 +77,7 @@ def read_images(path: Path | str) -> list[Entry]:
     """
     path = Path(path)
     if path.is_dir():
-        files = files_of(path, _NIFTI)
+        files = files_of(path, NIFTI.endings)
         found = [Entry(e.image) for e in (beside(files) if is_flat(path) else map(Entry, files))]
     elif _is_table(path):
         found = list(_weighted(path))

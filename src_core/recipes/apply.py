@@ -21,7 +21,7 @@ from src_core.fields.planes import Field, in_plane_axis
 from src_core.fields.saved import SavedField
 from src_core.fields.warp_case import warp_case
 from src_core.fields.warp_frames import frame_of, warp_frames
-from src_core.io import write_field, write_field_series, write_scalar
+from src_core.io import volume_file, write_field, write_field_series, write_scalar
 from src_core.io.case_files import save_case, write_json
 
 __all__ = [
@@ -146,7 +146,7 @@ def apply_series(
         **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
     }
     save_case(warped, place, case)
-    write_field_series(place / "displacement.nii.gz", np.stack(own, axis=3), case.grid)
+    write_field_series(place / volume_file("displacement"), np.stack(own, axis=3), case.grid)
     write_json(place / "metrics.json", metrics)
     return metrics
 
@@ -185,7 +185,7 @@ def apply_field(
         label_interpolation=label_interpolation,
     )
     save_case(moved.case, place, case)
-    write_field(place / "displacement.nii.gz", moved.displacement, case.grid)
-    write_scalar(place / "jacobian.nii.gz", moved.jacobian, case.grid)
+    write_field(place / volume_file("displacement"), moved.displacement, case.grid)
+    write_scalar(place / volume_file("jacobian"), moved.jacobian, case.grid)
     write_json(place / "metrics.json", moved.metrics)
     return moved.metrics
