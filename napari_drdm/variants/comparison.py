@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from napari_drdm.variants.history import Variant
     from napari_drdm.variants.panel import VariantsPanel
 
-__all__ = ["Comparison"]
+__all__ = ["VariantComparison"]
 
 
-class Comparison:
+class VariantComparison:
     """A/B and differences.
 
     Args:

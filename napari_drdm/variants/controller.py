@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
-from napari_drdm.variants.comparison import Comparison
+from napari_drdm.variants.comparison import VariantComparison
 from napari_drdm.variants.entries import Thumbnails, entry_of
 from napari_drdm.variants.history import History, RunInputs, Variant
 from napari_drdm.variants.layers import OwnLayers, child_name, picture_layer, values
@@ -61,7 +61,7 @@ class Variants:
         self._show, self._again, self._present = show, again, present
         self.history = History() if history is None else history
         self._own = OwnLayers(viewer)
-        self._comparison = Comparison(viewer, self._own, panel)
+        self._comparison = VariantComparison(viewer, self._own, panel)
         self.seeds = SeedGrid(viewer, self._own, generate)
         self._portraits = Thumbnails()
         self._shown: list[int] = []
