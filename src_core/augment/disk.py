@@ -13,7 +13,7 @@ from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.io.formats import format_named
 
-__all__ = ["estimate", "free_bytes", "in_words"]
+__all__ = ["estimate", "free_bytes", "size_text"]
 
 _SAMPLE = 32
 _FLOATS = {"displacement": 12, "inverse": 12, "jacobian": 4}
@@ -46,7 +46,7 @@ def free_bytes(folder: Path) -> int:
         ) from error
 
 
-def in_words(count: float) -> str:
+def size_text(count: float) -> str:
     """Bytes as people say them: ``3.1 GB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 999.5:

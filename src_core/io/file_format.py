@@ -35,7 +35,7 @@ class FieldConvention:
         words: which tools read it, in a few words.
         endings: of its files; the first is that of the engine's own.
         write: takes the file, (X, Y, Z, 3) in LPS mm, and its grid.
-        read: a file in this convention; None where the format's own reader tells by the file.
+        read: a file in this convention; None where the format's own reader decides.
     """
 
     name: str

@@ -87,7 +87,7 @@ def _series(sitk: Any, folder: Path) -> Any:
 
 
 def _places(sitk: Any, files: Sequence[str]) -> NDArray[np.float64]:
-    """Positions of slices, (n, 3), mm; (0, 3) where a file does not tell."""
+    """Positions of slices, (n, 3), mm; (0, 3) where a file does not give one."""
     reader = sitk.ImageFileReader()
     places = []
     for file in files:
