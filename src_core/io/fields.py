@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ from src_core.io.itk import (
     write_itk_field,
 )
 from src_core.io.nifti import read_header, read_nifti, write_nifti
+from src_core.io.options import FieldFormat
 from src_core.io.reach import check_reachable
 
 __all__ = [
@@ -41,7 +42,6 @@ __all__ = [
     "write_scalar",
 ]
 
-FieldFormat = Literal["itk", "fsl", "mha"]
 FIELD_INTENTS = _VECTOR, _DISPLACEMENT, _FNIRT = 1007, 1006, 2006
 _COEFFICIENTS = (2007, 2008, 2009)
 _FSL_NAME = re.compile(r"(^|[^a-z])(fsl|fnirt)([^a-z]|$)")
