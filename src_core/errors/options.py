@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, dataclass_transform, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic.fields import FieldInfo
@@ -85,6 +85,7 @@ class OptionField:
         optional: whether it may be None.
         least, most: bounds of a number, both possible; None where there is none.
         above: a bound that is itself too small, or None.
+        step: what a whole number must be a multiple of, or None.
         choices: the values it can have, where they are few.
         display: how it is shown.
         text: how it is written, where it is no single number or word.
@@ -99,6 +100,7 @@ class OptionField:
     least: float | None
     most: int | None
     above: float | None
+    step: int | None
     choices: tuple[str, ...]
     display: Display
     text: TextForm | None
@@ -173,8 +175,9 @@ def input_error(error: ValidationError, model: type, values: Mapping[str, Any]) 
     if name not in infos:
         known = ", ".join(infos)
         return InputError("there is no such option", option=name, expected=f"one of: {known}")
+    given = values.get(name) if len(first["loc"]) == 1 else first["input"]
     possible = _read(name, infos[name]).range
-    return InputError(f"{values.get(name)} is not possible", option=name, expected=possible)
+    return InputError(f"{given} is not possible", option=name, expected=possible)
 
 
 _C = TypeVar("_C", bound=type)
@@ -219,6 +222,7 @@ def _read(name: str, info: FieldInfo) -> OptionField:
         least=getattr(_first(marks, Ge), "ge", None),
         most=_most(marks),
         above=getattr(_first(marks, Gt), "gt", None),
+        step=getattr(_first(marks, MultipleOf), "multiple_of", None),
         choices=choices,
         display=_first(marks, Display) or Display(),
         text=text,
@@ -242,8 +246,11 @@ def _most(marks: list[Any]) -> int | None:
 
 
 def _range(option: OptionField) -> str:
+    if option.step is not None:
+        return f"a multiple of {option.step}, {option.least or option.step} or more"
     if option.above is not None:
-        return f"more than {option.above:g}"
+        most = "" if option.most is None else f", at most {option.most:g}"
+        return f"more than {option.above:g}{most}"
     if option.most is not None:
         if option.most >= _LARGE:
             return f"a whole number from {option.least or 0} to 2^{option.most.bit_length()} - 1"

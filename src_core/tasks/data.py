@@ -24,11 +24,9 @@ from src_core.io.hashing import sha256_file
 from src_core.models.model import Model
 
 __all__ = [
-    "chosen",
     "first_labels",
     "need_monai",
     "of_subjects",
-    "positive",
     "read_label_values",
     "read_split",
     "run_digest",
@@ -77,34 +75,6 @@ def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
             expected=f"1 to {len(subjects)}",
         )
     return [e for s in subjects[:count] for e in entries if e.subject == s]
-
-
-def chosen(option: str, names: Iterable[str], possible: Iterable[str]) -> tuple[str, ...]:
-    """Names of an option, each once.
-
-    Raises:
-        InputError: one of them is unknown, or there are none.
-    """
-    names, possible = tuple(dict.fromkeys(names)), tuple(possible)
-    unknown = [name for name in names if name not in possible]
-    if unknown or not names:
-        raise InputError(
-            f"{unknown[0]} is unknown" if unknown else "nothing is chosen",
-            option=option,
-            expected="some of: " + ", ".join(possible),
-        )
-    return names
-
-
-def positive(**options: int) -> None:
-    """Refuse whole numbers below 1.
-
-    Raises:
-        InputError: one is; names its option.
-    """
-    for name, value in options.items():
-        if value < 1:
-            raise InputError(f"{value} is not possible", option=name, expected="1 or more")
 
 
 def read_label_values(

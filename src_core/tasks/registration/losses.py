@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from torch import Tensor
 
 from src_core.fields.sampling import warp
+from src_core.tasks.registration.options import Similarity
 from src_core.tasks.registration.pair_batches import PairBatch
 from src_core.training.losses import gradient
 
-__all__ = ["Loss", "Similarity", "supervised", "unsupervised"]
+__all__ = ["Loss", "supervised", "unsupervised"]
 
-Similarity = Literal["mse", "ncc"]
 Loss = Callable[[Tensor, PairBatch], Tensor]
 
 _NCC_SIDE = 9

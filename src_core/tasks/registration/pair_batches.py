@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,12 +18,11 @@ from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.fields import compose
 from src_core.fields.sampling import identity, inside, warp
+from src_core.tasks.registration.options import Pairing
 from src_core.tasks.registration.synthetic_pairs import PairFields
 from src_core.tasks.registration.window import InputWindow, WindowedCase
 
-__all__ = ["PairBatch", "Pairing", "RealPairs", "SyntheticPairs", "make_batch", "real_pairs"]
-
-Pairing = Literal["subject", "between"]
+__all__ = ["PairBatch", "RealPairs", "SyntheticPairs", "make_batch", "real_pairs"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,13 +15,9 @@ from src_core.tasks.data import read_label_values
 from src_core.tasks.registration.losses import Loss, supervised, unsupervised
 from src_core.tasks.registration.measures import Pair, figures_of, shown_slabs
 from src_core.tasks.registration.networks import load_weights, make_network, save_weights
+from src_core.tasks.registration.options import METHODS, RegistrationRequest
 from src_core.tasks.registration.pair_batches import RealPairs, SyntheticPairs
-from src_core.tasks.registration.prepare import (
-    METHODS,
-    RegistrationData,
-    RegistrationRequest,
-    read_data,
-)
+from src_core.tasks.registration.prepare import RegistrationData, read_data
 from src_core.tasks.registration.report import write_report
 from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
 from src_core.tasks.registration.training import fit

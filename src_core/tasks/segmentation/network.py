@@ -8,18 +8,17 @@ of a short training would go into that.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from src_core.tasks.segmentation.options import Loss
 from src_core.tasks.segmentation.training_slices import TrainingSlices
 from src_core.training.hardware import Hardware, start_fabric
 
-__all__ = ["Loss", "predict", "train"]
+__all__ = ["predict", "train"]
 
-Loss = Literal["bce", "bce+dice"]
 _WIDTHS = (16, 32, 64, 96, 128)
 _LAST_RATE, _BIAS = 0.1, -4.0
 _BATCH = 32
