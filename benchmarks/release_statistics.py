@@ -20,8 +20,8 @@ import nibabel as nib
 import torch
 from torch import Tensor
 
-from src_core.diffusion.random_field import draw, generator
-from src_core.diffusion.release_field import RELEASE, release_ddf
+from src_core.diffusion.random_field import generator
+from src_core.diffusion.release_field import RELEASE, ReleaseField, release_ddf
 from src_core.fields import certify, folding_permille, magnitude
 from src_core.fields.sampling import identity, sample
 from src_core.models.nn.acnn import AcnnUNet
@@ -56,8 +56,8 @@ def run(
     network: AcnnUNet, image: Tensor, level: int, seeds: tuple[int, int], rows: str
 ) -> dict[str, float]:
     """Figures of one run: a random field of the level, then all rows or those from the level."""
-    source = generator(*seeds)
-    components, disturbance = draw(RELEASE, 2, source), draw(RELEASE, 2, source)
+    field, source = ReleaseField(RELEASE), generator(*seeds)
+    components, disturbance = field.draw(2, source), field.draw(2, source)
     random = u = release_ddf(components, disturbance, RELEASE.n_ddf(level), SIDE)
     first = RELEASE.levels if rows == "all" else level
     started = time.perf_counter()

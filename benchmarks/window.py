@@ -119,13 +119,13 @@ def measure(image: np.ndarray[Any, Any], model: str, ndisplay: int) -> dict[str,
 def _one(explorer: Any, level: int, figures: dict[str, list[float]]) -> None:
     seen: dict[str, float] = {}
 
-    def note(look: Any) -> None:
+    def note(moment: Any) -> None:
         now = time.perf_counter()
-        if look.position == 0:
+        if moment.position == 0:
             seen.setdefault("glance", now)
-        if look.total and look.position == look.total:
+        if moment.total and moment.position == moment.total:
             seen.setdefault("recovered", now)
-        if look.outcome is not None:
+        if moment.outcome is not None:
             seen.setdefault("finished", now)
 
     explorer.live.shown.connect(note)
@@ -165,7 +165,7 @@ def _entry(model: str) -> Any:
 def _rest(explorer: Any) -> None:
     def idle() -> bool:
         live, runner = explorer.live, explorer.runner
-        return not (live.waiting or runner.busy or runner.glancing)
+        return not (live.waiting or runner.busy or runner.previewing)
 
     _wait(idle)
     _pump(_SETTLED)

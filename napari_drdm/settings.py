@@ -92,7 +92,7 @@ def settings_file() -> Path:
     return user_config_path("napari-drdm", appauthor=False) / "explorer.ini"
 
 
-def load_settings(kind: type[_K] = Remembered) -> _K:  # type: ignore[assignment]
+def load_settings(kind: type[_K]) -> _K:
     """What was remembered; a value that is not possible is the default."""
     text = _stored(settings_file(), kind.key)
     try:

@@ -16,9 +16,9 @@ from napari_drdm.batch.form import BatchForm
 from napari_drdm.batch.outlook import Outlook, outlook
 from napari_drdm.batch.request import missing, request_of
 from napari_drdm.batch.run import Ended, Gate, Update, in_time, run_batch
-from napari_drdm.explorer.model_list import found
 from napari_drdm.messages import error_line
-from napari_drdm.runs.runner import Job
+from napari_drdm.runs.models_found import ModelsFound, find_models
+from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.settings import RememberedBatch, load_settings, save_settings
 from napari_drdm.widgets.dock_place import OURS, share_place
 from src_core.errors import DRDMError
@@ -26,7 +26,6 @@ from src_core.errors import DRDMError
 if TYPE_CHECKING:
     import napari
 
-    from napari_drdm.explorer.model_list import Found
     from src_core.augment import Request
     from src_core.models.library import ModelEntry
 
@@ -81,7 +80,7 @@ class BatchAugmentation(BatchForm):
     def refresh_models(self) -> None:
         """Read the list of models again; the controls wait for it, not the window."""
         self.block_start("The models are still being read, please wait")
-        job = Job(self)
+        job = BackgroundTask(self)
         job.done.connect(self._offer)
         job.failed.connect(self._on_no_models)
         job.run(_models)
@@ -137,9 +136,9 @@ class BatchAugmentation(BatchForm):
             pixels = imread(self._sheet)[..., :3]
             self._viewer.add_image(pixels, name="contact sheet", rgb=True, interpolation2d="linear")
 
-    def _offer(self, there: Found) -> None:
-        entries, devices = there
-        self.more.offer_devices(devices, self._kept.device)
+    def _offer(self, found: ModelsFound) -> None:
+        entries = found.models
+        self.more.offer_devices(found.devices, self._kept.device)
         self.fields.model.offer([(f"{e.name} ({e.spec.ndim}D)", e) for e in entries])
         self.fields.model.pick(next((e for e in entries if e.name == self._kept.model), None))
         self.block_start("")
@@ -187,7 +186,7 @@ class BatchAugmentation(BatchForm):
         except DRDMError as error:
             self.outlook.setText(error_line(error))
             return
-        job, turn = Job(self), self._asked
+        job, turn = BackgroundTask(self), self._asked
         job.done.connect(lambda found: self._on_outlook(turn, found))
         job.failed.connect(lambda why: self._on_outlook(turn, Outlook(why)))
         job.run(partial(outlook, request, self.fields.model.value().path))
@@ -215,8 +214,8 @@ class BatchAugmentation(BatchForm):
         if ended.error:
             self._fail(ended.error)
         else:
-            told = ended.told()
-            self.status.setText(told[0].upper() + told[1:])
+            text = ended.text()
+            self.status.setText(text[0].upper() + text[1:])
 
     def _on_finished(self) -> None:
         self._worker = None
@@ -238,8 +237,8 @@ def _let_go(runs: list[tuple[Any, Gate]], *_: object) -> None:
         worker.quit()
 
 
-def _models() -> Found:
+def _models() -> ModelsFound:
     """The models and devices there are; imports what a run needs on the way."""
     import src_core.augment  # noqa: F401
 
-    return found()
+    return find_models()

@@ -145,10 +145,12 @@ class BatchForm(QWidget):
         for place, button in enumerate((self.start, self.pause, self.cancel)):
             buttons.addWidget(button, 0, place)
         column = QVBoxLayout(inner)
-        for widget in (self.fields, self.wanted, self.rest, self.outlook):
+        above: tuple[QWidget, ...] = (self.fields, self.wanted, self.rest, self.outlook)
+        below: tuple[QWidget, ...] = (self.progress, self.status, self.log, self.sheet)
+        for widget in above:
             column.addWidget(widget)
         column.addLayout(buttons)
-        for widget in (self.progress, self.status, self.log, self.sheet):
+        for widget in below:
             column.addWidget(widget)
         papers = QHBoxLayout()
         papers.addWidget(self.open)

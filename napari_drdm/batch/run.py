@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_drdm.batch.outlook import check_folder
 from napari_drdm.batch.spawning import script_left_alone
@@ -98,7 +98,7 @@ class Ended:
     summary: Path | None = None
     error: str = ""
 
-    def told(self) -> str:
+    def text(self) -> str:
         """It in a line or two."""
         counts = {"made": self.made, "from before": self.kept, "turned down": self.rejected}
         counts["failed"] = self.failed
@@ -160,16 +160,17 @@ def _run(
     clock = _Clock(plan)
     for note in plan.notes:
         yield Update(0, len(plan.jobs), message=in_window(note))
-    told: set[tuple[str, str]] = set()
-    with script_left_alone(), closing(steps(plan, loaded)) as going:
-        for value in going:
+    reported: set[tuple[str, str]] = set()
+    running: Any = steps(plan, loaded)
+    with script_left_alone(), closing(running):
+        for value in running:
             if isinstance(value, Made):
                 counts[value.state] += 1
                 refused.update(value.refused)
             update = clock.update(value, counts)
             key = value.job.case, update.message
-            yield replace(update, message="") if key in told else update
-            told.add(key)
+            yield replace(update, message="") if key in reported else update
+            reported.add(key)
             if left := len(plan.jobs) - counts.total():
                 yield from clock.wait(gate, update)
                 if gate.ended:
@@ -189,8 +190,8 @@ class _Clock:
         done = counts.total()
         left = self._left(done - counts["kept"], self._total - done)
         if isinstance(value, Made):
-            told = value.message if value.state != "rejected" else ""
-            message = f"{value.job.case}: {in_window(told)}" if told else ""
+            text = value.message if value.state != "rejected" else ""
+            message = f"{value.job.case}: {in_window(text)}" if text else ""
             return Update(done, self._total, value.job.name, 0, 0, left, message)
         return Update(done, self._total, value.job.name, value.step, value.total, left)
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QTimer
 
-from napari_drdm.explorer.export import TakeHome
+from napari_drdm.explorer.export import ResultExport
 from napari_drdm.explorer.form import ExplorerForm
 from napari_drdm.explorer.form_texts import describe_choice, show_numbers
-from napari_drdm.explorer.live_preview import Live
+from napari_drdm.explorer.live_preview import LivePreview
 from napari_drdm.explorer.model_list import ModelList
 from napari_drdm.explorer.readout import ReadoutController
 from napari_drdm.explorer.remembered import recall, remember
-from napari_drdm.explorer.request_of_form import Asking
+from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.messages import error_line
 from napari_drdm.runs.requests import Viewed
@@ -28,9 +28,9 @@ from src_core.errors import DRDMError
 if TYPE_CHECKING:
     import napari
 
-    from napari_drdm.runs.moments import Look
-    from napari_drdm.runs.requests import Outcome, Request
-    from napari_drdm.variants import Recipe
+    from napari_drdm.runs.moments import Moment
+    from napari_drdm.runs.requests import RunOutcome, RunRequest
+    from napari_drdm.variants import RunInputs
 
 __all__ = ["DeformationExplorer"]
 
@@ -46,19 +46,21 @@ class DeformationExplorer(ExplorerForm):
         super().__init__()
         self._viewer, self._wanted = napari_viewer, False
         self.results, self.runner = ResultLayers(napari_viewer), Runner(self)
-        self.asking = Asking(napari_viewer, self, self._owns)
-        self.live = Live(napari_viewer, self, self.results, self.runner, self.asking.request)
+        self.form_reader = FormReader(napari_viewer, self, self._owns)
+        self.live = LivePreview(
+            napari_viewer, self, self.results, self.runner, self.form_reader.request
+        )
         self.variants = Variants(
             napari_viewer,
             self.variants_panel,
             show=self._show_again,
             again=self._run_again,
             present=self._present,
-            generate=lambda request: self.runner.desk.run(request, Viewed()),
+            generate=lambda request: self.runner.compute.run(request, Viewed()),
             labelled=self.show_panel.boxes["labels"].isChecked,
         )
-        self.cursor = ReadoutController(napari_viewer, self._look, self.readout.show_reading)
-        self.home = TakeHome(self, self._outcome)
+        self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
+        self.exporter = ResultExport(self, self._outcome)
         self.models = ModelList(self, recall(self))
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
@@ -67,7 +69,7 @@ class DeformationExplorer(ExplorerForm):
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
-        parts = (self.models, self.live, self.runner, self.variants, self.cursor)
+        parts = (self.models, self.live, self.runner, self.variants, self.reader)
         self.destroyed.connect(partial(_let_go, parts, self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
@@ -75,9 +77,9 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.say("Loading…")
         self.models.load()
 
-    def changeEvent(self, event: QEvent) -> None:
+    def changeEvent(self, event: QEvent | None) -> None:
         """Taken out of its dock it is not seen again, and must not go on unseen."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.runner.close()
             self.deleteLater()
         super().changeEvent(event)
@@ -99,22 +101,22 @@ class DeformationExplorer(ExplorerForm):
 
     def refresh_layers(self, event: Any = None) -> None:
         """Offer the layers that there are now, but not those made here."""
-        self.asking.offer()
+        self.form_reader.offer()
 
     def export(self, folder: str, overwrite: bool = False) -> None:
         """Write the files of the shown result into a folder."""
-        self.home.export(folder, overwrite=overwrite)
+        self.exporter.export(folder, overwrite=overwrite)
 
     def import_model(self, path: str) -> None:
         """Add a model file to the user's models and pick it."""
-        self.home.import_model(path)
+        self.exporter.import_model(path)
 
     def _connect_widgets(self) -> None:
         self.sources.image.chosen.connect(self._on_image)
         self.sources.labels.chosen.connect(self._on_source)
         self.sources.model.chosen.connect(self._on_source)
-        self.sources.import_asked.connect(self.home.ask_model)
-        self.sources.card_asked.connect(self.home.show_card)
+        self.sources.import_asked.connect(self.exporter.ask_model)
+        self.sources.card_asked.connect(self.exporter.show_card)
         self.drop.dropped.connect(self.import_model)
         self.options.changed.connect(self._on_options)
         self.more.changed.connect(self._on_options)
@@ -123,20 +125,20 @@ class DeformationExplorer(ExplorerForm):
         self.show_panel.styled.connect(self._on_ticks)
         self.run_bar.generate_asked.connect(self.generate)
         self.run_bar.cancel_asked.connect(self.cancel)
-        self.run_bar.export_asked.connect(self.home.ask_export)
-        self.run_bar.python_asked.connect(self.home.copy_python)
-        self.run_bar.command_asked.connect(self.home.copy_command)
-        self.home.said.connect(self.run_bar.say)
-        self.home.failed.connect(self._fail)
-        self.home.imported.connect(self.models.refresh)
+        self.run_bar.export_asked.connect(self.exporter.ask_export)
+        self.run_bar.python_asked.connect(self.exporter.copy_python)
+        self.run_bar.command_asked.connect(self.exporter.copy_command)
+        self.exporter.message.connect(self.run_bar.say)
+        self.exporter.failed.connect(self._fail)
+        self.exporter.imported.connect(self.models.refresh)
         self.models.offered.connect(self._on_source)
         self.models.ready.connect(self._on_ready)
-        self.live.shown.connect(self._on_look)
+        self.live.shown.connect(self._on_moment)
         self.live.failed.connect(self._fail)
         self.runner.ran.connect(self._on_ran)
         self.runner.finished.connect(self._on_outcome)
         self.runner.failed.connect(self._fail)
-        self.runner.told.connect(self.run_bar.say)
+        self.runner.message.connect(self.run_bar.say)
 
     def _viewer_slots(self) -> list[tuple[Any, Any]]:
         layers, dims = self._viewer.layers.events, self._viewer.dims.events
@@ -150,26 +152,26 @@ class DeformationExplorer(ExplorerForm):
     def _owns(self, layer: Any) -> bool:
         return self.results.owns(layer) or self.variants.owns(layer)
 
-    def _look(self) -> Look | None:
-        return self.results.look(self.sources.image.value())
+    def _moment(self) -> Moment | None:
+        return self.results.moment(self.sources.image.value())
 
-    def _outcome(self) -> Outcome | None:
+    def _outcome(self) -> RunOutcome | None:
         return self.results.outcome(self.sources.image.value())
 
-    def _present(self) -> Request | None:
+    def _present(self) -> RunRequest | None:
         try:
-            return self.asking.request()
+            return self.form_reader.request()
         except DRDMError as error:
             self._fail(error_line(error))
             return None
 
-    def _show_again(self, outcome: Outcome) -> None:
+    def _show_again(self, outcome: RunOutcome) -> None:
         self._place(outcome.request)
         self.live.take(outcome)
 
-    def _run_again(self, recipe: Recipe) -> None:
+    def _run_again(self, inputs: RunInputs) -> None:
         try:
-            request = self.asking.again(recipe)
+            request = self.form_reader.again(inputs)
         except DRDMError as error:
             self._fail(error_line(error))
             return
@@ -177,7 +179,7 @@ class DeformationExplorer(ExplorerForm):
         self._describe()
         self.live.again(request)
 
-    def _place(self, request: Request) -> None:
+    def _place(self, request: RunRequest) -> None:
         """Put the form where a request had it, without starting anything."""
         self.sources.image.pick(request.source)
         self.sources.labels.pick(request.labels)
@@ -189,15 +191,15 @@ class DeformationExplorer(ExplorerForm):
 
     def _on_image(self, image: Any) -> None:
         self._turning.start()  # not while napari removes layers
-        self.asking.suggest_labels()
+        self.form_reader.suggest_labels()
         self._on_source()
 
     def _on_source(self, _: Any = None) -> None:
         """Another image, other labels or another model: their latest result is the present one."""
         stopped = self.runner.busy
-        self.live.turn_to(self._look())
+        self.live.turn_to(self._moment())
         self.run_bar.say("Stopped: image, labels or model were changed" if stopped else "")
-        self.asking.offer_extras()
+        self.form_reader.offer_extras()
         self._describe()
         self._show_numbers()
 
@@ -206,7 +208,7 @@ class DeformationExplorer(ExplorerForm):
             self.generate()
 
     def _describe(self) -> None:
-        describe_choice(self, self.asking.snapshot)
+        describe_choice(self, self.form_reader.snapshot)
 
     def _on_options(self) -> None:
         if self.sources.image.value() is not None and self.sources.model.value() is not None:
@@ -222,11 +224,11 @@ class DeformationExplorer(ExplorerForm):
         self.results.follow()
         self.live.see()
 
-    def _on_look(self, look: Look) -> None:
-        self.cursor.refresh()
+    def _on_moment(self, moment: Moment) -> None:
+        self.reader.refresh()
         self._show_numbers()
 
-    def _on_outcome(self, outcome: Outcome) -> None:
+    def _on_outcome(self, outcome: RunOutcome) -> None:
         if outcome.request.source in self._viewer.layers:
             metrics = outcome.result.metrics
             self.run_bar.say(f"Done in {metrics['seconds']:.1f} s on {metrics['device']}")
@@ -241,7 +243,7 @@ class DeformationExplorer(ExplorerForm):
 
     def _add_region(self) -> None:
         try:
-            shapes = self.asking.add_region()
+            shapes = self.form_reader.add_region()
         except DRDMError as error:
             self._fail(error_line(error))
             return
@@ -253,7 +255,7 @@ class DeformationExplorer(ExplorerForm):
             self._on_options()
 
     def _show_numbers(self) -> None:
-        show_numbers(self, self._outcome(), self._look())
+        show_numbers(self, self._outcome(), self._moment())
 
     def _fail(self, message: str) -> None:
         if message != self.run_bar.status.text():  # a drag need not tell it at every place

@@ -11,34 +11,34 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_drdm.explorer.form import agree
-from napari_drdm.runs.runner import Job
-from napari_drdm.settings import load_settings, save_settings
+from napari_drdm.runs.runner import BackgroundTask
+from napari_drdm.settings import Remembered, load_settings, save_settings
 from napari_drdm.widgets.card_dialog import CardDialog
 from napari_drdm.widgets.export_dialog import ExportDialog, ExportPlan, free_folder, mismatch
 
 if TYPE_CHECKING:
     from napari_drdm.explorer.form import ExplorerForm
-    from napari_drdm.runs.requests import Outcome
+    from napari_drdm.runs.requests import RunOutcome
     from src_core.generation import Result
 
-__all__ = ["TakeHome"]
+__all__ = ["ResultExport"]
 
 
-class TakeHome(QObject):
+class ResultExport(QObject):
     """Exports and copies the shown result, shows cards and imports models.
 
-    ``said(str)``: how it went; ``failed(str)``: why not; ``imported(str)``: a model's name.
+    ``message(str)``: how it went; ``failed(str)``: why not; ``imported(str)``: a model's name.
 
     Args:
         form: whose buttons ask.
         outcome: gives the shown result, or None.
     """
 
-    said = Signal(str)
+    message = Signal(str)
     failed = Signal(str)
     imported = Signal(str)
 
-    def __init__(self, form: ExplorerForm, outcome: Callable[[], Outcome | None]) -> None:
+    def __init__(self, form: ExplorerForm, outcome: Callable[[], RunOutcome | None]) -> None:
         super().__init__(form)
         self._form, self._outcome = form, outcome
         self._exported: dict[str, Path] = {}
@@ -51,7 +51,7 @@ class TakeHome(QObject):
             self.failed.emit("there is no result to export yet")
             return
         metrics, entry = outcome.result.metrics, self._form.sources.model.value()
-        home = Path(load_settings().export_folder or Path.home())
+        home = Path(load_settings(Remembered).export_folder or Path.home())
         name = outcome.result.source.name
         self.dialog = ExportDialog(
             self._form,
@@ -112,15 +112,15 @@ class TakeHome(QObject):
         self._do(partial(import_model, path), lambda entry: self.imported.emit(entry.name))
 
     def _export(self, result: Result, plan: ExportPlan) -> None:
-        self.said.emit("Exporting…")
+        self.message.emit("Exporting…")
         self._do(partial(_save, result, plan), lambda _: self._on_export(result, plan))
 
     def _on_export(self, result: Result, plan: ExportPlan) -> None:
         self._exported[_digest(result)] = plan.folder
-        remembered = load_settings()
+        remembered = load_settings(Remembered)
         folder = str(plan.folder.parent)
         save_settings(remembered.model_copy(update={"export_folder": folder}))
-        self.said.emit(f"Exported to {plan.folder}")
+        self.message.emit(f"Exported to {plan.folder}")
 
     def _copy(self, text: Callable[[Any], str], words: str) -> None:
         outcome = self._outcome()
@@ -132,13 +132,15 @@ class TakeHome(QObject):
 
         def put(answer: tuple[str, str]) -> None:
             written, what = answer
-            QApplication.clipboard().setText(written)
-            self.said.emit(f"{words}. {what}".strip())
+            clipboard = QApplication.clipboard()
+            if clipboard is not None:
+                clipboard.setText(written)
+            self.message.emit(f"{words}. {what}".strip())
 
         self._do(partial(_written, result, exported, text), put)
 
     def _do(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        job = Job(self)
+        job = BackgroundTask(self)
         job.done.connect(done)
         job.failed.connect(self.failed)
         job.run(work)

@@ -8,16 +8,16 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QMessageBox, QShortcut, QVBoxLayout, QWidget
 
+from napari_drdm.explorer.readout_panel import ReadoutPanel
+from napari_drdm.explorer.show_panel import ShowPanel
 from napari_drdm.variants.panel import VariantsPanel
 from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.controls import MorePanel, OptionsPanel
 from napari_drdm.widgets.metrics_panel import MetricsPanel
 from napari_drdm.widgets.model_drop import ModelDrop
-from napari_drdm.widgets.readout_panel import ReadoutPanel
 from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
-from napari_drdm.widgets.show_panel import ShowPanel
 from napari_drdm.widgets.sources import SourcePanel
 
 __all__ = ["ExplorerForm", "agree"]
@@ -35,7 +35,7 @@ class ExplorerForm(QWidget):
         readout: the place under the cursor.
         metrics: the numbers of the result.
         variants_panel: results so far.
-        run_bar: generate, cancel, take home, progress.
+        run_bar: generate, cancel, export, progress.
         drop: models let go over the dock.
         sections: what folds away, by title.
     """

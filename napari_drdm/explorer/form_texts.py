@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from napari_drdm.explorer.form import ExplorerForm
     from napari_drdm.layers.cases import Snapshot
-    from napari_drdm.runs.moments import Look
-    from napari_drdm.runs.requests import Outcome
+    from napari_drdm.runs.moments import Moment
+    from napari_drdm.runs.requests import RunOutcome
     from src_core.models.library import ModelEntry
 
 __all__ = ["describe_choice", "show_numbers"]
@@ -46,9 +46,9 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
     form.sources.model_note.setText(warning)
 
 
-def show_numbers(form: ExplorerForm, outcome: Outcome | None, look: Look | None) -> None:
+def show_numbers(form: ExplorerForm, outcome: RunOutcome | None, moment: Moment | None) -> None:
     """The numbers of the latest result; grey while another moment is on view."""
-    form.metrics.setEnabled(look is None or look.outcome is not None)
+    form.metrics.setEnabled(moment is None or moment.outcome is not None)
     form.run_bar.set_exportable(outcome is not None)
     form.show_panel.set_legend(None if outcome is None else arrow_limit_mm(outcome))
     if outcome is None:

@@ -1,23 +1,21 @@
-"""The models and devices on offer, found off the main thread where torch is not loaded yet."""
+"""The form's lists of models and devices, filled off the main thread until torch is loaded."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_drdm.runs.latest_only import Lane
+from napari_drdm.runs.latest_only import LatestOnly
+from napari_drdm.runs.models_found import ModelsFound, find_models, find_models_later
 
 if TYPE_CHECKING:
     from napari_drdm.explorer.form import ExplorerForm
     from napari_drdm.settings import Remembered
     from src_core.models.library import ModelEntry
 
-    Found = tuple[list[ModelEntry], list[tuple[str, str]]]
-
-__all__ = ["ModelList", "found"]
+__all__ = ["ModelList"]
 
 
 class ModelList(QObject):
@@ -37,15 +35,15 @@ class ModelList(QObject):
         super().__init__(form)
         self._form, self._remembered = form, remembered
         self.loading = True
-        self._lane = Lane(lambda _: None, self)
-        self._lane.came.connect(self._on_found)
+        self._search = LatestOnly(lambda _: None, self)
+        self._search.came.connect(self._on_found)
 
     def load(self) -> None:
         """Find them for the first time."""
         if "torch" in sys.modules:
-            self._on_found(found())
+            self._on_found(find_models())
         else:
-            self._lane.submit(_found_later)
+            self._search.submit(find_models_later)
 
     def refresh(self, pick: str = "") -> None:
         """Read the list of models again, and pick one by its name."""
@@ -62,24 +60,11 @@ class ModelList(QObject):
         self.offered.emit()
 
     def close(self) -> None:
-        """Look for nothing any more."""
-        self._lane.close()
+        """Stop looking for models."""
+        self._search.close()
 
-    def _on_found(self, there: Found) -> None:
-        entries, devices = there
+    def _on_found(self, found: ModelsFound) -> None:
         self.loading = False
-        self._form.more.offer_devices(devices, self._remembered.device)
-        self.offer(entries, self._remembered.model)
+        self._form.more.offer_devices(found.devices, self._remembered.device)
+        self.offer(found.models, self._remembered.model)
         self.ready.emit()
-
-
-def found() -> Found:
-    """The models and devices there are."""
-    from napari_drdm.runs.devices import devices
-    from src_core.models.library import list_models
-
-    return list_models(), [(d.name, d.words) for d in devices()]
-
-
-def _found_later() -> Iterator[Found]:
-    yield found()

@@ -1,126 +1,41 @@
-"""What a field does to the place under the cursor: pure functions, and who asks them.
-
-u is interpolated linearly between voxels, as ITK does; det J and labels are the voxel's own.
-"""
+"""Reads the place under the cursor as it moves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from qtpy.QtCore import QTimer
 
-from napari_drdm.overlays.build import origins, spatial_axes
-from napari_drdm.overlays.view import view_of, voxel_under
-from src_core.cases.grid import RAS_TO_LPS
+from napari_drdm.overlays.reading import Reading, place_under, value_at
+from napari_drdm.overlays.view import view_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_drdm.runs.moments import Look
+    from napari_drdm.runs.moments import Moment
 
-__all__ = ["Reading", "ReadoutController", "place_under", "value_at"]
+__all__ = ["ReadoutController"]
 
 _WAIT_MS = 40
 
-Vector = tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What stands at one place of the new image.
-
-    Attributes:
-        u_mm: (3,), LPS: its tissue came from x + u.
-        along_mm: u along the layer's spatial axes, in their order.
-        length_mm: of u.
-        det: Jacobian determinant; None where there is none yet.
-        source_voxel: where the tissue came from, voxels along the layer's spatial axes.
-        source_lps: the same in mm.
-        labels: names of the labels there.
-    """
-
-    u_mm: Vector
-    along_mm: Vector
-    length_mm: float
-    det: float | None
-    source_voxel: Vector
-    source_lps: Vector
-    labels: tuple[str, ...] = ()
-
-
-def value_at(look: Look, place: ArrayLike) -> Reading | None:
-    """What a look says of a place; None outside the image, or while there is no field.
-
-    Args:
-        look: what is shown.
-        place: voxels along the axes of the source layer, as ``place_under`` gives them.
-    """
-    at = np.asarray(place, dtype=np.float64)
-    n, grid = spatial_axes(look), look.layer_case.case.grid
-    voxel = np.append(at[-n:][::-1], 0.0)[:3]
-    size = np.asarray(grid.shape)
-    if look.displacement is None or (voxel < -0.5).any() or (voxel > size - 0.5).any():
-        return None
-    nearest = tuple(np.clip(np.round(voxel), 0, size - 1).astype(int))
-    u = _linear(look.displacement, voxel)
-    moved = grid.to_voxels(u)
-    came_from = grid.affine[:3, :3] @ (voxel + moved) + grid.affine[:3, 3]
-    return Reading(
-        _vector(u),
-        _vector((moved * grid.spacing)[:n][::-1]),
-        float(np.linalg.norm(u)),
-        None if look.jacobian is None else float(look.jacobian[nearest]),
-        _vector((voxel + moved)[:n][::-1]),
-        _vector(RAS_TO_LPS * came_from),
-        tuple(_labels(look, at)),
-    )
-
-
-def place_under(look: Look, viewer: ViewerModel) -> NDArray[np.float64] | None:
-    """The place of a look's source that is under the cursor, voxels along the layer's axes.
-
-    In 3D it is the first labelled voxel on the line of sight, else the brightest one.
-    """
-    source, dims = look.request.source, viewer.dims
-    offset, n = dims.ndim - source.ndim, spatial_axes(look)
-    if sum(axis >= offset for axis in dims.displayed) < min(dims.ndisplay, n):
-        return None  # an axis that the source does not have is on the canvas
-    if dims.ndisplay == 2 or n == 2:
-        return voxel_under(source, dims, viewer.cursor.position)
-    if not view_of(source, dims, 3).spatial:
-        return None
-    start, end = source.get_ray_intersections(
-        viewer.cursor.position,
-        viewer.scene.camera.calculate_nd_view_direction(dims.ndim, dims.displayed),
-        [a - offset for a in dims.displayed],
-    )
-    if start is None:
-        return None
-    ray = np.linspace(start, end, int(np.abs(end - start).max()) + 2)
-    return ray[_first_seen(look, ray)]
-
 
 class ReadoutController:
-    """Tells what is under the cursor, at most every 40 ms.
+    """Reports what is under the cursor, at most every 40 ms.
 
     Args:
         viewer: whose cursor it is.
-        look: gives what is shown, or None.
-        tell: takes a reading, or None, and the spatial axes on the canvas.
+        moment: gives what is shown, or None.
+        report: takes a reading, or None, and the spatial axes on the canvas.
     """
 
     def __init__(
         self,
         viewer: ViewerModel,
-        look: Callable[[], Look | None],
-        tell: Callable[[Reading | None, tuple[int, ...]], None],
+        moment: Callable[[], Moment | None],
+        report: Callable[[Reading | None, tuple[int, ...]], None],
     ) -> None:
-        self._viewer, self._look, self._tell = viewer, look, tell
+        self._viewer, self._moment, self._report = viewer, moment, report
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(_WAIT_MS)
@@ -137,58 +52,16 @@ class ReadoutController:
 
     def read(self) -> None:
         """Read now."""
-        look = self._look()
-        if look is None or look.request.source not in self._viewer.layers:
-            self._tell(None, ())
+        moment = self._moment()
+        if moment is None or moment.request.source not in self._viewer.layers:
+            self._report(None, ())
             return
-        place = place_under(look, self._viewer)
-        shown = view_of(look.request.source, self._viewer.dims, spatial_axes(look)).shown
-        self._tell(None if place is None else value_at(look, place), shown)
+        place = place_under(moment, self._viewer)
+        shown = view_of(moment.request.source, self._viewer.dims, moment.spatial_axes).shown
+        self._report(None if place is None else value_at(moment, place), shown)
 
     def close(self) -> None:
         """Stop listening."""
         self._timer.stop()
         for emitter in self._events:
             emitter.disconnect(self.refresh)
-
-
-def _linear(values: NDArray[Any], voxel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A field (X, Y, Z, 3) between its voxels; beyond their middles as at the border."""
-    last = np.asarray(values.shape[:3]) - 1
-    voxel = np.clip(voxel, 0, last)
-    low = np.floor(voxel).astype(int)
-    part = voxel - low
-    total = np.zeros(values.shape[3:])
-    for corner in product((0, 1), repeat=3):
-        weight = np.prod(np.where(corner, part, 1 - part))
-        total += weight * values[tuple(np.minimum(low + corner, last))].astype(np.float64)
-    return total
-
-
-def _labels(look: Look, at: NDArray[np.float64]) -> list[str]:
-    """Names of the labels at a place, one of each map that has one there."""
-    told = []
-    for labels, layer in zip(look.labels, origins("labels", look), strict=True):
-        names = layer.metadata.get("drdm", {}).get("label_names", {})
-        value = int(_nearest(labels, at))
-        told += [names.get(value, f"label {value}")] if value else []
-    return told
-
-
-def _nearest(values: NDArray[Any], at: NDArray[np.float64]) -> Any:
-    """The value at a place of an array that may lack the place's first axes."""
-    own = at[-values.ndim :]
-    return values[tuple(np.clip(np.round(own), 0, np.asarray(values.shape) - 1).astype(int))]
-
-
-def _first_seen(look: Look, ray: NDArray[np.float64]) -> int:
-    """Which point of a line of sight, (K, axes), meets the eye."""
-    for labels in look.labels[:1]:
-        met = np.flatnonzero([_nearest(labels, at) for at in ray])
-        if len(met):
-            return int(met[0])
-    return int(np.argmax([_nearest(look.images[0], at) for at in ray]))
-
-
-def _vector(values: NDArray[np.float64]) -> Vector:
-    return tuple(float(value) for value in values)

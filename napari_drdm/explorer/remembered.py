@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_drdm.overlays import Style
+from napari_drdm.overlays import DrawingStyle
 from napari_drdm.settings import Remembered, load_settings, save_settings
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ __all__ = ["recall", "remember"]
 
 def recall(form: ExplorerForm) -> Remembered:
     """Put the form where it was; model and device follow once they are known."""
-    kept = load_settings()
+    kept = load_settings(Remembered)
     form.options.place(kept.level, kept.seed)
     form.more.place(kept.steps, "shared")
     form.options.live.setChecked(kept.live)
     if kept.shown is not None:
         form.show_panel.set_kinds(kept.shown)
-    known = {f.name for f in fields(Style)}
-    style = {name: value for name, value in kept.style.items() if name in known}
+    known = {f.name for f in fields(DrawingStyle)}
+    style: dict[str, Any] = {name: value for name, value in kept.style.items() if name in known}
     with suppress(TypeError, ValueError):
-        form.show_panel.set_drawing(Style(**style))
+        form.show_panel.set_drawing(DrawingStyle(**style))
     return kept
 
 
@@ -34,7 +34,7 @@ def remember(form: ExplorerForm) -> None:
     """Write down how the form stands."""
     entry, device = form.sources.model.value(), form.more.device.currentData()
     style = asdict(form.show_panel.drawing())
-    kept = load_settings()
+    kept = load_settings(Remembered)
     save_settings(
         Remembered(
             level=form.options.level.value(),

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Shapes
 
-from napari_drdm.explorer.suitability import labels_for
 from napari_drdm.explorer.visible_part import region_of
-from napari_drdm.layers.snapshots import placement, take_snapshot
-from napari_drdm.runs.requests import Request
+from napari_drdm.layers.snapshots import labels_for, placement, take_snapshot
+from napari_drdm.runs.requests import RunRequest
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,14 +20,14 @@ if TYPE_CHECKING:
 
     from napari_drdm.explorer.form import ExplorerForm
     from napari_drdm.layers.cases import Snapshot
-    from napari_drdm.variants import Recipe
+    from napari_drdm.variants import RunInputs
 
-__all__ = ["Asking"]
+__all__ = ["FormReader"]
 
 _SERIALS = count(1)
 
 
-class Asking:
+class FormReader:
     """Reads the form, and keeps its lists of layers up to date.
 
     Args:
@@ -44,7 +43,7 @@ class Asking:
         self._auto_labels = True
         form.sources.labels.activated.connect(self._on_labels_picked)
 
-    def request(self) -> Request:
+    def request(self) -> RunRequest:
         """What the form asks for.
 
         Raises:
@@ -68,18 +67,18 @@ class Asking:
         extras = self._extras(image, labels)
         device = str(form.more.device.currentData() or "auto")
         place = image, labels, extras, device, next(_SERIALS)
-        return Request(snapshot, entry.path, options, *place)
+        return RunRequest(snapshot, entry.path, options, *place)
 
-    def again(self, recipe: Recipe) -> Request:
+    def again(self, inputs: RunInputs) -> RunRequest:
         """What made a result, of its layers as they are now.
 
         Raises:
             InputError: they do not go together any more.
         """
-        layers = recipe.source, recipe.labels, recipe.extras
+        layers = inputs.source, inputs.labels, inputs.extras
         device = str(self._form.more.device.currentData() or "auto")
         place = *layers, device, next(_SERIALS)
-        return Request(take_snapshot(*layers), recipe.model, recipe.options, *place)
+        return RunRequest(take_snapshot(*layers), inputs.model, inputs.options, *place)
 
     def snapshot(self) -> Snapshot | None:
         """The chosen layers; nothing is copied.

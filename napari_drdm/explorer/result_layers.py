@@ -11,41 +11,39 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Layer, Shapes
 
-from napari_drdm.overlays import Style, View, limit_mm, view_of
+from napari_drdm.overlays import DrawingStyle, View, limit_mm, view_of
 from napari_drdm.overlays.build import (
-    DRAWN,
-    FLAT,
-    KINDS,
     finish_layer,
+    height,
     keys_of,
     new_layer,
-    spatial_axes,
     unchanged,
     update_layer,
 )
-from napari_drdm.runs.moments import Look, of_outcome
+from napari_drdm.overlays.kinds import KINDS, kind_of
+from napari_drdm.runs.moments import Moment, moment_of_outcome
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_drdm.runs.runner import Outcome
+    from napari_drdm.runs.requests import RunOutcome
 
-__all__ = ["KINDS", "ResultLayers", "arrow_limit_mm"]
+__all__ = ["ResultLayers", "arrow_limit_mm"]
 
 
 @dataclass(eq=False)
 class _Shown:
     """What stands in the viewer for one source."""
 
-    look: Look
+    moment: Moment
     kinds: set[str] = field(default_factory=set)
-    style: Style = field(default_factory=Style)
+    style: DrawingStyle = field(default_factory=DrawingStyle)
     layers: dict[str, Layer] = field(default_factory=dict)
-    outcome: Outcome | None = None
+    outcome: RunOutcome | None = None
     views: dict[str, View] = field(default_factory=dict)
     astray: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
-    drawn: dict[str, Look] = field(default_factory=dict)
+    drawn: dict[str, Moment] = field(default_factory=dict)
 
 
 class ResultLayers:
@@ -67,34 +65,36 @@ class ResultLayers:
         """The layers of a source by kind; a second image is ``image 2``."""
         return dict(self._shown[source].layers) if source in self._shown else {}
 
-    def look(self, source: Layer | None) -> Look | None:
+    def moment(self, source: Layer | None) -> Moment | None:
         """What is shown of a source now."""
         entry = self._shown.get(source) if source is not None else None
-        return entry.look if entry else None
+        return entry.moment if entry else None
 
-    def outcome(self, source: Layer | None) -> Outcome | None:
+    def outcome(self, source: Layer | None) -> RunOutcome | None:
         """The latest finished result of a source, whatever step is shown."""
         entry = self._shown.get(source) if source is not None else None
         return entry.outcome if entry else None
 
-    def show(self, look: Look | Outcome, kinds: set[str], style: Style | None = None) -> None:
+    def show(
+        self, moment: Moment | RunOutcome, kinds: set[str], style: DrawingStyle | None = None
+    ) -> None:
         """Bring a source's layers up to date; those not ticked are hidden and not computed."""
-        if not isinstance(look, Look):
-            look = of_outcome(look)
-        source = look.request.source
+        if not isinstance(moment, Moment):
+            moment = moment_of_outcome(moment)
+        source = moment.request.source
         self._forget_the_gone()
         if source not in self._viewer.layers:
             return
-        entry = self._shown.setdefault(source, _Shown(look))
-        entry.look, entry.kinds = look, set(kinds)
+        entry = self._shown.setdefault(source, _Shown(moment))
+        entry.moment, entry.kinds = moment, set(kinds)
         entry.style = style or entry.style
-        entry.outcome = look.outcome or entry.outcome
+        entry.outcome = moment.outcome or entry.outcome
         self._forget_the_removed(entry)
         entry.views.clear()
         entry.astray.clear()
         view = self._view(entry)
         for kind in KINDS:
-            keys = keys_of(kind, look) if kind in kinds else []
+            keys = keys_of(kind, moment) if kind in kinds else []
             self._hide(entry, kind, but=keys)
             for key in keys:
                 self._put(entry, key, view)
@@ -107,27 +107,29 @@ class ResultLayers:
                 for key in entry.layers:
                     self._conceal(entry, key)
                 continue
-            for key in sorted(entry.layers, key=_height):
+            for key in sorted(entry.layers, key=height):
                 layer = entry.layers[key]
                 self._viewer.layers.move(
                     self._viewer.layers.index(layer), _below_shapes(self._viewer)
                 )
-        look = self.look(source)
-        if look is not None:
+        moment = self.moment(source)
+        if moment is not None:
             entry = self._shown[source]
-            self.show(look, entry.kinds, entry.style)
+            self.show(moment, entry.kinds, entry.style)
 
-    def keep(self, outcome: Outcome) -> None:
+    def keep(self, outcome: RunOutcome) -> None:
         """Remember a finished result, whatever step is shown."""
         entry = self._shown.get(outcome.request.source)
         if entry is not None:
             entry.outcome = outcome
 
-    def tick(self, source: Layer | None, kinds: set[str], style: Style | None = None) -> None:
+    def tick(
+        self, source: Layer | None, kinds: set[str], style: DrawingStyle | None = None
+    ) -> None:
         """Show other kinds, or in another style, of what is shown of a source."""
-        look = self.look(source)
-        if look is not None:
-            self.show(look, kinds, style)
+        moment = self.moment(source)
+        if moment is not None:
+            self.show(moment, kinds, style)
 
     def follow(self, event: object = None) -> None:
         """Draw arrows, grid and contours for what the viewer shows now."""
@@ -141,29 +143,34 @@ class ResultLayers:
     def _put(self, entry: _Shown, key: str, view: View) -> None:
         """Make or update a layer; one that has no place on the view is hidden until it has."""
         layer = entry.layers.get(key)
-        if key.split()[0] in FLAT and not view.spatial:
+        if kind_of(key).spatial and not view.spatial:
             entry.astray.add(key)
             self._conceal(entry, key)
             return
         entry.astray.discard(key)
-        if key.split()[0] in DRAWN:
+        if kind_of(key).follows_view:
             entry.views[key] = view
-        before, entry.drawn[key] = entry.drawn.get(key), entry.look
-        same = layer is not None and before is not None and unchanged(key, before, entry.look)
-        if same and entry.look.outcome is not None:
-            finish_layer(layer)
-        if same or (layer is not None and update_layer(key, layer, entry.look, view, entry.style)):
-            if key in entry.hidden:
-                layer.visible = True
-            entry.hidden.discard(key)
-            return
+        before, entry.drawn[key] = entry.drawn.get(key), entry.moment
+        shown = entry.moment, view, entry.style
         if layer is not None:
+            same = before is not None and unchanged(key, before, *shown)
+            if same and entry.moment.outcome is not None:
+                finish_layer(layer)
+            if same or update_layer(key, layer, *shown):
+                self._reveal(entry, key, layer)
+                return
             self._viewer.layers.remove(layer)
-        self._add(entry, key, new_layer(key, entry.look, view, entry.style))
+        self._add(entry, key, new_layer(key, *shown))
+
+    def _reveal(self, entry: _Shown, key: str, layer: Layer) -> None:
+        """Show a layer again that was hidden here."""
+        if key in entry.hidden:
+            layer.visible = True
+        entry.hidden.discard(key)
 
     def _hide(self, entry: _Shown, kind: str, but: list[str]) -> None:
         for key in entry.layers:
-            if key.split()[0] == kind and key not in but:
+            if kind_of(key).name == kind and key not in but:
                 self._conceal(entry, key)
 
     def _conceal(self, entry: _Shown, key: str) -> None:
@@ -194,7 +201,7 @@ class ResultLayers:
         above = [
             self._viewer.layers.index(other)
             for name, other in entry.layers.items()
-            if _height(name) > _height(key)
+            if height(name) > height(key)
         ]
         entry.layers[key] = layer
         self._viewer.layers.insert(min(above, default=_below_shapes(self._viewer)), layer)
@@ -203,12 +210,12 @@ class ResultLayers:
         layer.events.visible.connect(self.follow)
 
     def _view(self, entry: _Shown) -> View:
-        return view_of(entry.look.request.source, self._viewer.dims, spatial_axes(entry.look))
+        return view_of(entry.moment.request.source, self._viewer.dims, entry.moment.spatial_axes)
 
 
-def arrow_limit_mm(look: Look | Outcome) -> float:
+def arrow_limit_mm(moment: Moment | RunOutcome) -> float:
     """Length of arrows at the end of their colour scale, the same for all results of a source."""
-    return limit_mm(look.layer_case.case.grid)
+    return limit_mm(moment.layer_case.case.grid)
 
 
 def _below_shapes(viewer: ViewerModel) -> int:
@@ -223,11 +230,6 @@ def _stale(entry: _Shown, view: View) -> list[str]:
     """What has to be drawn again for a view, or hidden there."""
     visible = [key for key, layer in entry.layers.items() if layer.visible]
     if not view.spatial:
-        return [key for key in visible if key.split()[0] in FLAT]
+        return [key for key in visible if kind_of(key).spatial]
     drawn = [key for key in visible if entry.views.get(key, view) != view]
     return [*entry.astray, *drawn]
-
-
-def _height(key: str) -> tuple[int, int]:
-    kind, _, number = key.partition(" ")
-    return KINDS.index(kind), int(number or 1)

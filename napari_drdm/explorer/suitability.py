@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from src_core.cases.grid import Grid
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
-
     from napari_drdm.layers.cases import Snapshot
     from src_core.models.model import ModelSpec
 
-__all__ = ["describe", "is_stack", "labels_for", "model_warning"]
+__all__ = ["describe", "is_stack", "model_warning"]
 
 
 def describe(shape: tuple[int, int, int], spacing: tuple[float, float, float], frames: int) -> str:
@@ -25,20 +22,6 @@ def describe(shape: tuple[int, int, int], spacing: tuple[float, float, float], f
 def is_stack(snapshot: Snapshot, spec: ModelSpec) -> bool:
     """Whether a 2D model would meet several slices."""
     return spec.ndim == 2 and _grid(snapshot).shape[_grid(snapshot).slice_axis] > 1
-
-
-def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:
-    """The labels among some layers that lie on an image, those with its name before others."""
-    shape = image.data.shape
-    fits = [
-        layer
-        for layer in layers
-        if type(layer).__name__ == "Labels"
-        and layer.ndim in (image.ndim, min(image.ndim, 3))
-        and tuple(layer.data.shape) == tuple(shape[len(shape) - layer.ndim :])
-    ]
-    named = [layer for layer in fits if layer.name.startswith(image.name)]
-    return (named or fits or [None])[0]
 
 
 def model_warning(snapshot: Snapshot, spec: ModelSpec) -> str:

@@ -25,7 +25,7 @@ from napari_drdm.layers.snapshots import placement
 from napari_drdm.messages import error_line
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
 from napari_drdm.overlays.rim import keep_rim_true
-from napari_drdm.runs.runner import Job
+from napari_drdm.runs.runner import BackgroundTask
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def open_jacobian() -> None:
     _dock(lambda viewer: jacobian_form(viewer, partial(_measure, viewer)), "Jacobian determinant")
 
 
-def _dock(make: Callable[[Viewer], FunctionGui], name: str) -> None:
+def _dock(make: Callable[[Viewer], FunctionGui[..., Any]], name: str) -> None:
     viewer = current_viewer()
     if viewer is None:
         return
@@ -60,7 +60,7 @@ def _dock(make: Callable[[Viewer], FunctionGui], name: str) -> None:
 
 def _apply(
     viewer: Viewer,
-    form: FunctionGui,
+    form: FunctionGui[..., Any],
     image: Image,
     labels: list[Labels],
     choice: FieldChoice,
@@ -80,25 +80,30 @@ def _apply(
 
 
 def _measure(
-    viewer: Viewer, form: FunctionGui, choice: FieldChoice, name: str, magnitude: bool
+    viewer: Viewer, form: FunctionGui[..., Any], choice: FieldChoice, name: str, magnitude: bool
 ) -> None:
     work = partial(jacobian_of, choice)
     _run(form, work, lambda done: _show_maps(viewer, done, name, magnitude))
 
 
-def _run(form: FunctionGui, work: Callable[[], Any], show: Callable[[Any], None]) -> None:
+def _run(form: FunctionGui[..., Any], work: Callable[[], Any], show: Callable[[Any], None]) -> None:
     """Work off the main thread; meanwhile the form waits, and the rest of the window does not."""
-    text = form.call_button.text
-    form.call_button.text = "Working…"
+    button: Any = form.call_button
+    text, button.text = button.text, "Working…"
     form.native.setEnabled(False)  # the button alone would be enabled again by magicgui
 
-    def end(told: Callable[[], None]) -> None:
-        form.call_button.text = text
+    def end(report: Callable[[], None]) -> None:
+        button.text = text
         form.native.setEnabled(True)
-        told()
+        report()
 
-    job = Job(form.native)
-    job.done.connect(lambda done: end(lambda: (show(done), show_info(done.told))))
+    job = BackgroundTask(form.native)
+
+    def show_all(done: Any) -> None:
+        show(done)
+        show_info(done.summary)
+
+    job.done.connect(lambda done: end(partial(show_all, done)))
     job.failed.connect(lambda message: end(lambda: show_error(message)))
     job.run(work)
 
@@ -118,8 +123,8 @@ def _show_moved(
     )
     for layer, values in zip(labels, done.labels, strict=True):
         data = values.astype(layer.data.dtype, copy=False)
-        look = {"colormap": layer.colormap, "opacity": layer.opacity}
-        viewer.add_layer(Labels(data, **look, **_common(layer, name)))
+        moment = {"colormap": layer.colormap, "opacity": layer.opacity}
+        viewer.add_layer(Labels(data, **moment, **_common(layer, name)))
 
 
 def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -> None:
@@ -135,8 +140,8 @@ def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -
     if magnitude:
         maps.append(("mm", done.magnitude, (0.0, round_mm(field)), magnitude_colormap()))
     for kind, values, limits, colours in maps:
-        look = {"colormap": colours, "contrast_limits": limits, "blending": "translucent"}
-        layer = Image(values, name=f"{name} | {kind}", **look, **common)
+        moment = {"colormap": colours, "contrast_limits": limits, "blending": "translucent"}
+        layer = Image(values, name=f"{name} | {kind}", **moment, **common)
         viewer.add_layer(keep_rim_true(layer) if kind == "Jacobian" else layer)
 
 

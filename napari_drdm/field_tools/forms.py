@@ -10,9 +10,9 @@ from magicgui import magicgui
 from napari.layers import Image, Labels, Layer, Vectors
 from qtpy.QtWidgets import QSizePolicy
 
-from napari_drdm.explorer.suitability import labels_for
 from napari_drdm.field_tools.work import FieldChoice
 from napari_drdm.layers.field_layers import field_of
+from napari_drdm.layers.snapshots import labels_for
 
 if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui
@@ -55,7 +55,7 @@ _LABELS_BY = {
 _LIST_HEIGHT = 90
 
 
-def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui:
+def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
     """Form that moves an image and its labels by a displacement field.
 
     Args:
@@ -101,7 +101,7 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui:
     return _with_file_row(form)
 
 
-def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui:
+def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
     """Form that shows how a displacement field changes volume.
 
     Args:
@@ -152,7 +152,7 @@ def _is_grey(layer: Layer) -> bool:
     return isinstance(layer, Image) and not layer.rgb
 
 
-def _fitting(viewer: Viewer, form: FunctionGui) -> list[tuple[str, Layer]]:
+def _fitting(viewer: Viewer, form: FunctionGui[..., Any]) -> list[tuple[str, Layer]]:
     image = form.image.value
     return [
         (layer.name, layer)
@@ -161,7 +161,7 @@ def _fitting(viewer: Viewer, form: FunctionGui) -> list[tuple[str, Layer]]:
     ]
 
 
-def _offer_labels(viewer: Viewer, form: FunctionGui) -> None:
+def _offer_labels(viewer: Viewer, form: FunctionGui[..., Any]) -> None:
     """Labels of the image that was chosen, the likeliest of them picked."""
     form.label_layers.reset_choices()
     image = form.image.value
@@ -169,7 +169,7 @@ def _offer_labels(viewer: Viewer, form: FunctionGui) -> None:
     form.label_layers.value = [] if likely is None else [likely]
 
 
-def _with_file_row(form: FunctionGui) -> FunctionGui:
+def _with_file_row(form: FunctionGui[..., Any]) -> FunctionGui[..., Any]:
     """A field that is open is picked; the file and its format show only where there is none."""
 
     def update(field: Any) -> None:

@@ -53,7 +53,7 @@ class MoveDone:
     metrics: dict[str, Any]
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In one line."""
         m = self.metrics
         text = f"Moved by up to {m['max_mm']:.1f} mm, {m['mean_mm']:.1f} mm on average"
@@ -74,7 +74,7 @@ class JacobianDone:
     magnitude: NDArray[np.float32]
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """In one line."""
         low, high = float(self.jacobian.min()), float(self.jacobian.max())
         folded = int((self.jacobian <= 0).sum())

@@ -116,7 +116,7 @@ def _checksum(values: Any) -> Hashable:
     """Of an array in memory; one that lies on a disk is known by itself."""
     if not isinstance(values, np.ndarray) or isinstance(values, np.memmap):
         return id(values)
-    return values.shape, values.dtype.str, zlib.crc32(np.ascontiguousarray(values))
+    return values.shape, values.dtype.str, zlib.crc32(np.ascontiguousarray(values).data)
 
 
 def _copied(values: Any) -> NDArray[Any]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_drdm.layers.field_layers import (
-    ARROWS,
     ARROWS_PER_PLANE,
+    MOST_ARROWS,
     DenseField,
     arrows_over,
     axes_of,
@@ -163,7 +163,7 @@ def _plane(viewer: Any, layer: Layer) -> tuple[tuple[int, int], ...]:
 
 
 def _draw(layer: Layer, place: _Place) -> None:
-    count = ARROWS_PER_PLANE if len(place.plane or ()) == layer.ndim - 2 else ARROWS
+    count = ARROWS_PER_PLANE if len(place.plane or ()) == layer.ndim - 2 else MOST_ARROWS
     flat = layer.ndim == 2
     vectors, mm = arrows_over(place.field, place.grid, flat, dict(place.plane or ()), count)
     layer.data = vectors

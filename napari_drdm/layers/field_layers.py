@@ -7,6 +7,7 @@ voxel -> RAS mm. An arrow starts at a voxel x and points to x + u(x).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 __all__ = [
-    "ARROWS",
     "ARROWS_PER_PLANE",
+    "MOST_ARROWS",
     "DenseField",
     "arrows_over",
     "axes_of",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 #: Arrows in one layer, at most.
-ARROWS = 2000
+MOST_ARROWS = 2000
 #: Arrows of one plane, about.
 ARROWS_PER_PLANE = 700
 
@@ -63,7 +64,8 @@ class DenseField:
         across = np.linalg.inv(self.grid.affine) @ grid.affine
         at = (voxels @ across[:3, :3].T + across[:3, 3]).T
         size = np.array(self.grid.shape)[:, None]
-        beyond = ~((at > -0.5) & (at < size - 0.5)).all(axis=0)
+        within = (at > -0.5) & (at < size - 0.5)
+        beyond = np.asarray(~within.all(axis=0))
         parts = np.moveaxis(self.displacement, -1, 0)
         u = [map_coordinates(p, at, output=np.float64, order=1, mode="nearest") for p in parts]
         return np.where(beyond[:, None], np.nan, np.stack(u, axis=-1))
@@ -86,7 +88,7 @@ def field_in(metadata: dict[str, Any]) -> DenseField | None:
 
 def field_layer(field: DenseField, name: str, path: Path | None = None) -> LayerData:
     """A field as a Vectors layer that lies as the image reader would put an image of its grid."""
-    vectors, mm = arrows_over(field, field.grid, field.plane, {}, ARROWS)
+    vectors, mm = arrows_over(field, field.grid, field.plane, {}, MOST_ARROWS)
     file = {} if path is None else {"path": str(path)}
     known = {"field": field.displacement, "affine": field.grid.affine, "output": "field", **file}
     settings = {
@@ -153,9 +155,9 @@ def _spread(
 ) -> NDArray[np.int64]:
     """Voxels about equally far apart in mm, (N, n), with N at most ``at_most``."""
     free = [axis for axis in range(len(shape)) if axis not in fixed]
-    step = np.prod([shape[a] * spacing[a] for a in free]) / at_most
+    step = prod(shape[a] * spacing[a] for a in free) / at_most
     step **= 1 / max(len(free), 1)
-    while np.prod([_count(shape[a], spacing[a], step) for a in free]) > at_most:
+    while prod([_count(shape[a], spacing[a], step) for a in free]) > at_most:
         step *= 1.02
     lines = [
         np.array([min(max(fixed[a], 0), n - 1)])

@@ -6,7 +6,7 @@ single slice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from src_core.errors import InputError
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-__all__ = ["case_from_layers", "placement", "spacing_mm", "take_snapshot"]
+__all__ = ["case_from_layers", "labels_for", "placement", "spacing_mm", "take_snapshot"]
 
 _SPATIAL = 3
 _UNITS_MM = {"kilometer": 1e6, "meter": 1e3, "centimeter": 10.0, "micrometer": 1e-3}
@@ -70,6 +70,20 @@ def take_snapshot(
         None if labels is None else _path(labels),
         tuple(Extra(_values(e), type(e).__name__ == "Labels", _path(e)) for e in extras),
     )
+
+
+def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:
+    """The labels among some layers that lie on an image, those with its name before others."""
+    shape = image.data.shape
+    fits = [
+        layer
+        for layer in layers
+        if type(layer).__name__ == "Labels"
+        and layer.ndim in (image.ndim, min(image.ndim, 3))
+        and tuple(layer.data.shape) == tuple(shape[len(shape) - layer.ndim :])
+    ]
+    named = [layer for layer in fits if layer.name.startswith(image.name)]
+    return (named or fits or [None])[0]
 
 
 def placement(layer: Layer, ndim: int) -> dict[str, Any]:

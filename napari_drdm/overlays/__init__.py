@@ -1,8 +1,8 @@
-"""A displacement field to look at: arrows, a deformed grid, contours, and maps in colour."""
+"""A displacement field on view: arrows, a deformed grid, contours, and maps in colour."""
 
 from __future__ import annotations
 
-from napari_drdm.overlays.arrows import ARROWS, arrows
+from napari_drdm.overlays.arrows import arrows
 from napari_drdm.overlays.colours import (
     JACOBIAN_LIMITS,
     jacobian_colormap,
@@ -11,16 +11,16 @@ from napari_drdm.overlays.colours import (
 )
 from napari_drdm.overlays.contours import contours
 from napari_drdm.overlays.grid import grid_lines
-from napari_drdm.overlays.lines import Lines, Style
-from napari_drdm.overlays.moved import Moved
+from napari_drdm.overlays.layer_field import LayerField
+from napari_drdm.overlays.lines import Lines
+from napari_drdm.overlays.style import DrawingStyle
 from napari_drdm.overlays.view import View, view_of, voxel_under
 
 __all__ = [
-    "ARROWS",
     "JACOBIAN_LIMITS",
+    "DrawingStyle",
+    "LayerField",
     "Lines",
-    "Moved",
-    "Style",
     "View",
     "arrows",
     "contours",

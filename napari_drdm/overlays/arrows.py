@@ -6,29 +6,37 @@ it is true at every step of a run.
 
 from __future__ import annotations
 
+from math import prod
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.overlays.lines import Lines, Style, voxels_wide
-from napari_drdm.overlays.moved import Moved
+from napari_drdm.layers.field_layers import MOST_ARROWS
+from napari_drdm.overlays.colours import limit_mm
+from napari_drdm.overlays.layer_field import LayerField
+from napari_drdm.overlays.lines import Lines, lines_content, voxels_wide
+from napari_drdm.overlays.overlay import LayerContent
+from napari_drdm.overlays.style import DrawingStyle
 from napari_drdm.overlays.view import View
 
-__all__ = ["ARROWS", "arrows"]
+if TYPE_CHECKING:
+    from napari_drdm.runs.moments import Moment
 
-#: Arrows in one view, at most.
-ARROWS = 2000
+__all__ = ["arrows", "arrows_content"]
+
 # Of the distance between arrows.
 _WIDTH = 0.16
 
 
-def arrows(field: Moved, view: View, style: Style | None = None) -> Lines:
+def arrows(field: LayerField, view: View, style: DrawingStyle | None = None) -> Lines:
     """Arrows evenly spread, in mm, over what is on view; those that would leave the image are not.
 
     They lie flat on the slice on view and are coloured by their whole length.
     """
-    style = style or Style()
+    style = style or DrawingStyle()
     shape, spacing = field.shape, field.spacing
-    step = _step(shape, spacing, view.shown, min(style.arrows, ARROWS))
+    step = _step(shape, spacing, view.shown, min(style.arrows, MOST_ARROWS))
     fixed = dict(view.fixed)
     lines = [
         np.array([fixed[a]]) if a in fixed else _line(shape[a], spacing[a], step)
@@ -46,8 +54,16 @@ def arrows(field: Moved, view: View, style: Style | None = None) -> Lines:
     return Lines(segments, voxels_wide(_WIDTH * step, spacing, view.shown), mm=mm[inside])
 
 
+def arrows_content(moment: Moment, index: int, view: View, style: DrawingStyle) -> LayerContent:
+    """The layer of arrows; it carries the whole field, for the layer commands and for saving."""
+    field, grid = moment.field(), moment.layer_case.case.grid
+    drawn = arrows(LayerField(moment.layer_case, field), view, style)
+    return lines_content(drawn, "arrow", limit_mm(grid), {"field": field, "affine": grid.affine})
+
+
 def _inside(points: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    return ((points >= -0.5) & (points <= np.asarray(shape) - 0.5)).all(axis=-1)
+    inside = (points >= -0.5) & (points <= np.asarray(shape) - 0.5)
+    return np.asarray(inside.all(axis=-1))
 
 
 def _step(
@@ -55,10 +71,10 @@ def _step(
 ) -> float:
     """Distance between arrows, mm, so that there are no more than ``at_most``."""
     extents = [shape[a] * spacing[a] for a in shown]
-    step = (np.prod(extents) / at_most) ** (1 / max(len(shown), 1))
-    while np.prod([len(_line(shape[a], spacing[a], step)) for a in shown]) > at_most:
+    step = (prod(extents) / at_most) ** (1 / max(len(shown), 1))
+    while prod([len(_line(shape[a], spacing[a], step)) for a in shown]) > at_most:
         step *= 1.02
-    return float(step)
+    return step
 
 
 def _line(size: int, spacing: float, step: float) -> NDArray[np.int64]:

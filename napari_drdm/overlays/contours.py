@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_drdm.overlays.lines import Lines, chain, line_width
+from napari_drdm.overlays.lines import Lines, chain, line_width, lines_content
+from napari_drdm.overlays.overlay import LayerContent
 from napari_drdm.overlays.view import Plane, View
 
-__all__ = ["contours"]
+if TYPE_CHECKING:
+    from napari_drdm.overlays.style import DrawingStyle
+    from napari_drdm.runs.moments import Moment
+
+__all__ = ["contours", "contours_content"]
 
 # Pixels from the middle of which a line may run outwards: closes what touches the border.
 _RIM = 1
@@ -43,6 +49,15 @@ def contours(
     shape = maps[0][0].shape[-ndim:]
     width = 1.5 * line_width(shape, spacing, view.shown)
     return Lines(np.concatenate(segments), width, colours=np.concatenate(colours))
+
+
+def contours_content(moment: Moment, index: int, view: View, style: DrawingStyle) -> LayerContent:
+    """The layer of the outlines that the labels had in the source."""
+    back, case = moment.layer_case.back, moment.layer_case.case
+    pairs = zip(case.labels, moment.source_layers(Labels), strict=False)
+    coloured = [(back(labels.data), own.colormap.map) for labels, own in pairs]
+    spacing = case.grid.spacing[: moment.spatial_axes][::-1]
+    return lines_content(contours(coloured, spacing, view))
 
 
 def _slice(volume: NDArray[Any], plane: Plane) -> NDArray[Any]:

@@ -7,23 +7,29 @@ Tissue at x came from x + u(x), so a line of the source at coordinate c is the l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.overlays.lines import Lines, Style, chain, line_width
-from napari_drdm.overlays.moved import Moved
+from napari_drdm.overlays.layer_field import LayerField
+from napari_drdm.overlays.lines import Lines, chain, line_width, lines_content
+from napari_drdm.overlays.overlay import LayerContent
+from napari_drdm.overlays.style import DrawingStyle
 from napari_drdm.overlays.view import Plane, View
 
-__all__ = ["grid_lines"]
+if TYPE_CHECKING:
+    from napari_drdm.runs.moments import Moment
+
+__all__ = ["grid_content", "grid_lines"]
 
 # Segments in one view, about: napari redraws a few thousand in 0.1 s.
 _SEGMENTS = 4000
 
 
-def grid_lines(field: Moved, view: View, style: Style | None = None) -> Lines:
+def grid_lines(field: LayerField, view: View, style: DrawingStyle | None = None) -> Lines:
     """Lines evenly spaced, in mm, in the source, on the planes on view."""
-    style, ndim = style or Style(), len(field.shape)
+    style, ndim = style or DrawingStyle(), len(field.shape)
     step = max(field.shape[a] * field.spacing[a] for a in view.shown) / style.lines
     samples = _SEGMENTS // (2 * style.lines * max(1, len(view.planes)))
     found = [
@@ -35,7 +41,14 @@ def grid_lines(field: Moved, view: View, style: Style | None = None) -> Lines:
     return Lines(segments, line_width(field.shape, field.spacing, view.shown))
 
 
-def _plane(field: Moved, plane: Plane, step: float, samples: int) -> Iterator[NDArray[np.float64]]:
+def grid_content(moment: Moment, index: int, view: View, style: DrawingStyle) -> LayerContent:
+    """The layer of the deformed grid."""
+    return lines_content(grid_lines(LayerField(moment.layer_case, moment.field()), view, style))
+
+
+def _plane(
+    field: LayerField, plane: Plane, step: float, samples: int
+) -> Iterator[NDArray[np.float64]]:
     """The lines of a plane, ``step`` mm apart in the source, each (M, 2) as (column, row)."""
     axes = (plane.rows, plane.columns)
     sides = [field.shape[a] * field.spacing[a] for a in axes]
@@ -50,10 +63,11 @@ def _plane(field: Moved, plane: Plane, step: float, samples: int) -> Iterator[ND
 
 
 def _source(
-    field: Moved, plane: Plane, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    field: LayerField, plane: Plane, rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Where the tissue of a plane came from, x + u(x): (rows, columns, 2), voxels."""
-    place = {plane.rows: rows[:, None], plane.columns: columns[None, :], **dict(plane.fixed)}
+    place: dict[int, Any] = {plane.rows: rows[:, None], plane.columns: columns[None, :]}
+    place |= dict(plane.fixed)
     along, _ = field.at(tuple(place[a] for a in range(len(field.shape))))
     moved = [along[..., axis] + place[axis] for axis in (plane.rows, plane.columns)]
     return np.stack(moved, axis=-1)
@@ -69,7 +83,8 @@ def _level_sets(
 
     generator = contour_generator(columns, rows, values, name="serial")
     for level in levels:
-        yield from generator.lines(float(level))
+        lines: Any = generator.lines(float(level))
+        yield from lines
 
 
 def _samples(size: int, at_most: int) -> NDArray[np.int64]:

@@ -1,33 +1,21 @@
-"""Line segments on their way to a Vectors layer, and how the user wants them."""
+"""Line segments, and the content of the Vectors layer that shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lines", "Style", "chain", "line_width", "voxels_wide"]
+from napari_drdm.overlays.overlay import BLENDING, LayerContent
+
+__all__ = ["Lines", "chain", "line_width", "lines_content", "voxels_wide"]
 
 # Of the longest side on view.
 _LINE_WIDTH = 0.003
-
-
-@dataclass(frozen=True)
-class Style:
-    """How overlays are drawn.
-
-    Attributes:
-        arrows: in one view, about; never more than 2,000.
-        scale: how much longer than true arrows are drawn.
-        goes: arrows tell where tissue goes, not where it came from.
-        lines: of the deformed grid, along the longest side on view.
-    """
-
-    arrows: int = 700
-    scale: float = 1.0
-    goes: bool = False
-    lines: int = 24
+_COLOUR = "#ffd24a"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +33,41 @@ class Lines:
     width: float
     mm: NDArray[np.float64] | None = None
     colours: NDArray[np.float64] | None = None
+
+
+def lines_content(
+    lines: Lines,
+    style: str = "line",
+    limit_mm: float = 0.0,
+    metadata: Mapping[str, Any] | None = None,
+) -> LayerContent:
+    """The content of a Vectors layer.
+
+    Args:
+        lines: what it shows.
+        style: ``line`` or ``arrow``.
+        limit_mm: length at the end of the colour scale, where lengths colour the lines.
+        metadata: joins the layer's.
+    """
+    fixed: dict[str, Any] = {
+        "ndim": lines.segments.shape[-1],
+        "vector_style": style,
+        "blending": BLENDING,
+        "opacity": 0.9,
+        "edge_color": _COLOUR,
+    }
+    varying: dict[str, Any] = {}
+    if lines.mm is not None:
+        varying["features"] = {"mm": lines.mm}
+        fixed |= {
+            "edge_color": "mm",
+            "edge_colormap": "turbo",
+            "edge_contrast_limits": (0, limit_mm),
+        }
+    elif lines.colours is not None and len(lines.colours):
+        varying["edge_color"] = lines.colours
+    varying["edge_width"] = lines.width
+    return LayerContent(lines.segments, fixed, varying, metadata or {})
 
 
 def chain(

@@ -65,7 +65,7 @@ def view_of(layer: Layer, dims: Dims, ndim: int) -> View:
     shown, hidden = _axes(layer, dims)
     first = layer.ndim - ndim
     last = np.asarray(_shape(layer)) - 1
-    inverse = np.linalg.inv(_to_world(layer, dims))
+    inverse: NDArray[np.float64] = np.asarray(np.linalg.inv(_to_world(layer, dims)), np.float64)
     point = np.asarray(dims.point[-layer.ndim :])
     at = np.clip(np.round(_cut(inverse, hidden, point)), 0, last[hidden]).astype(int).tolist()
     centre = np.clip(np.round(_cut(inverse, [*range(layer.ndim)], point)), 0, last).astype(int)
@@ -84,7 +84,8 @@ def voxel_under(layer: Layer, dims: Dims, position: ArrayLike) -> NDArray[np.flo
     to_world = _to_world(layer, dims)
     world = np.asarray(position, dtype=np.float64)[-layer.ndim :]
     voxel = np.empty(layer.ndim)
-    voxel[hidden] = _cut(np.linalg.inv(to_world), hidden, np.asarray(dims.point[-layer.ndim :]))
+    inverse: NDArray[np.float64] = np.asarray(np.linalg.inv(to_world), np.float64)
+    voxel[hidden] = _cut(inverse, hidden, np.asarray(dims.point[-layer.ndim :]))
     block, origin = to_world[np.ix_(shown, shown)], to_world[shown, -1]
     voxel[shown] = np.linalg.solve(block, world[shown] - origin)
     return voxel

@@ -13,10 +13,10 @@ from src_core.cases.volume import Volume
 if TYPE_CHECKING:
     from src_core.inspection.part_view import Part
 
-__all__ = ["Canvas"]
+__all__ = ["DisplayBuffers"]
 
 
-class Canvas:
+class DisplayBuffers:
     """Where parts of a case are put together; what was never filled shows the source.
 
     Args:

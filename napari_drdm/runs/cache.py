@@ -7,12 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-__all__ = ["Memory"]
+__all__ = ["BoundedCache"]
 
 _T = TypeVar("_T")
 
 
-class Memory(Generic[_T]):
+class BoundedCache(Generic[_T]):
     """Values by key, up to a number of bytes; may be used from several threads.
 
     Args:

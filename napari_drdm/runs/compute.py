@@ -1,4 +1,4 @@
-"""What a window asks of the engine, as generators for a lane; sessions and runs are remembered.
+"""What a window asks of the engine, as generators; sessions and runs are remembered.
 
 Nothing here touches a layer or raises: what went wrong comes as a ``Failure``.
 """
@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_drdm.messages import error_line
-from napari_drdm.runs.cache import Memory
+from napari_drdm.runs.cache import BoundedCache
 from napari_drdm.runs.devices import falling_back, resolved
-from napari_drdm.runs.moments import Look, of_outcome
-from napari_drdm.runs.prepared import Place, Places
-from napari_drdm.runs.requests import Failure, Outcome, Progress, Request, Viewed
+from napari_drdm.runs.moments import Moment, moment_of_outcome
+from napari_drdm.runs.prepared import PreparedCase, PreparedCases
+from napari_drdm.runs.requests import Failure, RunOutcome, RunProgress, RunRequest, Viewed
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
     from src_core.inspection.trajectory import Trace
 
-__all__ = ["Desk"]
+__all__ = ["Compute"]
 
 _log = logging.getLogger(__name__)
 
 _MEGABYTE = 2**20
-# Seconds between looks from which the window draws so slowly that none is shown for a moment only.
+# From this pause on, seconds, the window draws too slowly to show what is replaced at once.
 _SLOW = 1.5
 
 
@@ -38,145 +38,165 @@ class _Run:
     """The steps of a run, and its result once there is one."""
 
     trace: Trace
-    outcome: Outcome | None = None
+    outcome: RunOutcome | None = None
 
 
-class Desk:
-    """Generators of looks, progress and outcomes.
+class Compute:
+    """Generators of moments, progress and outcomes.
 
     Args:
         limit: bytes of runs that are kept.
     """
 
     def __init__(self, limit: int = 512 * _MEGABYTE) -> None:
-        self.runs: Memory[_Run] = Memory(limit)
-        self._places = Places()
+        self.runs: BoundedCache[_Run] = BoundedCache(limit)
+        self._prepared = PreparedCases()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         self.runs.clear()
-        self._places = Places()
+        self._prepared = PreparedCases()
 
-    def trace(self, outcome: Outcome) -> Trace | None:
+    def trace(self, outcome: RunOutcome) -> Trace | None:
         """The steps that led to a result, where they are still remembered."""
         known = self.runs.find(
             lambda run: run.outcome is not None and run.outcome.result is outcome.result
         )
         return known.trace if known else None
 
-    def glance(self, request: Request, viewed: Viewed) -> Iterator[Look | Failure]:
+    def preview(self, request: RunRequest, viewed: Viewed) -> Iterator[Moment | Failure]:
         """The random field's image at once, or the result where it is known already."""
-        return _told(self._glance(request, viewed))
+        return _with_failure(self._preview(request, viewed))
 
-    def run(self, request: Request, viewed: Viewed) -> Iterator[Any]:
-        """Progress and looks as the recovery goes, at last an Outcome and its look."""
-        return _told(self._resolving(request, viewed))
+    def run(self, request: RunRequest, viewed: Viewed) -> Iterator[Any]:
+        """RunProgress and moments as the recovery goes, at last the outcome and its moment."""
+        return _with_failure(self._resolving(request, viewed))
 
-    def moment(self, request: Request, position: float, viewed: Viewed) -> Iterator[Look | Failure]:
+    def at_position(
+        self, request: RunRequest, position: float, viewed: Viewed
+    ) -> Iterator[Moment | Failure]:
         """Any moment of a run that is remembered: quickly, then whole."""
-        return _told(self._moment(request, position, viewed))
+        return _with_failure(self._at_position(request, position, viewed))
 
-    def stopped(self, request: Request, trace: Trace, viewed: Viewed) -> Iterator[Look | Failure]:
+    def stopped(
+        self, request: RunRequest, trace: Trace, viewed: Viewed
+    ) -> Iterator[Moment | Failure]:
         """The last whole step of a run that was cancelled."""
-        return _told(self._whole(self._places.get(request), request, trace, trace.total, viewed))
+        return _with_failure(
+            self._whole(self._prepared.get(request), request, trace, trace.total, viewed)
+        )
 
-    def _resolving(self, request: Request, viewed: Viewed) -> Iterator[Any]:
-        yield Progress(0, 0, "", "preparing")
+    def _resolving(self, request: RunRequest, viewed: Viewed) -> Iterator[Any]:
+        yield RunProgress(0, 0, "", "preparing")
         yield from falling_back(
             lambda name: self._run(replace(request, device=name), viewed),
             resolved(request.device),
-            self._places.forget,
+            self._prepared.forget,
         )
 
-    def _glance(self, request: Request, viewed: Viewed) -> Iterator[Look]:
-        place = self._places.get(request)
-        known = self.runs.get(_run_key(place, request))
+    def _preview(self, request: RunRequest, viewed: Viewed) -> Iterator[Moment]:
+        prepared = self._prepared.get(request)
+        known = self.runs.get(_run_key(prepared, request))
         if known is not None and known.outcome is not None:
-            yield of_outcome(replace(known.outcome, request=request), known.trace)
+            yield moment_of_outcome(replace(known.outcome, request=request), known.trace)
             return
-        total = place.session.jumps(request.options)
-        yield place.look(request, place.so_far(request, viewed, []), 0, total, viewed)
+        total = prepared.session.jumps(request.options)
+        yield prepared.moment(request, prepared.so_far(request, viewed, []), 0, total, viewed)
 
-    def _run(self, request: Request, viewed: Viewed) -> Generator[Any, None, None]:
-        started, place = time.perf_counter(), self._places.get(request)
-        key = _run_key(place, request)
+    def _run(self, request: RunRequest, viewed: Viewed) -> Generator[Any, None, None]:
+        started, prepared = time.perf_counter(), self._prepared.get(request)
+        key = _run_key(prepared, request)
         known = self.runs.get(key)
         if known is None:
-            known = _Run((yield from self._recovered(place, request, viewed)))
+            known = _Run((yield from self._recovered(prepared, request, viewed)))
             self.runs.put(key, known, known.trace.nbytes)
-        if known.outcome is None:
-            outcome = yield from self._finished(place, request, known.trace, viewed, started)
-            known = _Run(known.trace, outcome)
-            self.runs.put(key, known, known.trace.nbytes + _size(outcome))
-        outcome = replace(known.outcome, request=request)
-        yield of_outcome(outcome, known.trace)
+        outcome = known.outcome
+        if outcome is None:
+            outcome = yield from self._finished(prepared, request, known.trace, viewed, started)
+            self.runs.put(key, _Run(known.trace, outcome), known.trace.nbytes + _size(outcome))
+        outcome = replace(outcome, request=request)
+        yield moment_of_outcome(outcome, known.trace)
         yield outcome
 
     def _recovered(
-        self, place: Place, request: Request, viewed: Viewed
+        self, prepared: PreparedCase, request: RunRequest, viewed: Viewed
     ) -> Generator[Any, None, Trace]:
         from src_core.inspection.trajectory import Trace
 
         slabs: list[list[Any]] = []
-        session, drawn = place.session, time.perf_counter()
+        session, drawn = prepared.session, time.perf_counter()
         for step in session.steps(request.options):
             if step.recovery.index == 0:
                 slabs.append([])
             slabs[-1].append(step.recovery)
             steps = Trace(session.view, slabs)
-            yield Progress(step.index + 1, step.total, str(session.model.device), "", steps)
+            yield RunProgress(step.index + 1, step.total, str(session.model.device), "", steps)
             if time.perf_counter() - drawn > viewed.pause:
-                u, at = place.so_far(request, viewed, slabs), step.recovery
-                yield place.look(request, u, at.index, at.total, viewed)
+                u, at = prepared.so_far(request, viewed, slabs), step.recovery
+                yield prepared.moment(request, u, at.index, at.total, viewed)
                 drawn = time.perf_counter()
         trace = Trace(session.view, slabs)
         _ = trace.curve  # made here, drawn on the main thread
         return trace
 
     def _finished(
-        self, place: Place, request: Request, trace: Trace, viewed: Viewed, started: float
-    ) -> Generator[Any, None, Outcome]:
+        self,
+        prepared: PreparedCase,
+        request: RunRequest,
+        trace: Trace,
+        viewed: Viewed,
+        started: float,
+    ) -> Generator[Any, None, RunOutcome]:
         from src_core.generation.run import Finishing, finish
 
-        device, end = str(place.session.model.device), trace.numbers(trace.total)
+        device, end = str(prepared.session.model.device), trace.numbers(trace.total)
         if trace.total and viewed.pause < _SLOW:
-            look = place.look(request, trace.at(trace.total), trace.total, trace.total, viewed)
-            yield replace(look, trace=trace, numbers=end)
-        for value in finish(place.session, request.options, trace.lasts):
+            moment = prepared.moment(
+                request, trace.at(trace.total), trace.total, trace.total, viewed
+            )
+            yield replace(moment, trace=trace, numbers=end)
+        for value in finish(prepared.session, request.options, trace.lasts):
             if isinstance(value, Finishing):
                 if value.what == "inverse":
-                    look = place.warped(request, value, trace.total, viewed)
-                    yield replace(look, trace=trace, numbers=end)
-                yield Progress(1, 1, device, _FINISHING[value.what])
+                    moment = prepared.warped(request, value, trace.total, viewed)
+                    yield replace(moment, trace=trace, numbers=end)
+                yield RunProgress(1, 1, device, _FINISHING[value.what])
                 continue
             metrics = {**value.metrics, "seconds": time.perf_counter() - started}
-            return Outcome(request, place.layer_case, replace(value, metrics=metrics))
+            return RunOutcome(request, prepared.layer_case, replace(value, metrics=metrics))
         raise RuntimeError("a run ended without a result")
 
-    def _moment(self, request: Request, position: float, viewed: Viewed) -> Iterator[Look]:
-        place = self._places.get(request)
-        known = self.runs.get(_run_key(place, request))
+    def _at_position(
+        self, request: RunRequest, position: float, viewed: Viewed
+    ) -> Iterator[Moment]:
+        prepared = self._prepared.get(request)
+        known = self.runs.get(_run_key(prepared, request))
         if known is None:
             return
         if known.outcome is not None and position >= known.trace.total:
-            yield of_outcome(replace(known.outcome, request=request), known.trace)
+            yield moment_of_outcome(replace(known.outcome, request=request), known.trace)
             return
-        yield from self._whole(place, request, known.trace, position, viewed)
+        yield from self._whole(prepared, request, known.trace, position, viewed)
 
     def _whole(
-        self, place: Place, request: Request, trace: Trace, position: float, viewed: Viewed
-    ) -> Generator[Look, None, None]:
+        self,
+        prepared: PreparedCase,
+        request: RunRequest,
+        trace: Trace,
+        position: float,
+        viewed: Viewed,
+    ) -> Generator[Moment, None, None]:
         """A moment with all its voxels, and its field where an overlay asks for it."""
         if not trace.lasts:
             return
         u, numbers = trace.at(position), trace.numbers(position)
         if viewed.part is not None:
-            look = place.look(request, u, position, trace.total, viewed)
-            yield replace(look, trace=trace, numbers=numbers)
-        look = place.look(request, u, position, trace.total, None)
-        field = place.field(u) if viewed.field else None
-        jacobian = None if field is None else place.jacobian(field)
-        yield replace(look, trace=trace, numbers=numbers, displacement=field, jacobian=jacobian)
+            moment = prepared.moment(request, u, position, trace.total, viewed)
+            yield replace(moment, trace=trace, numbers=numbers)
+        moment = prepared.moment(request, u, position, trace.total, None)
+        field = prepared.field(u) if viewed.field else None
+        jacobian = None if field is None else prepared.jacobian(field)
+        yield replace(moment, trace=trace, numbers=numbers, displacement=field, jacobian=jacobian)
 
 
 _FINISHING = {
@@ -187,7 +207,7 @@ _FINISHING = {
 }
 
 
-def _told(values: Iterator[Any]) -> Iterator[Any]:
+def _with_failure(values: Iterator[Any]) -> Iterator[Any]:
     """Values, and what went wrong as a last one."""
     try:
         yield from values
@@ -204,11 +224,11 @@ def failure(error: Exception) -> Failure:
     return Failure(error_line(error))
 
 
-def _run_key(place: Place, request: Request) -> Hashable:
-    return place.key, request.options.model_dump_json()
+def _run_key(prepared: PreparedCase, request: RunRequest) -> Hashable:
+    return prepared.key, request.options.model_dump_json()
 
 
-def _size(outcome: Outcome) -> int:
+def _size(outcome: RunOutcome) -> int:
     result = outcome.result
     volumes = (*result.case.images, *result.case.labels)
     fields: tuple[np.ndarray[Any, Any], ...] = (

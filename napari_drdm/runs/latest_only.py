@@ -10,12 +10,12 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
-__all__ = ["Lane"]
+__all__ = ["LatestOnly"]
 
 _log = logging.getLogger(__name__)
 
 
-class Lane(QObject):
+class LatestOnly(QObject):
     """Runs one generator at a time; a newer one ends it at its next value.
 
     There is a thread only while there is work. ``came(value)`` and ``idle()`` come on the main
@@ -39,18 +39,18 @@ class Lane(QObject):
         self._next: Callable[[], Iterator[Any]] | None = None
         self._values: deque[Any] = deque()
         self._running = self._ended = False
-        self._told_idle = True
+        self._idle_reported = True
         self._woken.connect(self._deliver)
 
     @property
     def busy(self) -> bool:
         """Whether something runs, or has yet to be delivered."""
-        return not self._told_idle
+        return not self._idle_reported
 
     def submit(self, make: Callable[[], Iterator[Any]]) -> None:
         """Run a generator once what runs now has ended, which it does at its next value."""
         with self._lock:
-            self._next, self._told_idle = make, False
+            self._next, self._idle_reported = make, False
             self._values.clear()
             if self._running or self._ended:
                 return
@@ -83,7 +83,7 @@ class Lane(QObject):
             try:
                 self._take(make())
             except Exception:
-                _log.exception("work on a lane failed")
+                _log.exception("background work failed")
         self._wake()
 
     def _take(self, values: Iterator[Any]) -> None:
@@ -114,8 +114,8 @@ class Lane(QObject):
             if not newer:
                 self.came.emit(value)
         with self._lock:
-            done = not (self._running or self._values or self._told_idle)
-            self._told_idle = self._told_idle or done
+            done = not (self._running or self._values or self._idle_reported)
+            self._idle_reported = self._idle_reported or done
         if done:
             self.idle.emit()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from napari_drdm.layers.cases import LayerCase, shown
 
 if TYPE_CHECKING:
-    from napari_drdm.runs.runner import Outcome, Request
+    from napari_drdm.runs.requests import RunOutcome, RunRequest
     from src_core.inspection.part_view import Part
     from src_core.inspection.trajectory import Numbers, Trace
 
-__all__ = ["Look", "of_outcome"]
+__all__ = ["Moment", "moment_of_outcome"]
+
+_Layer = TypeVar("_Layer")
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Moment:
     """What a moment shows.
 
     Attributes:
@@ -30,8 +32,8 @@ class Look:
         total: steps of the run.
         images: warped, as layers show them, in the layers' order.
         labels: the same.
-        displacement: (X, Y, Z, 3), LPS mm, new(x) = source(x + u(x)); None in a quick look.
-        jacobian: (X, Y, Z), determinant; None in a quick look.
+        displacement: (X, Y, Z, 3), LPS mm, new(x) = source(x + u(x)); None in a quick preview.
+        jacobian: (X, Y, Z), determinant; None in a quick preview.
         inverse: like ``displacement``; of finished runs only.
         outcome: the finished result, None while a run is under way or scrubbed through.
         part: what of images and labels is up to date; None for all.
@@ -39,7 +41,7 @@ class Look:
         trace: the run's steps, once it is through.
     """
 
-    request: Request
+    request: RunRequest
     layer_case: LayerCase
     position: float
     total: int
@@ -48,23 +50,40 @@ class Look:
     displacement: NDArray[np.float32] | None = None
     jacobian: NDArray[np.float32] | None = None
     inverse: NDArray[np.float32] | None = None
-    outcome: Outcome | None = None
+    outcome: RunOutcome | None = None
     part: Part | None = None
     numbers: Numbers | None = None
     trace: Trace | None = None
 
+    @property
+    def spatial_axes(self) -> int:
+        """How many of the layer's axes are spatial."""
+        return 2 if self.layer_case.plane else 3
 
-def of_outcome(outcome: Outcome, trace: Trace | None = None) -> Look:
-    """The look of a finished run."""
-    result, place = outcome.result, outcome.layer_case
+    def source_layers(self, kind: type[_Layer]) -> list[_Layer]:
+        """The user's layers of a type that went in, in the order of the case."""
+        request = self.request
+        layers = (request.source, request.labels, *request.extras)
+        return [layer for layer in layers if isinstance(layer, kind)]
+
+    def field(self) -> NDArray[np.float32]:
+        """The displacement, where it is needed: (X, Y, Z, 3), LPS mm."""
+        if self.displacement is None:
+            raise ValueError("Moment.field() 'displacement' must be an array, got None")
+        return self.displacement
+
+
+def moment_of_outcome(outcome: RunOutcome, trace: Trace | None = None) -> Moment:
+    """The moment of a finished run."""
+    result, layer_case = outcome.result, outcome.layer_case
     total = result.metrics["steps"] if result.metrics["level"] else 0
-    return Look(
+    return Moment(
         outcome.request,
-        place,
+        layer_case,
         total,
         total,
-        tuple(place.back(shown(image)) for image in result.case.images),
-        tuple(place.back(labels.data) for labels in result.case.labels),
+        tuple(layer_case.back(shown(image)) for image in result.case.images),
+        tuple(layer_case.back(labels.data) for labels in result.case.labels),
         result.displacement,
         result.jacobian,
         result.inverse,

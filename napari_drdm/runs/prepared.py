@@ -1,4 +1,4 @@
-"""A case on a model's grid, and looks at it: in part and at once, or whole with its field."""
+"""A case on a model's grid, and moments of its runs, in part or whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_drdm.layers.cases import LayerCase, fingerprint, make_case, shown
-from napari_drdm.runs.buffers import Canvas
-from napari_drdm.runs.cache import Memory
+from napari_drdm.runs.buffers import DisplayBuffers
+from napari_drdm.runs.cache import BoundedCache
 from napari_drdm.runs.devices import ModelCache, resolved
-from napari_drdm.runs.moments import Look
-from napari_drdm.runs.requests import Request, Viewed
+from napari_drdm.runs.moments import Moment
+from napari_drdm.runs.requests import RunRequest, Viewed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from src_core.generation import Session
     from src_core.generation.run import Finishing
 
-__all__ = ["Place", "Places"]
+__all__ = ["PreparedCase", "PreparedCases"]
 
 _KEPT = 3
 
 
 @dataclass(eq=False)
-class Place:
+class PreparedCase:
     """A case on a model's grid, and arrays to show it in."""
 
     key: Hashable
     layer_case: LayerCase
     session: Session
-    canvas: Canvas
+    buffers: DisplayBuffers
 
-    def look(
-        self, request: Request, u: Tensor, position: float, total: int, viewed: Viewed | None
-    ) -> Look:
+    def moment(
+        self, request: RunRequest, u: Tensor, position: float, total: int, viewed: Viewed | None
+    ) -> Moment:
         """What a displacement shows of the part on view, or of all where ``viewed`` is None.
 
         Args:
@@ -45,18 +45,18 @@ class Place:
         from src_core.inspection.part_view import Part, glimpse
 
         case = self.layer_case.case
-        # the window may look at another image by now
+        # the window may show another image by now
         part = ((viewed and viewed.part) or Part()).within(case.image.shape)
         volumes = (*case.images, *case.labels)
-        images, labels = self.canvas.filled(part, glimpse(self.session.view, u, part, volumes))
+        images, labels = self.buffers.filled(part, glimpse(self.session.view, u, part, volumes))
         left = None if part.whole else part
-        return Look(request, self.layer_case, position, total, images, labels, part=left)
+        return Moment(request, self.layer_case, position, total, images, labels, part=left)
 
-    def warped(self, request: Request, done: Finishing, total: int, viewed: Viewed) -> Look:
-        """The look of a result whose inverse, proof and numbers are still to come."""
+    def warped(self, request: RunRequest, done: Finishing, total: int, viewed: Viewed) -> Moment:
+        """The moment of a result whose inverse, proof and numbers are still to come."""
         back, case, field = self.layer_case.back, done.case, done.displacement
         assert case is not None and field is not None
-        return Look(
+        return Moment(
             request,
             self.layer_case,
             total,
@@ -77,8 +77,8 @@ class Place:
 
         return determinant(self.session.view, self.session.view.distinct(field))
 
-    def so_far(self, request: Request, viewed: Viewed, slabs: list[list[Any]]) -> Tensor:
-        """Where the slabs that are looked at stand: at their last step, or at their random field.
+    def so_far(self, request: RunRequest, viewed: Viewed, slabs: list[list[Any]]) -> Tensor:
+        """Where the slabs on view stand: at their last step, or at their random field.
 
         The others stand still.
         """
@@ -87,10 +87,10 @@ class Place:
         view, options = self.session.view, request.options
         part = viewed.part.within(view.case.image.shape) if viewed.part else None
         fixed = part.fixed[view.axis] if part and view.axis is not None else None
-        looked = range(view.slabs) if view.shared or fixed is None else (fixed,)
+        on_view = range(view.slabs) if view.shared or fixed is None else (fixed,)
         state, ndim = self.session.model.spec.state, len(view.plane)
         u = torch.zeros(view.slabs, ndim, *[state] * ndim)
-        for slab in looked if options.level else ():
+        for slab in on_view if options.level else ():
             if slab < len(slabs):
                 u[slab] = slabs[slab][-1].displacement[0]
             else:
@@ -98,15 +98,15 @@ class Place:
         return u
 
 
-class Places:
+class PreparedCases:
     """The last few places and models that were used."""
 
     def __init__(self) -> None:
-        self._places: Memory[Place] = Memory(_KEPT)  # each counts as one byte
+        self._prepared: BoundedCache[PreparedCase] = BoundedCache(_KEPT)  # each counts as one byte
         self._models = ModelCache()
 
-    def get(self, request: Request) -> Place:
-        """The place of a request, made where it is not known or its layers were edited.
+    def get(self, request: RunRequest) -> PreparedCase:
+        """The case of a request, prepared where it is not known or its layers were edited.
 
         Raises:
             InputError: case and model do not fit, or the model cannot be read.
@@ -117,15 +117,15 @@ class Places:
         network = self._models.get(request.model, device)
         model = (network.sha256, device, options.slices, options.region)
         key = (fingerprint(request.snapshot), model)
-        place = self._places.get(key)
-        if place is None:
+        prepared = self._prepared.get(key)
+        if prepared is None:
             layer_case = make_case(request.snapshot.copied())
             session = Session(layer_case.case, network, options.slices, options.region)
-            place = Place(key, layer_case, session, Canvas(layer_case))
-            self._places.put(key, place, 1)
-        return place
+            prepared = PreparedCase(key, layer_case, session, DisplayBuffers(layer_case))
+            self._prepared.put(key, prepared, 1)
+        return prepared
 
     def forget(self, device: str) -> None:
-        """Let go of what lies on a device."""
-        self._places.clear()
+        """Drop what lies on a device."""
+        self._prepared.clear()
         self._models.forget(device)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from src_core.inspection.part_view import Part
     from src_core.inspection.trajectory import Trace
 
-__all__ = ["Failure", "Outcome", "Progress", "Request", "Viewed"]
+__all__ = ["Failure", "RunOutcome", "RunProgress", "RunRequest", "Viewed"]
 
 
 @dataclass(frozen=True, eq=False)
-class Request:
+class RunRequest:
     """What is asked for; ``source``, ``labels`` and ``extras`` are the layers it came from.
 
     Attributes:
@@ -41,7 +41,7 @@ class Viewed:
     Attributes:
         part: the voxels on view, None for all.
         field: whether an overlay needs the displacement.
-        pause: seconds between two looks at a run under way: what the window needs to draw one.
+        pause: seconds from one moment of a run to the next that is shown: the time to draw one.
     """
 
     part: Part | None = None
@@ -50,7 +50,7 @@ class Viewed:
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
+class RunProgress:
     """Step ``index`` of ``total`` is done, on ``device``; ``doing`` says what is no step.
 
     Attributes:
@@ -65,10 +65,10 @@ class Progress:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class RunOutcome:
     """A finished request."""
 
-    request: Request
+    request: RunRequest
     layer_case: LayerCase
     result: Result
 

@@ -1,4 +1,4 @@
-"""Work off the main thread: a run and a glance at a time, the newest wins, nothing raises."""
+"""Work off the main thread: a run and a preview at a time, the newest wins, nothing raises."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from napari_drdm.runs.compute import Desk, failure
+from napari_drdm.runs.compute import Compute, failure
 from napari_drdm.runs.devices import FellBack
-from napari_drdm.runs.latest_only import Lane
-from napari_drdm.runs.moments import Look
-from napari_drdm.runs.requests import Failure, Outcome, Progress, Request, Viewed
+from napari_drdm.runs.latest_only import LatestOnly
+from napari_drdm.runs.moments import Moment
+from napari_drdm.runs.requests import Failure, RunOutcome, RunProgress, RunRequest, Viewed
 
-__all__ = ["Failure", "Job", "Outcome", "Progress", "Request", "Runner"]
+__all__ = ["BackgroundTask", "Runner"]
 
 
-class Job(QObject):
+class BackgroundTask(QObject):
     """One short piece of work off the main thread: ``done(value)`` or ``failed(str)``."""
 
     done = Signal(object)
@@ -37,33 +37,33 @@ class Job(QObject):
 
 
 class Runner(QObject):
-    """Runs requests and glances at them, each on a lane of its own, and tells how they go.
+    """Runs requests and previews of them, each on a thread of its own, and reports how they go.
 
-    Signals come on the main thread: ``progressed(Progress)``, ``looked(Look)``,
-    ``finished(Outcome)``, ``failed(str)``, ``told(str)`` for what is worth a line, and
+    Signals come on the main thread: ``progressed(RunProgress)``, ``moment_ready(Moment)``,
+    ``finished(RunOutcome)``, ``failed(str)``, ``message(str)`` for what is worth a line, and
     ``ran(bool)`` when a run begins or none is left.
 
     Attributes:
         viewed: what the viewer shows; the owner keeps it up to date.
-        desk: what was computed so far.
+        compute: what was computed so far.
         progress: the latest of the run under way.
     """
 
     progressed = Signal(object)
-    looked = Signal(object)
+    moment_ready = Signal(object)
     finished = Signal(object)
     failed = Signal(str)
-    told = Signal(str)
+    message = Signal(str)
     ran = Signal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.desk, self.viewed = Desk(), Viewed()
-        self._runs, self._glances = Lane(_kind, self), Lane(_kind, self)
-        self._request: Request | None = None
-        self.progress: Progress | None = None
-        for lane in (self._runs, self._glances):
-            lane.came.connect(self._on_value)
+        self.compute, self.viewed = Compute(), Viewed()
+        self._runs, self._previews = LatestOnly(_kind, self), LatestOnly(_kind, self)
+        self._request: RunRequest | None = None
+        self.progress: RunProgress | None = None
+        for thread in (self._runs, self._previews):
+            thread.came.connect(self._on_value)
         self._runs.idle.connect(self._on_idle)
 
     @property
@@ -72,24 +72,24 @@ class Runner(QObject):
         return self._runs.busy
 
     @property
-    def glancing(self) -> bool:
-        """Whether a glance is under way."""
-        return self._glances.busy
+    def previewing(self) -> bool:
+        """Whether a preview is under way."""
+        return self._previews.busy
 
-    def start(self, request: Request) -> None:
+    def start(self, request: RunRequest) -> None:
         """Run a request; one that runs already is ended first."""
         was, self._request, self.progress = self.busy, request, None
-        self._runs.submit(lambda: self.desk.run(request, self.viewed))
+        self._runs.submit(lambda: self.compute.run(request, self.viewed))
         if not was:
             self.ran.emit(True)
 
-    def glance(self, request: Request) -> None:
+    def preview(self, request: RunRequest) -> None:
         """Show the random field of a request at once, or its result where it is known."""
-        self._glances.submit(lambda: self.desk.glance(request, self.viewed))
+        self._previews.submit(lambda: self.compute.preview(request, self.viewed))
 
-    def moment(self, request: Request, position: float) -> None:
+    def at_position(self, request: RunRequest, position: float) -> None:
         """Show any moment of a run that is remembered."""
-        self._glances.submit(lambda: self.desk.moment(request, position, self.viewed))
+        self._previews.submit(lambda: self.compute.at_position(request, position, self.viewed))
 
     def supersede(self) -> None:
         """End the run: something newer is about to come."""
@@ -102,30 +102,30 @@ class Runner(QObject):
         self.stop()
         if was and request is not None and progress is not None and progress.trace is not None:
             trace = progress.trace
-            self._glances.submit(lambda: self.desk.stopped(request, trace, self.viewed))
+            self._previews.submit(lambda: self.compute.stopped(request, trace, self.viewed))
 
     def stop(self) -> None:
         """End everything, and show nothing of it."""
         self._request = None
         self._runs.stop()
-        self._glances.stop()
+        self._previews.stop()
 
     def close(self) -> None:
         """End everything, for good."""
         self._runs.close()
-        self._glances.close()
-        self.desk.clear()
+        self._previews.close()
+        self.compute.clear()
 
     def _on_value(self, value: Any) -> None:
-        if isinstance(value, Progress):
+        if isinstance(value, RunProgress):
             self.progress = value
             self.progressed.emit(value)
-        elif isinstance(value, Look):
-            self.looked.emit(value)
-        elif isinstance(value, Outcome):
+        elif isinstance(value, Moment):
+            self.moment_ready.emit(value)
+        elif isinstance(value, RunOutcome):
             self.finished.emit(value)
         elif isinstance(value, FellBack):
-            self.told.emit(value.message)
+            self.message.emit(value.message)
         elif isinstance(value, Failure):
             self.failed.emit(value.message)
 
@@ -134,10 +134,12 @@ class Runner(QObject):
         self.ran.emit(False)
 
 
-def _kind(value: Any) -> Hashable | None:
+def _kind(value: object) -> Hashable | None:
     """Looks and progress make way for newer ones; results and failures never do."""
-    passing = isinstance(value, Progress) or (isinstance(value, Look) and value.outcome is None)
-    return type(value) if passing else None
+    passing = isinstance(value, RunProgress) or (
+        isinstance(value, Moment) and value.outcome is None
+    )
+    return type(value).__name__ if passing else None
 
 
 def _attempt(work: Callable[[], Any]) -> Any:

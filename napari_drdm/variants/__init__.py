@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from napari_drdm.variants.controller import Variants
-from napari_drdm.variants.history import History, Recipe, Variant
+from napari_drdm.variants.history import History, RunInputs, Variant
 
-__all__ = ["History", "Recipe", "Variant", "Variants"]
+__all__ = ["History", "RunInputs", "Variant", "Variants"]

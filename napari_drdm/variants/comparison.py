@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from napari_drdm.runs.runner import Job
+from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.variants.blink import Blink
 from napari_drdm.variants.layers import (
     OwnLayers,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_drdm.runs.requests import Outcome
+    from napari_drdm.runs.requests import RunOutcome
     from napari_drdm.variants.history import Variant
     from napari_drdm.variants.panel import VariantsPanel
 
@@ -34,12 +34,12 @@ class Comparison:
     Args:
         viewer: that they are shown in.
         own: keeps their layers.
-        panel: is told why something cannot be compared.
+        panel: shows why something cannot be compared.
     """
 
     def __init__(self, viewer: ViewerModel, own: OwnLayers, panel: VariantsPanel) -> None:
         self._viewer, self._own, self._panel = viewer, own, panel
-        self._blink, self._job = Blink(own), Job(panel)
+        self._blink, self._job = Blink(own), BackgroundTask(panel)
         self._job.done.connect(self._on_difference)
         self._job.failed.connect(panel.say)
         self._source: Any = None
@@ -56,7 +56,7 @@ class Comparison:
         outcomes = self._comparable(pair)
         if outcomes is None:
             return
-        self._source = pair[0].recipe.source
+        self._source = pair[0].inputs.source
         names = [passing_name(f"{x}: {v.name}") for x, v in zip("AB", pair, strict=True)]
         a, b = (
             picture_layer(self._source, values(outcome), name, "comparison")
@@ -93,7 +93,7 @@ class Comparison:
         if outcomes is None:
             return
         a, b = outcomes
-        source, name = pair[0].recipe.source, f"{pair[1].name} − {pair[0].name}"
+        source, name = pair[0].inputs.source, f"{pair[1].name} − {pair[0].name}"
         self._job.run(lambda: (source, name, difference(values(a), values(b))))
 
     def tidy(self) -> None:
@@ -104,7 +104,7 @@ class Comparison:
         kept = self._differences.items()
         self._differences = {s: own for s, own in kept if own in self._own}
 
-    def _comparable(self, pair: Sequence[Variant]) -> tuple[Outcome, Outcome] | None:
+    def _comparable(self, pair: Sequence[Variant]) -> tuple[RunOutcome, RunOutcome] | None:
         if len(pair) != 2:
             self._panel.say("Choose two: click one, Ctrl+click the other")
             return None
@@ -114,7 +114,7 @@ class Comparison:
             self._panel.say(f"{name} is not stored: click to make it again")
             return None
         shapes = {outcome.result.case.image.shape for outcome in (a, b)}
-        if pair[0].recipe.source is not pair[1].recipe.source or len(shapes) > 1:
+        if pair[0].inputs.source is not pair[1].inputs.source or len(shapes) > 1:
             self._panel.say("These two are of different images")
             return None
         return a, b

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QTimer
 
 from napari_drdm.variants.comparison import Comparison
-from napari_drdm.variants.entries import Portraits, entry_of
-from napari_drdm.variants.history import History, Recipe, Variant
+from napari_drdm.variants.entries import Thumbnails, entry_of
+from napari_drdm.variants.history import History, RunInputs, Variant
 from napari_drdm.variants.layers import OwnLayers, child_name, picture_layer, values
 from napari_drdm.variants.seeds import SeedGrid, requests_for
 from napari_drdm.variants.sequence import Generate
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_drdm.runs.requests import Outcome, Request
+    from napari_drdm.runs.requests import RunOutcome, RunRequest
     from napari_drdm.variants.panel import VariantsPanel
 
 __all__ = ["Variants"]
@@ -38,9 +38,9 @@ class Variants:
         viewer: whose layers come and go.
         panel: that asks and tells.
         show: shows a stored result again.
-        again: runs a recipe whose result is not stored any more; ``add`` takes what comes.
+        again: makes a result again that is not stored any more; ``add`` takes what comes.
         present: what the form asks for now, or None where it cannot be run.
-        generate: runs a request for the nine seeds, in a worker; None for a desk of their own.
+        generate: runs a request for the nine seeds, in a worker; None: with memory of its own.
         labelled: whether labels are shown.
         history: where to keep the results; else one of usual size.
     """
@@ -50,9 +50,9 @@ class Variants:
         viewer: ViewerModel,
         panel: VariantsPanel,
         *,
-        show: Callable[[Outcome], None],
-        again: Callable[[Recipe], None],
-        present: Callable[[], Request | None],
+        show: Callable[[RunOutcome], None],
+        again: Callable[[RunInputs], None],
+        present: Callable[[], RunRequest | None],
         generate: Generate | None = None,
         labelled: Callable[[], bool] = lambda: True,
         history: History | None = None,
@@ -63,10 +63,11 @@ class Variants:
         self._own = OwnLayers(viewer)
         self._comparison = Comparison(viewer, self._own, panel)
         self.seeds = SeedGrid(viewer, self._own, generate)
-        self._portraits = Portraits()
+        self._portraits = Thumbnails()
         self._shown: list[int] = []
         self._later: dict[int, Callable[[Variant], None]] = {}
-        self._tidying = QTimer(singleShot=True)
+        self._tidying = QTimer()
+        self._tidying.setSingleShot(True)
         self._tidying.timeout.connect(self._tidy)
         self._removed = viewer.layers.events.removed
         self._removed.connect(self._on_removed)
@@ -76,7 +77,7 @@ class Variants:
         """Whether a layer was made here."""
         return layer in self._own
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: RunOutcome) -> None:
         """A result was finished and is on view."""
         variant = self._keep(outcome)
         self._comparison.put_away(outcome.request.source)
@@ -99,7 +100,7 @@ class Variants:
         if variant is None:
             return
         self.history.pick(variant)
-        if variant.recipe.source not in self._viewer.layers:
+        if variant.inputs.source not in self._viewer.layers:
             self._panel.say("Its image is gone; Restore its own layer")
             return
         self._comparison.stop()
@@ -124,7 +125,7 @@ class Variants:
         for variant in self._variants([number]):
             variant.name, variant.picked = name, True
             if variant.layer is not None:
-                variant.layer.name = child_name(variant.recipe.source, name)
+                variant.layer.name = child_name(variant.inputs.source, name)
         self._refresh()
 
     def delete(self, numbers: Sequence[int]) -> None:
@@ -163,7 +164,7 @@ class Variants:
         request = self._present() if on else None
         if request is not None:
             requests = requests_for(request)
-            known = [self.history.outcome(Recipe.of(one)) for one in requests]
+            known = [self.history.outcome(RunInputs.of(one)) for one in requests]
             self.seeds.enter(requests, known, self._labelled())
         if not on:
             self._panel.say("")
@@ -179,9 +180,9 @@ class Variants:
         panel.difference_asked.connect(self.subtract)
         panel.grid_asked.connect(self.grid)
         self.seeds.made.connect(self._keep)
-        self.seeds.said.connect(panel.say)
+        self.seeds.message.connect(panel.say)
 
-    def _keep(self, outcome: Outcome) -> Variant:
+    def _keep(self, outcome: RunOutcome) -> Variant:
         variant = self.history.add(outcome, self._portraits.of(outcome))
         self._refresh()
         return variant
@@ -203,7 +204,7 @@ class Variants:
         """Put a pinned result into the viewer, just above its source."""
         if variant.outcome is None or variant.layer is not None:
             return
-        source, name = variant.recipe.source, child_name(variant.recipe.source, variant.name)
+        source, name = variant.inputs.source, child_name(variant.inputs.source, variant.name)
         variant.layer = picture_layer(source, values(variant.outcome), name, "pinned")
         self._own.add(variant.layer, above=source)
         self._refresh()
@@ -218,13 +219,13 @@ class Variants:
         if variant.outcome is not None:
             act(variant)
             return
-        if variant.recipe.source not in self._viewer.layers:
+        if variant.inputs.source not in self._viewer.layers:
             self._panel.say("Its image is gone, and it is not stored any more")
             return
         if act != self._show_again:
             self._later[variant.number] = act
         self._panel.say(f"Making {variant.name} again")
-        self._again(variant.recipe)
+        self._again(variant.inputs)
 
     def _pair(self, numbers: Sequence[int]) -> list[Variant]:
         """The two chosen, the older first, or the two that were shown last."""

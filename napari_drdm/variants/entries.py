@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from napari_drdm.variants.thumbnails import Framing, frame_case, thumbnail
 
 if TYPE_CHECKING:
-    from napari_drdm.runs.requests import Outcome
+    from napari_drdm.runs.requests import RunOutcome
     from napari_drdm.variants.history import Variant
 
-__all__ = ["Entry", "Portraits", "entry_of"]
+__all__ = ["Thumbnails", "VariantEntry", "entry_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class VariantEntry:
     """One result in the row.
 
     Attributes:
@@ -38,13 +38,13 @@ class Entry:
     standing: bool = False
 
 
-class Portraits:
+class Thumbnails:
     """Thumbnails of results; those of one source show the same slice in the same window."""
 
     def __init__(self) -> None:
         self._framings: dict[Any, Framing] = {}
 
-    def of(self, outcome: Outcome) -> NDArray[np.uint8]:
+    def of(self, outcome: RunOutcome) -> NDArray[np.uint8]:
         """The thumbnail of a result, (side, side, 3)."""
         source, labels = outcome.request.source, outcome.request.labels
         if source not in self._framings:
@@ -59,26 +59,26 @@ class Portraits:
         self._framings.pop(source, None)
 
 
-def entry_of(variant: Variant) -> Entry:
+def entry_of(variant: Variant) -> VariantEntry:
     """A result with its thumbnail and what it is in words."""
-    return Entry(
+    return VariantEntry(
         variant.number,
         variant.name,
-        _told(variant),
+        _describe(variant),
         variant.picture,
         variant.pinned,
         variant.layer is not None,
     )
 
 
-def _told(variant: Variant) -> str:
+def _describe(variant: Variant) -> str:
     """What a result is, in three lines."""
-    metrics, recipe = variant.metrics, variant.recipe
-    slices = "one deformation each" if recipe.options.slices == "each" else "one for all"
+    metrics, inputs = variant.metrics, variant.inputs
+    slices = "one deformation each" if inputs.options.slices == "each" else "one for all"
     lines = [
-        f"{variant.name}: level {recipe.options.level}, seed {recipe.options.seed}, "
+        f"{variant.name}: level {inputs.options.level}, seed {inputs.options.seed}, "
         f"{metrics.get('steps')} steps, slices {slices}",
-        f"{recipe.source.name}, by {metrics.get('model')}",
+        f"{inputs.source.name}, by {metrics.get('model')}",
     ]
     if "max_mm" in metrics:
         lines.append(f"at most {metrics['max_mm']:.1f} mm, {metrics['max_percent']:.1f} %")

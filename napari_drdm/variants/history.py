@@ -1,4 +1,4 @@
-"""Every finished result by its recipe; arrays only as long as they fit into a number of bytes."""
+"""Every finished result by its inputs; arrays only as long as they fit into a number of bytes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from napari_drdm.runs.requests import Outcome, Request
+    from napari_drdm.runs.requests import RunOutcome, RunRequest
     from src_core.generation import Options
 
-__all__ = ["History", "Recipe", "Variant", "held_bytes"]
+__all__ = ["History", "RunInputs", "Variant", "held_bytes"]
 
 _LIMIT = 256 * 2**20
 _MOST = 60
@@ -27,7 +27,7 @@ _PASSING = 0.7
 
 
 @dataclass(frozen=True)
-class Recipe:
+class RunInputs:
     """What makes a result again.
 
     Attributes:
@@ -45,12 +45,12 @@ class Recipe:
     options: Options
 
     @classmethod
-    def of(cls, request: Request) -> Recipe:
-        """The recipe of a request."""
+    def of(cls, request: RunRequest) -> RunInputs:
+        """The inputs of a request."""
         layers = request.source, request.labels, request.extras
         return cls(*layers, request.model, request.options)
 
-    def leads_to(self, other: Recipe) -> bool:
+    def differs_in_level_only(self, other: RunInputs) -> bool:
         """Whether only the level differs."""
         level = {"level": other.options.level}
         return replace(self, options=self.options.model_copy(update=level)) == other
@@ -63,7 +63,7 @@ class Variant:
     Attributes:
         number: that it is known by.
         name: that it is shown by.
-        recipe: what makes it again.
+        inputs: what makes it again.
         picture: (side, side, 3), uint8.
         metrics: its numbers.
         outcome: all of it; None once its bytes were needed for others.
@@ -73,10 +73,10 @@ class Variant:
 
     number: int
     name: str
-    recipe: Recipe
+    inputs: RunInputs
     picture: NDArray[np.uint8]
     metrics: dict[str, Any]
-    outcome: Outcome | None = None
+    outcome: RunOutcome | None = None
     pinned: bool = False
     layer: Image | None = None
     used: int = field(default=0, repr=False)
@@ -116,22 +116,22 @@ class History:
         """The variant of a number."""
         return next((v for v in self._variants if v.number == number), None)
 
-    def find(self, recipe: Recipe) -> Variant | None:
-        """The variant of a recipe."""
-        return next((v for v in self._variants if v.recipe == recipe), None)
+    def find(self, inputs: RunInputs) -> Variant | None:
+        """The variant of a inputs."""
+        return next((v for v in self._variants if v.inputs == inputs), None)
 
-    def outcome(self, recipe: Recipe) -> Outcome | None:
-        """The stored result of a recipe."""
-        variant = self.find(recipe)
+    def outcome(self, inputs: RunInputs) -> RunOutcome | None:
+        """The stored result of a inputs."""
+        variant = self.find(inputs)
         return variant.outcome if variant else None
 
-    def add(self, outcome: Outcome, picture: NDArray[np.uint8]) -> Variant:
-        """Keep a result; one of the same recipe takes its place, and stays where it was."""
-        recipe = Recipe.of(outcome.request)
-        variant = self.find(recipe)
+    def add(self, outcome: RunOutcome, picture: NDArray[np.uint8]) -> Variant:
+        """Keep a result; one of the same inputs takes its place, and stays where it was."""
+        inputs = RunInputs.of(outcome.request)
+        variant = self.find(inputs)
         if variant is None:
-            self._drop_passed(recipe)
-            variant = Variant(next(self._numbers), self._name(recipe), recipe, picture, {})
+            self._drop_passed(inputs)
+            variant = Variant(next(self._numbers), self._name(inputs), inputs, picture, {})
             variant.made = self._clock()
             self._variants.insert(0, variant)
         variant.outcome, variant.picture = outcome, picture
@@ -151,7 +151,7 @@ class History:
 
     def forget(self, layer: Any) -> None:
         """A layer is gone, and what was made of it, but nothing that is pinned."""
-        self._variants = [v for v in self._variants if v.pinned or v.recipe.source is not layer]
+        self._variants = [v for v in self._variants if v.pinned or v.inputs.source is not layer]
         for variant in self._variants:
             if variant.layer is layer:
                 variant.layer = None
@@ -159,16 +159,16 @@ class History:
     def _use(self, variant: Variant) -> None:
         variant.used = next(self._uses)
 
-    def _drop_passed(self, recipe: Recipe) -> None:
+    def _drop_passed(self, inputs: RunInputs) -> None:
         newest = self._variants[0] if self._variants else None
         if newest is None or newest.pinned or newest.picked:
             return
-        if self._clock() - newest.made < _PASSING and newest.recipe.leads_to(recipe):
+        if self._clock() - newest.made < _PASSING and newest.inputs.differs_in_level_only(inputs):
             self.remove(newest)
 
-    def _name(self, recipe: Recipe) -> str:
-        name = f"L{recipe.options.level} S{recipe.options.seed}"
-        taken = {v.name for v in self._variants if v.recipe.source is recipe.source}
+    def _name(self, inputs: RunInputs) -> str:
+        name = f"L{inputs.options.level} S{inputs.options.seed}"
+        taken = {v.name for v in self._variants if v.inputs.source is inputs.source}
         names = chain([name], (f"{name} ({n})" for n in count(2)))
         return next(n for n in names if n not in taken)
 
@@ -182,14 +182,14 @@ class History:
             held.pop(0).outcome = None
 
 
-def held_bytes(outcomes: Iterable[Outcome], others: Iterable[Any] = ()) -> int:
+def held_bytes(outcomes: Iterable[RunOutcome], others: Iterable[Any] = ()) -> int:
     """Bytes of the memory behind results and other arrays; what they share counts once."""
     arrays = chain(others, *(_arrays(outcome) for outcome in outcomes))
     owners = {id(o): o.nbytes for o in map(_owner, arrays) if isinstance(o, np.ndarray)}
     return sum(owners.values())
 
 
-def _arrays(outcome: Outcome) -> Iterator[Any]:
+def _arrays(outcome: RunOutcome) -> Iterator[Any]:
     result = outcome.result
     yield from (result.displacement, result.inverse, result.jacobian)
     for case in (result.case, result.source, outcome.layer_case.case):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.utils import Colormap
 
-    from napari_drdm.runs.requests import Outcome
+    from napari_drdm.runs.requests import RunOutcome
 
 __all__ = [
     "OwnLayers",
@@ -77,12 +77,12 @@ class OwnLayers:
         self._viewer.layers.selection.active = active if active in there else None
 
 
-def values(outcome: Outcome) -> NDArray[Any]:
+def values(outcome: RunOutcome) -> NDArray[Any]:
     """The new image as a layer shows it, in the layer's order."""
     return outcome.layer_case.back(shown(outcome.result.case.images[0]))
 
 
-def label_values(outcome: Outcome, dtype: Any) -> NDArray[Any]:
+def label_values(outcome: RunOutcome, dtype: Any) -> NDArray[Any]:
     """The new labels, in the layer's order and an array of their own."""
     return np.array(outcome.layer_case.back(outcome.result.case.labels[0].data), dtype=dtype)
 

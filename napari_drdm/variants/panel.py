@@ -10,7 +10,7 @@ from qtpy.QtCore import QItemSelectionModel, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QGridLayout, QLabel, QListWidgetItem, QPushButton, QWidget
 
-from napari_drdm.variants.entries import Entry
+from napari_drdm.variants.entries import VariantEntry
 from napari_drdm.variants.strip import Strip
 
 __all__ = ["VariantsPanel"]
@@ -53,7 +53,7 @@ class VariantsPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[int, VariantEntry] = {}
         self.strip, self.status = Strip(), QLabel(_EMPTY)
         self.buttons = {name: QPushButton(word) for name, word in _WORDS.items()}
         self._soon = QTimer(self)
@@ -63,20 +63,22 @@ class VariantsPanel(QWidget):
         self._connect()
         self._enable()
 
-    def offer(self, entries: Sequence[Entry]) -> None:
+    def offer(self, entries: Sequence[VariantEntry]) -> None:
         """Show these results, the newest first; what was chosen stays so."""
         before, self._entries = self._entries, {entry.number: entry for entry in entries}
         self.strip.blockSignals(True)
         self.strip.fit(entry.name for entry in entries)
-        for row in reversed(range(self.strip.count())):
-            if self.strip.item(row).data(_NUMBER) not in self._entries:
-                self.strip.takeItem(row)
+        for item in self.strip.items_shown():
+            if item.data(_NUMBER) not in self._entries:
+                self.strip.takeItem(self.strip.row(item))
         for row, entry in enumerate(entries):
-            item = self.strip.item(row)
-            if item is None or item.data(_NUMBER) != entry.number:
+            there = self.strip.item(row)
+            if there is None or there.data(_NUMBER) != entry.number:
                 item = QListWidgetItem()
                 item.setSizeHint(self.strip.gridSize())
                 self.strip.insertItem(row, item)
+            else:
+                item = there
             _update(item, before.get(entry.number), entry)
         self.strip.blockSignals(False)
         self._enable()
@@ -167,8 +169,8 @@ class VariantsPanel(QWidget):
             self.say("")
 
     def _item(self, number: int | None) -> QListWidgetItem | None:
-        rows = (self.strip.item(row) for row in range(self.strip.count()))
-        return next((item for item in rows if item.data(_NUMBER) == number), None)
+        items = self.strip.items_shown()
+        return next((item for item in items if item.data(_NUMBER) == number), None)
 
     def _set(self, button: QPushButton, on: bool) -> None:
         button.blockSignals(True)
@@ -177,13 +179,13 @@ class VariantsPanel(QWidget):
         self._enable()
 
 
-def _pin_word(chosen: Sequence[Entry]) -> str:
+def _pin_word(chosen: Sequence[VariantEntry]) -> str:
     if not chosen or not all(entry.pinned for entry in chosen):
         return "Pin"
     return "Unpin" if all(entry.standing for entry in chosen) else "Restore"
 
 
-def _update(item: QListWidgetItem, before: Entry | None, entry: Entry) -> None:
+def _update(item: QListWidgetItem, before: VariantEntry | None, entry: VariantEntry) -> None:
     item.setData(_NUMBER, entry.number)
     item.setText(entry.name)
     item.setToolTip(entry.tip)
@@ -193,7 +195,7 @@ def _update(item: QListWidgetItem, before: Entry | None, entry: Entry) -> None:
         item.setIcon(_icon(entry))
 
 
-def _icon(entry: Entry) -> QIcon:
+def _icon(entry: VariantEntry) -> QIcon:
     """The thumbnail, with a frame where it is chosen: a tint would change what it shows."""
     plain = _pixmap(entry)
     framed, icon = QPixmap(plain), QIcon(plain)
@@ -205,7 +207,7 @@ def _icon(entry: Entry) -> QIcon:
     return icon
 
 
-def _pixmap(entry: Entry) -> QPixmap:
+def _pixmap(entry: VariantEntry) -> QPixmap:
     """The thumbnail; a pinned one with its upper right corner folded."""
     data: Any = np.ascontiguousarray(entry.picture)
     height, width, _ = data.shape

@@ -24,13 +24,13 @@ from napari_drdm.variants.layers import (
     picture_layer,
     values,
 )
-from napari_drdm.variants.sequence import Generate, News, in_sequence, own_desk
+from napari_drdm.variants.sequence import Generate, News, in_sequence, separate_compute
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
-    from napari_drdm.runs.requests import Outcome, Request
+    from napari_drdm.runs.requests import RunOutcome, RunRequest
 
 __all__ = ["SEEDS", "SeedGrid", "requests_for"]
 
@@ -58,18 +58,18 @@ class _Cell:
 class SeedGrid(QObject):
     """Fills the viewer with nine seeds, and leaves it as it was.
 
-    ``made(Outcome)``: a seed is there; ``said(str)``: how it goes, in one line; ``ran(bool)``: work
+    ``made(RunOutcome)``: a seed is there; ``message(str)``: how it goes; ``ran(bool)``: work
     begins, or none is left.
 
     Args:
         viewer: whose grid is used.
         own: keeps the nine layers.
-        generate: runs a request; called in a worker. None for a desk of its own, which lasts as
+        generate: runs a request; called in a worker. None to compute apart from the window, as
             long as the work.
     """
 
     made = Signal(object)
-    said = Signal(str)
+    message = Signal(str)
     ran = Signal(bool)
 
     def __init__(self, viewer: ViewerModel, own: OwnLayers, generate: Generate | None) -> None:
@@ -92,7 +92,10 @@ class SeedGrid(QObject):
         return self._worker is not None
 
     def enter(
-        self, requests: Sequence[Request], known: Sequence[Outcome | None], labels: bool = True
+        self,
+        requests: Sequence[RunRequest],
+        known: Sequence[RunOutcome | None],
+        labels: bool = True,
     ) -> None:
         """Show the source in every cell, and each seed as it comes; known ones at once.
 
@@ -159,18 +162,18 @@ class SeedGrid(QObject):
         flat = self._viewer.dims.ndisplay == 2
         self._viewer.canvas.grid.shape = (3, 3) if flat else (-1, 3)
 
-    def _start(self, requests: Sequence[Request], known: Sequence[Outcome | None]) -> None:
+    def _start(self, requests: Sequence[RunRequest], known: Sequence[RunOutcome | None]) -> None:
         self._run += 1
         self._worker = create_worker(
             in_sequence,
             self._run,
-            self._generate or own_desk(),
+            self._generate or separate_compute(),
             requests,
             known,
             _start_thread=False,
         )
         self._worker.yielded.connect(self._on_news)
-        self.said.emit(f"0 of {len(requests)} seeds")
+        self.message.emit(f"0 of {len(requests)} seeds")
         self.ran.emit(True)
         self._worker.start()
 
@@ -186,14 +189,14 @@ class SeedGrid(QObject):
         if news.place is None:
             self._quit()
         elif isinstance(news.answer, Failure):
-            self.said.emit(news.answer.message)
+            self.message.emit(news.answer.message)
             self._quit()
         elif news.answer is not None:
             self._fill(self._cells[news.place], news.answer)
-            self.said.emit(f"{news.place + 1} of {len(self._cells)} seeds")
+            self.message.emit(f"{news.place + 1} of {len(self._cells)} seeds")
             self.made.emit(news.answer)
 
-    def _fill(self, cell: _Cell, outcome: Outcome) -> None:
+    def _fill(self, cell: _Cell, outcome: RunOutcome) -> None:
         cell.image.data = values(outcome)
         cell.image.contrast_limits = outcome.request.source.contrast_limits
         cell.image.name = cell.image.name.replace(_WAITING, "", 1)
@@ -201,7 +204,7 @@ class SeedGrid(QObject):
             cell.labels.data = label_values(outcome, cell.labels.data.dtype)
 
 
-def requests_for(request: Request) -> list[Request]:
+def requests_for(request: RunRequest) -> list[RunRequest]:
     """The same request for nine seeds from its own one on."""
     first = min(request.options.seed, _HIGHEST - SEEDS + 1)
     return [
@@ -210,7 +213,7 @@ def requests_for(request: Request) -> list[Request]:
     ]
 
 
-def _waiting(request: Request, labels: bool) -> _Cell:
+def _waiting(request: RunRequest, labels: bool) -> _Cell:
     """The source as it is, until its seed is there."""
     options, taken = request.options, request.snapshot
     name = f"S{options.seed} L{options.level}"

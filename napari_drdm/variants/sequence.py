@@ -11,18 +11,18 @@ import numpy as np
 
 from napari_drdm.layers.cases import shown
 from napari_drdm.messages import error_line
-from napari_drdm.runs.requests import Failure, Outcome, Viewed
+from napari_drdm.runs.requests import Failure, RunOutcome, Viewed
 
 if TYPE_CHECKING:
     from napari_drdm.layers.cases import Snapshot
-    from napari_drdm.runs.requests import Request
+    from napari_drdm.runs.requests import RunRequest
 
-__all__ = ["Generate", "News", "in_sequence", "own_desk"]
+__all__ = ["Generate", "News", "in_sequence", "separate_compute"]
 
 _log = logging.getLogger(__name__)
 
-#: A request -> anything between steps, and once an Outcome or a Failure, as ``Desk.run``.
-Generate = Callable[["Request"], Iterator[Any]]
+#: A request -> anything between steps, and once an RunOutcome or a Failure, as ``Compute.run``.
+Generate = Callable[["RunRequest"], Iterator[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,22 +31,22 @@ class News:
 
     run: int
     place: int | None = None
-    answer: Outcome | Failure | None = None
+    answer: RunOutcome | Failure | None = None
 
 
-def own_desk() -> Generate:
+def separate_compute() -> Generate:
     """Runs that share nothing with those of a window: no arrays that are on view, no memory."""
-    from napari_drdm.runs.compute import Desk
+    from napari_drdm.runs.compute import Compute
 
-    desk = Desk(limit=0)
-    return lambda request: desk.run(request, Viewed())
+    compute = Compute(limit=0)
+    return lambda request: compute.run(request, Viewed())
 
 
 def in_sequence(
     run: int,
     generate: Generate,
-    requests: Sequence[Request],
-    known: Sequence[Outcome | None],
+    requests: Sequence[RunRequest],
+    known: Sequence[RunOutcome | None],
 ) -> Iterator[News]:
     """In a worker: one request after the other; ends between any two steps when it is quit."""
     snapshot = requests[0].snapshot.copied()
@@ -55,7 +55,7 @@ def in_sequence(
             yield News(run, place, held)
             continue
         for value in _without_raising(generate(replace(request, snapshot=snapshot))):
-            if isinstance(value, Outcome):
+            if isinstance(value, RunOutcome):
                 yield News(run, place, replace(value, request=request))
             else:
                 yield News(run, place, value if isinstance(value, Failure) else None)
@@ -70,7 +70,7 @@ def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
         yield Failure(error_line(error))
 
 
-def _same(held: Outcome, snapshot: Snapshot) -> bool:
+def _same(held: RunOutcome, snapshot: Snapshot) -> bool:
     """Whether a result was made of these very values."""
     source, back = held.result.source, held.layer_case.back
     before = held.request.snapshot
@@ -78,5 +78,8 @@ def _same(held: Outcome, snapshot: Snapshot) -> bool:
         return False
     if bool(source.labels) != (snapshot.labels is not None):
         return False
-    labels = not source.labels or np.array_equal(back(source.labels[0].data), snapshot.labels)
-    return labels and np.array_equal(back(shown(source.images[0])), snapshot.image)
+    if snapshot.labels is not None and not np.array_equal(
+        back(source.labels[0].data), snapshot.labels
+    ):
+        return False
+    return np.array_equal(back(shown(source.images[0])), snapshot.image)

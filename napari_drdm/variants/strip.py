@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QFocusEvent, QKeyEvent
-from qtpy.QtWidgets import QListView, QListWidget
+from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
 
 __all__ = ["Strip"]
 
@@ -44,11 +44,18 @@ class Strip(QListWidget):
         width = min(max(_CELL.width(), longest + _AROUND), _WIDEST)
         if width != self.gridSize().width():
             self.setGridSize(QSize(width, _CELL.height()))
-            for row in range(self.count()):
-                self.item(row).setSizeHint(self.gridSize())
+            for item in self.items_shown():
+                item.setSizeHint(self.gridSize())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def items_shown(self) -> list[QListWidgetItem]:
+        """All items, from left to right."""
+        items = (self.item(row) for row in range(self.count()))
+        return [item for item in items if item is not None]
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Del and B are ours; the rest moves about."""
+        if event is None:
+            return
         if event.key() == Qt.Key.Key_Delete:
             self.deleted.emit()
         elif event.key() != Qt.Key.Key_B:
@@ -56,14 +63,14 @@ class Strip(QListWidget):
         elif not event.isAutoRepeat():
             self._hold(True)
 
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+    def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
         """B is let go."""
-        if event.key() != Qt.Key.Key_B:
+        if event is None or event.key() != Qt.Key.Key_B:
             super().keyReleaseEvent(event)
         elif not event.isAutoRepeat():
             self._hold(False)
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
         """A key that is let go elsewhere is not heard here."""
         self._hold(False)
         super().focusOutEvent(event)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtGui import QTextOption
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from napari_drdm.widgets.dialog_buttons import standard_button
+
 if TYPE_CHECKING:
     from src_core.models.library import ModelEntry
     from src_core.models.model import ModelSpec
@@ -27,7 +29,7 @@ class CardDialog(QDialog):
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.text.setHtml(_page(entry))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        close = buttons.button(QDialogButtonBox.StandardButton.Close)
+        close = standard_button(buttons, QDialogButtonBox.StandardButton.Close)
         close.setToolTip("Close this card")
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

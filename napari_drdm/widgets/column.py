@@ -8,6 +8,8 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 __all__ = ["Column"]
 
 _WIDTH = 360
+_RESIZING = (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show)
+_RESIZING = (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show)
 
 
 class Column(QScrollArea):
@@ -20,9 +22,10 @@ class Column(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(inner)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Follow the least width of the widget."""
-        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show):
-            bar = self.verticalScrollBar().sizeHint().width()
-            self.setMinimumWidth(max(_WIDTH, watched.minimumSizeHint().width() + bar))
+        bar = self.verticalScrollBar()
+        if event and bar and isinstance(watched, QWidget) and event.type() in _RESIZING:
+            width = watched.minimumSizeHint().width() + bar.sizeHint().width()
+            self.setMinimumWidth(max(_WIDTH, width))
         return super().eventFilter(watched, event)

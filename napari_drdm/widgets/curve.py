@@ -42,15 +42,15 @@ class Curve(QWidget):
         self._at = at
         self.update()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Go to where it is clicked."""
         self._pick(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Follow a drag."""
         self._pick(event)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent | None) -> None:
         """The lines, and the mark."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -69,8 +69,8 @@ class Curve(QWidget):
             painter.drawLine(QPointF(x, room.top()), QPointF(x, room.bottom()))
         painter.end()
 
-    def _pick(self, event: QMouseEvent) -> None:
-        if self._lines:
+    def _pick(self, event: QMouseEvent | None) -> None:
+        if event and self._lines:
             room = self.width() - 2 * _MARGIN
             self.picked.emit(min(max((event.position().x() - _MARGIN) / room, 0.0), 1.0))
 

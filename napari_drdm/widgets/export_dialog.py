@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -24,7 +24,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.dialog_buttons import standard_button
 from napari_drdm.widgets.sources import note
+
+if TYPE_CHECKING:
+    from src_core.io import FieldFormat
 
 __all__ = ["ExportDialog", "ExportPlan", "free_folder", "mismatch"]
 
@@ -45,7 +49,7 @@ class ExportPlan:
 
     folder: Path
     what: frozenset[str]
-    field_format: str
+    field_format: FieldFormat
     overwrite: bool
 
 
@@ -88,7 +92,7 @@ class ExportDialog(QDialog):
 
     def plan(self) -> ExportPlan:
         """What is chosen now."""
-        folder, format = self._place(), str(self.format.currentData())
+        folder, format = self._place(), self.format.currentData()
         return ExportPlan(folder, self._what(), format, _has_content(folder))
 
     def accept(self) -> None:
@@ -115,10 +119,10 @@ class ExportDialog(QDialog):
         for value, words in _FORMATS.items():
             self.format.addItem(words, value)
         self.format.setToolTip("For which tool displacement and inverse are written")
-        export = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        export = standard_button(self.buttons, QDialogButtonBox.StandardButton.Ok)
         export.setText("Export")
         export.setToolTip("Write the files")
-        cancel = self.buttons.button(QDialogButtonBox.StandardButton.Cancel)
+        cancel = standard_button(self.buttons, QDialogButtonBox.StandardButton.Cancel)
         cancel.setToolTip("Write nothing")
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -151,12 +155,13 @@ class ExportDialog(QDialog):
         """Say what is at the place, and let export only where that is possible."""
         empty, place = not self.folder.text().strip(), self._place()
         file = not empty and place.is_file()
-        told = "This is a file: choose a folder." if file else ""
+        text = "This is a file: choose a folder." if file else ""
         if not empty and _has_content(place):
-            told = "This folder has content: you will be asked."
-        self.place_note.setText(told)
+            text = "This folder has content: you will be asked."
+        self.place_note.setText(text)
         self.format.setEnabled(bool({"displacement", "inverse"} & self._what()))
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not empty and not file)
+        export = standard_button(self.buttons, QDialogButtonBox.StandardButton.Ok)
+        export.setEnabled(not empty and not file)
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Export into a folder", self.folder.text())
@@ -195,8 +200,11 @@ def mismatch(recipe: Mapping[str, Any], form: Mapping[str, Any], model: str) -> 
     if not names:
         return ""
     exported = ", ".join(f"{name} {made[name]}" for name in names)
-    said = ", ".join(f"{name} {asked[name]}" for name in names)
-    return f"What is shown is exported: {exported}. The form says {said}: generate first for that."
+    asked_for = ", ".join(f"{name} {asked[name]}" for name in names)
+    return (
+        f"What is shown is exported: {exported}. "
+        f"The form says {asked_for}: generate first for that."
+    )
 
 
 def _has_content(folder: Path) -> bool:

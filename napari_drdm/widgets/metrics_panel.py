@@ -78,10 +78,10 @@ def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[s
         "Mean": f"{m['mean_mm']:.1f} mm, {m['mean_percent']:.1f} %",
         "Certificate": _certificate(m),
     }
-    told = changes[:_MOST_LABELS] + ([f"and {more} more"] if more > 0 else [])
+    texts = changes[:_MOST_LABELS] + ([f"and {more} more"] if more > 0 else [])
     for what in ("lost", "split"):
-        told += [f"{what}: {names.get(v, f'label {v}')}" for v in m[f"labels_{what}"]]
-    lines["Labels"] = "\n".join(told)
+        texts += [f"{what}: {names.get(v, f'label {v}')}" for v in m[f"labels_{what}"]]
+    lines["Labels"] = "\n".join(texts)
     return {name: line or "–" for name, line in lines.items()}
 
 
@@ -97,8 +97,8 @@ def _change(m: Mapping[str, Any], value: str, names: Mapping[int, str]) -> str:
     before, after = m["label_volume_ml"][value]
     folds = m["label_folding_permille"][value]
     name, change = names.get(int(value), f"label {value}"), m["label_volume_change"][value]
-    told = f"{name} {_ml(before)} → {_ml(after)} ml, {_signed(change)}"
-    return f"{told}, {folds:.2g} ‰ folds" if folds else told
+    texts = f"{name} {_ml(before)} → {_ml(after)} ml, {_signed(change)}"
+    return f"{texts}, {folds:.2g} ‰ folds" if folds else texts
 
 
 def _ml(volume: float) -> str:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QWidget
 
 __all__ = ["ModelDrop", "model_files"]
 
 _SUFFIXES = (".safetensors", ".pth")
+_KINDS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
+_KINDS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 
 class ModelDrop(QObject):
@@ -23,10 +26,10 @@ class ModelDrop(QObject):
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Accept what holds model files alone, so that napari still opens images."""
-        kinds = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
-        if event.type() not in kinds:
+        # entering and moving are drops too, by type
+        if not isinstance(event, QDropEvent) or event.type() not in _KINDS:
             return False
         files = model_files(event.mimeData())
         if not files:

@@ -1,4 +1,4 @@
-"""Generate, cancel, take home, and how the run goes."""
+"""Generate, cancel, export, and how the run goes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class RunBar(QWidget):
         self.progress.setUpdatesEnabled(True)
 
     def _left(self, index: int, total: int) -> str:
-        """Time left, where it is worth telling."""
+        """Time left, where it is worth showing."""
         if index == 0 or index > total:
             return ""
         spent = time.monotonic() - self._began

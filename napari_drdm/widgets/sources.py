@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -88,7 +89,8 @@ class ManyChoice(QToolButton):
         self._menu.clear()
         self._actions = []
         for name, value in entries:
-            action = self._menu.addAction(name)
+            action = QAction(name, self._menu)
+            self._menu.addAction(action)
             action.setCheckable(True)
             action.setChecked(any(value is known for known in before))
             action.toggled.connect(self._on_tick)
@@ -166,6 +168,6 @@ def note() -> QLabel:
 
 
 class _Note(QLabel):
-    def setText(self, text: str) -> None:
+    def setText(self, text: str | None) -> None:
         super().setText(text)
         self.setVisible(bool(text))

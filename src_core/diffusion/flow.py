@@ -6,11 +6,11 @@ the velocities is what lets a guard act before anything is exponentiated.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from src_core.diffusion.random_field import crop
 from src_core.fields import compose, enlarge, exponential, squarings_for
 
 __all__ = ["Flow", "correction_ddf"]
@@ -24,17 +24,17 @@ class Flow:
         random: (1, D, *enlarged), in voxels of the enlarged grid, integrated over unit time.
         corrections: (1, D, *state) each, state voxels, in the order of recovery.
         state: voxels a side of the state grid, on which everything is composed.
-        squarings: for the random velocity.
+        integrate: the random velocity's map over the image, (1, D, *any), voxels of that grid.
     """
 
     random: Tensor
     corrections: tuple[Tensor, ...]
     state: int
-    squarings: int
+    integrate: Callable[[Tensor], Tensor]
 
     def start(self) -> Tensor:
         """The random DDF over the image: (1, D, *state), state voxels."""
-        u = crop(exponential(self.random, self.squarings))
+        u = self.integrate(self.random)
         factor = self.state // u.shape[-1]
         return enlarge(u, factor) if factor > 1 else u
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from src_core.diffusion.flow import Flow
+from src_core.diffusion.grids import crop
 from src_core.fields.sampling import sample
 
 __all__ = ["Check", "Guarded", "guard"]
@@ -81,8 +82,6 @@ def _apply(flow: Flow, masks: list[Tensor]) -> Flow:
 
 
 def _mean_over_image(mask: Tensor) -> float:
-    from src_core.diffusion.random_field import crop
-
     return float(crop(mask).mean())
 
 

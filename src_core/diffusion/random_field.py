@@ -1,31 +1,80 @@
-"""The random velocity of a seed, and how far a level follows it (paper 2.1).
+"""What a random field is: random numbers, a velocity made of them, and its map at a level.
 
-``v = sigma * sum_k 2^k Upsample(eps_k)``, eps_k ~ N(0, 1) (eq. 6): the coarser a component, the
-larger, so that differences grow with Chebyshev distance (eq. 7, 8). A level's displacement is
-``u = exp(tau(level) v)`` on a field twice the image's side, whose centre is the image: vectors that
-leave it go on accumulating (paper 3.3). The state grid is the control grid ``refine`` times finer.
+The map of a level is ``u = exp(tau(level) v)`` on a field twice the image's side, whose centre is
+the image: vectors that leave it go on accumulating (paper 3.3). Nothing multiplies a displacement
+once it was integrated. ``diffusion.kinds`` lists the fields by name.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from src_core.diffusion.grids import crop
 from src_core.diffusion.schedule import Schedule
 from src_core.fields import enlarge, exponential
 
-__all__ = [
-    "crop",
-    "draw",
-    "generator",
-    "multiscale_velocity",
-    "random_ddf",
-    "state_size",
-    "state_velocity",
-    "velocity_unit",
-]
+__all__ = ["Draws", "RandomField", "generator", "level_ddf", "unit_velocities"]
+
+#: The random numbers of one velocity, (B, ...) each: a value that can be saved and used again.
+Draws = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class RandomField(ABC):
+    """A random field with the settings of a schedule; most need no more than the first three."""
+
+    schedule: Schedule
+
+    @property
+    @abstractmethod
+    def unit(self) -> float:
+        """What networks predict velocities in: the standard deviation of v, control voxels."""
+
+    @abstractmethod
+    def draw(self, ndim: int, source: torch.Generator) -> Draws:
+        """The random numbers of one velocity, B = 1, from ``source`` alone."""
+
+    @abstractmethod
+    def velocity(self, draws: Draws) -> Tensor:
+        """The velocity of some draws: (B, D, *control), control voxels."""
+
+    def variances(self, draws: Draws) -> Draws:
+        """The variance of every number of ``draws``, which are independent and of mean zero.
+
+        A search over draws measures distances in it. Here: 1.
+        """
+        return tuple(torch.ones_like(numbers) for numbers in draws)
+
+    @property
+    def octaves(self) -> tuple[int, ...]:
+        """Points a side of the noise's scales, for figures per octave. Here: none."""
+        return ()
+
+    def disturbed(self, velocity: Tensor, noise: Tensor) -> Tensor:
+        """The velocity that deforms a training image (paper 3.3): (B, D, *control) all."""
+        return velocity + noise
+
+    def enlarged(self, velocity: Tensor) -> Tensor:
+        """A velocity (B, D, *control) on the enlarged grid, in its voxels. Here: linearly."""
+        refine = self.schedule.refine
+        return enlarge(velocity, refine) if refine > 1 else velocity
+
+    def ddf(self, velocity: Tensor, times: Tensor) -> Tensor:
+        """The map over the image of a velocity that is followed for unit time.
+
+        Args:
+            velocity: (B, D, *enlarged), enlarged voxels: ``enlarged`` times the level's tau.
+            times: (B,), those tau, for a field that steps by the velocity's own unit of time.
+
+        Returns:
+            (B, D, *state), state voxels. Here: by scaling and squaring.
+        """
+        return crop(exponential(velocity, self.schedule.squarings))
 
 
 def generator(*seeds: int) -> torch.Generator:
@@ -34,66 +83,22 @@ def generator(*seeds: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 
 
-def draw(schedule: Schedule, ndim: int, source: torch.Generator) -> tuple[Tensor, ...]:
-    """The Gaussian draws of one velocity, finest first: (1, D, n, ..., n) each, unit variance."""
-    return tuple(torch.randn(1, ndim, *[n] * ndim, generator=source) for n in schedule.components)
-
-
-def multiscale_velocity(components: tuple[Tensor, ...], schedule: Schedule) -> Tensor:
-    """Sum of the components on the control grid.
+def level_ddf(field: RandomField, velocity: Tensor, times: Tensor) -> Tensor:
+    """``exp(time v)`` over the image.
 
     Args:
-        components: (B, D, n, ..., n) each, unit variance, as ``draw`` makes them.
+        velocity: (B, D, *control), control voxels.
+        times: (B,), integration times.
 
     Returns:
-        (B, D, control, ...), in voxels of the control grid.
+        (B, D, *state), state voxels.
     """
-    ndim = components[0].shape[1]
-    size, mode = [schedule.control] * ndim, {2: "bilinear", 3: "trilinear"}[ndim]
-    fine = [
-        functional.interpolate(eps, size=size, mode=mode, align_corners=False)
-        * (schedule.control / eps.shape[-1])
-        for eps in components
-    ]
-    return torch.stack(fine).sum(0) * (schedule.sigma * schedule.control)
+    enlarged = field.enlarged(velocity)
+    time = times.to(enlarged).view(-1, *[1] * (enlarged.dim() - 1))
+    return field.ddf(enlarged * time, times)
 
 
-def state_size(schedule: Schedule) -> int:
-    """Voxels a side of the state grid over the image."""
-    return schedule.control * schedule.refine // 2
-
-
-def velocity_unit(schedule: Schedule) -> float:
-    """What networks predict velocities in: the standard deviation of v, control voxels (eq. 7).
-
-    It is that of the sum at a control point of each component, interpolation left aside.
-    """
-    energy = sum((schedule.control / n) ** 2 for n in schedule.components)
-    return float(schedule.sigma * schedule.control * energy**0.5)
-
-
-def crop(field: Tensor) -> Tensor:
-    """The centre half of an enlarged field, along each spatial axis: what lies over the image."""
-    for axis in range(2, field.dim()):
-        quarter = field.shape[axis] // 4
-        field = field.narrow(axis, quarter, field.shape[axis] - 2 * quarter)
-    return field
-
-
-def state_velocity(control_velocity: Tensor, schedule: Schedule) -> Tensor:
-    """The velocity on the enlarged state grid, in its voxels: linear enlargement, units follow."""
-    return enlarge(control_velocity, schedule.refine) if schedule.refine > 1 else control_velocity
-
-
-def random_ddf(velocity: Tensor, tau: Tensor, schedule: Schedule) -> Tensor:
-    """``exp(tau v)`` over the image.
-
-    Args:
-        velocity: (B, D, *enlarged state grid), state voxels, as ``state_velocity`` gives it.
-        tau: (B,), integration times.
-
-    Returns:
-        (B, D, *state grid), state voxels.
-    """
-    time = tau.to(velocity).view(-1, *[1] * (velocity.dim() - 1))
-    return crop(exponential(velocity * time, schedule.squarings))
+def unit_velocities(field: RandomField, ndim: int, count: int, source: torch.Generator) -> Tensor:
+    """So many velocities in units of their standard deviation: (count, D, *control)."""
+    drawn = [field.velocity(field.draw(ndim, source)) for _ in range(count)]
+    return torch.cat(drawn) / field.unit

@@ -8,18 +8,46 @@ folds it, so this is for parity and for the published weights only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from src_core.diffusion.random_field import multiscale_velocity
+from src_core.diffusion.grids import crop
+from src_core.diffusion.multiscale_field import MultiscaleField
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import ArgumentError
 from src_core.fields import compose, enlarge
 from src_core.fields.sampling import warp
 
-__all__ = ["RELEASE", "release_ddf", "release_dvf"]
+__all__ = ["RELEASE", "ReleaseField", "release_ddf", "release_dvf"]
 
 RELEASE = Schedule(name="release", sigma=4.0e-5)
+
+#: By how much the release enlarges a displacement too far, at 256^2 with 64 control points.
+_FAULT = 2.0
+
+
+@dataclass(frozen=True)
+class ReleaseField(MultiscaleField):
+    """The release's fields at any size: composed one by one, then doubled as it does at 256^2."""
+
+    def disturbed(self, velocity: Tensor, noise: Tensor) -> Tensor:
+        """``v + noise(x + v)``: (B, D, *control)."""
+        return velocity + warp(noise, velocity)
+
+    def enlarged(self, velocity: Tensor) -> Tensor:
+        """The velocity itself: the release composes on the control grid."""
+        return velocity
+
+    def ddf(self, velocity: Tensor, times: Tensor) -> Tensor:
+        """``n`` compositions of the DVF, ``n = floor(tau)``, at most 200: (B, D, *state)."""
+        composed = [
+            _composed(v[None] / max(float(time), 1e-9), _compositions(float(time)))
+            for v, time in zip(velocity, times, strict=True)
+        ]
+        whole, refine = torch.cat(composed), self.schedule.refine
+        return crop(enlarge(whole, refine) if refine > 1 else whole) * _FAULT
 
 
 def release_ddf(
@@ -39,14 +67,18 @@ def release_ddf(
     Raises:
         ArgumentError: ``size`` is no multiple of half the control grid's side.
     """
-    v = multiscale_velocity(components, RELEASE)
-    noise = multiscale_velocity(disturbance, RELEASE) * RELEASE.disturbance
-    return _over_image(_composed(v + warp(noise, v), n_ddf), size)
+    field = ReleaseField(RELEASE)
+    noise = field.velocity(disturbance) * RELEASE.disturbance
+    return _over_image(_composed(field.disturbed(field.velocity(components), noise), n_ddf), size)
 
 
 def release_dvf(components: tuple[Tensor, ...], n_dvf: int, size: int = 256) -> Tensor:
     """The training target of a level, undisturbed: (B, D, size, ...), voxels of the image."""
-    return _over_image(_composed(multiscale_velocity(components, RELEASE), n_dvf), size)
+    return _over_image(_composed(ReleaseField(RELEASE).velocity(components), n_dvf), size)
+
+
+def _compositions(time: float) -> int:
+    return min(max(int(time), 1), 200) if time > 0 else 0
 
 
 def _composed(d: Tensor, times: int) -> Tensor:

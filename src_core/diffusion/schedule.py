@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,10 +16,11 @@ __all__ = ["Schedule"]
 
 
 class Schedule(BaseModel):
-    """How random fields grow with the level.
+    """Which random fields are drawn, and how they grow with the level.
 
     Attributes:
-        name: ``release`` for the published weights, ``diffeomorphic`` for models trained here.
+        name: of the random field, as ``diffusion.kinds`` has it.
+        settings: numbers of that field's own.
         levels: T, the highest level.
         sigma: standard deviation of the finest component, a fraction of the control field's side.
         control: voxels a side of the control grid.
@@ -32,7 +32,8 @@ class Schedule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Literal["release", "diffeomorphic"] = "diffeomorphic"
+    name: str = "diffeomorphic"
+    settings: dict[str, float] = Field(default_factory=dict)
     levels: int = Field(default=80, ge=1)
     sigma: float = Field(default=3.6e-5, gt=0)
     control: int = Field(default=64, ge=8)

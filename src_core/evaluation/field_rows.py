@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from src_core.diffusion.bspline_field import elastic_ddf
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import generator
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.baseline import elastic_ddf, equal_mean_flow
+from src_core.evaluation.baseline import equal_mean_flow
 from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.plan import RELEASE_SEEDS, EvaluationPlan
 from src_core.evaluation.probes import recovered, residual, sensitivity

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from src_core.evaluation.baseline import CONTROL_POINTS
+from src_core.diffusion.bspline_field import CONTROL_POINTS
 from src_core.evaluation.options import ROWS, EvaluationRequest
 from src_core.experiments.options import check_level
 

@@ -94,7 +94,7 @@ def _figures(comparison: Comparison, case: EvaluatedCase, made: RowField) -> dic
     after = guard_figures(case, made.u, made.flow, before, spec.size) if made.flow else {}
     return {
         **before,
-        **octave_energies(made.u[0], spec.schedule.components),
+        **octave_energies(made.u[0], spec.random_field.octaves),
         **after,
         **_anatomy(comparison, case, made.u),
         **made.figures,

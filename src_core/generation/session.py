@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
+import torch
 from torch import Tensor
 
 from src_core.cases.case import Case
 from src_core.diffusion.flow import Flow
-from src_core.diffusion.random_field import draw, generator, multiscale_velocity, state_velocity
+from src_core.diffusion.random_field import Draws, generator
 from src_core.fields.planes import Field
 from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.options import Options
@@ -19,7 +21,7 @@ from src_core.generation.region import Box
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model, ModelSpec
 
-__all__ = ["Session", "Step", "start_flow", "threaded"]
+__all__ = ["Session", "Step", "flow_of", "start_flow", "threaded"]
 
 _T = TypeVar("_T")
 
@@ -114,11 +116,17 @@ class Session:
 
 
 def start_flow(model: Model, *seeds: int, level: int) -> Flow:
-    """The random flow of a seed at a level, on the enlarged grid."""
-    spec = model.spec
-    velocity = _velocity(spec, *seeds)
-    time = spec.schedule.tau(level)
-    return Flow(velocity * time, (), spec.state, spec.schedule.squarings)
+    """The random flow of a seed at a level."""
+    draws = model.spec.random_field.draw(model.spec.ndim, generator(*seeds))
+    return flow_of(model.spec, draws, level)
+
+
+def flow_of(spec: ModelSpec, draws: Draws, level: int) -> Flow:
+    """The random flow of some draws at a level, on the enlarged grid."""
+    field, time = spec.random_field, spec.schedule.tau(level)
+    velocity = field.enlarged(field.velocity(draws))
+    integrate = partial(field.ddf, times=torch.tensor([time]))
+    return Flow(velocity * time, (), spec.state, integrate)
 
 
 def threaded(values: Iterator[_T]) -> Iterator[_T]:
@@ -130,9 +138,3 @@ def threaded(values: Iterator[_T]) -> Iterator[_T]:
             except StopIteration:
                 return
         yield value
-
-
-def _velocity(spec: ModelSpec, *seeds: int) -> Tensor:
-    schedule = spec.schedule
-    components = draw(schedule, spec.ndim, generator(*seeds))
-    return state_velocity(multiscale_velocity(components, schedule), schedule)

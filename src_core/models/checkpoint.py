@@ -15,7 +15,7 @@ from torch import nn
 from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import open_atomically
 from src_core.io.hashing import sha256_file
-from src_core.models.model import Model, ModelSpec
+from src_core.models.model import Model, ModelSpec, input_error
 from src_core.models.nn import build
 
 __all__ = ["load_file", "read_spec", "save_model"]
@@ -39,7 +39,7 @@ def read_spec(path: Path | str) -> ModelSpec:
     """The spec in a model file's header; the weights stay on the disk.
 
     Raises:
-        InputError: no such file, or not a model of this package.
+        InputError: no such file, not a model of this package, or one of an unknown random field.
     """
     path = _existing(path)
     try:
@@ -51,8 +51,12 @@ def read_spec(path: Path | str) -> ModelSpec:
         return ModelSpec.model_validate(json.loads(metadata[_KEY]))
     except KeyError as error:
         raise _not_a_model(path, "its header has no DRDM spec") from error
-    except (json.JSONDecodeError, ValidationError) as error:
+    except json.JSONDecodeError as error:
         raise _not_a_model(path, "its header's spec is not understood") from error
+    except ValidationError as error:
+        raise input_error(error, str(path)) or _not_a_model(
+            path, "its header's spec is not understood"
+        ) from error
 
 
 def load_file(path: Path | str, device: torch.device) -> Model:

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
-from src_core.diffusion.random_field import state_size, velocity_unit
+from src_core.diffusion.grids import state_size
+from src_core.diffusion.kinds import random_field
+from src_core.diffusion.random_field import RandomField
 from src_core.diffusion.schedule import Schedule
+from src_core.errors import InputError
 from src_core.fields import enlarge, smooth
 from src_core.models.nn import NetworkConfig
 from src_core.models.nn.acnn import AcnnUNet, predict
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
-__all__ = ["Card", "Model", "ModelSpec", "Recovery", "check_grids"]
+__all__ = ["Card", "Model", "ModelSpec", "Recovery", "check_grids", "input_error"]
 
 
 class _Frozen(BaseModel):
@@ -95,6 +98,11 @@ class ModelSpec(_Frozen):
         return self.network.ndim
 
     @property
+    def random_field(self) -> RandomField:
+        """What deforms an image before the model recovers it."""
+        return random_field(self.schedule)
+
+    @property
     def state(self) -> int:
         """Voxels a side of the grid on which fields are composed."""
         if self.network.kind == "acnn":
@@ -102,8 +110,18 @@ class ModelSpec(_Frozen):
         return state_size(self.schedule)
 
 
+def input_error(error: ValidationError, where: str) -> InputError | None:
+    """The ``InputError`` that a check of a spec or a config raised first, and in which file."""
+    cause = error.errors()[0].get("ctx", {}).get("error")
+    if not isinstance(cause, InputError):
+        return None
+    place = f"{where}: {cause.where}" if cause.where else where
+    return InputError(cause.what, where=place, expected=cause.expected, do=cause.do)
+
+
 def check_grids(size: int, schedule: Schedule, network: NetworkConfig) -> None:
     """Raise a ValueError unless the grids of model, state and network are in step."""
+    random_field(schedule)
     control, state = schedule.control, state_size(schedule)
     if control % 4 or size % state:
         raise ValueError(
@@ -153,7 +171,7 @@ class Model:
         raw = torch.cat(
             [self.network(i[None], t[None]) for i, t in zip(images, levels, strict=True)]
         )
-        velocity = raw.mean(0, keepdim=True).float().cpu() * velocity_unit(self.spec.schedule)
+        velocity = raw.mean(0, keepdim=True).float().cpu() * self.spec.random_field.unit
         return -enlarge(velocity, self.spec.state * 2 // self.spec.schedule.control)
 
     def _displacement(

@@ -7,13 +7,19 @@ compositions, in voxels of the model's grid; its target is that DVF.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from src_core.diffusion.random_field import crop, random_ddf, state_velocity, velocity_unit
+from src_core.diffusion.grids import crop
+from src_core.diffusion.kinds import random_field
+from src_core.diffusion.random_field import level_ddf
 from src_core.fields import enlarge
-from src_core.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from src_core.training.config import TrainConfig
 
 __all__ = ["as_prediction", "targets"]
 
@@ -27,8 +33,8 @@ def targets(config: TrainConfig, clean: Tensor, levels: Tensor) -> Tensor:
     """
     schedule = config.schedule
     if config.network.kind != "acnn":
-        return crop(clean) / velocity_unit(schedule)
-    u = random_ddf(state_velocity(clean, schedule), _times(config, levels), schedule)
+        return crop(clean) / random_field(schedule).unit
+    u = level_ddf(random_field(schedule), clean, _times(config, levels))
     return enlarge(u, config.size // u.shape[-1])
 
 
@@ -41,7 +47,7 @@ def as_prediction(config: TrainConfig, recovery: Tensor, levels: Tensor) -> Tens
     """
     if config.network.kind != "acnn":
         factor = recovery.shape[-1] // (config.schedule.control // 2)
-        return -_shrink(recovery, factor) / velocity_unit(config.schedule)
+        return -_shrink(recovery, factor) / random_field(config.schedule).unit
     factor = config.size // recovery.shape[-1]
     whole = enlarge(recovery, factor) if factor > 1 else recovery
     # To first order: n_dvf compositions move a few pixels, and hardly bend the way.

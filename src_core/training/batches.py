@@ -12,13 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from src_core.diffusion.random_field import (
-    draw,
-    generator,
-    multiscale_velocity,
-    random_ddf,
-    state_velocity,
-)
+from src_core.diffusion.kinds import random_field
+from src_core.diffusion.random_field import generator, level_ddf
 from src_core.fields import enlarge
 from src_core.fields.sampling import identity, sample
 from src_core.models.prediction import targets
@@ -64,7 +59,7 @@ def draw_sample(
 ) -> Draw:
     """Sample ``index``: which image, how posed, how deformed."""
     rng = np.random.default_rng([config.seed, index])
-    source = generator(config.seed, index)
+    field, source = random_field(config.schedule), generator(config.seed, index)
     kind = rng.random()
     amplitude = float(rng.random()) if kind < stage.weaker + stage.undeformed else 1.0
     amplitude = 0.0 if kind < stage.undeformed else amplitude
@@ -76,8 +71,8 @@ def draw_sample(
         pose=pose,
         shift=shift,
         contrast=_contrast(config.augmentation, rng),
-        velocity=multiscale_velocity(draw(config.schedule, ndim, source), config.schedule),
-        disturbance=multiscale_velocity(draw(config.schedule, ndim, source), config.schedule),
+        velocity=field.velocity(field.draw(ndim, source)),
+        disturbance=field.velocity(field.draw(ndim, source)),
         corner=_corner(config, rng, ndim),
     )
 
@@ -135,7 +130,8 @@ def make_batch(
     noise = torch.cat([d.disturbance for d in draws]).to(device) * amplitude * schedule.disturbance
     levels = torch.tensor([d.level for d in draws])
     tau = torch.tensor([schedule.tau(d.level) for d in draws])
-    u = random_ddf(state_velocity(clean + noise, schedule), tau, schedule)
+    field = random_field(schedule)
+    u = level_ddf(field, field.disturbed(clean, noise), tau)
     u = enlarge(u, config.size // u.shape[-1])
     images = torch.stack([store[d.image] for d in draws]).to(device).float() / 255
     positions = _windows(_positions(u, draws, config.size), draws, config.window)

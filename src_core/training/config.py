@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
-from src_core.models.model import Recovery, check_grids
+from src_core.models.model import Recovery, check_grids, input_error
 from src_core.models.nn import NetworkConfig
 from src_core.models.nn.velocity import VelocityUNetConfig
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
@@ -200,6 +200,8 @@ def read_config(path: Path | str) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("config is not TOML", where=f"{path}: {error}") from error
     except ValidationError as error:
+        if known := input_error(error, str(path)):
+            raise known from error
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise InputError(f"config: {first['msg']}", where=f"{path}: {key}".rstrip(": ")) from error

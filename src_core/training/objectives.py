@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 
-from src_core.diffusion.random_field import draw, generator, multiscale_velocity, velocity_unit
+from src_core.diffusion.kinds import random_field
+from src_core.diffusion.random_field import generator, unit_velocities
 from src_core.fields.sampling import warp
 from src_core.models.nn.acnn import AcnnUNet, predict
 from src_core.training import losses
@@ -38,7 +38,7 @@ class Velocity(nn.Module):
         super().__init__()
         self.config, self.network = config, network
         self.energy, self.slope = _reference(config)
-        self.unit = velocity_unit(config.schedule)
+        self.unit = random_field(config.schedule).unit
 
     def forward(self, images: Tensor, levels: Tensor) -> Tensor:
         """The prediction for images (B, 1, *size) in 0..1 at levels (B,)."""
@@ -111,12 +111,11 @@ def _pooled(terms: Tensor, energy: Tensor) -> Tensor:
 
 
 def _reference(config: TrainConfig) -> tuple[float, float]:
-    """Mean square of a target and of its differences: what makes the losses relative."""
-    source, ndim = generator(0), config.network.ndim
-    count = 64 if ndim == 2 else 4
-    fields = [
-        multiscale_velocity(draw(config.schedule, ndim, source), config.schedule)
-        for _ in range(count)
-    ]
-    targets = torch.cat(fields) / velocity_unit(config.schedule)
-    return float(targets.square().mean()), float(losses.gradient(targets).mean())
+    """Mean square of a target and of its differences: what makes the losses relative.
+
+    A field that is the same everywhere has no differences; its energy takes their place.
+    """
+    field, ndim = random_field(config.schedule), config.network.ndim
+    targets = unit_velocities(field, ndim, 64 if ndim == 2 else 4, generator(0))
+    energy, slope = float(targets.square().mean()), float(losses.gradient(targets).mean())
+    return energy, slope or energy

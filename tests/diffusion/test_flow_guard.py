@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from src_core.diffusion.flow import Flow, correction_ddf
+from src_core.diffusion.grids import crop
 from src_core.diffusion.guard import guard
-from src_core.diffusion.random_field import crop
 from src_core.fields import cell_bounds, certify, compose, exponential, squarings_for
+from tests.support.flows import squared
 
 FLOOR = 0.01
 
@@ -29,7 +30,9 @@ def flow(ndim: int, strength: float) -> Flow:
     push = [(1.0 if i == 0 else 0.3) * strength for i in range(ndim)]
     left = bump(state, (mid - 2, *[mid] * (ndim - 1)), 1.6, (strength, *[0.0] * (ndim - 1)))
     right = bump(state, (mid + 2, *[mid + 1] * (ndim - 1)), 1.6, (-strength, *[0.0] * (ndim - 1)))
-    return Flow(bump(2 * state, wide, 6.0, tuple(push)), (left - right, 0.5 * right), state, 7)
+    return Flow(
+        bump(2 * state, wide, 6.0, tuple(push)), (left - right, 0.5 * right), state, squared(7)
+    )
 
 
 def weak(u: Tensor) -> Tensor:
@@ -51,13 +54,13 @@ def test_a_flow_is_the_product_of_its_exponentials(ndim: int) -> None:
     for w in f.corrections:
         expected = compose(expected, exponential(w, squarings_for(w)))
     torch.testing.assert_close(f.displacement(), expected)
-    backwards = Flow(f.random, f.corrections[::-1], f.state, 7).displacement()
+    backwards = Flow(f.random, f.corrections[::-1], f.state, squared(7)).displacement()
     assert (backwards - expected).abs().max() > 1e-2, "the order must matter here"
 
 
 def test_a_coarser_random_part_is_enlarged_to_the_state_grid() -> None:
-    coarse = Flow(bump(32, (15.5, 15.5), 4.0, (1.0, 0.5)), (), 32, 7)
-    fine = Flow(bump(64, (31.5, 31.5), 8.0, (2.0, 1.0)), (), 32, 7)
+    coarse = Flow(bump(32, (15.5, 15.5), 4.0, (1.0, 0.5)), (), 32, squared(7))
+    fine = Flow(bump(64, (31.5, 31.5), 8.0, (2.0, 1.0)), (), 32, squared(7))
     assert coarse.displacement().shape == fine.displacement().shape == (1, 2, 32, 32)
     assert (coarse.displacement() - fine.displacement()).abs().max() < 0.05
 

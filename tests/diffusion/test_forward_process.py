@@ -8,16 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from src_core.cases.case import Case
+from src_core.diffusion.grids import crop, state_size
 from src_core.diffusion.guard import Guarded, guard
-from src_core.diffusion.random_field import (
-    crop,
-    draw,
-    generator,
-    multiscale_velocity,
-    random_ddf,
-    state_size,
-    state_velocity,
-)
+from src_core.diffusion.kinds import random_field
 from src_core.diffusion.schedule import Schedule
 from src_core.fields import compose, exponential, folding_permille
 from src_core.generation.model_view import ModelView, make_model_view
@@ -25,6 +18,7 @@ from src_core.generation.proof import prove, weak_points
 from src_core.generation.session import start_flow
 from src_core.models.model import Model, ModelSpec
 from src_core.models.nn import VelocityUNetConfig
+from tests.support.flows import enlarged_velocity
 
 SIDE, SEEDS = 256, range(1, 31)
 SCHEDULE = Schedule()
@@ -43,9 +37,13 @@ def model_view() -> ModelView:
 
 
 def velocity(seed: int, ndim: int = 2, schedule: Schedule = SCHEDULE) -> Tensor:
-    return state_velocity(
-        multiscale_velocity(draw(schedule, ndim, generator(seed)), schedule), schedule
-    )
+    return enlarged_velocity(schedule, ndim, seed)
+
+
+def random_ddf(v: Tensor, times: list[float], schedule: Schedule = SCHEDULE) -> Tensor:
+    """``exp(time v)`` over the image."""
+    tau = torch.tensor(times)
+    return random_field(schedule).ddf(v * tau.view(-1, *[1] * (v.dim() - 1)), tau)
 
 
 def length(u: Tensor) -> Tensor:
@@ -95,7 +93,7 @@ def test_the_path_in_level_is_smooth(seed: int) -> None:
     v = velocity(seed)
     longest, before = float(length(v).max()), torch.zeros(1)
     for level in range(81):
-        after = random_ddf(v, torch.tensor([SCHEDULE.tau(level)]), SCHEDULE)
+        after = random_ddf(v, [SCHEDULE.tau(level)])
         if level:
             allowed = 1.2 * (SCHEDULE.tau(level) - SCHEDULE.tau(level - 1)) * longest
             assert float(length(after - before).max()) <= allowed, f"between {level - 1}, {level}"
@@ -116,8 +114,8 @@ def test_levels_are_one_flow() -> None:
 
 def test_a_batch_holds_each_item_s_own_time() -> None:
     v = torch.cat([velocity(1), velocity(2)])
-    both = random_ddf(v, torch.tensor([10.0, 90.0]), SCHEDULE)
-    alone = random_ddf(v[1:], torch.tensor([90.0]), SCHEDULE)
+    both = random_ddf(v, [10.0, 90.0])
+    alone = random_ddf(v[1:], [90.0])
     torch.testing.assert_close(both[1:], alone)
     assert both.shape == (2, 2, 64, 64)
 
@@ -128,7 +126,7 @@ def test_sizes_of_the_grids(ndim: int) -> None:
     v = velocity(0, ndim, schedule)
     assert v.shape == (1, ndim, *[32] * ndim)
     assert state_size(schedule) == 16
-    assert random_ddf(v, torch.tensor([5.0]), schedule).shape == (1, ndim, *[16] * ndim)
+    assert random_ddf(v, [5.0], schedule).shape == (1, ndim, *[16] * ndim)
 
 
 def test_the_crop_is_the_centre_half() -> None:

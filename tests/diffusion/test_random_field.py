@@ -7,10 +7,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from src_core.diffusion.random_field import draw, generator, multiscale_velocity, velocity_unit
+from src_core.diffusion.kinds import random_field
+from src_core.diffusion.random_field import generator
 from src_core.diffusion.schedule import Schedule
 
 SCHEDULE = Schedule()
+FIELD = random_field(SCHEDULE)
 DRAWS, CHUNK = 10_000, 500
 #: Positions (row, column) whose moments are measured, and shifts between two of them.
 PLACES = np.array([(20, 24), (23, 33), (30, 17), (35, 38)])
@@ -49,7 +51,7 @@ def values() -> NDArray[np.float64]:
     source, parts = torch.Generator().manual_seed(20), []
     for _ in range(DRAWS // CHUNK):
         noise = [torch.randn(CHUNK, 2, n, n, generator=source) for n in SCHEDULE.components]
-        field = multiscale_velocity(tuple(noise), SCHEDULE)
+        field = FIELD.velocity(tuple(noise))
         parts.append(field[:, :, 16:56, 16:56].flatten(0, 1))
     return torch.cat(parts).double().numpy()
 
@@ -94,7 +96,7 @@ def test_components_of_the_vector_are_independent(values: NDArray[np.float64]) -
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_the_sum_is_that_of_its_interpolated_components(ndim: int) -> None:
     schedule = Schedule(control=16, components=(16, 8, 4), sigma=1e-3)
-    noise = draw(schedule, ndim, generator(3))
+    noise = random_field(schedule).draw(ndim, generator(3))
     expected = np.zeros((ndim, *[16] * ndim))
     for eps in noise:
         part = eps[0].double().numpy()
@@ -103,22 +105,22 @@ def test_the_sum_is_that_of_its_interpolated_components(ndim: int) -> None:
         for axis in range(1, ndim + 1):
             part = np.moveaxis(np.tensordot(weights, part, (1, axis)), 0, axis)
         expected += 16 / eps.shape[-1] * part * 1e-3 * 16
-    found = multiscale_velocity(noise, schedule)[0].numpy()
+    found = random_field(schedule).velocity(noise)[0].numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
 
 
 def test_the_unit_is_the_sum_of_the_components_variances() -> None:
-    assert velocity_unit(SCHEDULE) == pytest.approx(3.6e-5 * 64 * 85**0.5)
+    assert FIELD.unit == pytest.approx(3.6e-5 * 64 * 85**0.5)
 
 
 def test_a_seed_fixes_the_draws_whatever_the_global_generator_does() -> None:
     torch.manual_seed(1)
-    before = draw(SCHEDULE, 2, generator(7))
+    before = FIELD.draw(2, generator(7))
     torch.manual_seed(2)
     torch.randn(10)
     state = torch.random.get_rng_state()
     numpy_state = np.random.get_state()[1].copy()
-    again = draw(SCHEDULE, 2, generator(7))
+    again = FIELD.draw(2, generator(7))
     assert all(torch.equal(a, b) for a, b in zip(before, again, strict=True))
     assert torch.equal(torch.random.get_rng_state(), state), "the global generator was used"
     assert np.array_equal(np.random.get_state()[1], numpy_state)
@@ -132,6 +134,6 @@ def test_seeds_and_sub_seeds_are_all_different() -> None:
 
 
 def test_draws_come_finest_first_with_unit_variance() -> None:
-    noise = draw(SCHEDULE, 3, generator(5))
+    noise = FIELD.draw(3, generator(5))
     assert [tuple(eps.shape) for eps in noise] == [(1, 3, n, n, n) for n in SCHEDULE.components]
     assert float(noise[0].var()) == pytest.approx(1, abs=0.01)

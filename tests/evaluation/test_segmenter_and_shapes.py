@@ -19,6 +19,7 @@ from src_core.evaluation.measures import (
 )
 from src_core.evaluation.shapes import ellipse_agreement
 from src_core.fields import magnitude
+from tests.support.flows import squared
 
 SHAPE = (160, 224)
 
@@ -141,14 +142,14 @@ def test_a_region_without_area_has_no_ellipse():
 def test_the_level_of_a_mean_is_found_in_velocity():
     # along a constant velocity c the flow moves by s c, whatever the grid
     velocity = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1).expand(1, 2, 32, 32)
-    found = equal_mean_flow(Flow(velocity, (), 16, 6), mean=1.25)
+    found = equal_mean_flow(Flow(velocity, (), 16, squared(6)), mean=1.25)
     assert float(found.random[0, 0, 0, 0]) == pytest.approx(0.75, abs=1e-3)
 
 
 def test_the_level_of_a_mean_is_no_scaled_displacement():
     rough = torch.randn(1, 2, 8, 8, generator=torch.Generator().manual_seed(1))
     velocity = torch.nn.functional.interpolate(rough, (32, 32), mode="bicubic") * 3
-    flow = Flow(velocity, (), 16, 6)
+    flow = Flow(velocity, (), 16, squared(6))
     mean = float(magnitude(flow.displacement()).mean())
     found = equal_mean_flow(flow, mean / 2).displacement()
     assert float(magnitude(found).mean()) == pytest.approx(mean / 2, rel=1e-3)
@@ -156,5 +157,5 @@ def test_the_level_of_a_mean_is_no_scaled_displacement():
 
 
 def test_a_mean_out_of_reach_keeps_the_flow():
-    flow = Flow(torch.ones(1, 2, 32, 32), (), 16, 6)
+    flow = Flow(torch.ones(1, 2, 32, 32), (), 16, squared(6))
     assert equal_mean_flow(flow, mean=5.0) is flow

@@ -9,20 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from src_core.diffusion.flow import Flow
-from src_core.diffusion.random_field import (
-    crop,
-    draw,
-    generator,
-    multiscale_velocity,
-    state_velocity,
-)
+from src_core.diffusion.grids import crop
 from src_core.diffusion.schedule import Schedule
 from src_core.generation.recovery import recovery_steps
 from src_core.models.model import Model, ModelSpec, Recovery
 from src_core.models.nn import VelocityUNetConfig
+from tests.support.flows import enlarged_velocity, squared
 
 SCHEDULE = Schedule(sigma=1.5e-5)
 LEVEL = 40
+INTEGRATE = squared(SCHEDULE.squarings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +35,7 @@ class Oracle(Model):
 
 @pytest.fixture
 def velocity() -> Tensor:
-    components = draw(SCHEDULE, 2, generator(3))
-    return state_velocity(multiscale_velocity(components, SCHEDULE), SCHEDULE)
+    return enlarged_velocity(SCHEDULE, 2, 3)
 
 
 def oracle(velocity: Tensor, redundancy: float = 1.0) -> Oracle:
@@ -57,7 +52,7 @@ def oracle(velocity: Tensor, redundancy: float = 1.0) -> Oracle:
 def ends(velocity: Tensor, steps: int, redundancy: float = 1.0) -> tuple[Oracle, Tensor, Tensor]:
     """The model, and the random and recovered DDF away from the border."""
     model = oracle(velocity, redundancy)
-    start = Flow(velocity * SCHEDULE.tau(LEVEL), (), model.spec.state, SCHEDULE.squarings)
+    start = Flow(velocity * SCHEDULE.tau(LEVEL), (), model.spec.state, INTEGRATE)
     found = list(recovery_steps(model, torch.rand(2, 1, 256, 256), start, LEVEL, steps))
     assert [s.index for s in found] == list(range(len(found)))
     inner = (..., slice(16, -16), slice(16, -16))
@@ -76,14 +71,14 @@ def test_a_perfect_network_takes_everything_back_in_any_number_of_steps(
 
 def test_redundancy_integrates_further_back(velocity: Tensor) -> None:
     _, random, recovered = ends(velocity, 8, redundancy=2.0)
-    backwards = Flow(-velocity * SCHEDULE.tau(LEVEL), (), 64, SCHEDULE.squarings).start()
+    backwards = Flow(-velocity * SCHEDULE.tau(LEVEL), (), 64, INTEGRATE).start()
     assert torch.allclose(recovered, backwards[..., 16:-16, 16:-16], atol=0.2)
     assert recovered.square().sum() == pytest.approx(float(random.square().sum()), rel=0.3)
 
 
 def test_the_map_is_the_product_of_its_flows(velocity: Tensor) -> None:
     model = oracle(velocity, 0.5)
-    start = Flow(velocity * SCHEDULE.tau(LEVEL), (), model.spec.state, SCHEDULE.squarings)
+    start = Flow(velocity * SCHEDULE.tau(LEVEL), (), model.spec.state, INTEGRATE)
     for step in recovery_steps(model, torch.rand(1, 1, 256, 256), start, LEVEL, 4):
         assert torch.allclose(step.displacement, step.flow.displacement(), atol=1e-5)
         assert len(step.flow.corrections) == step.index

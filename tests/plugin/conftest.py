@@ -10,11 +10,11 @@ import pytest
 
 
 @pytest.fixture
-def look_at() -> Callable[..., Any]:
+def moment_of() -> Callable[..., Any]:
     """Makes what a window shows of layers that a displacement went through.
 
     Args of what it gives: the image layer, the displacement as a function of voxels (X, Y, Z, 3)
-    that gives voxels, a labels layer or None, and the Look's own fields.
+    that gives voxels, a labels layer or None, and the Moment's own fields.
     """
 
     def made(image: Any, voxels: Any, labels: Any = None, **fields: Any) -> Any:
@@ -23,8 +23,8 @@ def look_at() -> Callable[..., Any]:
 
         from napari_drdm.layers.cases import shown
         from napari_drdm.layers.snapshots import case_from_layers, take_snapshot
-        from napari_drdm.runs.moments import Look
-        from napari_drdm.runs.requests import Request
+        from napari_drdm.runs.moments import Moment
+        from napari_drdm.runs.requests import RunRequest
         from src_core.fields import jacobian_determinant
         from src_core.fields.planes import field_tensor
         from src_core.fields.warp_case import warp_case
@@ -36,14 +36,14 @@ def look_at() -> Callable[..., Any]:
         warped = warp_case(place.case, u)
         flat = grid.shape[2] == 1
         det = jacobian_determinant(field_tensor(u, grid, 2 if flat else None))[0]
-        request = Request(take_snapshot(image, labels), Path(), None, image, labels)
+        request = RunRequest(take_snapshot(image, labels), Path(), None, image, labels)
         about = {
             "images": tuple(place.back(shown(v)) for v in warped.images),
             "labels": tuple(place.back(v.data) for v in warped.labels),
             "displacement": u,
             "jacobian": (det[..., None] if flat else det).to(torch.float32).numpy(),
         }
-        return Look(request, place, 0, 8, **{**about, **fields})
+        return Moment(request, place, 0, 8, **{**about, **fields})
 
     return made
 

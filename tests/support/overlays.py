@@ -6,8 +6,8 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from napari_drdm.explorer.result_layers import KINDS
-from napari_drdm.overlays import Moved, View
+from napari_drdm.overlays import LayerField, View
+from napari_drdm.overlays.kinds import KINDS
 
 __all__ = [
     "ALL",
@@ -64,8 +64,8 @@ def opened(shape=SHAPE, scale=SCALE, **placed) -> tuple[ViewerModel, Image, Labe
     return viewer, image, viewer.add_labels(blocks(shape), name="head labels", **placed)
 
 
-def field_of(look) -> Moved:
-    return Moved(look.layer_case, look.displacement)
+def field_of(moment) -> LayerField:
+    return LayerField(moment.layer_case, moment.displacement)
 
 
 def views(shape=SHAPE) -> list[View]:

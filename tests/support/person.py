@@ -49,7 +49,7 @@ class Person:
             "napari-drdm", "Deformation explorer"
         )
         # small, so that what is forgotten is met too
-        self.explorer.runner.desk.runs.limit = 4 * 2**20
+        self.explorer.runner.compute.runs.limit = 4 * 2**20
         self.explorer.variants.history._limit = 4 * 2**20
 
     def start_anew(self) -> None:

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_drdm.layers.cases import make_case
 from napari_drdm.layers.snapshots import take_snapshot
-from napari_drdm.runs.requests import Outcome, Request
+from napari_drdm.runs.requests import RunOutcome, RunRequest
 from napari_drdm.variants import Variants
 from napari_drdm.variants.panel import VariantsPanel
 from src_core.generation import Options, Result
@@ -40,12 +40,12 @@ SHAPE, SCALE = (3, 20, 24), (8, 1.4, 1.2)
 TURN = np.array([[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]])
 
 
-def request(image: Image, labels: Labels | None = None, **options) -> Request:
+def request(image: Image, labels: Labels | None = None, **options) -> RunRequest:
     snapshot = take_snapshot(image, labels)
-    return Request(snapshot, Path("tiny"), Options(**options), image, labels)
+    return RunRequest(snapshot, Path("tiny"), Options(**options), image, labels)
 
 
-def outcome(asked: Request) -> Outcome:
+def outcome(asked: RunRequest) -> RunOutcome:
     """A result whose image is its source's, brighter by its seed, with other labels."""
     place = make_case(asked.snapshot.copied())
     first = place.case.images[0]
@@ -56,7 +56,7 @@ def outcome(asked: Request) -> Outcome:
     one = np.ones(case.grid.shape, np.float32)
     facts = {"level": asked.options.level, "seed": asked.options.seed, "steps": 2}
     facts |= {"model": "tiny", "max_mm": 1.25, "max_percent": 3.0}
-    return Outcome(asked, place, Result(place.case, case, field, field.copy(), one, facts, {}))
+    return RunOutcome(asked, place, Result(place.case, case, field, field.copy(), one, facts, {}))
 
 
 class Bench:
@@ -70,7 +70,7 @@ class Bench:
         self.labels = Labels((data > 120).astype(np.uint8), name="heart labels", **place)
         viewer.layers.extend([self.image, self.labels])
         self.panel, self.shown, self.asked = VariantsPanel(), [], []
-        self.form: Request | None = request(self.image, self.labels, level=30, seed=5)
+        self.form: RunRequest | None = request(self.image, self.labels, level=30, seed=5)
         self.variants = Variants(
             viewer,
             self.panel,
@@ -116,7 +116,7 @@ def press(bench: Bench, row: int, modifier=Qt.KeyboardModifier.NoModifier) -> No
     settle()
 
 
-def slowly(asked: Request):
+def slowly(asked: RunRequest):
     """A run of three steps."""
     for step in range(3):
         time.sleep(0.005)

@@ -45,7 +45,7 @@ def finish(explorer: Any) -> None:
 def settle(explorer: Any) -> None:
     """Until nothing at all is computed."""
     finish(explorer)
-    wait(lambda: not explorer.runner.glancing)
+    wait(lambda: not explorer.runner.previewing)
 
 
 def drdm_threads() -> list[threading.Thread]:

@@ -22,9 +22,10 @@ from src_core.models.checkpoint import save_model
 from tests.support import tiny
 
 pytest.importorskip("monai")
+from src_core.diffusion.bspline_field import multiresolution_ddf
 from src_core.tasks.registration.options import METHODS, RegistrationRequest
 from src_core.tasks.registration.run import prepare
-from src_core.tasks.registration.synthetic_pairs import draw_pairs, multiresolution, open_pairs
+from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
 from src_core.tasks.registration.window import InputWindow, read_windowed
 from src_core.tasks.task import run_task
 from src_core.transforms.live import Live
@@ -183,7 +184,7 @@ def test_pairs_are_algorithm_4_on_the_slice_itself(tiny_models, data):
     second = live.make(Scan(moved, grid), *draw(1, "a_ed", 4, (30, 70)))
     for turn, (made, expected) in enumerate(zip(drawn.read(1), (first, second), strict=True)):
         np.testing.assert_array_equal(made, expected.u)
-        assert torch.equal(splines.read(1)[turn], multiresolution(made, 1, code, 1, turn))
+        assert torch.equal(splines.read(1)[turn], multiresolution_ddf(made, 1, code, 1, turn))
 
 
 def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, data):

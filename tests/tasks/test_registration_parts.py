@@ -18,6 +18,7 @@ from src_core.fields import magnitude
 from src_core.training.hardware import Hardware, start_fabric
 
 monai = pytest.importorskip("monai")
+from src_core.diffusion import bspline_field  # noqa: E402
 from src_core.tasks.registration import synthetic_pairs  # noqa: E402
 from src_core.tasks.registration.losses import supervised, unsupervised  # noqa: E402
 from src_core.tasks.registration.measures import figures_of  # noqa: E402
@@ -138,23 +139,23 @@ def test_a_pairs_number_stands_for_its_case_slice_and_fields(tmp_path):
 @pytest.mark.parametrize("ndim", [2, 3])
 def test_bsplines_of_several_resolutions_move_as_much_as_the_models_field(ndim):
     like = torch.randn(1, ndim, *[16] * ndim, generator=torch.Generator().manual_seed(1))
-    made = synthetic_pairs.multiresolution(like, 1, 2, 3)
+    made = bspline_field.multiresolution_ddf(like, 1, 2, 3)
     assert float(magnitude(made).mean()) == pytest.approx(float(magnitude(like).mean()), rel=0.01)
-    assert torch.equal(made, synthetic_pairs.multiresolution(like, 1, 2, 3))
-    assert not torch.equal(made, synthetic_pairs.multiresolution(like, 1, 2, 4))
-    part = synthetic_pairs.multiresolution(like, 1, 2, 3, part=0.5)
+    assert torch.equal(made, bspline_field.multiresolution_ddf(like, 1, 2, 3))
+    assert not torch.equal(made, bspline_field.multiresolution_ddf(like, 1, 2, 4))
+    part = bspline_field.multiresolution_ddf(like, 1, 2, 3, part=0.5)
     centre = (0, *[slice(4, 12)] * ndim)
     ours, theirs = (float(magnitude(u)[centre].mean()) for u in (part, like))
     assert ours == pytest.approx(theirs, rel=0.01)
-    longer = synthetic_pairs.multiresolution(2 * like, 1, 2, 3)
+    longer = bspline_field.multiresolution_ddf(2 * like, 1, 2, 3)
     assert float(torch.corrcoef(torch.stack([made.flatten(), longer.flatten()]))[0, 1]) > 0.98
 
 
 def test_one_resolution_is_itks_bspline(monkeypatch):
     sitk = pytest.importorskip("SimpleITK")
-    monkeypatch.setattr(synthetic_pairs, "SPANS", (4,))
-    made = synthetic_pairs.multiresolution(torch.full((1, 2, 20, 20), 1.5), 5)[0]
-    drawn = torch.rand(2, 7, 7, generator=synthetic_pairs.generator(5), dtype=torch.float64)
+    monkeypatch.setattr(bspline_field, "SPANS", (4,))
+    made = bspline_field.multiresolution_ddf(torch.full((1, 2, 20, 20), 1.5), 5)[0]
+    drawn = torch.rand(2, 7, 7, generator=bspline_field.generator(5), dtype=torch.float64)
     transform = sitk.BSplineTransform(2, 3)
     transform.SetTransformDomainOrigin((-0.5, -0.5))
     transform.SetTransformDomainPhysicalDimensions((20.0, 20.0))

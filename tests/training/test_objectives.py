@@ -6,13 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from src_core.diffusion.random_field import (
-    draw,
-    generator,
-    multiscale_velocity,
-    state_velocity,
-    velocity_unit,
-)
+from src_core.diffusion.kinds import random_field
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.fields import enlarge, exponential, smooth
@@ -24,6 +18,7 @@ from src_core.models.release import RELEASE_SIGMA, release_spec
 from src_core.training import TrainConfig, read_config
 from src_core.training.objectives import make_objective
 from src_core.training.teacher import Teacher, fitted_weights, sigma_of
+from tests.support.flows import control_velocity
 from tests.support.paths import ROOT
 
 CONFIGS = ROOT / "resources" / "configs"
@@ -40,10 +35,7 @@ def config(network: dict[str, object], **changes: object) -> TrainConfig:
 
 
 def clean(count: int = 3, seed: int = 2) -> Tensor:
-    fields = [
-        multiscale_velocity(draw(SCHEDULE, 2, generator(seed, i)), SCHEDULE) for i in range(count)
-    ]
-    return torch.cat(fields)
+    return torch.cat([control_velocity(SCHEDULE, 2, seed, i) for i in range(count)])
 
 
 def undoing(settings: TrainConfig, levels: Tensor) -> tuple[Tensor, Tensor]:
@@ -52,7 +44,7 @@ def undoing(settings: TrainConfig, levels: Tensor) -> tuple[Tensor, Tensor]:
     if settings.network.kind != "acnn":
         return wanted, wanted.clone()
     times = torch.tensor([-float(SCHEDULE.n_dvf(int(n))) for n in levels]).view(-1, 1, 1, 1)
-    back = exponential(state_velocity(clean(), SCHEDULE) * times, SCHEDULE.squarings)
+    back = exponential(random_field(SCHEDULE).enlarged(clean()) * times, SCHEDULE.squarings)
     return wanted, enlarge(back[:, :, 8:24, 8:24], 4)
 
 
@@ -160,7 +152,7 @@ def test_a_teacher_moves_a_displacement_s_pupil_by_n_dvf() -> None:
     model = truth(config(UNET), SCHEDULE.sigma)
     levels = torch.tensor([60, 0])
     said = Teacher(model, settings)(torch.rand(2, 1, 64, 64), levels)
-    velocity = model.network.answer * velocity_unit(SCHEDULE)
+    velocity = model.network.answer * random_field(SCHEDULE).unit
     expected = -enlarge(velocity, 8) * SCHEDULE.n_dvf(60)
     assert said.shape == (2, 2, 64, 64)
     assert float((said[:1] * expected).sum() / expected.square().sum()) == pytest.approx(1, abs=0.1)

@@ -9,18 +9,13 @@ import pytest
 import torch
 
 from src_core.datasets.reading import read_images
-from src_core.diffusion.random_field import (
-    draw,
-    generator,
-    multiscale_velocity,
-    state_velocity,
-    velocity_unit,
-)
+from src_core.diffusion.kinds import random_field
 from src_core.fields import enlarge, exponential
 from src_core.fields.sampling import warp
 from src_core.training.batches import draw_sample, make_batch
 from src_core.training.config import Stage
 from src_core.training.data import Store, load_store
+from tests.support.flows import control_velocity
 from tests.support.trainings import GRID, SCHEDULE, STILL, config
 
 
@@ -55,13 +50,13 @@ def test_a_sample_is_the_image_deformed_by_its_velocity(store: Store) -> None:
     stage = Stage(until=1.0, levels=(60, 60), weaker=0, undeformed=0)
     one = draw_sample(settings, stage, store.shares, 7, 2)
     batch = make_batch(settings, store.images, [one])
-    v = multiscale_velocity(draw(schedule, 2, generator(settings.seed, 7)), schedule)
-    u = exponential(state_velocity(v, schedule) * schedule.tau(60), schedule.squarings)
+    v, field = control_velocity(schedule, 2, settings.seed, 7), random_field(schedule)
+    u = exponential(field.enlarged(v) * schedule.tau(60), schedule.squarings)
     u = enlarge(u[:, :, 8:24, 8:24], 4)
     expected = warp(store.images[one.image][None].float() / 255, u, padding="zeros")
     torch.testing.assert_close(batch.images, expected, atol=1e-5, rtol=0)
     assert u.abs().max() > 2
-    torch.testing.assert_close(batch.targets, v[:, :, 4:12, 4:12] / velocity_unit(schedule))
+    torch.testing.assert_close(batch.targets, v[:, :, 4:12, 4:12] / field.unit)
     assert float(batch.targets.std()) == pytest.approx(1, abs=0.4)
 
 

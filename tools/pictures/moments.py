@@ -47,13 +47,13 @@ def stack(stage: Stage, room: Path) -> None:
 def _live(stage: Stage) -> None:
     """The slider is on its way: the random field is on view."""
     explorer = stage.explorer
-    slider, looks = explorer.options.slider, []
-    explorer.live.shown.connect(looks.append)
+    slider, moments = explorer.options.slider, []
+    explorer.live.shown.connect(moments.append)
     drag(slider, 60, let_go=False)
     drag(slider, 70, let_go=False, seconds=0.2)
-    until(lambda: looks and looks[-1].request.options.level > 60, "a glance")
+    until(lambda: moments and moments[-1].request.options.level > 60, "a preview")
     stage.shoot("02-live-drag", after=0)
-    explorer.live.shown.disconnect(looks.append)
+    explorer.live.shown.disconnect(moments.append)
     hold(slider, None, False)
     stage.deform(56)
 
@@ -151,10 +151,10 @@ def variants(stage: Stage, room: Path) -> None:
 def _dialogs(stage: Stage, room: Path) -> None:
     explorer = stage.explorer
     click(explorer.sources.card)
-    stage.shoot("11-model-card", explorer.home.dialog)
-    explorer.home.dialog.reject()
+    stage.shoot("11-model-card", explorer.exporter.dialog)
+    explorer.exporter.dialog.reject()
     click(explorer.run_bar.export)
-    dialog = explorer.home.dialog
+    dialog = explorer.exporter.dialog
     write(dialog.folder, str(room / "phantom-L48-S2"))
     stage.shoot("12-export", dialog)
     click(dialog.buttons.button(dialog.buttons.StandardButton.Ok))

@@ -62,7 +62,7 @@ class Stage:
         """Wait until nothing is computed."""
         runner, live, seeds = self.explorer.runner, self.explorer.live, self.explorer.variants.seeds
         rest(0.2)
-        until(lambda: not (live.waiting or runner.busy or runner.glancing or seeds.busy), "a run")
+        until(lambda: not (live.waiting or runner.busy or runner.previewing or seeds.busy), "a run")
         rest(0.5)
 
     def tick(self, kinds: Iterable[str]) -> None:

@@ -74,9 +74,9 @@ def _buttons(stage: Stage) -> None:
             for _ in range(2 if button.isCheckable() else 1):
                 click(button)
                 rest(0.5)
-        if explorer.home.dialog is not None:
-            explorer.home.dialog.reject()
-            explorer.home.dialog = None
+        if explorer.exporter.dialog is not None:
+            explorer.exporter.dialog.reject()
+            explorer.exporter.dialog = None
         stage.settle()
 
 

@@ -25,11 +25,9 @@ from src_core.augment.levels import Levels, draw
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.datasets.reading import Entry
-from src_core.diffusion.random_field import generator
+from src_core.diffusion.bspline_field import SPANS, multiresolution_ddf
 from src_core.errors import InputError
-from src_core.evaluation.baseline import bspline
 from src_core.evaluation.cases import read_in_grid
-from src_core.fields import compose, magnitude
 from src_core.generation.model_view import ModelView
 from src_core.io import open_atomically
 from src_core.io.hashing import sha256_file
@@ -37,14 +35,10 @@ from src_core.tasks.registration.window import labelled_slabs
 from src_core.transforms.live import Live
 from src_core.transforms.scan import Scan
 
-__all__ = ["SPANS", "Kind", "PairFields", "draw_pairs", "multiresolution", "open_pairs"]
+__all__ = ["Kind", "PairFields", "draw_pairs", "open_pairs"]
 
 Kind = Literal["drdm", "mrbs"]
 
-#: Spans of MRBS's B-splines over the image, coarse to fine; the amplitude halves each time.
-SPANS = (2, 4, 8)
-# MRBS is rescaled at most this often, until its mean length agrees to this share.
-_RESCALINGS, _TOLERANCE = 10, 1e-3
 _FIELDS = ("first", "second")
 _KEY = "drdm-pairs"
 
@@ -88,11 +82,14 @@ def draw_pairs(
     facts += repr((SPANS, part))
     if _facts_of(splines) != facts:
         fields = open_pairs(folder, name, "drdm")
+        seeds = seed, zlib.crc32(name.encode())
         both = [
-            [multiresolution(u, seed, zlib.crc32(name.encode()), index, turn, part=part)[0].numpy()
-             for index, u in enumerate(pair)]
-            for turn, pair in enumerate(zip(*map(fields.read, range(count)), strict=True))
-        ]  # fmt: skip
+            [
+                multiresolution_ddf(u, *seeds, index, turn, part=part)[0].numpy()
+                for index, u in enumerate(of_turn)
+            ]
+            for turn, of_turn in enumerate(zip(*map(fields.read, range(count)), strict=True))
+        ]
         _keep(splines, facts, fields.slabs, *both)
 
 
@@ -129,41 +126,6 @@ def _keep(
 
 def _path(folder: Path, name: str, kind: Kind) -> Path:
     return folder / f"{name}.{kind}.safetensors"
-
-
-def multiresolution(like: Tensor, *seeds: int, part: float = 1.0) -> Tensor:
-    """A random multi-resolution B-spline of the mean length of another field.
-
-    Args:
-        like: (1, D, *state), state voxels.
-        seeds: of the draws.
-        part: of the grid along each axis, about its centre, over which the mean is taken.
-
-    Returns:
-        (1, D, *state), state voxels: cubic B-splines of ``SPANS``, composed from coarse to fine.
-    """
-    ndim, state, source = like.shape[1], like.shape[-1], generator(*seeds)
-    splines = []
-    for turn, spans in enumerate(SPANS):
-        drawn = torch.rand(ndim, *[spans + 3] * ndim, generator=source, dtype=torch.float64)
-        field = torch.from_numpy(bspline((2 * drawn - 1).numpy(), state))
-        splines.append(field[None].to(like.dtype) / 2**turn)
-    wanted, scale, u = _mean_length(like, part), 1.0, like
-    for _ in range(_RESCALINGS):
-        u = torch.zeros_like(like)
-        for spline in splines:
-            u = compose(u, scale * spline)
-        ratio = wanted / max(_mean_length(u, part), 1e-9)
-        if abs(ratio - 1) < _TOLERANCE:
-            break
-        scale *= ratio
-    return u
-
-
-def _mean_length(u: Tensor, part: float) -> float:
-    rim = round(u.shape[-1] * (1 - part) / 2)
-    inner = slice(rim, u.shape[-1] - rim)
-    return float(magnitude(u)[(slice(None), *[inner] * u.shape[1])].mean())
 
 
 def _both(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from src_core.evaluation.baseline import elastic_ddf
+from src_core.diffusion.bspline_field import elastic_ddf
 from src_core.fields import magnitude
 from src_core.fields.sampling import warp
 from src_core.models.fit import Fit

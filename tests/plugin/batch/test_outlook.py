@@ -26,7 +26,7 @@ def test_what_would_be_made(model: Path, data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "told"),
+    ("choice", "expected"),
     [
         ({"levels": (30, 31)}, "Levels"),
         ({"seed": 9, "spacing": 2.0}, "Seed, Pixel"),
@@ -36,10 +36,10 @@ def test_what_would_be_made(model: Path, data: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_a_run_has_otherwise_is_told(
-    model: Path, data: Path, tmp_path: Path, choice: dict, told: str
+    model: Path, data: Path, tmp_path: Path, choice: dict, expected: str
 ) -> None:
     other = replace(made(model, Request(data, tmp_path / "o", per_case=1)), **choice)
-    words = f"The run in the output folder differs in {told}: choose another folder. Per case, "
+    words = f"The run in the output folder differs in {expected}: choose another folder. Per case, "
     with pytest.raises(InputError) as error:
         outlook(other, model)
     assert str(error.value).startswith(words)
@@ -66,8 +66,8 @@ def test_what_was_turned_down_is_done(model: Path, data: Path, tmp_path: Path) -
     wanted = Filters(max_mm=0.001)
     asked = Request(data, tmp_path / "o", per_case=1, filters=wanted, with_sources=True)
     request = made(model, asked)
-    told = ("All are done: 2 in this folder, 2 turned down",)
-    assert outlook(request, model).notes == told
+    expected = ("All are done: 2 in this folder, 2 turned down",)
+    assert outlook(request, model).notes == expected
     ended = finish(run_batch(request, model, Gate()))[1]
     assert (ended.made, ended.kept, ended.rejected) == (0, 2, 2)
     more = outlook(replace(request, per_case=2), model).notes

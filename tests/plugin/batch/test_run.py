@@ -34,10 +34,10 @@ def test_time_left_falls_to_nothing(model: Path, data: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"), [(Gate.end, "Finished: 2 made"), (Gate.pause, "2 made")]
+    ("asked", "expected"), [(Gate.end, "Finished: 2 made"), (Gate.pause, "2 made")]
 )
 def test_what_is_asked_after_the_last_case_finds_it_finished(
-    model: Path, data: Path, tmp_path: Path, asked, told: str
+    model: Path, data: Path, tmp_path: Path, asked, expected: str
 ) -> None:
     gate = Gate()
     going = run_batch(Request(data, tmp_path / "o", per_case=1), model, gate)
@@ -45,5 +45,5 @@ def test_what_is_asked_after_the_last_case_finds_it_finished(
         pass
     asked(gate)
     rest, ended = finish(going)
-    assert not rest and ended.left == 0 and ended.told() == told
-    assert Ended(made=1, cancelled=True, left=1).told() == "Cancelled: Start goes on. 1 made"
+    assert not rest and ended.left == 0 and ended.text() == expected
+    assert Ended(made=1, cancelled=True, left=1).text() == "Cancelled: Start goes on. 1 made"

@@ -28,7 +28,7 @@ import torch
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QThreadPool
 
-from napari_drdm.runs.moments import of_outcome
+from napari_drdm.runs.moments import moment_of_outcome
 from src_core.models import library
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
@@ -102,16 +102,16 @@ class Watch:
     def __init__(self, person: Person, told: list[str]) -> None:
         self.person, self.told = person, told
         self.before: dict[Any, Any] = {}
-        self.look()
+        self.moment()
 
-    def look(self) -> None:
+    def moment(self) -> None:
         """Take the user's layers as they are."""
         self.before = {layer: state(layer) for layer in self.person.present}
 
     def check(self, name: str) -> None:
         """After any doing."""
         if name in USERS_OWN:
-            self.look()
+            self.moment()
         unexpected = [line for line in self.told if not EXPECTED.search(line)]
         assert not unexpected, unexpected
         self.told.clear()
@@ -132,15 +132,15 @@ class Watch:
         source, outcome = explorer.sources.image.value(), explorer._outcome()
         assert explorer.run_bar.export.isEnabled() == (outcome is not None)
         assert explorer.run_bar.progress.text() == ""
-        look, layers = explorer.results.look(source), explorer.results.layers(source)
-        if look is None:
+        moment, layers = explorer.results.moment(source), explorer.results.layers(source)
+        if moment is None:
             return
-        if look.outcome is not None:
-            look = of_outcome(look.outcome)
-        for kind, arrays in (("image", look.images), ("labels", look.labels)):
+        if moment.outcome is not None:
+            moment = moment_of_outcome(moment.outcome)
+        for kind, arrays in (("image", moment.images), ("labels", moment.labels)):
             for index, array in enumerate(arrays):
                 layer = layers.get(kind if index == 0 else f"{kind} {index + 1}")
-                if layer is not None and layer.visible and look.part is None:
+                if layer is not None and layer.visible and moment.part is None:
                     assert np.array_equal(layer.data, array), kind
 
 
@@ -151,9 +151,9 @@ def state(layer: Any) -> tuple[Any, ...]:
     """What nobody but the user may change."""
     data = layer.data if isinstance(layer.data, np.ndarray) else np.array(layer.data)
     values = hashlib.sha256(np.ascontiguousarray(data).tobytes()).hexdigest()
-    look = (layer.name, layer.visible, layer.opacity, layer.blending, values)
+    moment = (layer.name, layer.visible, layer.opacity, layer.blending, values)
     limits = getattr(layer, "contrast_limits", None)
-    return (*look, layer.scale.tolist(), layer.translate.tolist(), limits and list(limits))
+    return (*moment, layer.scale.tolist(), layer.translate.tolist(), limits and list(limits))
 
 
 def memory(person: Person) -> float:
@@ -204,7 +204,7 @@ def test_anything_in_any_order(make_napari_viewer_proxy, models, told, tmp_path)
                 each = kept_of_a_layer(person)
                 told.clear()  # those layers had no units
                 start = memory(person)
-                watch.look()
+                watch.moment()
                 inserted.clear()
     except BaseException:
         print(f"\nDRDM_SEED={SEED}, doing {len(done)} failed; the last: {done[-25:]}")

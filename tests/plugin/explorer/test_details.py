@@ -40,11 +40,11 @@ def test_esc_closes_what_is_open_and_ends_no_run(explorer):
     ended = []
     explorer.run_bar.cancel_asked.connect(lambda: ended.append(True))
     explorer.run_bar.set_running(True)
-    for ask in (explorer.home.ask_export, explorer.home.show_card):
+    for ask in (explorer.exporter.ask_export, explorer.exporter.show_card):
         ask()
-        activate(explorer.home.dialog)
+        activate(explorer.exporter.dialog)
         QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
-        assert not explorer.home.dialog.isVisible()
+        assert not explorer.exporter.dialog.isVisible()
     strip = explorer.variants_panel.strip
     strip.item(0).setSelected(True)
     strip.editItem(strip.item(0))
@@ -70,8 +70,8 @@ def test_esc_answers_no(explorer):
 
 def test_an_export_for_itk_as_mha(explorer, tmp_path):
     sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed")
-    explorer.home.ask_export()
-    dialog = explorer.home.dialog
+    explorer.exporter.ask_export()
+    dialog = explorer.exporter.dialog
     dialog.folder.setText(str(tmp_path / "new"))
     dialog.format.setCurrentIndex(dialog.format.findData("mha"))
     QTest.mouseClick(

@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
 import src_core as drdm
-from napari_drdm.runs.moments import Look
-from napari_drdm.runs.requests import Outcome, Viewed
+from napari_drdm.runs.moments import Moment
+from napari_drdm.runs.requests import RunOutcome, Viewed
 from src_core.inspection.part_view import Part
 from src_core.models.model import Model
 from tests.support.windows import settle, wait
@@ -17,26 +17,26 @@ from tests.support.windows import settle, wait
 
 def watch(explorer) -> list:
     """Every look that comes on view from now on."""
-    looks: list = []
-    explorer.live.shown.connect(looks.append)
-    return looks
+    moments: list = []
+    explorer.live.shown.connect(moments.append)
+    return moments
 
 
 def test_a_drag_shows_random_fields_at_once_and_the_last_result(window):
     _, explorer = window()
-    looks = watch(explorer)
+    moments = watch(explorer)
     for level in (20, 30, 40, 50):
         explorer.options.slider.setValue(level)
-    wait(lambda: looks)
-    assert looks[0].position == 0 and looks[0].request.options.level == 50
-    assert looks[0].part.fixed == (None, None, 1)  # the slice on view alone
+    wait(lambda: moments)
+    assert moments[0].position == 0 and moments[0].request.options.level == 50
+    assert moments[0].part.fixed == (None, None, 1)  # the slice on view alone
     settle(explorer)
-    assert looks[-1].outcome.result.metrics["level"] == 50
-    assert {look.request.options.level for look in looks} == {50}
-    positions = [look.position for look in looks]
-    assert positions == sorted(positions) and looks[-1].part is None
-    result = drdm.generate(looks[-1].layer_case.case, drdm.load_model("tiny"), level=50, seed=1)
-    assert np.array_equal(looks[-1].displacement, result.displacement)
+    assert moments[-1].outcome.result.metrics["level"] == 50
+    assert {moment.request.options.level for moment in moments} == {50}
+    positions = [moment.position for moment in moments]
+    assert positions == sorted(positions) and moments[-1].part is None
+    result = drdm.generate(moments[-1].layer_case.case, drdm.load_model("tiny"), level=50, seed=1)
+    assert np.array_equal(moments[-1].displacement, result.displacement)
 
 
 def test_what_was_seen_comes_back_without_the_network(window, monkeypatch):
@@ -46,10 +46,10 @@ def test_what_was_seen_comes_back_without_the_network(window, monkeypatch):
         settle(explorer)
     before = explorer.results.outcome(explorer.sources.image.value())
     monkeypatch.setattr(Model, "predict", None)
-    looks = watch(explorer)
+    moments = watch(explorer)
     explorer.options.slider.setValue(30)
     settle(explorer)
-    assert looks[0].outcome.result.metrics["level"] == 30
+    assert moments[0].outcome.result.metrics["level"] == 30
     explorer.options.slider.setValue(31)
     settle(explorer)
     again = explorer.results.outcome(explorer.sources.image.value())
@@ -68,11 +68,11 @@ def test_any_moment_of_a_run(window):
     assert recovery.isEnabled() and recovery.at_end and recovery.slider.maximum() == 40
     recovery.slider.setValue(15)
     settle(explorer)
-    look = explorer.results.look(source)
-    assert look.position == 1.5 and look.outcome is None and look.part is None
-    trace = look.trace
+    moment = explorer.results.moment(source)
+    assert moment.position == 1.5 and moment.outcome is None and moment.part is None
+    trace = moment.trace
     field = trace.view.field(trace.at(1.5))
-    assert np.array_equal(look.displacement, field)
+    assert np.array_equal(moment.displacement, field)
     assert "step 1.5 of 4" in recovery.numbers.text()
     assert not np.array_equal(layers["image"].data, end)
     assert explorer.results.outcome(source) is not None  # the result is kept
@@ -85,25 +85,25 @@ def test_play_goes_from_random_to_recovered(window):
     _, explorer = window()
     explorer.generate()
     settle(explorer)
-    looks = watch(explorer)
+    moments = watch(explorer)
     explorer.recovery.play.click()
     assert explorer.recovery.playing
     wait(lambda: not explorer.recovery.playing)
     settle(explorer)
-    positions = [look.position for look in looks]
+    positions = [moment.position for moment in moments]
     assert positions == sorted(positions) and positions[-1] == 4 and len(set(positions)) > 3
 
 
 def test_without_live_nothing_is_computed(window):
     _, explorer = window()
     explorer.options.live.setChecked(False)
-    looks = watch(explorer)
+    moments = watch(explorer)
     explorer.options.slider.setValue(20)
     settle(explorer)
-    assert not looks and not explorer.live.waiting
+    assert not moments and not explorer.live.waiting
     explorer.run_bar.generate.click()
     settle(explorer)
-    assert looks[-1].outcome.result.metrics["level"] == 20
+    assert moments[-1].outcome.result.metrics["level"] == 20
 
 
 def test_level_0_is_the_image(window):
@@ -123,8 +123,8 @@ def test_another_slice_is_renewed_while_a_moment_is_shown(window):
     explorer.recovery.slider.setValue(5)
     viewer.dims.set_current_step(0, 2)
     settle(explorer)
-    look = explorer.results.look(explorer.sources.image.value())
-    assert look.position == 0.5 and look.part is None
+    moment = explorer.results.moment(explorer.sources.image.value())
+    assert moment.position == 0.5 and moment.part is None
 
 
 def test_a_run_outlives_the_image_that_was_looked_at(window):
@@ -133,11 +133,13 @@ def test_a_run_outlives_the_image_that_was_looked_at(window):
     elsewhere = Viewed(Part((None, None, 7), 3), field=True)
     for slices in ("shared", "each"):
         explorer.more.place(2, slices)
-        request = explorer.asking.request()
-        desk = explorer.runner.desk
-        made = [*desk.glance(request, elsewhere), *desk.run(request, elsewhere)]
-        assert isinstance(made[-1], Outcome)
-        assert all(look.images[0].shape == (60, 52) for look in made if isinstance(look, Look))
+        request = explorer.form_reader.request()
+        compute = explorer.runner.compute
+        made = [*compute.preview(request, elsewhere), *compute.run(request, elsewhere)]
+        assert isinstance(made[-1], RunOutcome)
+        assert all(
+            moment.images[0].shape == (60, 52) for moment in made if isinstance(moment, Moment)
+        )
 
 
 def test_a_region_is_drawn(window):

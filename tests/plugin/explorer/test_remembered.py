@@ -36,9 +36,9 @@ def file(tmp_path) -> Path:
 
 
 def test_what_is_saved_comes_back(file):
-    assert load_settings() == Remembered() and not file.parent.exists()
+    assert load_settings(Remembered) == Remembered() and not file.parent.exists()
     assert save_settings(ALL)
-    assert load_settings() == ALL
+    assert load_settings(Remembered) == ALL
     assert all(ALL.model_dump()[name] != value for name, value in Remembered().model_dump().items()
                if name != "version")  # fmt: skip
     assert [f.name for f in file.parent.iterdir()] == ["explorer.ini"]
@@ -57,9 +57,9 @@ def write(file: Path, json: str) -> None:
 def test_a_broken_file_is_ignored_and_mended(file, content):
     file.parent.mkdir()
     file.write_bytes(content)
-    assert load_settings() == Remembered()
+    assert load_settings(Remembered) == Remembered()
     save_settings(ALL)
-    assert load_settings() == ALL
+    assert load_settings(Remembered) == ALL
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_a_broken_file_is_ignored_and_mended(file, content):
 )
 def test_what_is_not_of_this_version_is_ignored(file, text):
     write(file, text)
-    assert load_settings() == Remembered()
+    assert load_settings(Remembered) == Remembered()
 
 
 def test_an_impossible_value_costs_itself_alone(file):
     write(file, '{"version": 1, "level": -4, "seed": "x", "steps": 5, "later": 1, "shown": [3]}')
-    assert load_settings() == Remembered(steps=5)
+    assert load_settings(Remembered) == Remembered(steps=5)
 
 
 def test_a_place_that_cannot_be_written_is_no_error(file, tmp_path):
     (tmp_path / "config").write_text("a file")
-    assert save_settings(ALL) is False and load_settings() == Remembered()
+    assert save_settings(ALL) is False and load_settings(Remembered) == Remembered()
 
 
 def test_the_file_lies_where_the_platform_keeps_settings(monkeypatch, tmp_path):

@@ -11,11 +11,12 @@ import torch
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Vectors
 
-from napari_drdm.explorer.result_layers import KINDS, ResultLayers
+from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.layers.cases import make_case
 from napari_drdm.layers.snapshots import take_snapshot
-from napari_drdm.runs.compute import Desk
-from napari_drdm.runs.requests import Failure, Outcome, Request, Viewed
+from napari_drdm.overlays.kinds import KINDS
+from napari_drdm.runs.compute import Compute
+from napari_drdm.runs.requests import Failure, RunOutcome, RunRequest, Viewed
 from src_core.generation import Options, generate, make_options
 from src_core.models.checkpoint import save_model
 from src_core.models.library import load_model
@@ -58,11 +59,11 @@ def scene(shape=(4, 52, 44), scale=(8, 1.4, 1.4), **placed) -> tuple[ViewerModel
     return viewer, image, labels
 
 
-def run(model: Path, image: Image, labels: Labels | None = None, **options) -> Outcome:
+def run(model: Path, image: Image, labels: Labels | None = None, **options) -> RunOutcome:
     snapshot = take_snapshot(image, labels).copied()
-    request = Request(snapshot, model, make_options(80, **options), image, labels)
+    request = RunRequest(snapshot, model, make_options(80, **options), image, labels)
     layer_case = make_case(snapshot)
-    return Outcome(request, layer_case, generate(layer_case.case, load_model(model), **options))
+    return RunOutcome(request, layer_case, generate(layer_case.case, load_model(model), **options))
 
 
 def state(viewer: ViewerModel, *layers) -> list[object]:
@@ -195,8 +196,8 @@ def test_a_run_fails_in_one_line(tmp_path):
     _, image, _ = scene()
     file = tmp_path / "no.safetensors"
     file.write_text("no model")
-    request = Request(take_snapshot(image), file, Options(), image)
-    *_, last = Desk().run(request, Viewed())
+    request = RunRequest(take_snapshot(image), file, Options(), image)
+    *_, last = Compute().run(request, Viewed())
     assert isinstance(last, Failure)
     assert "not a model" in last.message and "\n" not in last.message
 

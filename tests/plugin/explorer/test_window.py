@@ -72,9 +72,9 @@ def test_cancel_acts_between_steps(window):
     finish(explorer)
     settle(explorer)
     assert explorer.run_bar.status.text().startswith("Cancelled: the last whole step is shown")
-    look = explorer.results.look(explorer.sources.image.value())
-    assert look.outcome is None and look.part is None
-    assert sum(map(len, look.trace._units)) < 3 * 5
+    moment = explorer.results.moment(explorer.sources.image.value())
+    assert moment.outcome is None and moment.part is None
+    assert sum(map(len, moment.trace._units)) < 3 * 5
     assert explorer.metrics.text("Certificate") == "–" and not explorer.run_bar.export.isEnabled()
     assert explorer.run_bar.generate.isEnabled() and not explorer.run_bar.cancel.isEnabled()
 

@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from napari_drdm.field_tools.work import FieldChoice, jacobian_of, move, snapshot_of
 from napari_drdm.layers.field_follower import follow, placement_over
 from napari_drdm.layers.field_layers import (
-    ARROWS,
+    MOST_ARROWS,
     DenseField,
     arrows_over,
     field_layer,
@@ -76,7 +76,7 @@ def check_against_itk(arrows: Vectors, image: Path, field: Path, hidden: int | N
     """Arrows over an image start and end where ITK's transform takes its points."""
     picture = sitk.ReadImage(str(image))
     transform = sitk.DisplacementFieldTransform(sitk.ReadImage(str(field), sitk.sitkVectorFloat64))
-    assert 50 < len(arrows.data) <= ARROWS
+    assert 50 < len(arrows.data) <= MOST_ARROWS
     for (start, vector), mm in list(zip(arrows.data, arrows.features["mm"], strict=True))[::23]:
         here = picture.TransformContinuousIndexToPhysicalPoint(start[::-1].astype(float).tolist())
         there = transform.TransformPoint(here)
@@ -147,9 +147,9 @@ def test_arrows_are_few_and_inside() -> None:
     grid = Grid.from_spacing((210, 200, 30), (1, 1.5, 8))
     field = DenseField(np.full((*grid.shape, 3), 25, np.float32), grid)
     for fixed in ({}, {0: 4}, {1: 100}, {0: 99}):
-        vectors, mm = arrows_over(field, grid, False, fixed, ARROWS)
+        vectors, mm = arrows_over(field, grid, False, fixed, MOST_ARROWS)
         ends = vectors.sum(1)
-        assert 800 < len(vectors) == len(mm) <= ARROWS
+        assert 800 < len(vectors) == len(mm) <= MOST_ARROWS
         assert (ends >= -0.5).all() and (ends <= np.array([30, 200, 210]) - 0.5).all()
     assert mm == pytest.approx(25 * np.sqrt(3)) and round_mm(field) == 50
 
@@ -258,7 +258,7 @@ def test_moved_layers_are_those_of_simpleitk(files: Path) -> None:
         off = np.abs(ours.astype(float) - theirs)[inner] > 1
         assert off.mean() < 0.002, name  # a tie of nearest, or of rounding
     assert np.array_equal(done.labels[1], done.labels[0] * 2)
-    assert "Moved by up to" in done.told and "the field covers" in done.told
+    assert "Moved by up to" in done.summary and "the field covers" in done.summary
 
 
 def test_an_image_of_unknown_place_is_where_a_field_of_its_shape_is(files: Path) -> None:
@@ -279,12 +279,12 @@ def test_determinants_of_a_linear_field_are_its_own(files: Path) -> None:
     assert done.jacobian.shape == OTHER.shape[::-1]
     np.testing.assert_allclose(done.jacobian, np.linalg.det(np.eye(3) + matrix), atol=1e-3)
     np.testing.assert_allclose(done.magnitude.T, np.linalg.norm(linear(OTHER), axis=-1), rtol=1e-6)
-    assert "no voxel folds" in done.told
+    assert "no voxel folds" in done.summary
     u = np.zeros((*GRID.shape, 3))
     u[..., 0] = -2 * np.arange(GRID.shape[0])[:, None, None]
     folded = jacobian_of(FieldChoice(DenseField(GRID.to_lps_mm(u).astype(np.float32), GRID)))
     np.testing.assert_allclose(folded.jacobian, -1, atol=1e-3)
-    assert "4,368 voxels fold (1000 of 1,000)" in folded.told
+    assert "4,368 voxels fold (1000 of 1,000)" in folded.summary
 
 
 def test_no_field_is_said_in_one_line() -> None:

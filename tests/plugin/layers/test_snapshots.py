@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 
-from napari_drdm.explorer.suitability import describe, labels_for
+from napari_drdm.explorer.suitability import describe
 from napari_drdm.layers.reader import get_reader, read_layers
 from napari_drdm.layers.samples import slice_sample, volume_sample
-from napari_drdm.layers.snapshots import case_from_layers, placement, spacing_mm
+from napari_drdm.layers.snapshots import case_from_layers, labels_for, placement, spacing_mm
 from napari_drdm.layers.writer import write_layer
 from napari_drdm.overlays import (
     JACOBIAN_LIMITS,
-    Moved,
-    Style,
+    DrawingStyle,
+    LayerField,
     View,
     arrows,
     jacobian_colormap,
@@ -156,10 +156,10 @@ def test_arrows_lead_to_where_tissue_came_from():
     made = case_from_layers(Image(volume().T, scale=(8, 1.2, 1.4)))
     u = np.zeros((*SHAPE, 3), np.float32)
     u[..., 0], u[..., 1] = 1.4 * 2, 1.2 * -1  # LPS mm: two voxels along X, one back along Y
-    field = Moved(made, u)
+    field = LayerField(made, u)
     assert np.allclose(field.at(...)[0], made.field(u))
     assert field.spacing == pytest.approx((8, 1.2, 1.4))
-    drawn = arrows(field, View((1, 2), ((0, 3),)), Style(arrows=40))
+    drawn = arrows(field, View((1, 2), ((0, 3),)), DrawingStyle(arrows=40))
     vectors = drawn.segments
     assert 20 <= len(vectors) <= 40 and np.allclose(drawn.mm, np.hypot(2.8, 1.2))
     assert (vectors[:, 0, 0] == 3).all() and np.allclose(vectors[:, 1], [0, -1, 2], atol=1e-5)
@@ -173,7 +173,9 @@ def test_there_are_never_too_many_arrows(fixed):
     made = case_from_layers(Image(volume((210, 200, 30)).T, scale=(8, 1, 1)))
     shown = tuple({0, 1, 2} - {axis for axis, _ in fixed})
     view = View(shown, fixed, centre=() if fixed else (1, 2, 3))
-    drawn = arrows(Moved(made, np.zeros((210, 200, 30, 3), np.float32)), view, Style(arrows=9999))
+    drawn = arrows(
+        LayerField(made, np.zeros((210, 200, 30, 3), np.float32)), view, DrawingStyle(arrows=9999)
+    )
     assert 1000 < len(drawn.segments) == len(drawn.mm) <= 2000
 
 

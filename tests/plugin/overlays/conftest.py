@@ -14,8 +14,8 @@ from tests.support.overlays import OBLIQUE, blocks, picture, wave
 
 
 @pytest.fixture
-def filed(tmp_path, look_at):
-    """A viewer with an oblique anisotropic volume of a file, its look, and its field on disk."""
+def filed(tmp_path, moment_of):
+    """A viewer with an oblique anisotropic volume of a file, its moment, and its field on disk."""
     case = Case.from_arrays(picture().T, affine=OBLIQUE)
     write_image(tmp_path / "head.nii.gz", case.image, case.images[0])
     data, about, _ = read_layers(tmp_path / "head.nii.gz")[0]
@@ -24,6 +24,6 @@ def filed(tmp_path, look_at):
     labels = viewer.add_labels(
         blocks(), scale=image.scale, metadata={"drdm": {"label_names": {3: "LV"}}}
     )
-    look = look_at(image, wave, labels)
-    write_field(tmp_path / "displacement.nii.gz", look.displacement, look.layer_case.case.grid)
-    return viewer, look, sitk.ReadImage(str(tmp_path / "displacement.nii.gz"))
+    moment = moment_of(image, wave, labels)
+    write_field(tmp_path / "displacement.nii.gz", moment.displacement, moment.layer_case.case.grid)
+    return viewer, moment, sitk.ReadImage(str(tmp_path / "displacement.nii.gz"))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from napari_drdm.overlays import Style, View, arrows
+from napari_drdm.overlays import DrawingStyle, View, arrows
 from src_core.fields import invert
 from tests.support.overlays import SCALE, SHAPE, field_of, opened, views, wave
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
 
 @pytest.mark.parametrize("view", views(), ids=str)
 @pytest.mark.parametrize("goes", [False, True])
-def test_arrows_join_tissue_and_where_it_came_from(look_at, view, goes):
-    look = look_at(opened()[1], wave)
-    drawn = arrows(field_of(look), view, Style(arrows=300, goes=goes))
+def test_arrows_join_tissue_and_where_it_came_from(moment_of, view, goes):
+    moment = moment_of(opened()[1], wave)
+    drawn = arrows(field_of(moment), view, DrawingStyle(arrows=300, goes=goes))
     starts, ends = drawn.segments[:, 0], drawn.segments.sum(axis=1)
     new, source = (ends, starts) if goes else (starts, ends)
     moved = wave(new[:, ::-1])[:, ::-1]
@@ -33,11 +33,11 @@ def test_arrows_join_tissue_and_where_it_came_from(look_at, view, goes):
     assert all(((p >= -0.5) & (p <= limits)).all() for p in (starts, ends))
 
 
-def test_arrows_that_go_are_those_of_the_inverse(look_at):
-    look = look_at(opened()[1], wave)
+def test_arrows_that_go_are_those_of_the_inverse(moment_of):
+    moment = moment_of(opened()[1], wave)
     volume = View((0, 1, 2), (), (5, 20, 11))
-    drawn = arrows(field_of(look), volume, Style(arrows=200, goes=True)).segments
-    u = look.layer_case.case.grid.to_voxels(look.displacement)
+    drawn = arrows(field_of(moment), volume, DrawingStyle(arrows=200, goes=True)).segments
+    u = moment.layer_case.case.grid.to_voxels(moment.displacement)
     backward = invert(torch.from_numpy(np.moveaxis(u, -1, 0)[None].copy())).displacement[0]
     limits = np.asarray(SHAPE) - 6  # at its rim the inverse has a kink, which splines round off
     drawn = drawn[((drawn >= 5) & (drawn <= limits))[:, 0].all(axis=1)]
@@ -47,10 +47,10 @@ def test_arrows_that_go_are_those_of_the_inverse(look_at):
 
 
 @pytest.mark.parametrize("scale", [1.0, 5.0])
-def test_longer_arrows_start_at_the_same_places(look_at, scale):
-    look, view = look_at(opened()[1], lambda at: wave(at, 0.5)), views()[0]
-    true = arrows(field_of(look), view, Style(arrows=200)).segments
-    longer = arrows(field_of(look), view, Style(arrows=200, scale=scale)).segments
+def test_longer_arrows_start_at_the_same_places(moment_of, scale):
+    moment, view = moment_of(opened()[1], lambda at: wave(at, 0.5)), views()[0]
+    true = arrows(field_of(moment), view, DrawingStyle(arrows=200)).segments
+    longer = arrows(field_of(moment), view, DrawingStyle(arrows=200, scale=scale)).segments
     known = {tuple(start): vector for start, vector in true}
     assert 100 < len(longer) <= len(true)
     for start, vector in longer:

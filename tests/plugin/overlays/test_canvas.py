@@ -14,11 +14,12 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 from scipy.ndimage import center_of_mass
 
-from napari_drdm.explorer.readout import ReadoutController, place_under
+from napari_drdm.explorer.readout import ReadoutController
+from napari_drdm.explorer.readout_panel import ReadoutPanel
 from napari_drdm.explorer.result_layers import ResultLayers
-from napari_drdm.overlays import Style
-from napari_drdm.widgets.readout_panel import ReadoutPanel
-from napari_drdm.widgets.show_panel import ShowPanel
+from napari_drdm.explorer.show_panel import ShowPanel
+from napari_drdm.overlays import DrawingStyle
+from napari_drdm.overlays.reading import place_under
 
 pytestmark = [
     pytest.mark.slow,
@@ -89,7 +90,7 @@ VIEWS = {
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("goes", [False, True])
-def test_a_landmark_is_where_the_arrows_say(make_napari_viewer, look_at, view, goes):
+def test_a_landmark_is_where_the_arrows_say(make_napari_viewer, moment_of, view, goes):
     ndisplay, order = VIEWS[view]
     viewer = make_napari_viewer(show=True)
     viewer.theme = "dark"
@@ -109,13 +110,13 @@ def test_a_landmark_is_where_the_arrows_say(make_napari_viewer, look_at, view, g
     results = ResultLayers(viewer)
     if ndisplay == 2:
         viewer.dims.set_point(hidden, new[hidden] * SCALE[hidden])
-    results.show(look_at(image, bend), {"arrows"}, Style(arrows=300, goes=goes))
+    results.show(moment_of(image, bend), {"arrows"}, DrawingStyle(arrows=300, goes=goes))
     told = results.layers(image)["arrows"].data
     nearest = _arrow_of(told, new, goes)
     new = _new_end(told[nearest], goes)
     place = new + bend(new[::-1])[::-1]
     image.data = landmark(place)
-    results.show(look_at(image, bend), {"image"})
+    results.show(moment_of(image, bend), {"image"})
     arrow = viewer.add_vectors(
         told[[nearest]], scale=SCALE, vector_style="line", edge_width=0.15, edge_color="red"
     )
@@ -146,7 +147,7 @@ def _new_end(segment: np.ndarray, goes: bool) -> np.ndarray:
 
 @pytest.mark.parametrize("oblique", [False, True])
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
-def test_the_cursor_reads_the_pixel_it_is_on(make_napari_viewer, look_at, oblique, order):
+def test_the_cursor_reads_the_pixel_it_is_on(make_napari_viewer, moment_of, oblique, order):
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(900, 800)
     turn = np.array([[0.8, -0.36, 0.48], [0.6, 0.48, -0.64], [0.0, 0.8, 0.6]])
@@ -162,13 +163,13 @@ def test_the_cursor_reads_the_pixel_it_is_on(make_napari_viewer, look_at, obliqu
     viewer.dims.order = order
     viewer.dims.set_current_step(hidden, viewer.dims.nsteps[hidden] // 2)
     viewer.reset_view()
-    panel, readings, look = ReadoutPanel(), [], look_at(image, bend)
+    panel, readings, moment = ReadoutPanel(), [], moment_of(image, bend)
 
     def tell(reading, shown):
         readings.append(reading)
         panel.show_reading(reading, shown)
 
-    controller = ReadoutController(viewer, lambda: look, tell)
+    controller = ReadoutController(viewer, lambda: moment, tell)
     row, column = blob(pixels(viewer))
     canvas = viewer.window._qt_viewer.canvas.native
     ratio = canvas.devicePixelRatioF()
@@ -180,7 +181,7 @@ def test_the_cursor_reads_the_pixel_it_is_on(make_napari_viewer, look_at, obliqu
     deadline = time.monotonic() + 5
     while not readings and time.monotonic() < deadline:
         QApplication.processEvents()
-    place = place_under(look, viewer)
+    place = place_under(moment, viewer)
     shown = list(order[1:])
     assert np.abs(place - bright)[shown].max() < 0.6
     u = np.array(readings[-1].source_voxel) - place
@@ -198,16 +199,16 @@ def test_the_panel_tells_what_is_ticked_and_how_it_is_drawn(qtbot):
     ticked, styled = [], []
     panel.changed.connect(ticked.append)
     panel.styled.connect(styled.append)
-    assert panel.kinds() == {"image", "labels"} and panel.drawing() == Style()
+    assert panel.kinds() == {"image", "labels"} and panel.drawing() == DrawingStyle()
     assert not panel.density.isEnabled() and not panel.lines.isEnabled()
     panel.boxes["arrows"].click()
     assert ticked[-1] == {"image", "labels", "arrows"} and panel.density.isEnabled()
     panel.density.setValue(12)
     panel.length.setCurrentIndex(2)
     panel.direction.setCurrentIndex(1)
-    assert styled[-1] == Style(arrows=1200, scale=3.0, goes=True)
-    panel.set_drawing(Style(arrows=500, lines=40))
-    assert styled[-1] == panel.drawing() == Style(arrows=500, lines=40)
+    assert styled[-1] == DrawingStyle(arrows=1200, scale=3.0, goes=True)
+    panel.set_drawing(DrawingStyle(arrows=500, lines=40))
+    assert styled[-1] == panel.drawing() == DrawingStyle(arrows=500, lines=40)
     panel.set_kinds({"grid", "magnitude", "arrows", "Jacobian"})
     assert ticked[-1] == panel.kinds() and len(ticked) == 2 and panel.lines.isEnabled()
     panel.set_legend(34.4)

@@ -38,8 +38,8 @@ def test_contours_of_a_volume_lie_on_three_planes():
     assert not np.isnan(drawn).any()
 
 
-def test_lengths_are_clear_at_nothing_and_end_at_a_tenth_of_the_side(look_at):
-    look = look_at(opened()[1], wave)
-    assert limit_mm(look.layer_case.case.grid) == pytest.approx(0.1 * 34 * 1.5)
+def test_lengths_are_clear_at_nothing_and_end_at_a_tenth_of_the_side(moment_of):
+    moment = moment_of(opened()[1], wave)
+    assert limit_mm(moment.layer_case.case.grid) == pytest.approx(0.1 * 34 * 1.5)
     nothing, half, most = magnitude_colormap().map(np.array([0, 0.5, 1.0]))
     assert nothing[3] == 0 and half[3] == pytest.approx(1, abs=0.02) and most[3] == 1

@@ -20,9 +20,9 @@ def test_the_small_picture_of_determinants_has_no_rim_of_folds(shape):
         return (red > 0) & (green == 0) & (red == blue)
 
     det = np.random.default_rng(0).uniform(0.5, 2, shape).astype(np.float32)
-    look = {"colormap": jacobian_colormap(), "contrast_limits": JACOBIAN_LIMITS}
-    assert folds(Image(np.ones((256, 256)), **look)).any(), "napari has mended it: delete the rim"
-    layer = keep_rim_true(Image(det, opacity=0.8, **look))
+    moment = {"colormap": jacobian_colormap(), "contrast_limits": JACOBIAN_LIMITS}
+    assert folds(Image(np.ones((256, 256)), **moment)).any(), "napari has mended it: delete the rim"
+    layer = keep_rim_true(Image(det, opacity=0.8, **moment))
     assert not folds(layer).any()
     layer.data = det + 0.1
     assert not folds(layer).any() and layer.thumbnail.any()

@@ -8,14 +8,14 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
-from napari_drdm.runs.cache import Memory
-from napari_drdm.runs.latest_only import Lane
+from napari_drdm.runs.cache import BoundedCache
+from napari_drdm.runs.latest_only import LatestOnly
 from tests.support.windows import drdm_threads, wait
 
 
 @pytest.fixture
 def lane(qapp):
-    made = Lane(lambda value: int if isinstance(value, int) else None)
+    made = LatestOnly(lambda value: int if isinstance(value, int) else None)
     made.seen, made.rests = [], []
     made.came.connect(made.seen.append)
     made.idle.connect(lambda: made.rests.append(1))
@@ -91,7 +91,7 @@ def test_a_closed_lane_tells_nothing(lane) -> None:
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    memory: Memory[str] = Memory(10)
+    memory: BoundedCache[str] = BoundedCache(10)
     for key in "abc":
         memory.put(key, key, 3)
     assert memory.get("a") == "a" and memory.nbytes == 9

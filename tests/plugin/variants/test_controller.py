@@ -38,7 +38,7 @@ def test_what_was_evicted_is_made_again(make):
     old = list(bench.variants.history)[1]
     assert old.outcome is None and "not stored" in bench.panel.strip.item(1).toolTip()
     press(bench, 1)
-    assert bench.asked == [old.recipe] and bench.shown == []
+    assert bench.asked == [old.inputs] and bench.shown == []
     bench.panel.buttons["pin"].click()
     assert bench.own() == [] and old.pinned
     bench.variants.add(outcome(request(bench.image, bench.labels, seed=1)))

@@ -13,8 +13,8 @@ from napari.layers import Image, Labels
 
 from napari_drdm.layers.cases import make_case
 from napari_drdm.layers.snapshots import take_snapshot
-from napari_drdm.runs.requests import Outcome, Request
-from napari_drdm.variants.history import History, Recipe, held_bytes
+from napari_drdm.runs.requests import RunOutcome, RunRequest
+from napari_drdm.variants.history import History, RunInputs, held_bytes
 from napari_drdm.variants.layers import difference, difference_layer
 from napari_drdm.variants.thumbnails import frame_case, thumbnail
 from src_core.cases.case import Case
@@ -24,16 +24,18 @@ SHAPE = (14, 12, 5)  # X, Y, Z
 SPACING = (1.4, 2.1, 8.0)
 
 
-def outcome(image: Image, labels: Labels | None = None, **options) -> Outcome:
+def outcome(image: Image, labels: Labels | None = None, **options) -> RunOutcome:
     """A result whose image is its source's, brighter by its seed."""
-    request = Request(take_snapshot(image, labels), Path("tiny"), Options(**options), image, labels)
+    request = RunRequest(
+        take_snapshot(image, labels), Path("tiny"), Options(**options), image, labels
+    )
     place = make_case(request.snapshot)
     first = place.case.images[0]
     case = replace(place.case, images=(first.with_data(first.data + request.options.seed),))
     field = np.zeros((*case.grid.shape, 3), np.float32)
     one = np.ones(case.grid.shape, np.float32)
     facts = {"level": request.options.level, "seed": request.options.seed, "steps": 2}
-    return Outcome(request, place, Result(place.case, case, field, field.copy(), one, facts, {}))
+    return RunOutcome(request, place, Result(place.case, case, field, field.copy(), one, facts, {}))
 
 
 def image(shape=SHAPE[::-1]) -> Image:
@@ -109,7 +111,7 @@ def test_the_number_is_bounded_but_for_pinned_ones(wishes, most):
         pinned |= {seed} if pin else set()
         assert variant in list(history)
     assert len([v for v in history if not v.pinned]) <= most
-    assert {v.recipe.options.seed for v in history if v.pinned} == pinned
+    assert {v.inputs.options.seed for v in history if v.pinned} == pinned
 
 
 def test_levels_that_were_only_passed_leave_no_trace():
@@ -117,7 +119,7 @@ def test_levels_that_were_only_passed_leave_no_trace():
     history, source = History(clock=clock), image()
     for level in (10, 11, 12):  # a drag
         history.add(outcome(source, level=level), PICTURE)
-    assert [v.recipe.options.level for v in history] == [12]
+    assert [v.inputs.options.level for v in history] == [12]
     history.add(outcome(source, level=40), PICTURE)
     history.add(outcome(source, level=40, seed=2), PICTURE)
     assert [v.name for v in history] == ["L40 S2", "L40 S1", "L12 S1"]
@@ -138,7 +140,7 @@ def test_a_gone_source_takes_all_but_pinned_ones():
     apart = history.add(outcome(other, seed=3), PICTURE)
     history.forget(source)
     assert list(history) == [apart, kept]
-    assert history.find(Recipe.of(outcome(source, seed=1).request)) is kept
+    assert history.find(RunInputs.of(outcome(source, seed=1).request)) is kept
 
 
 def test_differences_do_not_wrap():

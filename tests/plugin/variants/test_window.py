@@ -120,7 +120,7 @@ def test_what_is_made_again_is_made_by_its_own_model(window, models):
     assert explorer.sources.model.value().name == "other" and explorer._outcome() is made
     first = next(iter(explorer.variants.history))
     first.outcome = None  # its bytes were needed for others
-    explorer.runner.desk.runs.clear()
+    explorer.runner.compute.runs.clear()
     explorer.variants_panel.chosen.emit(first.number)
     wait(lambda: first.outcome is not None)
     assert explorer.sources.model.value().name == "tiny"

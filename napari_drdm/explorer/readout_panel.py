@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
-from napari_drdm.explorer.readout import Reading
+from napari_drdm.overlays.reading import Reading
 
 __all__ = ["ReadoutPanel", "reading_lines"]
 
@@ -45,7 +45,7 @@ class ReadoutPanel(QWidget):
 
 
 def reading_lines(reading: Reading, shown: Sequence[int]) -> tuple[str, str]:
-    """A reading in two lines; u is told along the axes on the canvas, the last one first."""
+    """A reading in two lines; u is given along the axes on the canvas, the last one first."""
     along = ", ".join(_signed(reading.along_mm[a]) for a in reversed(shown))
     det = "" if reading.det is None else f"   det J {reading.det:.2f}".replace("-", "−")
     first = f"u ({along}) mm   |u| {reading.length_mm:.1f} mm{det}"

@@ -1,35 +1,27 @@
-"""What of a result is shown, and how its overlays are drawn."""
+"""What of a result is shown, and how its overlays are drawn: a checkbox for each row of KINDS."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
-from napari_drdm.overlays import ARROWS, Style
+from napari_drdm.layers.field_layers import MOST_ARROWS
+from napari_drdm.overlays.kinds import KINDS
+from napari_drdm.overlays.overlay import Overlay
+from napari_drdm.overlays.style import DrawingStyle
 from napari_drdm.widgets.sources import note
 
 __all__ = ["ShowPanel"]
 
-_KINDS = {
-    "image": ("warped image", "The new image"),
-    "labels": ("labels", "The labels, carried along"),
-    "arrows": ("arrows", "Each place in the new image and where its tissue came from, in mm"),
-    "grid": ("grid", "Lines that were straight in the source; they move with the tissue"),
-    "contours": ("contours", "Outlines of the labels as they were in the source"),
-    "magnitude": ("displacement", "How far each place was moved"),
-    "Jacobian": (
-        "Jacobian",
-        "Determinant. Blue, below 1: tissue grew; orange: it shrank; magenta: a fold",
-    ),
-}
 _STEP = 100  # arrows
 _LONGEST = 5
 
 
 class ShowPanel(QWidget):
-    """``changed(set)`` with the kinds that are ticked, ``styled(Style)`` when drawing changes."""
+    """``changed(set)`` with the kinds that are ticked, ``styled(DrawingStyle)`` with the style."""
 
     changed = Signal(object)
     styled = Signal(object)
@@ -38,12 +30,19 @@ class ShowPanel(QWidget):
         super().__init__()
         self._limit: float | None = None
         self.legend = note()
-        self.boxes = {kind: QCheckBox(name) for kind, (name, _) in _KINDS.items()}
-        self.density, self.lines = _slider(1, ARROWS // _STEP), _slider(8, 64)
+        self.boxes = {kind: QCheckBox(overlay.label) for kind, overlay in KINDS.items()}
+        self.density, self.lines = _slider(1, MOST_ARROWS // _STEP), _slider(8, 64)
         self.length, self.direction = QComboBox(), QComboBox()
+        #: By the field of ``DrawingStyle`` that each sets.
+        self._controls: dict[str, QSlider | QComboBox] = {
+            "arrows": self.density,
+            "scale": self.length,
+            "goes": self.direction,
+            "lines": self.lines,
+        }
         self._set_up()
         self._lay_out()
-        self.set_drawing(Style())
+        self.set_drawing(DrawingStyle())
         self._enable()
 
     def kinds(self) -> set[str]:
@@ -51,7 +50,7 @@ class ShowPanel(QWidget):
         return {kind for kind, box in self.boxes.items() if box.isChecked()}
 
     def set_kinds(self, kinds: Iterable[str]) -> None:
-        """Tick these kinds and no others; tells it once."""
+        """Tick these kinds and no others; one signal."""
         wanted = set(kinds)
         for kind, box in self.boxes.items():
             box.blockSignals(True)
@@ -59,44 +58,40 @@ class ShowPanel(QWidget):
             box.blockSignals(False)
         self._on_ticks()
 
-    def drawing(self) -> Style:
+    def drawing(self) -> DrawingStyle:
         """How overlays are to be drawn."""
-        return Style(
+        return DrawingStyle(
             arrows=self.density.value() * _STEP,
             scale=float(self.length.currentData()),
             goes=bool(self.direction.currentData()),
             lines=self.lines.value(),
         )
 
-    def set_drawing(self, style: Style) -> None:
-        """Put the controls where a style wants them; tells it once."""
-        controls = (self.density, self.lines, self.length, self.direction)
-        for control in controls:
+    def set_drawing(self, style: DrawingStyle) -> None:
+        """Put the controls where a style wants them; one signal."""
+        for control in self._controls.values():
             control.blockSignals(True)
         self.density.setValue(round(style.arrows / _STEP))
         self.lines.setValue(style.lines)
         self.length.setCurrentIndex(max(0, self.length.findData(round(style.scale))))
         self.direction.setCurrentIndex(int(style.goes))
-        for control in controls:
+        for control in self._controls.values():
             control.blockSignals(False)
         self.styled.emit(self.drawing())
 
     def set_legend(self, longest_mm: float | None) -> None:
         """What the colours of the ticked overlays mean; None while there is no result."""
         self._limit = longest_mm
-        end = f"{longest_mm or 0:.0f} mm or more"
-        lines = {
-            "arrows": f"arrows: 0 mm blue, {end} red",
-            "magnitude": f"displacement: 0 mm clear, {end} yellow",
-            "Jacobian": "det J: 1/4 or less blue, 1 clear, 4 or more orange, folds magenta",
-        }
-        told = [text for kind, text in lines.items() if kind in self.kinds()]
-        self.legend.setText("" if longest_mm is None else "\n".join(told))
+        limit = f"{longest_mm or 0:.0f} mm or more"
+        ticked = self.kinds()
+        overlays = [o for o in reversed(_by_place()) if o.name in ticked and o.legend]
+        lines = [overlay.legend.format(limit=limit) for overlay in overlays]
+        self.legend.setText("" if longest_mm is None else "\n".join(lines))
 
     def _set_up(self) -> None:
         for kind, box in self.boxes.items():
-            box.setToolTip(_KINDS[kind][1])
-            box.setChecked(kind in ("image", "labels"))
+            box.setToolTip(KINDS[kind].tooltip)
+            box.setChecked(KINDS[kind].ticked)
             box.toggled.connect(self._on_ticks)
         for times in range(1, _LONGEST + 1):
             self.length.addItem(f"{times}×", times)
@@ -112,23 +107,36 @@ class ShowPanel(QWidget):
             "Arrows start in the new image and lead to where its tissue came from, "
             "or start there and lead to where it went"
         )
-        for slider in (self.density, self.lines):
-            slider.valueChanged.connect(self._on_drawing)
-        for choice in (self.length, self.direction):
-            choice.currentIndexChanged.connect(self._on_drawing)
+        for control in self._controls.values():
+            if isinstance(control, QSlider):
+                control.valueChanged.connect(self._on_drawing)
+            else:
+                control.currentIndexChanged.connect(self._on_drawing)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        b = self.boxes
-        column.addLayout(_row(b["image"], b["labels"], b["contours"], last=QWidget()))
-        column.addLayout(_row(b["Jacobian"], b["magnitude"], b["grid"], last=self.lines))
-        row = _row(b["arrows"], last=self.density)
-        row.addWidget(self.length)
-        row.addWidget(self.direction)
-        column.addLayout(row)
+        placed: set[str] = set()
+        for _, overlays in groupby(_by_place(), lambda overlay: overlay.place[0]):
+            column.addLayout(self._row(overlays, placed))
         column.addWidget(self.legend)
+
+    def _row(self, overlays: Iterable[Overlay], placed: set[str]) -> QHBoxLayout:
+        """Checkboxes, each with its controls that are not placed yet; sliders take the room."""
+        row, filled = QHBoxLayout(), False
+        row.setSpacing(6)
+        for overlay in overlays:
+            row.addWidget(self.boxes[overlay.name])
+            for name in overlay.controls:
+                if name not in placed:
+                    slider = isinstance(self._controls[name], QSlider)
+                    row.addWidget(self._controls[name], int(slider))
+                    filled |= slider
+            placed.update(overlay.controls)
+        if not filled:
+            row.addStretch(1)
+        return row
 
     def _on_ticks(self, _: object = None) -> None:
         self._enable()
@@ -139,23 +147,17 @@ class ShowPanel(QWidget):
         self.styled.emit(self.drawing())
 
     def _enable(self) -> None:
-        arrows, grid = self.boxes["arrows"].isChecked(), self.boxes["grid"].isChecked()
-        for control in (self.density, self.length, self.direction):
-            control.setEnabled(arrows)
-        self.lines.setEnabled(grid)
+        used = {name for kind in self.kinds() for name in KINDS[kind].controls}
+        for name, control in self._controls.items():
+            control.setEnabled(name in used)
+
+
+def _by_place() -> list[Overlay]:
+    """The overlays as the panel has them, row by row."""
+    return sorted(KINDS.values(), key=lambda overlay: overlay.place)
 
 
 def _slider(lowest: int, highest: int) -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setRange(lowest, highest)
     return slider
-
-
-def _row(*widgets: QWidget, last: QWidget) -> QHBoxLayout:
-    """Widgets beside each other; the last takes the room that is left."""
-    row = QHBoxLayout()
-    row.setSpacing(6)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addWidget(last, 1)
-    return row

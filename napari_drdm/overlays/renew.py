@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-    from napari_drdm.runs.moments import Look
+    from napari_drdm.runs.moments import Moment
 
 __all__ = ["renew"]
 
@@ -19,7 +19,7 @@ __all__ = ["renew"]
 _SCRATCH: WeakKeyDictionary[Layer, NDArray[Any]] = WeakKeyDictionary()
 
 
-def renew(layer: Layer, data: NDArray[Any], look: Look) -> None:
+def renew(layer: Layer, data: NDArray[Any], moment: Moment) -> None:
     """Show what will soon be replaced: in place, which costs a third of setting ``data``."""
     scratch = _SCRATCH.get(layer)
     if scratch is None or scratch is not layer.data or scratch.dtype != data.dtype:
@@ -27,7 +27,7 @@ def renew(layer: Layer, data: NDArray[Any], look: Look) -> None:
         layer.data = _SCRATCH[layer]
         return
     part: tuple[Any, ...] = (...,)
-    if look.part is not None and data.ndim > 2:
-        part = look.part.index(data.ndim)[::-1]
+    if moment.part is not None and data.ndim > 2:
+        part = moment.part.index(data.ndim)[::-1]
     scratch[part] = data[part]
     layer.refresh(extent=False, thumbnail=False, highlight=False)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from napari_drdm.layers.cases import LayerCase
 
-__all__ = ["Moved"]
+__all__ = ["LayerField"]
 
 
-class Moved:
+class LayerField:
     """new(x) = source(x + u(x)), on the axes of a layer.
 
     Args:
