@@ -110,7 +110,11 @@ def first_labels(case: Case) -> NDArray[np.integer]:
 
 
 def run_digest(facts: dict[str, Any], model: Model, entries: Iterable[Entry]) -> str:
-    """SHA-256 of what decides a task's figures: options, the model, and the files of its cases."""
+    """SHA-256 of what decides a task's figures: options, the model, and the files of its cases.
+
+    Args:
+        facts: options by name.
+    """
     files = [
         (e.name, e.subject, sha256_file(e.image), e.labels and sha256_file(e.labels))
         for e in entries

@@ -27,12 +27,18 @@ _TURNS = 10_000
 
 
 def means_of(
-    records: Sequence[Record], by: Sequence[str] = ("method", "subjects"), order: str = "subjects"
+    records: Sequence[Record],
+    by: Sequence[str] = ("method", "subjects"),
+    order: str | None = "subjects",
 ) -> list[dict[str, Any]]:
     """A line for each group of records that agree in the keys ``by``, and each measure.
 
     ``low`` and ``high`` hold 95 % of the bootstrap's means; ``seeds_sd`` is the deviation of the
     trainings' means, None for one training.
+
+    Args:
+        by: keys of the records.
+        order: the key by which groups ascend; None for the order in which they first came.
     """
     lines = []
     for group in groups_of(records, by, order).values():
