@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from src_core.errors.options import OptionField, option_fields
+from src_core.errors.options import OptionField, option_fields, parsed
 
 __all__ = ["Group", "group", "groups_of", "with_options"]
 
@@ -33,7 +33,7 @@ class Group:
 
     def values(self, given: dict[str, Any]) -> dict[str, Any]:
         """Values of these options, taken out of all that was given."""
-        return {name: _value(o, given.pop(name)) for name, o in self.options.items()}
+        return parsed(self.options, {name: given.pop(name) for name in self.options})
 
 
 def group(
@@ -125,9 +125,3 @@ def _help(option: OptionField) -> str:
         return f"{text}: {option.range}."
     bounded = option.least is not None or option.above is not None
     return f"{text} ({option.range})." if bounded else option.help
-
-
-def _value(option: OptionField, given: Any) -> Any:
-    if option.text is None or given is None:
-        return given
-    return option.text.parse(given) if given else None

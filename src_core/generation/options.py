@@ -72,8 +72,10 @@ class Options(BaseModel):
         lt=2**63,
         description="Random seed; the same seed gives the same deformation again.",
     )
-    steps: Annotated[int | None, Display(none="the model's own")] = Field(
-        default=None, ge=1, description="Steps of the recovery."
+    steps: Annotated[int | None, Display(none="auto")] = Field(
+        default=None,
+        ge=1,
+        description="Steps of the recovery; auto takes the number that was best for the model.",
     )
     slices: Annotated[Literal["shared", "each"], Display(choices=_SLICES)] = Field(
         default="shared",

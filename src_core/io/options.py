@@ -19,11 +19,13 @@ _TOOLS = {"itk": "ITK and ANTs", "fsl": "FSL", "mha": "ITK .mha"}
 class FileOptions:
     """Options of reading pictures and of writing results."""
 
-    spacing: Annotated[float | None, Display(label="Pixel", none="1 mm", unit="mm")] = Field(
-        default=None,
-        gt=0,
-        allow_inf_nan=False,
-        description="Size of a pixel of PNG and TIFF in mm; other files hold theirs.",
+    spacing: Annotated[float | None, Display(label="Pixel", none="1 mm", unit="mm", decimals=3)] = (
+        Field(
+            default=None,
+            gt=0,
+            allow_inf_nan=False,
+            description="Size of a pixel of PNG and TIFF in mm; other files hold theirs.",
+        )
     )
     field_format: Annotated[FieldFormat, Display(label="Fields for", choices=_TOOLS)] = Field(
         default="itk",
