@@ -1,4 +1,4 @@
-"""``drdm evaluate``: what a model is worth, beside what needs no network."""
+"""``drdm evaluate``: Table 1 of the paper and more, with rows that need no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``drdm task NAME``: what a model's deformations are good for; a command for each row of TASKS."""
+"""``drdm task NAME``: downstream experiments, a command for each row of ``TASKS``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["task"]
 
 
 class TaskCommands(TyperGroup):
-    """Looks a command up in the table when it is asked for."""
+    """Makes a command from its row when it is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of all tasks."""
@@ -28,14 +28,14 @@ class TaskCommands(TyperGroup):
 
 task = typer.Typer(
     cls=TaskCommands,
-    help="Downstream experiments: what new anatomies are good for.",
+    help="Downstream experiments: networks trained with and without a model's deformations.",
     no_args_is_help=True,
 )
 
 
 @task.callback()
 def _group() -> None:
-    """The group itself does nothing."""
+    """Makes a group of the app, whatever its commands."""
 
 
 def _command(row: Task) -> Any:

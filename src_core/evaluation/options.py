@@ -1,4 +1,4 @@
-"""What a call for an evaluation asks for."""
+"""The options of an evaluation."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class EvaluationRequest:
         min_length=1,
         description="Steps of the recovery; several, such as 8,1,2,4, are compared.",
     )
-    rows: Annotated[tuple[RowName, ...] | None, names_form("rows", ROWS), Display(none="all")] = (
-        Field(default=None, min_length=1, description="What is measured at each level.")
+    rows: Annotated[tuple[RowName, ...] | None, names_form(ROWS), Display(none="all")] = Field(
+        default=None, min_length=1, description="What is measured at each level."
     )
     elastic_points: Annotated[int | None, Display(none="11")] = Field(
         default=None, ge=4, description="Control points on each side of the elastic row's B-spline."

@@ -22,10 +22,10 @@ class EvaluationPlan(BaseModel):
 
     Attributes:
         levels: start levels, ascending.
-        seeds: fields a case and level.
-        steps: jumps of the recovery; with several, the first is that of the tables.
+        seeds: fields of each case and level.
+        steps: numbers of steps of the recovery; the tables show the first.
         rows: what to measure beside the undeformed case, in the order of tables.
-        elastic_points: control points a side of the elastic row.
+        elastic_points: control points on each side of the elastic row's B-spline.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -32,7 +32,7 @@ class PreparedEvaluation:
 
     Attributes:
         entries: cases to evaluate; ``real`` the other real ones.
-        notes: what is left out, and why, a line each.
+        notes: a line for each row or measure that is left out.
         absent: rows and measures left out -> why.
     """
 

@@ -17,10 +17,10 @@ _T = TypeVar("_T")
 
 @option_class
 class RunOptions:
-    """What becomes of a run that lies in the folder already."""
+    """What to do with an earlier run in the folder."""
 
     resume: Annotated[bool, Display(docks=())] = Field(
-        default=False, description="Go on where the run stopped; what is measured stays."
+        default=False, description="Continue where the run stopped; what is measured is kept."
     )
     overwrite: Annotated[bool, Display(docks=())] = Field(
         default=False, description="Discard the run in the folder and begin again."
@@ -31,12 +31,12 @@ def _each_once(values: tuple[_T, ...]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys(values))
 
 
-#: In a tuple's ``Annotated``: a value that is given twice counts once.
+#: In a tuple's ``Annotated``: a value given twice counts once.
 EachOnce = AfterValidator(_each_once)
 
 
-def names_form(option: str, possible: Iterable[str]) -> TextForm:
-    """Names separated by commas, of those that are possible."""
+def names_form(possible: Iterable[str]) -> TextForm:
+    """Names from a list, separated by commas."""
 
     def parse(text: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in text.split(","))

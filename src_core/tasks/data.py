@@ -1,7 +1,7 @@
-"""The data of a task: training and test cases, their labels, and what identifies them.
+"""The data of a task: training and test cases, their labels and their digest.
 
-Subjects come in an order of which any beginning is spread evenly over the data set, so that 5 of
-them are among the 20.
+Subjects are taken in an order that is spread evenly over the data set: the first 5 are among the
+first 20.
 """
 
 from __future__ import annotations

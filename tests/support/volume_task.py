@@ -40,9 +40,9 @@ class VolumeRequest:
     test: Path = same(TaskOptions, "test")
     out: Path = same(TaskOptions, "out")
     model: str = same(TaskOptions, "model")
-    training: Annotated[
-        tuple[Training, ...], EachOnce, names_form("training", ("cases", "warped"))
-    ] = Field(default=("cases", "warped"), min_length=1, description="Sets to learn from.")
+    training: Annotated[tuple[Training, ...], EachOnce, names_form(("cases", "warped"))] = Field(
+        default=("cases", "warped"), min_length=1, description="Sets to learn from."
+    )
     copies: int = Field(default=2, ge=1, le=20, description="New cases of each case.")
     level: int = Field(default=40, ge=1, description="Level of the model's deformations.")
     ridge: float = Field(default=1e-9, gt=0, description="Weight of the squared coefficients.")

@@ -1,4 +1,4 @@
-"""Losses of a registration network: of the field where it is known, of images where it is not."""
+"""Losses of a registration network: of the field on synthetic pairs, of images on real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call for a comparison of registration networks asks for."""
+"""The options of a comparison of registration networks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RegistrationRequest:
     test: Path = same(TaskOptions, "test")
     out: Path = same(TaskOptions, "out", description="Folder of results, table and weights.")
     model: str = same(TaskOptions, "model")
-    methods: Annotated[tuple[MethodName, ...], EachOnce, names_form("methods", METHODS)] = Field(
+    methods: Annotated[tuple[MethodName, ...], EachOnce, names_form(METHODS)] = Field(
         default=METHODS,
         min_length=1,
         description="Networks to compare: none, mrbs or drdm by their synthetic pairs, +real after "

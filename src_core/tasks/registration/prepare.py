@@ -27,7 +27,7 @@ class RegistrationData:
 
     Attributes:
         trained, tested: the cases; ``names`` those of the training cases, in their order.
-        trained_pairs, tested_pairs: numbers of the cases of each real pair, moving and fixed.
+        trained_pairs, tested_pairs: indices of the cases of each real pair, moving and fixed.
         digest: of everything that decides a training's result.
         journal: a trial for each method and seed.
     """

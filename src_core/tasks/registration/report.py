@@ -1,4 +1,4 @@
-"""What a comparison of registration networks leaves: results, tables and a figure."""
+"""Results, tables and figure of a comparison of registration networks."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def prepare(request: RegistrationRequest) -> PreparedRegistration:
 
 
 class PreparedRegistration:
-    """A checked request; a trial is a method and a seed, of all its training subjects."""
+    """A checked request; a trial is a method and a seed."""
 
     def __init__(self, request: RegistrationRequest, data: RegistrationData) -> None:
         self.request, self.data, self.report = request, data, dict[str, Any]()
@@ -115,7 +115,7 @@ class PreparedRegistration:
             yield StageProgress("deformations", done, len(cases), name)
 
     def _train(self, network: nn.Module, method: str, seed: int) -> Iterator[StageProgress]:
-        """Train as the method asks, from the weights of an earlier part of it where there are."""
+        """Train by the method, from the saved weights of its first part where there are any."""
         request, kind = self.request, method.removesuffix(_REAL)
         steps, digest = request.tuning, self.data.digest
         if kind == "none":

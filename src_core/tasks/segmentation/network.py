@@ -1,8 +1,8 @@
 """One U-Net for all methods: MONAI's, trained for a number of steps on the same slices.
 
 Sigmoids and binary cross-entropy, Adam at 1e-3 with an exponential schedule (paper 4.2), here down
-to a tenth; or both it and the Dice loss. Every pixel starts as background (a bias of -4), or most
-of a short training would go into that.
+to a tenth; or that and the Dice loss. Every pixel starts as background (a bias of -4), which a
+short training would otherwise spend most of its steps on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def train(
     rate: float,
     device: str,
 ) -> Iterator[tuple[int, float, nn.Module]]:
-    """Train; yields how many steps are done, the loss, and the network as it is.
+    """Train; yields the number of finished steps, the loss and the network.
 
     Weights and the drawn slices follow from the seed, and are the same for every method.
     """

@@ -1,4 +1,4 @@
-"""What a call for a comparison of augmentations asks for."""
+"""The options of a comparison of augmentations."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ class SegmentationRequest:
     test: Path = same(TaskOptions, "test")
     out: Path = same(TaskOptions, "out")
     model: str = same(TaskOptions, "model")
-    methods: Annotated[
-        tuple[MethodName, ...], EachOnce, names_form("methods", get_args(MethodName))
-    ] = Field(
+    methods: Annotated[tuple[MethodName, ...], EachOnce, names_form(get_args(MethodName))] = Field(
         default=("none", "bigaug", "elastic", "drdm", "drdm+appearance"),
         min_length=1,
         description="Augmentations to compare.",

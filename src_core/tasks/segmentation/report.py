@@ -1,4 +1,4 @@
-"""What a comparison of augmentations leaves: results, a table and a figure."""
+"""Results, table and figure of a comparison of augmentations."""
 
 from __future__ import annotations
 
