@@ -1,8 +1,8 @@
 """Shapes of generated cases against those of other real subjects, paired between rows.
 
-A distance is Wasserstein's, in standard deviations of the reference; ``all shapes`` is its mean over
-the shape measures. Rows are compared on the cases and seeds that both have, with a 95 % interval by
-subjects drawn with replacement.
+A distance is Wasserstein's, in standard deviations of the reference; ``all shapes`` is its mean
+over the shape measures. Rows are compared on the cases and seeds that both have, with a 95 %
+interval by subjects drawn with replacement.
 """
 
 from __future__ import annotations
