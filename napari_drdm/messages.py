@@ -64,4 +64,4 @@ def _choice(name: OptionName) -> str:
     if name.name == "formats" and value in CASE_LAYOUTS:
         return CASE_LAYOUTS[value].label
     known = _options().get(name.name)
-    return known.display.choices.get(value, value) if known else value
+    return known.display.labels().get(value, value) if known else value

@@ -114,7 +114,7 @@ class OptionsForm(QWidget):
 def _choice(option: OptionField) -> OptionControl:
     box = QComboBox()
     for value in option.choices:
-        box.addItem(option.display.choices.get(value, value), value)
+        box.addItem(option.display.labels().get(value, value), value)
 
     def show(value: Any) -> None:
         box.setCurrentIndex(max(0, box.findData(value)))

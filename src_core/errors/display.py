@@ -21,7 +21,7 @@ class Display:
         panel: of the shell's help that lists it.
         none: what None stands for, in a few words.
         docks: docks of the window that can have a control for it.
-        choices: what each value is called in the window.
+        choices: what each value is called in the window; a function where they can become more.
         unit, decimals: of a number in the window.
     """
 
@@ -30,9 +30,13 @@ class Display:
     panel: str = ""
     none: str = ""
     docks: tuple[str, ...] = (EXPLORER, BATCH)
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] | Callable[[], Mapping[str, str]] = field(default_factory=dict)
     unit: str = ""
     decimals: int = 1
+
+    def labels(self) -> Mapping[str, str]:
+        """What the window calls each value."""
+        return self.choices() if callable(self.choices) else self.choices
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def field_infos(model: type) -> dict[str, FieldInfo]:
 def _read(name: str, info: FieldInfo) -> OptionField:
     marks = info.metadata
     kind, optional, choices = _kind(info.annotation)
-    text = _first(marks, TextForm)
+    text, display = _first(marks, TextForm), _first(marks, Display) or Display()
     return OptionField(
         name=name,
         help=info.description or "",
@@ -134,8 +134,8 @@ def _read(name: str, info: FieldInfo) -> OptionField:
         most=_most(marks),
         above=getattr(_first(marks, Gt), "gt", None),
         step=getattr(_first(marks, MultipleOf), "multiple_of", None),
-        choices=choices,
-        display=_first(marks, Display) or Display(),
+        choices=choices or tuple(display.labels()),
+        display=display,
         text=text,
     )
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from src_core.errors.options import Display, option_class
+from src_core.io.formats import field_conventions
 
-__all__ = ["FieldFormat", "FileOptions"]
+__all__ = ["FieldFormat", "FileOptions", "conventions"]
 
-FieldFormat = Literal["itk", "fsl", "mha"]
+#: The name of a convention of ``src_core.io.formats``, such as ``itk``, ``fsl`` or ``mha``.
+FieldFormat = str
 
-_TOOLS = {"itk": "ITK and ANTs", "fsl": "FSL", "mha": "ITK .mha"}
+
+def conventions() -> dict[str, str]:
+    """Names of the conventions of displacement fields, and which tools read each."""
+    return {convention.name: convention.words for convention in field_conventions()}
+
+
+def _known(name: FieldFormat) -> FieldFormat:
+    if name not in conventions():
+        raise ValueError(name)
+    return name
 
 
 @option_class
@@ -27,10 +38,11 @@ class FileOptions:
             description="Size of a pixel of PNG and TIFF in mm; other files hold theirs.",
         )
     )
-    field_format: Annotated[FieldFormat, Display(label="Fields for", choices=_TOOLS)] = Field(
+    field_format: Annotated[
+        FieldFormat, AfterValidator(_known), Display(label="Fields for", choices=conventions)
+    ] = Field(
         default="itk",
-        description="Format of displacement fields: itk (NIfTI in LPS mm, for ITK and ANTs), fsl, "
-        "or mha (needs SimpleITK).",
+        description="Format of displacement fields; itk is NIfTI in LPS mm, for ITK and ANTs.",
     )
     overwrite: Annotated[bool, Display(docks=())] = Field(
         default=False, description="Replace the files in the output folder."

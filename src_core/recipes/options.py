@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from src_core.errors.options import Display, option_class, same
 from src_core.generation.options import Interpolation, LabelInterpolation, Options
+from src_core.io.formats import field_conventions
 
 __all__ = ["ApplyOptions", "ReplayOptions"]
+
+
+def _read() -> dict[str, str]:
+    """Conventions with a reader of their own."""
+    return {each.name: each.words for each in field_conventions() if each.read}
 
 
 @option_class
@@ -19,7 +25,7 @@ class ApplyOptions:
     inverse: bool = Field(default=False, description="Apply the inverse map.")
     interpolation: Interpolation = same(Options, "interpolation")
     label_interpolation: LabelInterpolation = same(Options, "label_interpolation")
-    field_format: Annotated[Literal["itk", "fsl"] | None, Display(none="as the file says")] = Field(
+    field_format: Annotated[str | None, Display(none="as the file says", choices=_read)] = Field(
         default=None, description="Format of the field, where the file does not say it."
     )
 
