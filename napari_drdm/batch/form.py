@@ -127,9 +127,9 @@ class BatchForm(QWidget):
         self.open.clicked.connect(self.open_asked)
         self.summary.clicked.connect(self.summary_asked)
         tips = {
-            self.pause: "Pause after the current step; with several workers, each finishes its case",
-            self.cancel: "Stop after the current step; finished cases stay, Start continues (Esc)",
-            self.outlook: "What Start would make, and the disk space it takes before compression",
+            self.pause: "Pause after the current step; several workers finish their cases first",
+            self.cancel: "Stop after the current step; finished cases stay (Esc)",
+            self.outlook: "What Start would make, and its size before compression",
             self.progress: "New cases done, and the time that is left",
             self.log: "Cases that failed, and warnings",
             self.open: "Add the contact sheet to the viewer as an image layer",
