@@ -49,10 +49,10 @@ class Plan:
     Attributes:
         request: what was asked for.
         jobs: one for each new case or pair, those of one case together.
-        facts: what decides every result, by which a run is known again.
+        facts: everything that decides the results; a run is resumed only with the same facts.
         bytes_each: of what a job makes before compression, on average.
         style: how it is written.
-        notes: what the user should know before it begins, one line each.
+        notes: warnings before the run begins, one line each.
     """
 
     request: Request
@@ -82,9 +82,13 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     spec = model.spec if isinstance(model, Model) else model
     digest = model.sha256 if isinstance(model, Model) else sha256
     if request.per_case < 1:
-        raise InputError(f"{request.per_case} is not possible", option="per_case", expected="1 up")
+        raise InputError(
+            f"{request.per_case} is not possible", option="per_case", expected="1 or more"
+        )
     if request.workers < 1:
-        raise InputError(f"{request.workers} is not possible", option="workers", expected="1 up")
+        raise InputError(
+            f"{request.workers} is not possible", option="workers", expected="1 or more"
+        )
     kind = request.kind
     if unknown := [name for name in request.formats if name not in kind.layouts]:
         raise InputError(
@@ -113,12 +117,12 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
     """A name for each case: its file's, with the folders above it where several share one.
 
     Raises:
-        InputError: a file is there twice.
+        InputError: a file is listed twice.
     """
     for image, count in Counter(real_path(e.image) for e in entries).items():
         if count > 1:
             raise InputError(
-                f"this image is there {count} times, with other labels or subjects",
+                f"this image is listed {count} times, with other labels or subjects",
                 where=str(image),
                 do="list it once, or copy it under another name for other labels",
             )

@@ -108,7 +108,7 @@ def test_one_run_at_a_time(data: Path, model: Model, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert made(data, out, model, formats=("nifti",)) == ["made"] * 3
     before = bytes_of(out)
-    with locked(out), pytest.raises(InputError, match="another run is at work here"):
+    with locked(out), pytest.raises(InputError, match="another run is using this folder"):
         made(data, out, model, formats=("nifti",), resume=True)
     assert bytes_of(out) == before
     assert made(data, out, model, formats=("nifti",), resume=True) == ["kept"] * 3
