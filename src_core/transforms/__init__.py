@@ -1,6 +1,6 @@
 """Deformations in a training loop: MONAI's ``RandDRDM``, TorchIO's ``RandomDRDM``, plain PyTorch.
 
-What is drawn is a small value, a ``Deformation``, generated on demand (``Live``) or taken from those
+A draw is a small value, a ``Deformation``, generated on demand (``Live``) or taken from those
 generated in advance (``Bank``). It is applied to images and labels of any grid, and undone.
 """
 
