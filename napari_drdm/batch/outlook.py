@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_drdm.messages import in_window
+from napari_drdm.messages import in_window, label_of
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,18 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Outlook", "check_folder", "outlook"]
 
+#: What of a run is no single control.
 _CONTROLS = {
-    "dataset": "Data set",
-    "model": "Model",
     "model_sha256": "Model",
-    "levels": "Levels",
-    "seed": "Seed",
-    "options": "More (Slices, Steps, Images, Labels)",
-    "formats": "Layout",
-    "field_format": "Fields for",
-    "spacing": "Pixel",
+    "options": "More",
     "filters": "Wanted",
-    "number": "the number of nnU-Net",
     "labels": "labels of the data set",
 }
 
@@ -80,7 +73,7 @@ def check_folder(plan: Plan) -> None:
             do="choose another",
         )
     if other := differing_facts(plan):
-        names = ", ".join(dict.fromkeys(_CONTROLS.get(name, name) for name in other))
+        names = ", ".join(dict.fromkeys(_CONTROLS.get(name) or label_of(name) for name in other))
         raise InputError(
             f"The run in the output folder differs in {names}: choose another folder. "
             + in_window(MAY_CHANGE)

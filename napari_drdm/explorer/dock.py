@@ -187,7 +187,7 @@ class DeformationExplorer(ExplorerForm):
             if entry.path == request.model:
                 self.sources.model.pick(entry)
         self.options.place(request.options.level, request.options.seed)
-        self.more.place(request.options.steps, request.options.slices)
+        self.more.place(request.options.model_dump())
 
     def _on_image(self, image: Any) -> None:
         self._turning.start()  # not while napari removes layers

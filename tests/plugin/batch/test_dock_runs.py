@@ -125,8 +125,8 @@ def test_filters_turn_down_and_say_why(window, tmp_path: Path, monkeypatch) -> N
     )
     _, dock = window()
     dock.fields.per_case.setValue(1)
-    dock.filters.min_mm.setValue(9999)
-    dock.filters.retries.setValue(1)
+    dock.filters.controls["min_mm"].widget.setValue(9999)
+    dock.filters.controls["retries"].widget.setValue(1)
     dock.start.click()
     wait(lambda: not dock.busy)
     assert dock.status.text() == "2 turned down\nSeeds turned down: moves too little 4"
@@ -139,7 +139,7 @@ def test_filters_turn_down_and_say_why(window, tmp_path: Path, monkeypatch) -> N
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core only")
 def test_several_workers_make_the_same_and_can_be_paused_and_cancelled(window, tmp_path) -> None:
     _, dock = window()
-    dock.more.workers.setValue(2)
+    dock.more.controls["workers"].widget.setValue(2)
     dock.fields.per_case.setValue(6)
     dock.start.click()
     wait(lambda: dock.progress.value() >= 1, 120)
@@ -158,7 +158,7 @@ def test_several_workers_make_the_same_and_can_be_paused_and_cancelled(window, t
         for n in names(tmp_path / "out")
     }
     assert stood <= len(some) < 12
-    dock.more.workers.setValue(1)
+    dock.more.controls["workers"].widget.setValue(1)
     dock.start.click()
     wait(lambda: not dock.busy)
     assert dock.progress.text() == "12 of 12"
