@@ -85,7 +85,7 @@ def test_labels_may_say_that_they_are_labels(data: Path) -> None:
 def test_labels_of_other_names_are_told(data: Path) -> None:
     for number, path in enumerate(sorted((data / "labels").iterdir())):
         path.rename(path.with_name(f"case{number}.nii.gz"))
-    with pytest.raises(InputError, match=r"no label map is called after an image.*p1_frame01"):
+    with pytest.raises(InputError, match=r"no label map has the name of an image.*p1_frame01"):
         read_dataset(data)
 
 
