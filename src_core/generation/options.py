@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from src_core.errors import InputError
 
@@ -24,6 +31,8 @@ class Options(BaseModel):
         allow_folds: leave out the guard.
         region: what is deformed, first and past-last voxel along X, Y and Z; None for all. A 2D
             model deforms every slice of it, whatever the range along the slices.
+        condition: one number for each that the model takes; None for their defaults, and for models
+            that take none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +45,12 @@ class Options(BaseModel):
     label_interpolation: Literal["linear", "nearest"] = "linear"
     allow_folds: bool = False
     region: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = None
+    condition: tuple[float, ...] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_condition(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Options of models that take no condition stay what they were before there was one."""
+        return {k: v for k, v in values(self).items() if k != "condition" or v is not None}
 
 
 def make_options(levels: int, **values: object) -> Options:
@@ -70,6 +85,7 @@ def _possible(name: str, levels: int, message: str) -> str:
         "level": f"0 to {levels}",
         "steps": "1 or more",
         "seed": f"a whole number from 0 to {2**63 - 1}",
+        "condition": "numbers, such as 0.5,1",
         "region": "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10",
     }
     return ranges.get(name, message)

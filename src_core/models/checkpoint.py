@@ -16,7 +16,7 @@ from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import open_atomically
 from src_core.io.hashing import sha256_file
 from src_core.models.model import Model, ModelSpec, input_error
-from src_core.models.nn import build
+from src_core.models.prediction import build
 
 __all__ = ["load_file", "read_spec", "save_model"]
 

@@ -166,9 +166,10 @@ def _note(files: list[str], home: Path | None) -> str:
 
 
 def _word(value: Any) -> str:
-    """An option as the shell takes it; a region's ends as ``40:168,30:158,0:10``."""
+    """An option as the shell takes it: a region as ``40:168,30:158,0:10``, numbers as ``0.5,1``."""
     if isinstance(value, list | tuple):
-        return ",".join(f"{low}:{high}" for low, high in value)
+        return ",".join(":".join(map(str, v)) if isinstance(v, list | tuple) else str(v)
+                        for v in value)  # fmt: skip
     return str(value)
 
 

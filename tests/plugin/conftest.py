@@ -56,7 +56,7 @@ def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from src_core.models import library
     from src_core.models.checkpoint import save_model
     from src_core.models.model import ModelSpec
-    from src_core.models.nn import build
+    from src_core.models.prediction import build
     from tests.support.tiny import lively
     from tests.support.windows import SPEC
 

@@ -14,7 +14,8 @@ from src_core.experiments.groups import Group
 from src_core.experiments.records import Record
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
+from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import build
 
 __all__ = ["LEVELS", "QUICK", "group", "record", "save_ring", "save_tiny"]
 

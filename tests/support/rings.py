@@ -12,7 +12,8 @@ from torch import nn
 from src_core.diffusion.schedule import Schedule
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
+from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import build
 
 __all__ = ["SHAPE", "bytes_of", "oblique", "ring", "save_ring", "save_tiny"]
 

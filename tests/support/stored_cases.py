@@ -17,7 +17,8 @@ from src_core.cases.case import Case
 from src_core.diffusion.schedule import Schedule
 from src_core.generation import Result
 from src_core.models.model import Model, ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
+from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import build
 from src_core.phantom import cardiac_phantom
 
 __all__ = [

@@ -8,7 +8,7 @@ from torch import nn
 
 from src_core.cases.case import Case
 from src_core.models.model import Model, ModelSpec
-from src_core.models.nn import build
+from src_core.models.prediction import build
 
 __all__ = ["BOX", "case", "lively", "model"]
 

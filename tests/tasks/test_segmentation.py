@@ -17,7 +17,8 @@ from src_core.cli import run
 from src_core.diffusion.schedule import Schedule
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
+from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import build
 from src_core.tasks.segmentation.slice_stacks import read_stack
 
 pytest.importorskip("monai")

@@ -14,7 +14,7 @@ from src_core.augment import products as kinds
 from src_core.models import library
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from src_core.models.prediction import build
 from tests.support.batches import SPEC
 from tests.support.windows import wait, wait_for_threads
 

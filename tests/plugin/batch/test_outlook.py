@@ -14,7 +14,7 @@ from src_core.augment import Filters, Request
 from src_core.errors import InputError
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from src_core.models.prediction import build
 from tests.support.batches import SPEC, finish, made
 
 

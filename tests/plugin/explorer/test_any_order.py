@@ -32,7 +32,7 @@ from napari_drdm.runs.moments import moment_of_outcome
 from src_core.models import library
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from src_core.models.prediction import build
 from tests.support.person import Person, script
 from tests.support.tiny import lively
 from tests.support.windows import SPEC, drdm_threads, settle, wait

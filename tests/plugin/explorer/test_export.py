@@ -19,7 +19,7 @@ from src_core.generation import save_result
 from src_core.models import library
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from src_core.models.prediction import build
 from src_core.recipes.replay import prepare
 from src_core.recipes.snippets import (
     call_of,

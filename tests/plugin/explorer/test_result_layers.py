@@ -21,7 +21,7 @@ from src_core.generation import Options, generate, make_options
 from src_core.models.checkpoint import save_model
 from src_core.models.library import load_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from src_core.models.prediction import build
 
 SPEC = {
     "name": "tiny", "size": 64, "schedule": {"control": 32, "components": (32, 16, 8)},

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QApplication
 from src_core.models import library
 from src_core.models.checkpoint import save_model
 from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from src_core.models.prediction import build
 
 SPEC = {
     "name": "tiny", "size": 64,
