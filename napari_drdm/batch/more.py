@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_drdm.widgets.controls import form_of, offer_devices, row_of
+from src_core.io.formats import field_conventions
 
 __all__ = ["BatchFilters", "BatchMore"]
 
@@ -25,14 +26,14 @@ _CHOICES = {
     "slices": {"one for all slices": "shared", "one each": "each"},
     "interpolation": {"linear": "linear", "cubic": "cubic"},
     "label_interpolation": {"linear": "linear", "nearest": "nearest"},
-    "field_format": {"ITK and ANTs": "itk", "FSL": "fsl", "ITK .mha": "mha"},
+    "field_format": {each.words: each.name for each in field_conventions()},
 }
 _TIPS = {
     "slices": "A 2D model on a stack: one deformation for all slices, or one each",
     "steps": "Steps of the recovery; auto is what was measured best for the model",
     "interpolation": "Of images; cubic for 2D models only",
     "label_interpolation": "Of labels: the largest share of a voxel, or the nearest voxel",
-    "field_format": "For which tool displacement and inverse are written; .mha needs SimpleITK",
+    "field_format": "For which tool displacement and inverse are written; some need SimpleITK",
     "split": "Only the cases of this split of a CSV, such as train; all where it is empty",
     "spacing": "mm per pixel of PNG and TIFF; other files say it themselves",
     "with_sources": "Write every case itself, too, as number 000",

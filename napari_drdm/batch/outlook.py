@@ -46,7 +46,7 @@ def outlook(request: Request, model: Path) -> Outlook:
         InputError: the data set or an option is wrong, or the folder is of another run.
     """
     from src_core.augment import make_plan
-    from src_core.augment.disk import free_bytes, in_words
+    from src_core.augment.disk import free_bytes, size_text
     from src_core.io.hashing import sha256_file
     from src_core.models.checkpoint import read_spec
 
@@ -59,7 +59,7 @@ def outlook(request: Request, model: Path) -> Outlook:
         notes.append(_there(plan))
     if whole > free:
         notes.append("The disk may fill up: the run stops then, and can go on")
-    room = f"at most {in_words(whole)}, {in_words(free)} free"
+    room = f"at most {size_text(whole)}, {size_text(free)} free"
     return Outlook(f"{len(plan.jobs)} new cases of {plan.cases}, {room}", tuple(notes))
 
 
@@ -69,7 +69,7 @@ def check_folder(plan: Plan) -> None:
     Raises:
         InputError: it holds a run with other choices, or what is no run.
     """
-    from src_core.augment.run_folder import MAY_CHANGE, differs
+    from src_core.augment.run_folder import MAY_CHANGE, differing_facts
 
     out = Path(plan.request.out)
     if not plan.request.resume and out.is_dir() and any(out.iterdir()):
@@ -79,7 +79,7 @@ def check_folder(plan: Plan) -> None:
             expected="an empty folder, or a run to go on with",
             do="choose another",
         )
-    if other := differs(plan):
+    if other := differing_facts(plan):
         names = ", ".join(dict.fromkeys(_CONTROLS.get(name, name) for name in other))
         raise InputError(
             f"The run in the output folder differs in {names}: choose another folder. "

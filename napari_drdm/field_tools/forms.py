@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QSizePolicy
 from napari_drdm.field_tools.work import FieldChoice
 from napari_drdm.layers.field_layers import field_of
 from napari_drdm.layers.snapshots import labels_for
+from src_core.io.formats import field_endings
 
 if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["apply_form", "jacobian_form"]
 
-_FILES = "*.nii *.nii.gz *.mha *.mhd *.nrrd *.nhdr *.h5 *.tfm"
+_FILES = " ".join(f"*{ending}" for ending in field_endings())
 _FILE = {
     "label": "or file",
     "widget_type": "FileEdit",
@@ -184,4 +185,4 @@ def _with_file_row(form: FunctionGui[..., Any]) -> FunctionGui[..., Any]:
 def _chosen(field: Layer | None, file: Path | None, format: str) -> FieldChoice:
     if field is not None:
         return FieldChoice(field_of(field))
-    return FieldChoice(path=file, format=format or None)  # type: ignore[arg-type]
+    return FieldChoice(path=file, format=format or None)

@@ -1,7 +1,7 @@
 """Images as layers, axes reversed: (T, Z, Y, X), (Z, Y, X), or (Y, X) for a single slice.
 
-NIfTI; MetaImage, NRRD and a folder of one DICOM series by SimpleITK. A displacement
-field becomes arrows over the image it belongs to.
+Every format of the engine's table that other readers do not know better, as they do pictures.
+A displacement field becomes arrows over the image it belongs to.
 """
 
 from __future__ import annotations
@@ -20,23 +20,20 @@ from napari_drdm.messages import error_line
 from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.io import holds_field, read_case, read_field
-from src_core.io.itk import IMAGE_ENDINGS
+from src_core.io.formats import ending_of, format_of, image_endings, without_ending
 
 __all__ = ["get_reader", "read_layers"]
 
-_ENDINGS = (".nii", ".nii.gz", *IMAGE_ENDINGS)
 _LABELS = re.compile(r"(^|[^a-z])(gt|labels?|masks?|seg|segmentations?)([^a-z]|$)")
 _LABEL_FOLDERS = {"gt", "labels", "labelstr", "labelsts", "masks", "segmentations"}
 _MOST_LABELS = 256
-_LOOKED_AT = 64
-_DICOM_MARK, _DICOM_AT = b"DICM", 128
 
 Paths = str | Path | Sequence[str | Path]
 LayerData = tuple[Any, dict[str, Any], str]
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
-    """The reader, for images and displacement fields in NIfTI's and ITK's formats, and DICOM."""
+    """The reader, where every file or folder holds an image or a field that it knows."""
     return read_layers if all(map(_ours, _listed(path))) else None
 
 
@@ -53,26 +50,12 @@ def read_layers(path: Paths) -> list[LayerData]:
 
 
 def _ours(path: str | Path) -> bool:
+    """Whether a file or folder is an image that no other reader knows better, or a field."""
+    found = format_of(path)
     if os.path.isdir(path):
-        return _holds_dicom(path)
-    return str(path).lower().endswith(_ENDINGS) or holds_field(path)
-
-
-def _holds_dicom(folder: str | Path) -> bool:
-    """Whether one of the first files in a folder bears DICOM's mark."""
-    try:
-        with os.scandir(folder) as entries:
-            files = [
-                e.path for _, e in zip(range(_LOOKED_AT), entries, strict=False) if e.is_file()
-            ]
-        return any(_bears_mark(file) for file in files)
-    except OSError:
-        return False
-
-
-def _bears_mark(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(_DICOM_AT + len(_DICOM_MARK))[_DICOM_AT:] == _DICOM_MARK
+        holds = found.holds_folder if found else None
+        return holds is not None and holds(Path(path))
+    return ending_of(path) in image_endings(pictures=False) or holds_field(path)
 
 
 def _field(path: Path) -> LayerData:
@@ -84,7 +67,7 @@ def _field(path: Path) -> LayerData:
     viewer = current_viewer()
     if viewer is not None:
         follow(viewer)
-    return field_layer(DenseField(*read_field(path)), _name(path), path.resolve())
+    return field_layer(DenseField(*read_field(path)), without_ending(path), path.resolve())
 
 
 def _layer(path: Path) -> LayerData:
@@ -118,11 +101,6 @@ def _is_labels(path: Path, data: np.ndarray) -> bool:
 
 def _label_type(data: np.ndarray) -> np.dtype:
     return data.dtype if data.dtype.kind in "iu" else np.dtype(np.int32)
-
-
-def _name(path: Path) -> str:
-    name = path.name
-    return name[: -len(".nii.gz")] if name.lower().endswith(".nii.gz") else path.stem
 
 
 def _listed(path: Paths) -> list[str | Path]:

@@ -1,4 +1,4 @@
-"""Layers back to NIfTI: the reverse of the reader, with the affine they came with."""
+"""Layers back to files: the reverse of the reader, with the affine they came with."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from napari_drdm.layers.field_layers import field_in
 from src_core.cases.case import Case
 from src_core.errors import InputError
-from src_core.io import FieldFormat, is_fsl_name, write_field, write_image
+from src_core.io import FieldFormat, is_fsl_name, volume_file, write_field, write_image
+from src_core.io.formats import format_named
 
 __all__ = ["write_fsl_field", "write_itk_field", "write_layer"]
 
-_ENDINGS = (".nii", ".nii.gz")
 _SAME = 1e-5
 
 
@@ -94,4 +94,6 @@ def _spacing(attributes: dict[str, Any], ndim: int) -> tuple[float, float, float
 
 
 def _file_name(path: str) -> str:
-    return path if path.lower().endswith(_ENDINGS) else f"{path}.nii.gz"
+    """The name, as the engine's own format where it has no ending that an image is written in."""
+    found = format_named(path)
+    return path if found and found.write_image and not found.picture else volume_file(path)

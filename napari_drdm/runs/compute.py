@@ -22,7 +22,7 @@ from napari_drdm.runs.requests import Failure, RunOutcome, RunProgress, RunReque
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
-    from src_core.inspection.trajectory import Trace
+    from src_core.inspection.trajectory import Trajectory
 
 __all__ = ["Compute"]
 
@@ -37,7 +37,7 @@ _SLOW = 1.5
 class _Run:
     """The steps of a run, and its result once there is one."""
 
-    trace: Trace
+    trace: Trajectory
     outcome: RunOutcome | None = None
 
 
@@ -57,7 +57,7 @@ class Compute:
         self.runs.clear()
         self._prepared = PreparedCases()
 
-    def trace(self, outcome: RunOutcome) -> Trace | None:
+    def trace(self, outcome: RunOutcome) -> Trajectory | None:
         """The steps that led to a result, where they are still remembered."""
         known = self.runs.find(
             lambda run: run.outcome is not None and run.outcome.result is outcome.result
@@ -79,7 +79,7 @@ class Compute:
         return _with_failure(self._at_position(request, position, viewed))
 
     def stopped(
-        self, request: RunRequest, trace: Trace, viewed: Viewed
+        self, request: RunRequest, trace: Trajectory, viewed: Viewed
     ) -> Iterator[Moment | Failure]:
         """The last whole step of a run that was cancelled."""
         return _with_failure(
@@ -120,8 +120,8 @@ class Compute:
 
     def _recovered(
         self, prepared: PreparedCase, request: RunRequest, viewed: Viewed
-    ) -> Generator[Any, None, Trace]:
-        from src_core.inspection.trajectory import Trace
+    ) -> Generator[Any, None, Trajectory]:
+        from src_core.inspection.trajectory import Trajectory
 
         slabs: list[list[Any]] = []
         session, drawn = prepared.session, time.perf_counter()
@@ -129,13 +129,13 @@ class Compute:
             if step.recovery.index == 0:
                 slabs.append([])
             slabs[-1].append(step.recovery)
-            steps = Trace(session.view, slabs)
+            steps = Trajectory(session.view, slabs)
             yield RunProgress(step.index + 1, step.total, str(session.model.device), "", steps)
             if time.perf_counter() - drawn > viewed.pause:
                 u, at = prepared.so_far(request, viewed, slabs), step.recovery
                 yield prepared.moment(request, u, at.index, at.total, viewed)
                 drawn = time.perf_counter()
-        trace = Trace(session.view, slabs)
+        trace = Trajectory(session.view, slabs)
         _ = trace.curve  # made here, drawn on the main thread
         return trace
 
@@ -143,7 +143,7 @@ class Compute:
         self,
         prepared: PreparedCase,
         request: RunRequest,
-        trace: Trace,
+        trace: Trajectory,
         viewed: Viewed,
         started: float,
     ) -> Generator[Any, None, RunOutcome]:
@@ -155,7 +155,7 @@ class Compute:
                 request, trace.at(trace.total), trace.total, trace.total, viewed
             )
             yield replace(moment, trace=trace, numbers=end)
-        for value in finish(prepared.session, request.options, trace.lasts):
+        for value in finish(prepared.session, request.options, trace.last_steps):
             if isinstance(value, Finishing):
                 if value.what == "inverse":
                     moment = prepared.warped(request, value, trace.total, viewed)
@@ -182,12 +182,12 @@ class Compute:
         self,
         prepared: PreparedCase,
         request: RunRequest,
-        trace: Trace,
+        trace: Trajectory,
         position: float,
         viewed: Viewed,
     ) -> Generator[Moment, None, None]:
         """A moment with all its voxels, and its field where an overlay asks for it."""
-        if not trace.lasts:
+        if not trace.last_steps:
             return
         u, numbers = trace.at(position), trace.numbers(position)
         if viewed.part is not None:

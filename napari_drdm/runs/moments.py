@@ -14,7 +14,7 @@ from napari_drdm.layers.cases import LayerCase, shown
 if TYPE_CHECKING:
     from napari_drdm.runs.requests import RunOutcome, RunRequest
     from src_core.inspection.part_view import Part
-    from src_core.inspection.trajectory import Numbers, Trace
+    from src_core.inspection.trajectory import Trajectory, TrajectoryPoint
 
 __all__ = ["Moment", "moment_of_outcome"]
 
@@ -52,8 +52,8 @@ class Moment:
     inverse: NDArray[np.float32] | None = None
     outcome: RunOutcome | None = None
     part: Part | None = None
-    numbers: Numbers | None = None
-    trace: Trace | None = None
+    numbers: TrajectoryPoint | None = None
+    trace: Trajectory | None = None
 
     @property
     def spatial_axes(self) -> int:
@@ -73,7 +73,7 @@ class Moment:
         return self.displacement
 
 
-def moment_of_outcome(outcome: RunOutcome, trace: Trace | None = None) -> Moment:
+def moment_of_outcome(outcome: RunOutcome, trace: Trajectory | None = None) -> Moment:
     """The moment of a finished run."""
     result, layer_case = outcome.result, outcome.layer_case
     total = result.metrics["steps"] if result.metrics["level"] else 0
@@ -93,8 +93,8 @@ def moment_of_outcome(outcome: RunOutcome, trace: Trace | None = None) -> Moment
     )
 
 
-def _numbers(metrics: Mapping[str, Any], total: int) -> Numbers:
+def _numbers(metrics: Mapping[str, Any], total: int) -> TrajectoryPoint:
     """Those of the result itself, which the guard and the case's own grid decide."""
-    from src_core.inspection.trajectory import Numbers
+    from src_core.inspection.trajectory import TrajectoryPoint
 
-    return Numbers(total, metrics["max_mm"], metrics["min_det"], 0.0)
+    return TrajectoryPoint(total, metrics["max_mm"], metrics["min_det"], 0.0)

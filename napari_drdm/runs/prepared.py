@@ -42,13 +42,13 @@ class PreparedCase:
         Args:
             u: (slabs, D, *state), state voxels.
         """
-        from src_core.inspection.part_view import Part, glimpse
+        from src_core.inspection.part_view import Part, warp_part
 
         case = self.layer_case.case
         # the window may show another image by now
         part = ((viewed and viewed.part) or Part()).within(case.image.shape)
         volumes = (*case.images, *case.labels)
-        images, labels = self.buffers.filled(part, glimpse(self.session.view, u, part, volumes))
+        images, labels = self.buffers.filled(part, warp_part(self.session.view, u, part, volumes))
         left = None if part.whole else part
         return Moment(request, self.layer_case, position, total, images, labels, part=left)
 

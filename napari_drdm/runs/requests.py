@@ -11,7 +11,7 @@ from napari_drdm.layers.cases import LayerCase, Snapshot
 if TYPE_CHECKING:
     from src_core.generation import Options, Result
     from src_core.inspection.part_view import Part
-    from src_core.inspection.trajectory import Trace
+    from src_core.inspection.trajectory import Trajectory
 
 __all__ = ["Failure", "RunOutcome", "RunProgress", "RunRequest", "Viewed"]
 
@@ -61,7 +61,7 @@ class RunProgress:
     total: int
     device: str
     doing: str = ""
-    trace: Trace | None = None
+    trace: Trajectory | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 
 from napari_drdm.widgets.dialog_buttons import standard_button
 from napari_drdm.widgets.sources import note
+from src_core.io.formats import field_conventions, volume_file
 
 if TYPE_CHECKING:
     from src_core.io import FieldFormat
@@ -33,14 +34,13 @@ if TYPE_CHECKING:
 __all__ = ["ExportDialog", "ExportPlan", "free_folder", "mismatch"]
 
 _PARTS = {
-    "image": ("image", "The warped image: image.nii.gz"),
-    "labels": ("labels", "The labels, carried along: labels.nii.gz"),
-    "displacement": ("displacement", "Where each place came from, in mm: displacement.nii.gz"),
-    "inverse": ("inverse", "Where each place goes to, in mm: inverse.nii.gz"),
-    "jacobian": ("Jacobian", "Its determinant: jacobian.nii.gz"),
+    "image": ("image", "The warped image"),
+    "labels": ("labels", "The labels, carried along"),
+    "displacement": ("displacement", "Where each place came from, in mm"),
+    "inverse": ("inverse", "Where each place goes to, in mm"),
+    "jacobian": ("Jacobian", "Its determinant"),
 }
-_FORMATS = {"itk": "ITK and ANTs (LPS, mm)", "fsl": "FSL (relative, mm)"}
-_FORMATS["mha"] = "ITK, as .mha by SimpleITK (LPS, mm)"
+_FORMATS = {each.name: each.words for each in field_conventions()}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class ExportDialog(QDialog):
         self.browse.clicked.connect(self._ask_folder)
         self.folder.textChanged.connect(lambda _: self._check())
         for name, box in self.boxes.items():
-            box.setToolTip(_PARTS[name][1])
+            box.setToolTip(f"{_PARTS[name][1]}: {volume_file(name)}")
             box.setChecked(name != "labels" or labels)
             box.setEnabled(name != "labels" or labels)
             box.toggled.connect(lambda _: self._check())
@@ -216,7 +216,7 @@ def _has_content(folder: Path) -> bool:
 
 
 def _question(plan: ExportPlan) -> str:
-    files = {name: plan.folder / f"{name}.nii.gz" for name in _PARTS}
+    files = {name: plan.folder / volume_file(name) for name in _PARTS}
     stale = [file.name for name, file in files.items() if file.exists() and name not in plan.what]
     question = f"{plan.folder} has content. Replace files of the same name?"
     if not stale:

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QSlide
 from napari_drdm.widgets.curve import CURVES, Curve
 
 if TYPE_CHECKING:
-    from src_core.inspection.trajectory import Numbers, Trace
+    from src_core.inspection.trajectory import Trajectory, TrajectoryPoint
 
 __all__ = ["RecoveryPanel"]
 
@@ -57,7 +57,7 @@ class RecoveryPanel(QWidget):
         """Whether the film runs."""
         return self._timer.isActive()
 
-    def show_run(self, trace: Trace | None) -> None:
+    def show_run(self, trace: Trajectory | None) -> None:
         """A run that may be scrubbed through, or none; the slider goes to its end."""
         self.stop()
         self._set_total(trace.total if trace else 0)
@@ -79,7 +79,7 @@ class RecoveryPanel(QWidget):
         self._place(round(position * _FINE))
         self.numbers.setText(f"step {position:.0f} of {total}" if total else "")
 
-    def show_numbers(self, numbers: Numbers | None) -> None:
+    def show_numbers(self, numbers: TrajectoryPoint | None) -> None:
         """The moment that is shown, in figures."""
         if numbers is None:
             self.numbers.setText("")

@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from src_core.augment.jobs import Doing, Made, Shop
-from src_core.augment.workers import PULSE, Task, Tool, perform
+from src_core.augment.jobs import Doing, Made, RunSettings
+from src_core.augment.workers import PULSE, QueuedJob, WorkerModel, run_queued
 from src_core.errors import InputError
 
 __all__ = ["on_cluster"]
@@ -20,22 +20,24 @@ _AHEAD = 2
 _LOST = "its worker ended while it was made, several times, is there enough memory?"
 
 
-def on_cluster(shop: Shop, tasks: Iterable[Task], tool: Tool, address: str) -> Iterator[
-    Doing | Made
-]:  # fmt: skip
+def on_cluster(
+    settings: RunSettings, tasks: Iterable[QueuedJob], tool: WorkerModel, address: str
+) -> Iterator[Doing | Made]:
     """On a scheduler's workers; ends of jobs as they come, those of dead workers done again.
 
     Raises:
         InputError: Dask is not installed, or no scheduler answers there.
     """
     client, wait = _client(address)
-    shop = replace(shop, request=replace(shop.request, out=_whole(shop.request.out)))
-    source, going = map(_anywhere, tasks), dict[Any, Task]()
+    settings = replace(
+        settings, request=replace(settings.request, out=_whole(settings.request.out))
+    )
+    source, going = map(_anywhere, tasks), dict[Any, QueuedJob]()
     try:
         while True:
             most = _AHEAD * max(1, sum(client.nthreads().values()))
             for task in islice(source, max(0, most - len(going))):
-                going[client.submit(perform, shop, task, tool, pure=False)] = task
+                going[client.submit(run_queued, settings, task, tool, pure=False)] = task
             if not going:
                 break
             try:
@@ -50,7 +52,7 @@ def on_cluster(shop: Shop, tasks: Iterable[Task], tool: Tool, address: str) -> I
         client.close()
 
 
-def _ended(future: Any, task: Task) -> Made:
+def _ended(future: Any, task: QueuedJob) -> Made:
     from distributed import KilledWorker
 
     try:
@@ -81,7 +83,7 @@ def _client(address: str) -> tuple[Any, Any]:
         ) from error
 
 
-def _anywhere(task: Task) -> Task:
+def _anywhere(task: QueuedJob) -> QueuedJob:
     """A task whose files are found from any folder."""
     entry = task.job.entry
     found = replace(

@@ -15,7 +15,7 @@ from src_core.errors import InputError
 from src_core.fields.warp_case import warp_case
 from src_core.inspection.preview import Extent, best_slice, draw_slice, intensity_window
 from src_core.io import open_atomically, read_case, read_field
-from src_core.io.picture import is_picture
+from src_core.io.formats import is_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,7 +70,7 @@ def save_sheet(out: Path, spacing: float | None = None) -> Path:
     return Path(out) / SHEET
 
 
-class _View:
+class _SliceView:
     """The slice of a source that a row shows, and how bright."""
 
     def __init__(self, source: Case) -> None:
@@ -93,13 +93,13 @@ def _draw_row(
     out: Path,
     rows: Sequence[Row],
     spacing: float | None,
-    draw: Callable[[Sequence[Axes], Path, Sequence[Row], _View], None],
+    draw: Callable[[Sequence[Axes], Path, Sequence[Row], _SliceView], None],
 ) -> None:
     """One case, then what was made of it, on the slice with most of its labels."""
     first = rows[0]
     scale = spacing if is_picture(first["source"]) else None
     source = read_case(first["source"], first["source_labels"] or None, scale)
-    view = _View(source)
+    view = _SliceView(source)
     view.draw(line[0], source, _short(source.name))
     draw(line[1:], out, rows, view)
     for axes in line:
@@ -107,13 +107,13 @@ def _draw_row(
         axes.set_axis_off()
 
 
-def _draw_cases(line: Sequence[Axes], out: Path, rows: Sequence[Row], view: _View) -> None:
+def _draw_cases(line: Sequence[Axes], out: Path, rows: Sequence[Row], view: _SliceView) -> None:
     for axes, row in zip(line, rows, strict=False):
         words = f"level {row['level']}, seed {row['seed']}\nmax {_mm(row)} mm"
         view.draw(axes, _case(out, row, "image", "labels"), words)
 
 
-def _draw_pair(line: Sequence[Axes], out: Path, rows: Sequence[Row], view: _View) -> None:
+def _draw_pair(line: Sequence[Axes], out: Path, rows: Sequence[Row], view: _SliceView) -> None:
     row = rows[0]
     moving, fixed = (_case(out, row, kind, f"{kind}-labels") for kind in ("moving", "fixed"))
     field, _ = read_field(out / row["displacement"])

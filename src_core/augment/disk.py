@@ -6,18 +6,14 @@ import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError, SpatialHeader
 
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.io.picture import is_picture, read_picture
+from src_core.io.formats import format_named
 
-__all__ = ["estimate", "free_bytes", "in_words"]
+__all__ = ["estimate", "free_bytes", "size_text"]
 
 _SAMPLE = 32
 _FLOATS = {"displacement": 12, "inverse": 12, "jacobian": 4}
@@ -50,7 +46,7 @@ def free_bytes(folder: Path) -> int:
         ) from error
 
 
-def in_words(count: float) -> str:
+def size_text(count: float) -> str:
     """Bytes as people say them: ``3.1 GB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 999.5:
@@ -69,12 +65,11 @@ def _size(entry: Entry, what: Sequence[str]) -> int:
 
 def _header(path: Path) -> tuple[int, int]:
     """Voxels of the grid, and bytes of all frames; (0, 0) for a file that cannot be read."""
-    try:
-        if is_picture(path):
-            data, _ = read_picture(path)
-            return data.size, data.nbytes
-        header = cast(SpatialHeader, nib.load(path).header)
-    except (OSError, EOFError, ValueError, InputError, ImageFileError, HeaderDataError):
+    found = format_named(path)
+    if found is None or found.read_shape is None:
         return 0, 0
-    shape = header.get_data_shape()
-    return math.prod(shape[:3]), math.prod(shape) * header.get_data_dtype().itemsize
+    try:
+        shape, dtype = found.read_shape(path)
+    except (OSError, InputError):
+        return 0, 0
+    return math.prod(shape[:3]), math.prod(shape) * dtype.itemsize

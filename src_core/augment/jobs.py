@@ -1,4 +1,4 @@
-"""One job: a case read, deformed, looked at and written. Nothing else decides what comes of it.
+"""One job: a case read, deformed, filtered and written. Its result depends on nothing else.
 
 So it may run here, in another process or on another machine, and gives the same bits.
 """
@@ -10,22 +10,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from src_core.augment.disk import free_bytes, in_words
+from src_core.augment.disk import free_bytes, size_text
 from src_core.augment.layouts import Style
 from src_core.augment.plan import Job, Plan, drawn_options
 from src_core.augment.products import Product
 from src_core.augment.request import Request
 from src_core.cases.case import Case
-from src_core.datasets.entry import Entry, real
+from src_core.datasets.entry import Entry, real_path
 from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
 from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
 from src_core.io import read_case
+from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_array, sha256_file
-from src_core.io.picture import is_picture
 from src_core.models.model import Model
 
-__all__ = ["Bench", "Doing", "Line", "Made", "Shop", "do"]
+__all__ = ["CaseCache", "Doing", "Line", "Made", "RunSettings", "run_job"]
 
 #: A line of the manifest.
 Line = dict[str, Any]
@@ -33,15 +33,15 @@ _PROOF = ("certified", "min_det", "strict_folding_permille", "guard_scale")
 
 
 @dataclass(frozen=True)
-class Shop:
-    """What all jobs of a run have in common; small, since it travels with each."""
+class RunSettings:
+    """What all jobs of a run have in common; small, since it is sent with each."""
 
     request: Request
     style: Style
     bytes_each: int
 
     @classmethod
-    def of(cls, plan: Plan) -> Shop:
+    def of(cls, plan: Plan) -> RunSettings:
         """Of a plan's jobs."""
         return cls(plan.request, plan.style, plan.bytes_each)
 
@@ -65,7 +65,7 @@ class Made:
         metrics: those of ``metrics.json``; none where it failed.
         message: why it failed or was rejected, or a warning about the case.
         line: of the manifest.
-        refused: what each seed was turned down for, in order.
+        refused: why each seed was rejected, in order.
     """
 
     job: Job
@@ -76,8 +76,8 @@ class Made:
     refused: tuple[str, ...] = ()
 
 
-class Bench:
-    """Holds the case that was read last: jobs of one case come one after the other."""
+class CaseCache:
+    """The case that was read last: jobs of one case follow each other."""
 
     def __init__(self) -> None:
         self._entry: Entry | None = None
@@ -100,22 +100,22 @@ class Bench:
         return self._digests
 
 
-def do(shop: Shop, job: Job, known: Line | None, model: Model, bench: Bench) -> Iterator[
-    Doing | Made
-]:  # fmt: skip
-    """One job, unless what its line says is there; errors of this case end in a failed ``Made``.
+def run_job(
+    settings: RunSettings, job: Job, known: Line | None, model: Model, cache: CaseCache
+) -> Iterator[Doing | Made]:
+    """One job, unless the files of its line exist; an error of this case becomes a failed ``Made``.
 
     Raises:
         InputError: the disk is full.
     """
-    if known is not None and _there(shop, known) and _same_source(shop, job, known, bench):
+    if known is not None and _there(settings, known) and _same_source(settings, job, known, cache):
         yield _again(job, known)
         return
-    _check_room(shop)
+    _check_room(settings)
     try:
-        case = bench.case(job.entry, shop.request.spacing)
-        inputs = bench.inputs(job.entry, shop.request.spacing)
-        yield from _tried(shop, job, case, inputs, model)
+        case = cache.case(job.entry, settings.request.spacing)
+        inputs = cache.inputs(job.entry, settings.request.spacing)
+        yield from _tried(settings, job, case, inputs, model)
     except (Cancelled, MemoryError):
         raise
     except Exception as error:
@@ -123,53 +123,53 @@ def do(shop: Shop, job: Job, known: Line | None, model: Model, bench: Bench) -> 
 
 
 def _tried(
-    shop: Shop, job: Job, case: Case, inputs: dict[str, str], model: Model
+    settings: RunSettings, job: Job, case: Case, inputs: dict[str, str], model: Model
 ) -> Iterator[Doing | Made]:
-    """Seed after seed, until one makes a case that is wanted."""
-    filters, refused = shop.request.filters, list[str]()
+    """Seed after seed, until one makes a case that the filters keep."""
+    filters, refused = settings.request.filters, list[str]()
     for attempt in range(1 + filters.retries):
-        result = yield from _generated(shop, job, case, model, attempt)
+        result = yield from _generated(settings, job, case, model, attempt)
         why = filters.refused(result.metrics) if job.index else ""
         if not why:
             warning = scale_warning(case, model.spec)
-            yield _written(shop, job, result, {"inputs": inputs, "refused": refused}, warning)
+            yield _written(settings, job, result, {"inputs": inputs, "refused": refused}, warning)
             return
         refused.append(why)
-    told = {"inputs": inputs, "refused": refused}
-    line = {**_identity(job), "state": "rejected", **told, "files": {}}
+    origin = {"inputs": inputs, "refused": refused}
+    line = {**_identity(job), "state": "rejected", **origin, "files": {}}
     yield Made(job, "rejected", message=refused[-1], line=line, refused=tuple(refused))
 
 
 def _generated(
-    shop: Shop, job: Job, case: Case, model: Model, attempt: int
+    settings: RunSettings, job: Job, case: Case, model: Model, attempt: int
 ) -> Generator[Doing, None, Product]:
-    request, options = shop.request, job.options
+    request, options = settings.request, job.options
     if attempt:
         options = drawn_options(request, options[0], job.case, job.index, attempt)
     for value in request.kind.make(case, model, options):
         if not isinstance(value, tuple):
-            # How long it took is no property of a case: without it, trees are the same.
+            # Time is no property of a case: without it, repeated runs write the same bytes.
             metrics = {k: v for k, v in value.metrics.items() if k != "seconds"}
             return replace(value, metrics=metrics)
         yield Doing(job, *value)
     raise RuntimeError("generation ended without a result")
 
 
-def _written(shop: Shop, job: Job, made: Product, told: Line, warning: str) -> Made:
-    out, metrics, request = Path(shop.request.out), made.metrics, shop.request
+def _written(settings: RunSettings, job: Job, made: Product, origin: Line, warning: str) -> Made:
+    out, metrics, request = Path(settings.request.out), made.metrics, settings.request
     files: set[Path] = set()
     for name in request.formats:
-        files.update(request.kind.layouts[name].write(made, out, job.name, shop.style))
+        files.update(request.kind.layouts[name].write(made, out, job.name, settings.style))
     line = {
         **_identity(job),
         "state": "made",
-        **told,
+        **origin,
         "certificate": {name: metrics[name] for name in _PROOF},
         "metrics": metrics,
         "files": {path.relative_to(out).as_posix(): sha256_file(path) for path in sorted(files)},
         "recipe": made.recipe,
     }
-    return Made(job, "made", metrics, warning, line, tuple(told["refused"]))
+    return Made(job, "made", metrics, warning, line, tuple(origin["refused"]))
 
 
 def _identity(job: Job) -> Line:
@@ -180,24 +180,24 @@ def _identity(job: Job) -> Line:
         "index": job.index,
         "subject": entry.subject,
         "split": entry.split,
-        "source": str(real(entry.image)),
-        "source_labels": str(real(entry.labels)) if entry.labels else "",
+        "source": str(real_path(entry.image)),
+        "source_labels": str(real_path(entry.labels)) if entry.labels else "",
     }
 
 
-def _there(shop: Shop, known: Line) -> bool:
+def _there(settings: RunSettings, known: Line) -> bool:
     """Whether all files of a line are what they were."""
-    out = Path(shop.request.out)
+    out = Path(settings.request.out)
     try:
         return all(sha256_file(out / name) == digest for name, digest in known["files"].items())
     except InputError:
         return False
 
 
-def _same_source(shop: Shop, job: Job, known: Line, bench: Bench) -> bool:
+def _same_source(settings: RunSettings, job: Job, known: Line, cache: CaseCache) -> bool:
     """Whether a line's source is what it was, as far as it can still be read."""
     try:
-        return bench.inputs(job.entry, shop.request.spacing) == known.get("inputs")
+        return cache.inputs(job.entry, settings.request.spacing) == known.get("inputs")
     except (InputError, OSError):
         return True
 
@@ -209,12 +209,12 @@ def _again(job: Job, known: Line) -> Made:
     return Made(job, "kept", known["metrics"], line=known, refused=refused)
 
 
-def _check_room(shop: Shop) -> None:
-    out = Path(shop.request.out)
-    if (free := free_bytes(out)) < shop.bytes_each:
+def _check_room(settings: RunSettings) -> None:
+    out = Path(settings.request.out)
+    if (free := free_bytes(out)) < settings.bytes_each:
         raise InputError(
-            f"the disk is full ({in_words(free)} left)",
+            f"the disk is full ({size_text(free)} left)",
             where=str(out),
-            expected=f"room for one more, {in_words(shop.bytes_each)}",
+            expected=f"room for one more, {size_text(settings.bytes_each)}",
             do=Phrase("make room, then go on with ", OptionName("resume", True)),
         )

@@ -10,13 +10,13 @@ from filelock import FileLock, Timeout
 
 from src_core.errors import InputError
 
-__all__ = ["held"]
+__all__ = ["locked"]
 
 _FILE = ".lock"
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
+def locked(out: Path) -> Iterator[None]:
     """Keep other runs out of a folder; one that dies lets go.
 
     Raises:
@@ -36,6 +36,6 @@ def held(out: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            path.unlink()  # while it is held, where the system allows that
+            path.unlink()  # while it is locked, where the system allows that
         lock.release()
         path.unlink(missing_ok=True)

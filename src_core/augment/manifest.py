@@ -23,15 +23,15 @@ from src_core.augment.plan import Plan
 from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, columns, row_of
 from src_core.io import open_atomically
 
-__all__ = ["Ledger", "lines"]
+__all__ = ["Manifest", "lines"]
 
 _PAUSE = 20.0
 
 
-class Ledger:
-    """What is made, turned down or failed; a context that ends with all tables written.
+class Manifest:
+    """What was made, rejected or failed; a context that ends with all tables written.
 
-    Only a place in the file is held of each line, so that memory does not grow with their length.
+    Only each line's position in the file is kept, so memory does not grow with their length.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -42,7 +42,7 @@ class Ledger:
         self._path = self._out / MANIFEST
         self._saved = time.monotonic()
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Manifest:
         self._tidy()
         return self
 
@@ -107,11 +107,11 @@ class Ledger:
         _write(self._out / INDEX, names, ([row[name] for name in names] for row in rows))
         if self._failures:
             entries = {job.name: job.entry for job in self._plan.jobs}
-            told = (
+            failed = (
                 [name, str(entries[name].image), self._failures[name]]
                 for name in sorted(self._failures, key=self._order.__getitem__)
             )
-            _write(self._out / FAILURES, ("name", "source", "why"), told)
+            _write(self._out / FAILURES, ("name", "source", "why"), failed)
         else:
             with suppress(OSError):
                 (self._out / FAILURES).unlink()

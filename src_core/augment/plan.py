@@ -14,7 +14,7 @@ from src_core.augment.disk import estimate
 from src_core.augment.layouts import Style, make_style
 from src_core.augment.levels import Levels, bounds, draw
 from src_core.augment.request import Request
-from src_core.datasets.entry import real
+from src_core.datasets.entry import real_path
 from src_core.datasets.reading import Entry, read_dataset
 from src_core.errors import InputError
 from src_core.generation import Options, make_options
@@ -115,14 +115,14 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
     Raises:
         InputError: a file is there twice.
     """
-    for image, count in Counter(real(e.image) for e in entries).items():
+    for image, count in Counter(real_path(e.image) for e in entries).items():
         if count > 1:
             raise InputError(
                 f"this image is there {count} times, with other labels or subjects",
                 where=str(image),
                 do="list it once, or copy it under another name for other labels",
             )
-    for depth in range(1 + max((len(real(e.image).parts) for e in entries), default=0)):
+    for depth in range(1 + max((len(real_path(e.image).parts) for e in entries), default=0)):
         names = [_name(e, depth) for e in entries]
         if not _twice(name.casefold() for name in names):
             return names
@@ -130,7 +130,7 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
 
 
 def _name(entry: Entry, depth: int) -> str:
-    above = real(entry.image).parent.parts[1:]
+    above = real_path(entry.image).parent.parts[1:]
     return "-".join([*above[max(0, len(above) - depth) :], entry.name])
 
 

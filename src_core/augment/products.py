@@ -42,10 +42,10 @@ class Kind:
     Attributes:
         name: in the file that says what decides the run, and of that file.
         noun: of many of them.
-        draws: which deformations are drawn; each has a level and a seed of its own.
-        layouts: ways to write them; the first is the default, and holds the most.
+        draws: the deformations that are drawn, each with a level and seed of its own.
+        layouts: layouts of their files; the first is the default, and holds the most.
         files: columns of the index that name files.
-        numbers: columns of the index that tell metrics.
+        numbers: columns of the index that are metrics.
     """
 
     name: str

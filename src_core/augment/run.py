@@ -1,4 +1,4 @@
-"""Doing a plan; a case that fails is told and the rest goes on."""
+"""Running a plan: a case that fails is reported, and the rest goes on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from src_core.augment.jobs import Doing, Made, Shop
-from src_core.augment.layouts import sweep
-from src_core.augment.manifest import Ledger
+from src_core.augment.jobs import Doing, Made, RunSettings
+from src_core.augment.layouts import remove_partial
+from src_core.augment.manifest import Manifest
 from src_core.augment.plan import Plan
-from src_core.augment.run_folder import begun
-from src_core.augment.workers import Task, here, on_processes, tool_of
+from src_core.augment.run_folder import opened_folder
+from src_core.augment.workers import QueuedJob, in_this_process, on_processes, worker_model
 from src_core.models.model import Model
 
 __all__ = ["augment", "steps"]
@@ -28,23 +28,25 @@ def augment(plan: Plan, model: Model) -> Iterator[Made]:
 
 def steps(plan: Plan, model: Model) -> Iterator[Doing | Made]:
     """As ``augment``, with what is under way in between, so that a caller can cancel."""
-    with begun(plan), Ledger(plan) as ledger:
-        tasks = (Task(job, ledger.known(job.name)) for job in plan.jobs)
+    with opened_folder(plan), Manifest(plan) as manifest:
+        tasks = (QueuedJob(job, manifest.known(job.name)) for job in plan.jobs)
         with closing(_done(plan, tasks, model)) as values:
             for value in values:
                 if isinstance(value, Made):
-                    ledger.add(value)
+                    manifest.add(value)
                 yield value
-        sweep(Path(plan.request.out))
+        remove_partial(Path(plan.request.out))
 
 
-def _done(plan: Plan, tasks: Iterable[Task], model: Model) -> Generator[Doing | Made, None, None]:
-    shop, request = Shop.of(plan), plan.request
+def _done(
+    plan: Plan, tasks: Iterable[QueuedJob], model: Model
+) -> Generator[Doing | Made, None, None]:
+    settings, request = RunSettings.of(plan), plan.request
     if request.dask:
         from src_core.augment.cluster import on_cluster
 
-        yield from on_cluster(shop, tasks, tool_of(model), request.dask)
+        yield from on_cluster(settings, tasks, worker_model(model), request.dask)
     elif request.workers > 1:
-        yield from on_processes(shop, tasks, tool_of(model), request.workers)
+        yield from on_processes(settings, tasks, worker_model(model), request.workers)
     else:
-        yield from here(shop, tasks, model)
+        yield from in_this_process(settings, tasks, model)

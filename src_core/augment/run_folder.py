@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from src_core.augment.jobs import Line
-from src_core.augment.layouts import sweep
-from src_core.augment.lock import held
+from src_core.augment.layouts import remove_partial
+from src_core.augment.lock import locked
 from src_core.augment.plan import Plan
 from src_core.augment.products import Kind
 from src_core.datasets.run_folder import INDEX, MANIFEST
@@ -23,10 +23,10 @@ __all__ = [
     "INDEX",
     "MANIFEST",
     "MAY_CHANGE",
-    "begun",
     "columns",
-    "differs",
+    "differing_facts",
     "make_folder",
+    "opened_folder",
     "read_index",
     "row_of",
     "run_file",
@@ -59,8 +59,8 @@ def columns(kind: Kind) -> tuple[str, ...]:
 
 
 @contextmanager
-def begun(plan: Plan) -> Iterator[None]:
-    """A run's folder, made, or found to be of the same run, and held against others meanwhile.
+def opened_folder(plan: Plan) -> Iterator[None]:
+    """A run's folder, made, or found to be of the same run, and locked against others meanwhile.
 
     Raises:
         InputError: it is not empty (without resume), of another run, one is at work there, or it
@@ -73,18 +73,18 @@ def begun(plan: Plan) -> Iterator[None]:
     resumed = plan.request.resume and (out / run_file(kind)).is_file()
     if not resumed:
         make_folder(out)
-    with held(out):
+    with locked(out):
         if resumed:
             _same_run(plan)
-            sweep(out)
+            remove_partial(out)
         facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
         with open_atomically(out / run_file(kind)) as file:
             file.write((json.dumps(facts, indent=2) + "\n").encode())
         yield
 
 
-def differs(plan: Plan) -> tuple[str, ...]:
-    """Names of the plan's facts that the run in its folder has otherwise; none where none is there.
+def differing_facts(plan: Plan) -> tuple[str, ...]:
+    """Names of the facts in which the run in the folder differs from the plan; none without a run.
 
     A run that cannot be read differs in "everything".
     """
@@ -103,10 +103,10 @@ def row_of(line: Line, plan: Plan) -> dict[str, Any]:
     request, metrics = plan.request, line["metrics"]
     layout = request.kind.layouts[request.formats[0]]
     files = layout.files(line["name"], bool(line["source_labels"]), plan.style)
-    told = {name: " ".join(map(str, metrics[name])) for name in ("labels_lost", "labels_split")}
+    joined = {name: " ".join(map(str, metrics[name])) for name in ("labels_lost", "labels_split")}
     return {
         **{name: metrics.get(name, "") for name in request.kind.numbers},
-        **told,
+        **joined,
         **{name: files.get(name, "") for name in request.kind.files},
         **{name: line[name] for name in _FACTS},
     }
@@ -147,7 +147,7 @@ def make_folder(out: Path) -> None:
 
 
 def _same_run(plan: Plan) -> None:
-    if different := differs(plan):
+    if different := differing_facts(plan):
         raise InputError(
             f"the run that is there differs in {', '.join(different).replace('_', ' ')}",
             where=str(plan.request.out),

@@ -29,7 +29,7 @@ img{max-width:100%}svg{display:block;margin:.5em 0 1em}"""
 
 @dataclass
 class _Tally:
-    """What the page tells of all lines, gathered one by one."""
+    """What the page reports, gathered line by line."""
 
     states: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -74,12 +74,12 @@ def save_summary(out: Path, failed: int = 0, kind: Kind = CASES) -> Path:
 
 
 def _asked(out: Path, kind: Kind) -> str:
-    """What the run was asked for, in one line; nothing where its file cannot be read."""
+    """The request of the run in one line; nothing where its file cannot be read."""
     try:
         facts = json.loads((out / run_file(kind)).read_text(encoding="utf-8"))
-        told = [f"model {facts['model']}", f"levels {_range(facts['levels'])}"]
-        told += [f"between {_range(facts['between'])}"] if "between" in facts else []
-        return f"{facts['dataset']}: {', '.join(told)}, seed {facts['seed']}"
+        words = [f"model {facts['model']}", f"levels {_range(facts['levels'])}"]
+        words += [f"between {_range(facts['between'])}"] if "between" in facts else []
+        return f"{facts['dataset']}: {', '.join(words)}, seed {facts['seed']}"
     except (OSError, ValueError, LookupError, TypeError):
         return ""
 

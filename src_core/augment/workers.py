@@ -1,7 +1,7 @@
-"""Who does the jobs: this process, a pool of processes, or the workers of a Dask scheduler.
+"""Jobs in this process, in a pool of processes, or on the workers of a Dask scheduler.
 
-Each worker takes one job at a time on one thread, so that neither number nor order of workers
-changes a bit, and cores are not asked twice. A job whose worker dies is done again.
+Each worker does one job at a time on one thread, so neither number nor order of workers changes
+a bit, and no core has two jobs. A job whose worker dies is done again.
 """
 
 from __future__ import annotations
@@ -19,14 +19,22 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from src_core.augment.jobs import Bench, Doing, Line, Made, Shop, do
+from src_core.augment.jobs import CaseCache, Doing, Line, Made, RunSettings, run_job
 from src_core.augment.plan import Job
 from src_core.errors import Cancelled, InputError
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
 from src_core.models.model import Model
 
-__all__ = ["PULSE", "Task", "Tool", "here", "on_processes", "perform", "tool_of"]
+__all__ = [
+    "PULSE",
+    "QueuedJob",
+    "WorkerModel",
+    "in_this_process",
+    "on_processes",
+    "run_queued",
+    "worker_model",
+]
 
 #: Seconds after which a caller may end what takes longer.
 PULSE = 0.2
@@ -35,23 +43,23 @@ _LOST = "its process ended while it was made, twice, is there enough memory?"
 
 
 @dataclass(frozen=True)
-class Task:
-    """A job, and what an earlier run's manifest says of it."""
+class QueuedJob:
+    """A job, and its line in the manifest of an earlier run."""
 
     job: Job
     known: Line | None = None
 
 
 @dataclass(frozen=True)
-class Tool:
-    """A model as other processes find it."""
+class WorkerModel:
+    """A model by its file, which other processes load."""
 
     file: str
     sha256: str
     device: str
 
 
-def tool_of(model: Model) -> Tool:
+def worker_model(model: Model) -> WorkerModel:
     """The file of a model.
 
     Raises:
@@ -59,29 +67,31 @@ def tool_of(model: Model) -> Tool:
     """
     if not model.file:
         raise InputError("the model is in no file", expected="one that other processes can read")
-    return Tool(os.path.abspath(model.file), model.sha256, str(model.device))
+    return WorkerModel(os.path.abspath(model.file), model.sha256, str(model.device))
 
 
-def here(shop: Shop, tasks: Iterable[Task], model: Model) -> Iterator[Doing | Made]:
+def in_this_process(
+    settings: RunSettings, tasks: Iterable[QueuedJob], model: Model
+) -> Iterator[Doing | Made]:
     """One job after the other, in this process."""
-    bench = Bench()
+    cache = CaseCache()
     for task in tasks:
-        yield from do(shop, task.job, task.known, model, bench)
+        yield from run_job(settings, task.job, task.known, model, cache)
 
 
 def on_processes(
-    shop: Shop, tasks: Iterable[Task], tool: Tool, count: int
+    settings: RunSettings, tasks: Iterable[QueuedJob], tool: WorkerModel, count: int
 ) -> Iterator[Doing | Made]:
-    """On so many processes; ends of jobs as they come, and signs of life between."""
+    """On ``count`` processes; the ends of jobs as they come, and ``Doing`` between them."""
     source = iter(tasks)
     with _one_thread_each():
-        while lost := (yield from _round(shop, source, tool, count)):
+        while lost := (yield from _round(settings, source, tool, count)):
             for task in lost:
-                if (yield from _round(shop, iter([task]), tool, 1)):
+                if (yield from _round(settings, iter([task]), tool, 1)):
                     yield Made(task.job, "failed", message=_LOST)
 
 
-def perform(shop: Shop, task: Task, tool: Tool, stop: Any = None) -> Made:
+def run_queued(settings: RunSettings, task: QueuedJob, tool: WorkerModel, stop: Any = None) -> Made:
     """One job in a worker; ``stop`` is an event that ends it before its next step.
 
     Raises:
@@ -89,7 +99,7 @@ def perform(shop: Shop, task: Task, tool: Tool, stop: Any = None) -> Made:
         InputError: the disk is full, or the model is not the one of the run.
     """
     with _turn:
-        for value in do(shop, task.job, task.known, _model(tool), _bench):
+        for value in run_job(settings, task.job, task.known, _model(tool), _cache):
             if isinstance(value, Made):
                 return value
             if stop is not None and stop.is_set():
@@ -98,18 +108,18 @@ def perform(shop: Shop, task: Task, tool: Tool, stop: Any = None) -> Made:
 
 
 def _round(
-    shop: Shop, source: Iterator[Task], tool: Tool, count: int
-) -> Generator[Doing | Made, None, list[Task]]:
+    settings: RunSettings, source: Iterator[QueuedJob], tool: WorkerModel, count: int
+) -> Generator[Doing | Made, None, list[QueuedJob]]:
     """Tasks until there are no more, or a process died: then those that were under way."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     pool = ProcessPoolExecutor(count, context, _begin, (stop,))
-    going: dict[Future[Made], Task] = {}
-    lost: list[Task] = []
+    going: dict[Future[Made], QueuedJob] = {}
+    lost: list[QueuedJob] = []
     try:
         while not lost:
             for task in islice(source, 2 * count - len(going)):
-                going[pool.submit(_in_process, shop, task, tool)] = task
+                going[pool.submit(_in_process, settings, task, tool)] = task
             if not going:
                 break
             ended = wait(going, PULSE, FIRST_COMPLETED).done
@@ -131,7 +141,7 @@ def _round(
 
 
 def _begin(stop: Any) -> None:
-    """A pool's process leaves Ctrl+C to its parent, and ends when that is gone."""
+    """A pool's process leaves Ctrl+C to its parent, and ends when the parent does."""
     global _stop
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -145,12 +155,12 @@ def _follow(parent: Any) -> None:
     os._exit(1)
 
 
-def _in_process(shop: Shop, task: Task, tool: Tool) -> Made:
-    return perform(shop, task, tool, _stop)
+def _in_process(settings: RunSettings, task: QueuedJob, tool: WorkerModel) -> Made:
+    return run_queued(settings, task, tool, _stop)
 
 
 @lru_cache(maxsize=1)
-def _model(tool: Tool) -> Model:
+def _model(tool: WorkerModel) -> Model:
     model = load_model(tool.file, str(choose_device(tool.device)))
     if model.sha256 != tool.sha256:
         raise InputError(
@@ -171,6 +181,6 @@ def _one_thread_each() -> Iterator[None]:
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-_bench = Bench()
+_cache = CaseCache()
 _turn = threading.Lock()
 _stop: Any = None

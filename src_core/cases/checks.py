@@ -1,4 +1,4 @@
-"""What an image or a label map must be, told in one line where it is not."""
+"""What an image and a label map must be; an error says in one line what they are not."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def check_type(dtype: np.dtype[Any], where: str) -> None:
 
 def check_shape(shape: tuple[int, ...], where: str) -> None:
     """Refuse what is not (X, Y, Z) or (X, Y, Z, T), X and Y at least 2."""
-    told = " x ".join(str(n) for n in shape) or "no axes"
+    sizes = " x ".join(str(n) for n in shape) or "no axes"
     if len(shape) not in (3, 4):
-        problem, do = f"the image has {len(shape)} axes ({told})", "take one volume of it"
+        problem, do = f"the image has {len(shape)} axes ({sizes})", "take one volume of it"
     elif min(shape) < 1:
-        problem, do = f"the image is empty ({told})", "export it again"
+        problem, do = f"the image is empty ({sizes})", "export it again"
     elif min(shape[:2]) < 2:
-        problem, do = f"the image is one voxel wide ({told})", "make its one slice the last axis"
+        problem, do = f"the image is one voxel wide ({sizes})", "make its one slice the last axis"
     else:
         return
     raise InputError(
@@ -68,7 +68,7 @@ def check_labels(labels: LabelMap, image: Image, where: str) -> None:
     _check_finite(labels.data, where)
     if labels.shape != image.shape or (labels.data.ndim == 4 and labels.frames != image.frames):
         raise InputError(
-            f"labels are {_told(labels)} but the image is {_told(image)}",
+            f"labels are {_shape_text(labels)} but the image is {_shape_text(image)}",
             where=where,
             expected="labels on the image's own grid, for all frames or for each",
             do="resample the labels to the image",
@@ -125,7 +125,7 @@ def _check_finite(data: NDArray[Any], where: str) -> None:
         )
 
 
-def _told(volume: Volume) -> str:
+def _shape_text(volume: Volume) -> str:
     return _sizes(volume.data.shape)
 
 

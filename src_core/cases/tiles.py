@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LARGE", "PART", "built", "parts", "tile_axis"]
+__all__ = ["LARGE", "PART", "assembled", "parts", "tile_axis"]
 
-#: Voxels above which a grid is taken in parts, and of about how many each.
+#: Voxels above which a grid is taken in parts, and voxels of a part, about.
 LARGE = 1 << 23
 PART = 1 << 21
 
@@ -33,7 +33,7 @@ def tile_axis(shape: Sequence[int], slices: int | None) -> int:
 def parts(shape: Sequence[int], axis: int, times: int = 1) -> Iterator[slice]:
     """Ranges of voxels along an axis, in order: one for a grid that is not large.
 
-    ``times`` makes them so many times larger, for what looks at far more around a part.
+    ``times`` makes them larger by that factor, for work that needs much around a part.
     """
     n, voxels = shape[axis], math.prod(shape)
     step = n if voxels <= LARGE else max(1, times * PART * n // voxels)
@@ -41,13 +41,13 @@ def parts(shape: Sequence[int], axis: int, times: int = 1) -> Iterator[slice]:
         yield slice(start, min(start + step, n))
 
 
-def built(
+def assembled(
     shape: Sequence[int],
     axis: int,
     make: Callable[[slice], NDArray[np.float32]],
     times: int = 1,
 ) -> NDArray[np.float32]:
-    """Vectors on a grid, (X, Y, Z, 3), out of what ``make`` gives for its parts along an axis."""
+    """Vectors on a grid, (X, Y, Z, 3), put together from ``make`` of each part along an axis."""
     first, *others = parts(shape, axis, times)
     if not others:
         return make(first)

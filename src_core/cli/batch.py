@@ -32,13 +32,13 @@ def carry_out(request: Request, model: str, device: str, json: bool) -> None:
 
 
 def _announce(plan: Plan) -> None:
-    from src_core.augment.disk import free_bytes, in_words
+    from src_core.augment.disk import free_bytes, size_text
 
     whole, free = plan.bytes_each * len(plan.jobs), free_bytes(plan.request.out)
     what = f"{len(plan.jobs)} {plan.request.kind.noun} of {plan.cases}"
-    tell(f"{what}, at most {in_words(whole)} before compression")
+    tell(f"{what}, at most {size_text(whole)} before compression")
     if whole > free:
-        tell(f"warning: {in_words(free)} are free, the run stops when the disk is full")
+        tell(f"warning: {size_text(free)} are free, the run stops when the disk is full")
     for note in plan.notes:
         tell(f"note: {note}")
 

@@ -167,5 +167,5 @@ def _broken(file: Path) -> InputError:
     return InputError(
         "its table of cases cannot be understood",
         where=str(file),
-        expected='such as {"case": {"images": ["a.nii.gz"], "label": "b.nii.gz"}}',
+        expected='such as {"case": {"images": [FILE], "label": FILE}}',
     )

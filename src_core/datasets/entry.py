@@ -1,4 +1,4 @@
-"""One case of a data set: its files, and whom it shows."""
+"""One case of a data set: its files and its subject."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["SUFFIXES", "Absent", "Entry", "real", "stem", "subject_of"]
+from src_core.io.formats import ending_of, without_ending
 
-#: Types of files that a data set's folder is searched for.
-SUFFIXES = (".nii.gz", ".nii", ".png", ".tif", ".tiff", ".mha", ".mhd", ".nrrd", ".nhdr")
-#: What a case does to a data set when a file that it names is not there.
+__all__ = ["Absent", "Entry", "real_path", "stem", "subject_of"]
+
+#: Whether a case that names a missing file stops the reading, or stays in the list.
 Absent = Literal["refuse", "keep"]
 _TIME = re.compile(r"[_-](frame\d+|phase\d+|time\d+|t\d+|ed|es)$", re.IGNORECASE)
 
@@ -24,11 +24,11 @@ class Entry:
     Attributes:
         image: its file.
         labels: its label map, if there is one.
-        subject: whom it shows.
+        subject: the person (or animal) imaged.
         split: its part of the data (train, val, test), or nothing.
         weight: in a training, one of weight w is drawn w times as often.
         channels: further images on the same grid.
-        called: its name, where that is not its file's.
+        called: its name, where that differs from its file's.
     """
 
     image: Path
@@ -51,15 +51,15 @@ class Entry:
 
 
 def subject_of(name: str) -> str:
-    """A case's name up to a suffix of time: ``patient001_frame12`` shows ``patient001``."""
+    """A case's name up to a suffix of time: ``patient001_frame12`` is of ``patient001``."""
     return _TIME.sub("", name)
 
 
 def stem(path: Path) -> str:
     """A file's name without its type."""
-    return next((path.name[: -len(s)] for s in SUFFIXES if path.name.endswith(s)), path.stem)
+    return without_ending(path) if ending_of(path) else path.stem
 
 
-def real(path: Path) -> Path:
-    """A file's own path; a loop of links stays one, for whoever reads it to tell."""
+def real_path(path: Path) -> Path:
+    """A file's own path; a loop of links stays one, and reading it fails."""
     return Path(os.path.realpath(path))

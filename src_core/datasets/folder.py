@@ -10,17 +10,18 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from src_core.datasets.entry import SUFFIXES, Entry, stem, subject_of
+from src_core.datasets.entry import Entry, stem, subject_of
 from src_core.errors import InputError
+from src_core.io.formats import image_endings
 
 __all__ = ["beside", "files_of", "is_flat", "read_folder"]
 
 _LABELS = re.compile(r"[_-](seg|segmentation|label|labels|mask|gt)$", re.IGNORECASE)
 
 
-def files_of(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+def files_of(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     """Images of a folder, or of its ``images/``, by name."""
-    return _listed(folder if is_flat(folder) else folder / "images", suffixes)
+    return _listed(folder if is_flat(folder) else folder / "images", endings)
 
 
 def is_flat(folder: Path) -> bool:
@@ -28,8 +29,8 @@ def is_flat(folder: Path) -> bool:
     return not (folder / "images").is_dir()
 
 
-def _listed(home: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    found = (p for p in home.iterdir() if p.name.endswith(suffixes))
+def _listed(home: Path, endings: tuple[str, ...]) -> list[Path]:
+    found = (p for p in home.iterdir() if p.name.lower().endswith(endings))
     return sorted(p for p in found if not p.name.startswith("."))
 
 
@@ -39,11 +40,12 @@ def read_folder(folder: Path) -> Iterator[Entry]:
     Raises:
         InputError: there are label maps, but none of an image.
     """
+    endings = image_endings()
     if is_flat(folder):
-        yield from beside(files_of(folder, SUFFIXES))
+        yield from beside(files_of(folder, endings))
         return
-    images, home = files_of(folder, SUFFIXES), folder / "labels"
-    maps = _listed(home, SUFFIXES) if home.is_dir() else []
+    images, home = files_of(folder, endings), folder / "labels"
+    maps = _listed(home, endings) if home.is_dir() else []
     by_name = {_case_of(p): p for p in maps} | {stem(p): p for p in maps}
     if images and maps and not any(stem(image) in by_name for image in images):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Data sets: a folder, a CSV, what ``dataset.json`` describes, or the folder of a run of ours.
+"""Data sets: a folder, a CSV, what ``dataset.json`` describes, or a folder of ``drdm augment``.
 
 A CSV has the column ``image`` and, if there are, ``labels``, ``name``, ``subject``, ``split`` and
 ``weight``; its paths start where it lies. ``read_dataset`` reads cases with their labels,
@@ -22,10 +22,9 @@ from src_core.datasets.entry import Absent, Entry, stem, subject_of
 from src_core.datasets.folder import beside, files_of, is_flat, read_folder
 from src_core.datasets.run_folder import INDEX, is_run, subjects_of
 from src_core.errors import InputError
+from src_core.io.formats import NIFTI
 
 __all__ = ["Entry", "balanced", "read_dataset", "read_images", "without_subjects"]
-
-_NIFTI = (".nii.gz", ".nii")
 
 
 def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
@@ -78,7 +77,7 @@ def read_images(path: Path | str) -> list[Entry]:
     """
     path = Path(path)
     if path.is_dir():
-        files = files_of(path, _NIFTI)
+        files = files_of(path, NIFTI.endings)
         found = [Entry(e.image) for e in (beside(files) if is_flat(path) else map(Entry, files))]
     elif _is_table(path):
         found = list(_weighted(path))
@@ -90,7 +89,7 @@ def read_images(path: Path | str) -> list[Entry]:
 
 
 def balanced(entries: Sequence[Entry], count: int | None) -> list[Entry]:
-    """So many entries, spread over the data set: any beginning of the list is spread as well.
+    """``count`` entries, spread over the data set: any beginning of the list is spread as well.
 
     Subjects, sorted, are taken at evenly spread places, one case each; their cases take turns.
     Then the next case of each.
@@ -115,12 +114,12 @@ def balanced(entries: Sequence[Entry], count: int | None) -> list[Entry]:
 
 
 def without_subjects(entries: Sequence[Entry], subjects: set[str]) -> list[Entry]:
-    """Entries of other subjects: real cases must be strangers to those they are compared with."""
+    """Entries of other subjects: real cases are compared with those of other subjects only."""
     return [entry for entry in entries if entry.subject not in subjects]
 
 
 def _spread(names: Sequence[str]) -> list[str]:
-    """An order in which every beginning is spread evenly: by golden-section steps."""
+    """An order of which every beginning is spread evenly, by golden-section steps."""
     step = (5**0.5 - 1) / 2
     free, order = list(range(len(names))), []
     for turn in range(len(names)):
@@ -136,7 +135,7 @@ def _is_table(path: Path) -> bool:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Rows of a CSV, each behind the words that say where it stands."""
+    """Rows of a CSV, each with its place in the file, for messages."""
     for number, row in enumerate(_table(path), start=2):
         yield f"{path} line {number}", {k: v or "" for k, v in row.items() if k}
 

@@ -1,4 +1,4 @@
-"""Data sets that a run of ours wrote: what its manifest says of their cases."""
+"""Data sets that ``drdm augment`` wrote: what the run's manifest says of their cases."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def is_run(folder: Path) -> bool:
 
 
 def subjects_of(path: Path) -> dict[str, str]:
-    """Whom each case shows, by its name, where a data set lies in the folder of a run; else empty.
+    """The subject of each case, by its name, where a data set is in a run's folder; else empty.
 
-    A new case of a subject is called after the case it was made from, so that its name alone would
-    make another subject of it.
+    A new case is named after the case it was made from; its name alone would make it another
+    subject.
     """
     home = path.resolve()
     run = next((p for p in (home, *home.parents[:3]) if (p / MANIFEST).is_file()), None)

@@ -11,17 +11,18 @@ from src_core.fields.algebra import (
     squarings_for,
 )
 from src_core.fields.cells import determinant
-from src_core.fields.certificate import Certificate, cell_bounds, certify, together
-from src_core.fields.extended import Source
+from src_core.fields.certificate import Certificate, cell_bounds, certify, combined
+from src_core.fields.extended import PartwiseField
 from src_core.fields.inverse import Inverse, invert, invert_parts
 from src_core.fields.jacobian import folding_permille, jacobian_determinant
 
 __all__ = [
     "Certificate",
     "Inverse",
-    "Source",
+    "PartwiseField",
     "cell_bounds",
     "certify",
+    "combined",
     "compose",
     "determinant",
     "enlarge",
@@ -33,5 +34,4 @@ __all__ = [
     "magnitude",
     "smooth",
     "squarings_for",
-    "together",
 ]

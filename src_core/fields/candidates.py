@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from src_core.fields.cells import corners_of, flat_index, lowest_corners, multilinear, slabs
-from src_core.fields.extended import Extended
+from src_core.fields.extended import ExtendedField
 from src_core.fields.newton import solve
 from src_core.fields.sampling import identity
 
@@ -18,7 +18,7 @@ _CELLS_AT_ONCE = 2**16
 _PAIRS_AT_ONCE = 2**17
 
 
-def candidates(field: Extended) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def candidates(field: ExtendedField) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Voxels and the cells whose image may cover them, some at a time.
 
     A cell's image lies in its corners' bounding box. The rank is how far from the cell's middle the
@@ -43,17 +43,17 @@ def candidates(field: Extended) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         yield flat_index(place - begin, field.count), lowest[owner], rank
 
 
-def centres(lowest: Tensor, field: Extended) -> Tensor:
+def centres(lowest: Tensor, field: ExtendedField) -> Tensor:
     """Middles of cells (n,), flat in the piece, in the extended field: (D, n)."""
     return _corner(lowest, field) + 0.5
 
 
-def _corner(lowest: Tensor, field: Extended) -> Tensor:
+def _corner(lowest: Tensor, field: ExtendedField) -> Tensor:
     places = torch.stack(torch.unravel_index(lowest, field.u.shape[1:]))
     return places.to(field.u.dtype) + field.window.origin
 
 
-def _boxes(field: Extended) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+def _boxes(field: ExtendedField) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Cells whose image may cover voxels, some at a time and in order.
 
     Yields:
@@ -80,15 +80,15 @@ def _boxes(field: Extended) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
             yield lowest, corners_of(slab, here), first[:, some], extent[:, some]
 
 
-def _start(field: Extended, layer: int) -> Tensor:
+def _start(field: ExtendedField, layer: int) -> Tensor:
     """A slab's first voxel in the extended field, (D, 1, ...)."""
     origin = field.window.origin.clone()
     origin[0] += layer
     return origin.view(-1, *[1] * len(field.shape))
 
 
-def _foreign(lowest: Tensor, field: Extended) -> Tensor:
-    """What a cell's rank is burdened with: half a cell if it is none of the image's own, else 0."""
+def _foreign(lowest: Tensor, field: ExtendedField) -> Tensor:
+    """What is added to a cell's rank: half a cell if it is none of the image's own, else 0."""
     place = _corner(lowest, field) - field.margin
     most = torch.tensor(field.shape)[:, None] - 2
     return ((place < 0) | (place > most)).any(dim=0) * 0.5

@@ -62,7 +62,7 @@ def determinant(columns: Sequence[Tensor]) -> Tensor:
 
 
 def slabs(values: Tensor, cells: int) -> Iterator[tuple[int, Tensor]]:
-    """Cut (C, X, ...) along X into parts of about so many cells, with the layer they begin at.
+    """Cut (C, X, ...) along X into parts of about ``cells`` cells, each with its first layer.
 
     A part ends with the layer that the next begins with, so that every cell is in one of them.
     """

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from src_core.fields.cells import corners_of, determinant, lowest_corners, require_field, slabs
 
-__all__ = ["Certificate", "cell_bounds", "certify", "together"]
+__all__ = ["Certificate", "cell_bounds", "certify", "combined"]
 
 _AT_ONCE = 4096
 _SLAB = 32768
@@ -67,7 +67,7 @@ def certify(u: Tensor, floor: float = 0.01) -> list[Certificate]:
     return [_told(bounds, floor) for bounds in cell_bounds(u, floor)]
 
 
-def together(proofs: Sequence[Certificate]) -> Certificate:
+def combined(proofs: Sequence[Certificate]) -> Certificate:
     """One certificate for several maps, or for the parts of one."""
     return Certificate(
         min_det=min(p.min_det for p in proofs),

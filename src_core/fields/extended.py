@@ -1,6 +1,6 @@
 """A field whose borders are repeated as far as preimages lie, all of it or around some voxels.
 
-Points are counted in the extended field, whichever part of it is at hand: parts change no bit.
+Points are counted in the extended field, whichever part of it is in memory: parts change no bit.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from torch.nn import functional
 from src_core.fields.newton import Window
 from src_core.fields.sampling import positions
 
-__all__ = ["Extended", "Reach", "Source", "extend", "survey"]
+__all__ = ["ExtendedField", "PartwiseField", "Reach", "extend", "survey"]
 
 _AT_ONCE = 1 << 21
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class PartwiseField:
     """A field that is read in parts along an axis.
 
     Attributes:
@@ -52,7 +52,7 @@ class Reach:
 
 
 @dataclass(frozen=True, eq=False)
-class Extended:
+class ExtendedField:
     """A part of the extended field, and the voxels of the image to find preimages of.
 
     Attributes:
@@ -84,7 +84,7 @@ class Extended:
         return tuple(self.u.shape[1:]) == self.window.shape
 
 
-def survey(source: Source, cuts: Sequence[slice]) -> Reach:
+def survey(source: PartwiseField, cuts: Sequence[slice]) -> Reach:
     """What has to be known of the whole field before a part is inverted.
 
     Below face 0 lies x = y - u with y >= 0, so that no preimage is further out than max(u) there.
@@ -107,7 +107,7 @@ def survey(source: Source, cuts: Sequence[slice]) -> Reach:
     return Reach(low, high, least, most)
 
 
-def extend(source: Source, reach: Reach, cut: slice, slack: int) -> Extended:
+def extend(source: PartwiseField, reach: Reach, cut: slice, slack: int) -> ExtendedField:
     """What preimages of a part's voxels lie in, and ``slack`` voxels more along the cut axis."""
     along, n = source.along, source.shape[source.along]
     first, last = -reach.low[along], n + reach.high[along]
@@ -123,10 +123,10 @@ def extend(source: Source, reach: Reach, cut: slice, slack: int) -> Extended:
     window = Window(origin, tuple(sum(each) for each in sizes))
     targets = [range(size) for size in source.shape]
     targets[along] = targets[along][cut]
-    return Extended(piece, window, margin, source.shape, tuple(targets))
+    return ExtendedField(piece, window, margin, source.shape, tuple(targets))
 
 
-def _padded(source: Source, reach: Reach, first: int, last: int) -> Tensor:
+def _padded(source: PartwiseField, reach: Reach, first: int, last: int) -> Tensor:
     """Layers of the extended field, counted in the image: (D, *piece), read some at a time."""
     along, n, ndim = source.along, source.shape[source.along], len(source.shape)
     low, high = max(first, 0), min(last, n)

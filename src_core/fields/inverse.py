@@ -16,15 +16,15 @@ from torch import Tensor
 
 from src_core.fields.candidates import candidates, centres
 from src_core.fields.cells import require_field
-from src_core.fields.extended import Extended, Source, extend, survey
-from src_core.fields.newton import Beyond, misses, newton
+from src_core.fields.extended import ExtendedField, PartwiseField, extend, survey
+from src_core.fields.newton import LeftWindowError, newton, residuals
 
 __all__ = ["Inverse", "invert", "invert_parts"]
 
 _ITERATIONS = 40
 _TOLERANCE = 1e-4
 _POINTS_AT_ONCE = 2**16
-#: Voxels that Newton's method may at first go astray from where preimages lie.
+#: Voxels by which Newton's method may at first leave the region of the preimages.
 _SLACK = 8
 
 
@@ -77,7 +77,7 @@ def invert(u: Tensor, iterations: int = _ITERATIONS, tolerance: float = _TOLERAN
     return Inverse(*parts)
 
 
-def invert_parts(source: Source, cuts: Sequence[slice]) -> Iterator[Inverse]:
+def invert_parts(source: PartwiseField, cuts: Sequence[slice]) -> Iterator[Inverse]:
     """What ``invert`` gives of one float64 field, for parts of its voxels along an axis.
 
     A part is solved with as much of the field as its preimages lie in, and a little more; should
@@ -95,7 +95,7 @@ def invert_parts(source: Source, cuts: Sequence[slice]) -> Iterator[Inverse]:
             try:
                 found = _solve(field, _ITERATIONS, _TOLERANCE, torch.float64)
                 break
-            except Beyond:
+            except LeftWindowError:
                 slack = 4 * (slack + 1)
         yield Inverse(*(part[None] for part in found))
 
@@ -103,13 +103,13 @@ def invert_parts(source: Source, cuts: Sequence[slice]) -> Iterator[Inverse]:
 def _invert_one(u: Tensor, iterations: int, tolerance: float) -> tuple[Tensor, Tensor, Tensor]:
     """One batch item (D, *spatial) -> displacement, error, inside."""
     double, whole = u.double(), slice(0, u.shape[1])
-    source = Source(lambda first, last: double[:, first:last], tuple(u.shape[1:]), 0)
+    source = PartwiseField(lambda first, last: double[:, first:last], tuple(u.shape[1:]), 0)
     field = extend(source, survey(source, [whole]), whole, 0)
     return _solve(field, iterations, tolerance, u.dtype)
 
 
 def _solve(
-    field: Extended, iterations: int, tolerance: float, dtype: torch.dtype
+    field: ExtendedField, iterations: int, tolerance: float, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Displacement (D, *count), error and inside (*count) of the targets."""
     targets, window = field.places(), None if field.whole else field.window
@@ -118,14 +118,14 @@ def _solve(
         found = _second_try(field, targets, found, error, iterations, tolerance)
     moved = (found - targets).to(dtype)
     at = targets + moved
-    error = misses(field.u, at, targets, window).to(dtype)
+    error = residuals(field.u, at, targets, window).to(dtype)
     place = at - field.margin
     last = torch.tensor(field.shape)[:, None] - 1
     inside = ((place >= -tolerance) & (place <= last + tolerance)).all(dim=0)
     return moved.view(-1, *field.count), error.view(field.count), inside.view(field.count)
 
 
-def _start(field: Extended, targets: Tensor) -> Tensor:
+def _start(field: ExtendedField, targets: Tensor) -> Tensor:
     """Centres of the cells that cover the targets; the target itself if its cell is too far out."""
     cells = _covering(field).split(_POINTS_AT_ONCE)
     return torch.cat(
@@ -137,7 +137,7 @@ def _start(field: Extended, targets: Tensor) -> Tensor:
     )
 
 
-def _covering(field: Extended) -> Tensor:
+def _covering(field: ExtendedField) -> Tensor:
     """For each voxel the cell that most likely covers it: flat lowest corners, (n,), or -1."""
     best = torch.full((math.prod(field.count),), torch.inf, dtype=field.u.dtype)
     cell = torch.full(best.shape, -1, dtype=torch.int64)
@@ -149,7 +149,7 @@ def _covering(field: Extended) -> Tensor:
 
 
 def _second_try(
-    field: Extended,
+    field: ExtendedField,
     targets: Tensor,
     found: Tensor,
     error: Tensor,

@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 
 from src_core.cases import tiles
-from src_core.fields import Inverse, Source, invert, invert_parts
+from src_core.fields import Inverse, PartwiseField, invert, invert_parts
 from src_core.fields.planes import Field
 from src_core.fields.saved import SavedField
 
-__all__ = ["Backward", "invert_field"]
+__all__ = ["InverseField", "invert_field"]
 
-# A part needs all the voxels around it that its preimages may lie in, so it had better be thick.
+# A part needs all voxels around it that its preimages may lie in: thick parts repeat less.
 _TIMES = 4
 _SAMPLES = 10**6
 
 
 @dataclass(frozen=True, eq=False)
-class Backward:
+class InverseField:
     """An inverse field and how well it inverts.
 
     Attributes:
@@ -37,7 +37,7 @@ class Backward:
 
 
 @torch.inference_mode()
-def invert_field(saved: SavedField) -> Backward:
+def invert_field(saved: SavedField) -> InverseField:
     """Invert a saved field, in float64."""
     solved = _solved(saved, list(saved.parts(_TIMES)))
     stride = max(1, math.prod(saved.shape) // tiles.LARGE)
@@ -51,11 +51,11 @@ def invert_field(saved: SavedField) -> Backward:
         inside += int(found.inside.sum())
         return saved.vectors(found.displacement, part)
 
-    field = tiles.built(saved.shape, saved.along, vectors, _TIMES)
+    field = tiles.assembled(saved.shape, saved.along, vectors, _TIMES)
     if field.shape[:3] != saved.grid.shape and saved.axis is not None:
         field = np.repeat(field, saved.grid.shape[saved.axis], saved.axis)
     outside = 1 - inside / math.prod(saved.shape)
-    return Backward(
+    return InverseField(
         field,
         {
             "inverse_error_voxels": _worst(torch.cat(errors)),
@@ -69,7 +69,7 @@ def _solved(saved: SavedField, cuts: Sequence[slice]) -> Iterator[Inverse]:
     if place is None or len(cuts) == 1:
         return (invert(saved.read(cut.start, cut.stop)) for cut in cuts)
     shape = tuple(n for a, n in enumerate(saved.shape) if a != saved.axis)
-    source = Source(lambda first, last: saved.read(first, last)[0], shape, place)
+    source = PartwiseField(lambda first, last: saved.read(first, last)[0], shape, place)
     return invert_parts(source, cuts)
 
 

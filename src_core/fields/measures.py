@@ -15,15 +15,15 @@ from torch import Tensor
 
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import parts, tile_axis
-from src_core.fields import Certificate, certify, jacobian_determinant, together
+from src_core.fields import Certificate, certify, combined, jacobian_determinant
 from src_core.fields.planes import Field, along_axis
 from src_core.fields.saved import SavedField
 
-__all__ = ["Measured", "field_measures", "lengths", "measured"]
+__all__ = ["FieldMeasures", "field_metrics", "lengths", "measure_field"]
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class FieldMeasures:
     """What a field does to volume.
 
     Attributes:
@@ -38,7 +38,7 @@ class Measured:
 
 
 @torch.inference_mode()
-def measured(saved: SavedField) -> Measured:
+def measure_field(saved: SavedField) -> FieldMeasures:
     """Measure a saved field."""
     shape, along, axis = saved.shape, saved.along, saved.axis
     jacobian = np.empty(shape, np.float32)
@@ -58,10 +58,10 @@ def measured(saved: SavedField) -> Measured:
         between = _cells(u, own, saved.place)
         proofs += certify(between) if between is not None else []
     everywhere = np.ascontiguousarray(np.broadcast_to(jacobian, saved.grid.shape))
-    return Measured(everywhere, folded / inner * 1000, together(proofs))
+    return FieldMeasures(everywhere, folded / inner * 1000, combined(proofs))
 
 
-def field_measures(
+def field_metrics(
     field: Field, grid: Grid, axis: int | None
 ) -> tuple[NDArray[np.float32], dict[str, float]]:
     """Determinant (X, Y, Z) by central differences, and the numbers of ``metrics.json``.
@@ -70,7 +70,7 @@ def field_measures(
         field: (X, Y, Z, 3), LPS mm, on ``grid``.
         axis: along which nothing moves, None in 3D.
     """
-    found = measured(SavedField(field, grid, axis))
+    found = measure_field(SavedField(field, grid, axis))
     sides = [n * s for a, (n, s) in enumerate(zip(grid.shape, grid.spacing, strict=True))
              if a != axis]  # fmt: skip
     longest, mean = lengths(field)

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from src_core.fields.cells import corners_of, determinant, flat_index, multilinear
 
-__all__ = ["Beyond", "Window", "evaluate", "length", "misses", "newton", "solve"]
+__all__ = ["LeftWindowError", "Window", "evaluate", "length", "newton", "residuals", "solve"]
 
 _SMALLEST_DET = 1e-6
 _POINTS_AT_ONCE = 2**14
 
 
-class Beyond(Exception):
-    """A point left the part of the field that is at hand."""
+class LeftWindowError(Exception):
+    """A point left the part of the field that is in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +33,10 @@ class Window:
     shape: tuple[int, ...]
 
     def cells(self, lowest: Tensor, shape: Sequence[int]) -> Tensor:
-        """Cells of the whole (D, n) in a part of a shape; raises ``Beyond`` if one is not there."""
+        """Cells of the whole (D, n) in a part of a shape; or ``LeftWindowError``."""
         here = lowest - self.origin
         if bool((here < 0).any()) or bool((here > _column(shape, here) - 2).any()):
-            raise Beyond
+            raise LeftWindowError
         return here
 
 
@@ -97,7 +97,7 @@ def _newton(
     return found, left
 
 
-def misses(u: Tensor, at: Tensor, targets: Tensor, window: Window | None = None) -> Tensor:
+def residuals(u: Tensor, at: Tensor, targets: Tensor, window: Window | None = None) -> Tensor:
     """How far off the targets (D, n) the map takes points (D, n): (n,), voxels."""
     parts = zip(at.split(_POINTS_AT_ONCE, 1), targets.split(_POINTS_AT_ONCE, 1), strict=True)
     return torch.cat([length(evaluate(u, some, window)[0] - goal) for some, goal in parts])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.cases.grid import Grid
-from src_core.cases.tiles import built, parts, tile_axis
+from src_core.cases.tiles import assembled, parts, tile_axis
 
 __all__ = [
     "Field",
@@ -68,7 +68,7 @@ def lps_field(u: Tensor, grid: Grid, axis: int | None) -> Field:
         vectors = some if axis is None else np.insert(some, axis, 0.0, axis=-1)
         return grid.to_lps_mm(vectors).astype(np.float32)
 
-    return built(grid.shape, along, lps)
+    return assembled(grid.shape, along, lps)
 
 
 def to_planes(volumes: Tensor, axis: int | None) -> Tensor:

@@ -32,7 +32,7 @@ __all__ = [
 Mode = Literal["linear", "cubic", "nearest"]
 Padding = Literal["border", "zeros"]
 
-# Up to so many labels, sampling one after the other is the faster way.
+# Up to this many labels, sampling one after the other is faster.
 _FEW = 8
 _POINTS_AT_ONCE = 1 << 18
 _TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}

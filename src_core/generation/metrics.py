@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from src_core.cases.case import Case
-from src_core.fields.inverse_of_saved import Backward
+from src_core.fields.inverse_of_saved import InverseField
 from src_core.fields.label_changes import label_metrics
-from src_core.fields.measures import Measured, lengths
+from src_core.fields.measures import FieldMeasures, lengths
 from src_core.fields.planes import Field
 from src_core.generation.model_view import ModelView
 
@@ -17,8 +17,8 @@ __all__ = ["displacement_metrics", "longest_side", "measure"]
 def measure(
     view: ModelView,
     field: Field,
-    found: Measured,
-    backward: Backward,
+    found: FieldMeasures,
+    backward: InverseField,
     warped: Case,
     guard_scale: float,
 ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
-from src_core.cases.tiles import built, tile_axis
+from src_core.cases.tiles import assembled, tile_axis
 from src_core.errors import InputError
 from src_core.fields.planes import Field, field_tensor, lps_field
 from src_core.fields.saved import SavedField
@@ -100,7 +100,7 @@ class ModelView:
                       for a, n in enumerate(grid.shape) if a != axis]  # fmt: skip
             return lps_field(self.displacement(u, ranges), _cut(grid, along, part), axis)
 
-        return built(grid.shape, along, vectors)
+        return assembled(grid.shape, along, vectors)
 
     def saved_slab(self, u: Tensor, part: slice = slice(None)) -> Tensor:
         """What the saved field of one slab would hold: (1, D, *plane), float64, voxels.

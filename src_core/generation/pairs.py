@@ -28,7 +28,7 @@ from src_core.generation import Options, Result, Step, iterate, make_options
 from src_core.generation.proof import prove
 from src_core.generation.recipe import digests
 from src_core.generation.save import with_inputs
-from src_core.io import FieldFormat, OutputFolder, field_file, write_field, write_image
+from src_core.io import FieldFormat, OutputFolder, field_file, volume_file, write_field, write_image
 from src_core.io.case_files import input_volumes, write_json
 from src_core.io.hashing import sha256_array
 from src_core.models.device import fixed_threads
@@ -148,7 +148,7 @@ def save_pair(
     """
     with OutputFolder(folder, overwrite) as place:
         for name, (volume, grid) in volumes_of(pair).items():
-            write_image(place / f"{name}.nii.gz", volume.data, volume, grid)
+            write_image(place / volume_file(name), volume.data, volume, grid)
         for name in FIELDS:
             file = place / field_file(name, field_format)
             write_field(file, getattr(pair, name), pair.source.grid, field_format)

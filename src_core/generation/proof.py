@@ -8,7 +8,7 @@ from torch import Tensor
 from src_core.cases.tiles import parts
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.guard import Guarded, guard
-from src_core.fields import Certificate, cell_bounds, certify, together
+from src_core.fields import Certificate, cell_bounds, certify, combined
 from src_core.generation.model_view import ModelView
 
 __all__ = ["FLOOR", "GuardCheck", "guarded", "prove", "weak_points"]
@@ -19,7 +19,7 @@ FLOOR = 0.01
 
 def prove(saved: Tensor) -> Certificate:
     """One certificate for all slices of a saved field, (Z or 1, D, *plane), float64 voxels."""
-    return together(certify(saved, FLOOR))
+    return combined(certify(saved, FLOOR))
 
 
 def weak_points(view: ModelView, u: Tensor) -> Tensor:

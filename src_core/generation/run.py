@@ -15,7 +15,7 @@ from src_core.cases.case import Case
 from src_core.diffusion.guard import Guarded
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
-from src_core.fields.measures import measured
+from src_core.fields.measures import measure_field
 from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
 from src_core.generation.metrics import measure
@@ -149,7 +149,7 @@ def _finished(
     backward = invert_field(saved)
     yield Finishing("proof", warped, field)
     scale = float(np.mean([g.scale for g in kept])) if kept else 1.0
-    found = measured(saved)
+    found = measure_field(saved)
     metrics = measure(view, field, found, backward, warped, scale)
     facts = {
         "level": options.level,

@@ -14,6 +14,7 @@ from src_core.io import (
     FieldFormat,
     OutputFolder,
     field_file,
+    volume_file,
     write_field,
     write_image,
     write_scalar,
@@ -67,14 +68,14 @@ def save_files(
         if name in what:
             write_field(place / field_file(name, field_format), field, grid, field_format)
     if "jacobian" in what:
-        write_scalar(place / "jacobian.nii.gz", result.jacobian, grid)
+        write_scalar(place / volume_file("jacobian"), result.jacobian, grid)
     write_json(place / "recipe.json", with_inputs(result.source, result.recipe, place))
     write_json(place / "metrics.json", result.metrics)
 
 
 def input_file(name: str) -> str:
     """The file for an input (``image``, ``labels-2``) that came from none: ``input.nii.gz``."""
-    return "input" + name.removeprefix("image").replace("labels", "-labels") + ".nii.gz"
+    return volume_file("input" + name.removeprefix("image").replace("labels", "-labels"))
 
 
 def with_inputs(source: Case, recipe: dict[str, Any], place: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from src_core.generation.recovery import RecoveryStep
 from src_core.generation.run import determinant
 from src_core.generation.save import with_inputs
 from src_core.generation.session import Session, Step
-from src_core.io import OutputFolder, write_field_series
+from src_core.io import OutputFolder, volume_file, write_field_series
 from src_core.io.case_files import save_case, write_json
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model
@@ -126,7 +126,9 @@ def save_series(series: Series, folder: Path | str, *, overwrite: bool = False) 
 def save_series_files(series: Series, place: Path) -> None:
     """The files of ``save_series``, into a folder that the caller makes appear."""
     save_case(series.case, place, series.source)
-    write_field_series(place / "displacement.nii.gz", series.displacements, series.source.grid)
+    write_field_series(
+        place / volume_file("displacement"), series.displacements, series.source.grid
+    )
     write_json(place / "recipe.json", with_inputs(series.source, series.recipe, place))
     write_json(place / "metrics.json", series.metrics)
 

@@ -1,4 +1,4 @@
-"""A part of a case as a displacement shows it, in single precision: for somebody who drags."""
+"""A part of a case under a displacement, in single precision: for a window that follows a drag."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from src_core.fields.warp_case import warp_image, warp_label_map
 from src_core.generation.model_view import ModelView
 from src_core.models.device import fixed_threads
 
-__all__ = ["Part", "glimpse"]
+__all__ = ["Part", "warp_part"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Part:
     Attributes:
         fixed: index along X, Y, Z, None for the whole axis.
         frame: index of a cine's frame, None for all.
-        stride: every so-manieth voxel, repeated; 1 for all.
+        stride: every n-th voxel, repeated n times; 1 for all.
     """
 
     fixed: tuple[int | None, int | None, int | None] = (None, None, None)
@@ -55,7 +55,7 @@ class Part:
 
 
 @torch.inference_mode()
-def glimpse(
+def warp_part(
     view: ModelView, u: Tensor, part: Part, volumes: Iterable[Volume]
 ) -> tuple[NDArray[Any], ...]:
     """Volumes of a case, deformed.

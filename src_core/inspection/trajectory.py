@@ -1,4 +1,4 @@
-"""The steps of one run, kept: any moment of it, and between steps in velocity.
+"""The steps of one run: its state at any step, and between steps by a share of the velocity.
 
 Between steps k and k + 1 the map is ``phi_k o exp(f w)``, f from 0 to 1, where w is the velocity of
 the next correction: a path of diffeomorphisms, not a blend of two fields.
@@ -19,19 +19,19 @@ from src_core.generation.model_view import ModelView
 from src_core.generation.recovery import RecoveryStep
 from src_core.models.device import fixed_threads
 
-__all__ = ["Numbers", "Trace"]
+__all__ = ["Trajectory", "TrajectoryPoint"]
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """One moment in figures.
+class TrajectoryPoint:
+    """The numbers of one moment.
 
     Attributes:
         position: 0 is the random field.
         max_mm: largest displacement in the image.
         min_det: smallest Jacobian determinant there, by central differences on the state grid.
-        remaining_mm: how far anything will still be moved, at most, until the recovery's end; None
-            where the run was cancelled before.
+        remaining_mm: largest displacement that the rest of the recovery adds; None where the
+            run was cancelled before its end.
     """
 
     position: float
@@ -40,7 +40,7 @@ class Numbers:
     remaining_mm: float | None
 
 
-class Trace:
+class Trajectory:
     """A run, finished or not.
 
     Args:
@@ -70,7 +70,7 @@ class Trace:
         return len(self._slabs) == there and all(u[-1].index == u[-1].total for u in self._slabs)
 
     @property
-    def lasts(self) -> list[RecoveryStep]:
+    def last_steps(self) -> list[RecoveryStep]:
         """What every slab ended with."""
         return [steps[-1] for steps in self._slabs]
 
@@ -78,7 +78,7 @@ class Trace:
     def nbytes(self) -> int:
         """Memory held."""
         return sum(s.displacement.nbytes for steps in self._slabs for s in steps) + sum(
-            w.nbytes for last in self.lasts for w in (last.flow.random, *last.flow.corrections)
+            w.nbytes for last in self.last_steps for w in (last.flow.random, *last.flow.corrections)
         )
 
     @torch.inference_mode()
@@ -90,14 +90,14 @@ class Trace:
             return torch.cat([*known, *still])
 
     @torch.inference_mode()
-    def numbers(self, position: float) -> Numbers:
-        """A moment in figures; a run without steps leaves everything where it is."""
+    def numbers(self, position: float) -> TrajectoryPoint:
+        """A moment in numbers; a run without steps leaves everything where it is."""
         if not self._slabs:
-            return Numbers(position, 0.0, 1.0, 0.0)
+            return TrajectoryPoint(position, 0.0, 1.0, 0.0)
         u, end = self.at(position), self.at(self.total)
         mm = self.view.fit.mm_per_pixel * self.view.fit.size / u.shape[-1]
         inside = self.view.fit.inside(u.shape[-1])
-        return Numbers(
+        return TrajectoryPoint(
             position,
             mm * _longest(u, inside),
             float(jacobian_determinant(u)[:, inside].min()),
@@ -105,8 +105,8 @@ class Trace:
         )
 
     @cached_property
-    def curve(self) -> tuple[Numbers, ...]:
-        """The figures at every step."""
+    def curve(self) -> tuple[TrajectoryPoint, ...]:
+        """The numbers at every step."""
         return tuple(self.numbers(k) for k in range(self.total + 1))
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from src_core.cases.case import Case
 from src_core.cases.volume import Volume
+from src_core.io.formats import ending_of, is_picture, volume_file
 from src_core.io.volumes import write_image
 
-__all__ = ["PARTS", "PICTURES", "input_volumes", "save_case", "write_json"]
+__all__ = ["PARTS", "input_volumes", "save_case", "write_json"]
 
 #: What a result can be written as, one name for each kind of file.
 PARTS = ("image", "labels", "displacement", "inverse", "jacobian")
-PICTURES = (".png", ".tif", ".tiff")
 
 
 def input_volumes(case: Case) -> dict[str, Volume]:
@@ -33,10 +33,10 @@ def save_case(case: Case, place: Path, source: Case, what: Collection[str] = PAR
     for name, volume in input_volumes(case).items():
         if name.split("-")[0] not in what:
             continue
-        write_image(place / f"{name}.nii.gz", volume.data, volume, case.grid)
+        write_image(place / volume_file(name), volume.data, volume, case.grid)
         path = came[name].path
-        if path is not None and path.suffix.lower() in PICTURES:
-            write_image(place / f"{name}{path.suffix.lower()}", volume.data, volume)
+        if path is not None and is_picture(path):
+            write_image(place / f"{name}{ending_of(path)}", volume.data, volume)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

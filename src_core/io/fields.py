@@ -1,35 +1,28 @@
-"""Displacement fields in files: ITK's 5-D NIfTI in LPS mm, and FSL's relative warps.
-
-Both hold u of ``I(x + u(x))``. FSL counts mm from a corner along the voxel axes, and along -x
-where the affine has a positive determinant: ``u_fsl = (-+dx u_i, dy u_j, dz u_k)``.
-"""
+"""Displacement fields in files, in any format of the table, as (X, Y, Z, 3) in LPS mm."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from src_core.cases.grid import RAS_TO_LPS, Grid
-from src_core.cases.header import grid_of, header_for, scaling_of
-from src_core.cases.tiles import parts
+from src_core.cases.grid import Grid
+from src_core.cases.header import header_for
 from src_core.errors import ArgumentError, DRDMError, InputError
-from src_core.io.fsl import fsl_from_lps, lps_from_fsl, relative
-from src_core.io.itk import (
-    ITK_ENDINGS,
-    SINGLE_ENDINGS,
-    holds_itk_field,
-    read_itk_field,
-    write_itk_field,
+from src_core.io.file_format import FieldConvention
+from src_core.io.formats import (
+    NIFTI,
+    convention_named,
+    ending_of,
+    field_conventions,
+    format_named,
 )
-from src_core.io.nifti import read_header, read_nifti, write_nifti
+from src_core.io.nifti import write_nifti
+from src_core.io.nifti_fields import VECTOR, check_finite, is_fsl_name, not_a_field
 from src_core.io.reach import check_reachable
 
 __all__ = [
-    "FIELD_INTENTS",
     "FieldFormat",
     "field_file",
     "holds_field",
@@ -41,17 +34,13 @@ __all__ = [
     "write_scalar",
 ]
 
-FieldFormat = Literal["itk", "fsl", "mha"]
-FIELD_INTENTS = _VECTOR, _DISPLACEMENT, _FNIRT = 1007, 1006, 2006
-_COEFFICIENTS = (2007, 2008, 2009)
-_FSL_NAME = re.compile(r"(^|[^a-z])(fsl|fnirt)([^a-z]|$)")
-_FIELD_NAME = re.compile(
-    r"(^|[^a-z])(fsl|fnirt|ddf|dvf|field|warp|warpfield|displacements?|deformation)([^a-z]|$)"
-)
+#: The name of a convention of ``src_core.io.formats``, such as ``itk``, ``fsl`` or ``mha``.
+FieldFormat = str
+_ANY = "itk"
 
 
 def write_field(
-    path: str | Path, u_lps_mm: ArrayLike, grid: Grid, format: FieldFormat = "itk"
+    path: str | Path, u_lps_mm: ArrayLike, grid: Grid, format: FieldFormat = _ANY
 ) -> None:
     """Write a displacement field, float32.
 
@@ -64,27 +53,41 @@ def write_field(
 
     Raises:
         InputError: it cannot be written.
-        ArgumentError: not a field on this grid.
+        ArgumentError: not a field on this grid, or no such format.
     """
-    u = np.asarray(u_lps_mm)
-    if u.shape != (*grid.shape, 3) or format not in get_args(FieldFormat):
+    u, path = np.asarray(u_lps_mm), Path(path)
+    if u.shape != (*grid.shape, 3):
         raise ArgumentError(
-            f"write_field() needs (X, Y, Z, 3) on the grid and a format of "
-            f"{', '.join(get_args(FieldFormat))}, got {u.shape} and {format!r}"
+            f"write_field() 'u_lps_mm' must be (X, Y, Z, 3) on the grid, got {u.shape}"
         )
-    if format != "fsl" and str(path).lower().endswith(SINGLE_ENDINGS):
-        write_itk_field(path, u, grid)
-        return
-    fsl = format == "fsl"
-    values = fsl_from_lps(u, grid) if fsl else u[..., None, :]
-    header = header_for(grid, np.dtype("<f4"), values.shape)
-    header["intent_code"] = _FNIRT if fsl else _VECTOR
-    write_nifti(path, values, header)
+    convention = _convention(path, format)
+    found = format_named(path) or NIFTI
+    with found.required(path):
+        convention.write(path, u, grid)
+
+
+def _convention(path: Path, name: FieldFormat) -> FieldConvention:
+    """The convention of a name that the file's ending has; ``itk`` is the ending's first."""
+    named, ending = convention_named(name), ending_of(path)
+    fitting = [c for c in field_conventions() if ending in c.endings]
+    if named in fitting:
+        return named
+    if fitting and name == _ANY:
+        return fitting[0]
+    raise InputError(
+        f"a field in the format {name} has another ending",
+        where=str(path),
+        expected=" or ".join(named.endings),
+    )
 
 
 def field_file(name: str, format: FieldFormat) -> str:
-    """The file of a field called so: ``displacement.nii.gz``, or ``displacement.mha``."""
-    return f"{name}.mha" if format == "mha" else f"{name}.nii.gz"
+    """The file of a field called so: ``displacement.nii.gz``, or ``displacement.mha``.
+
+    Raises:
+        ArgumentError: no such format.
+    """
+    return name + convention_named(format).endings[0]
 
 
 def write_field_series(path: str | Path, u_lps_mm: ArrayLike, grid: Grid) -> None:
@@ -100,7 +103,7 @@ def write_field_series(path: str | Path, u_lps_mm: ArrayLike, grid: Grid) -> Non
             f"write_field_series() 'u_lps_mm' must be (X, Y, Z, T, 3) on the grid, got {u.shape}"
         )
     header = header_for(grid, np.dtype("<f4"), u.shape)
-    header["intent_code"] = _VECTOR
+    header["intent_code"] = VECTOR
     write_nifti(path, u, header)
 
 
@@ -119,32 +122,17 @@ def write_scalar(path: str | Path, values: ArrayLike, grid: Grid) -> None:
     write_nifti(path, scalar, header_for(grid, np.dtype("<f4"), grid.shape))
 
 
-def is_fsl_name(path: str | Path) -> bool:
-    """Whether a file's name says ``fsl`` or ``fnirt`` as a word: ``warp_fsl.nii.gz``."""
-    return _FSL_NAME.search(Path(path).name.lower()) is not None
-
-
 def holds_field(path: str | Path) -> bool:
-    """Whether a file is a displacement field and no image, as far as its first bytes tell.
+    """Whether a file is a displacement field and no image, as far as its first bytes say.
 
     A NIfTI file is one with five axes, one frame and 3 components (2 in a single slice); with four
     axes the last of which is 3, its intent or, without an intent, its name has to say so.
     """
+    found = format_named(path) or NIFTI
     try:
-        if str(path).lower().endswith(ITK_ENDINGS):
-            return holds_itk_field(path)
-        header = read_header(path)
+        return found.holds_field is not None and found.holds_field(Path(path))
     except (DRDMError, OSError):
         return False
-    shape = [int(n) for n in header["dim"][1 : int(header["dim"][0]) + 1]]
-    intent = int(header["intent_code"])
-    if len(shape) == 5:
-        return shape[3] == 1 and (shape[4] == 3 or (shape[4] == 2 and shape[2] == 1))
-    if len(shape) != 4:
-        return False
-    named = intent == 0 and _FIELD_NAME.search(Path(path).name.lower()) is not None
-    told = named or intent in FIELD_INTENTS
-    return intent in _COEFFICIENTS or (told and shape[3] in ((2, 3) if shape[2] == 1 else (3,)))
 
 
 def read_field(
@@ -156,7 +144,7 @@ def read_field(
         path: NIfTI of shape (X, Y, Z, 1, 3), (X, Y, Z, 3) or, in 2D, (X, Y, 1, 1, 2); a vector
             image or transform of ITK's other formats where SimpleITK is installed.
         format: without one, FNIRT's intent 2006, or a name that says so where there is no intent,
-            means ``fsl``, and anything else ``itk``. FSL's absolute warps are told as FSL does.
+            means ``fsl``, and anything else ``itk``. FSL's absolute warps are known as FSL does.
 
     Returns:
         (X, Y, Z, 3) in LPS mm, and its grid.
@@ -166,7 +154,7 @@ def read_field(
     """
     u, grid = read_field_series(path, format)
     if u.shape[3] > 1:
-        raise _not_a_field(
+        raise not_a_field(
             f"the file has a field for each of {u.shape[3]} frames",
             str(path),
             "take one of its frames",
@@ -183,56 +171,12 @@ def read_field_series(
         (X, Y, Z, T, 3) in LPS mm, T = 1 for one field, and its grid.
     """
     check_reachable(path)
-    if str(path).lower().endswith(ITK_ENDINGS):
-        u, grid = read_itk_field(path)
-        return _finite(u, str(path)).astype(np.float32)[..., None, :], grid
-    stored, header = read_nifti(path)
-    grid, intent = grid_of(header, str(path)), int(header["intent_code"])
-    if intent in _COEFFICIENTS:
-        raise _not_a_field(
-            "these are FNIRT's coefficients", str(path), "turn them into a field: fnirtfileutils"
-        )
-    components = _components(stored, grid, str(path))
-    slope, inter = scaling_of(header)
-    scaled = components if (slope, inter) == (1.0, 0.0) else components * slope + inter
-    u = _finite(scaled, str(path))
-    named = intent == 0 and is_fsl_name(path)
-    if format == "fsl" or (format is None and (intent == _FNIRT or named)):
-        frames = [lps_from_fsl(relative(one, grid), grid) for one in np.moveaxis(u, 3, 0)]
-        u = np.stack(frames, axis=3)
-    elif intent == _DISPLACEMENT:
-        u = u * RAS_TO_LPS  # NIfTI defines this intent in RAS, and ITK reads it so
-    return u.astype(np.float32, copy=False), grid
-
-
-def _finite(u: NDArray[Any], where: str) -> NDArray[Any]:
-    if not all(np.isfinite(u[:, :, part]).all() for part in parts(u.shape[:3], 2)):
-        raise _not_a_field("the field has values that are NaN or infinite", where)
-    return u
-
-
-def _components(stored: NDArray[Any], grid: Grid, where: str) -> NDArray[Any]:
-    """Stored values with an axis of time: (X, Y, Z, T, 3)."""
-    axes = stored.ndim
-    count = stored.shape[-1]
-    planar = count == 2 and grid.shape[2] == 1
-    if axes not in (4, 5) or not (count == 3 or planar):
-        raise _not_a_field(f"the file has shape {stored.shape}", where)
-    frames = stored.shape[3] if axes == 5 else 1
-    vectors = stored.reshape((*grid.shape, frames, count), order="F")  # large, so not copied
-    if count == 3:
-        return vectors
-    u = np.zeros((*grid.shape, frames, 3))
-    u[..., :count] = vectors
-    return u
-
-
-def _not_a_field(
-    what: str, where: str, do: str = "write it as NIfTI from the tool that made it"
-) -> InputError:
-    return InputError(
-        what,
-        where=where,
-        expected="a displacement field in mm, (X, Y, Z, 1, 3) or (X, Y, Z, 3)",
-        do=do,
-    )
+    found = format_named(path)
+    if found is None or found.read_field is None:
+        found = NIFTI
+    read = next((c.read for c in found.conventions if c.name == format and c.read), None)
+    with found.required(Path(path)):
+        u, grid = (read or found.read_field)(Path(path))  # type: ignore[misc]
+    check_finite(u, str(path))
+    single = u.astype(np.float32, copy=False)
+    return (single if u.ndim == 5 else single[..., None, :]), grid

@@ -1,4 +1,4 @@
-"""SHA-256 of arrays and files, by which a recipe knows its inputs and outputs again."""
+"""SHA-256 of arrays and files, by which a recipe identifies its inputs and outputs."""
 
 from __future__ import annotations
 

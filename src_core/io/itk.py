@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,13 @@ from src_core.errors import InputError
 from src_core.io.atomic import partial_name
 
 __all__ = [
-    "IMAGE_ENDINGS",
-    "ITK_ENDINGS",
-    "SINGLE_ENDINGS",
     "holds_itk_field",
     "itk_grid",
     "read_itk_field",
+    "read_itk_transform",
     "simpleitk",
     "write_itk_field",
 ]
-
-IMAGE_ENDINGS = (".mha", ".mhd", ".nrrd", ".nhdr")
-ITK_ENDINGS = (*IMAGE_ENDINGS, ".h5", ".tfm")
-SINGLE_ENDINGS = (".mha", ".nrrd")
 
 _VECTORS = re.compile(
     rb"ElementNumberOfChannels\s*=\s*[23]\b|kinds:[^\n]*(vector|list)|TransformGroup|"
@@ -40,28 +35,47 @@ _VECTORS = re.compile(
 _HEADER = 1 << 14
 
 
-def holds_itk_field(path: str | Path) -> bool:
+def simpleitk() -> Any:
+    """SimpleITK, imported when it is needed."""
+    import SimpleITK
+
+    return SimpleITK
+
+
+def holds_itk_field(path: Path) -> bool:
     """Whether the first bytes of such a file speak of vectors or of a transform."""
-    with Path(path).open("rb") as file:
+    with path.open("rb") as file:
         return _VECTORS.search(file.read(_HEADER)) is not None
 
 
-def read_itk_field(path: str | Path) -> tuple[NDArray[np.float64], Grid]:
-    """A vector image, or the displacement field of a transform, other parts included.
+def read_itk_field(path: Path) -> tuple[NDArray[np.float64], Grid]:
+    """A vector image.
 
     Returns:
         (X, Y, Z, 3), LPS mm, and its grid; a 2D field has one slice.
 
     Raises:
-        InputError: SimpleITK is missing, or the file holds no displacement field.
+        InputError: it cannot be read, or holds no vectors.
     """
+    return _read(path, simpleitk().ReadImage)
+
+
+def read_itk_transform(path: Path) -> tuple[NDArray[np.float64], Grid]:
+    """The displacement field of a transform, its other parts included, as ``read_itk_field``.
+
+    Raises:
+        InputError: it cannot be read, or holds no displacement field.
+    """
+    read = simpleitk().ReadTransform
+    return _read(path, lambda where: _sampled(read(where), where))
+
+
+def _read(path: Path, read: Callable[[str], Any]) -> tuple[NDArray[np.float64], Grid]:
     where = str(path)
-    if not Path(path).is_file():
+    if not path.is_file():
         raise InputError("no such file", where=where, expected="a displacement field")
-    sitk = simpleitk(where)
     try:
-        image = where.lower().endswith(IMAGE_ENDINGS)
-        field = sitk.ReadImage(where) if image else _sampled(sitk, sitk.ReadTransform(where), where)
+        field = read(where)
     except RuntimeError as error:
         raise InputError(
             "ITK cannot read the file",
@@ -69,17 +83,16 @@ def read_itk_field(path: str | Path) -> tuple[NDArray[np.float64], Grid]:
             expected="a complete vector image or transform",
             do="write it again from the tool that made it",
         ) from error
-    return _values(sitk, field, where), itk_grid(field)
+    return _values(field, where), itk_grid(field)
 
 
-def write_itk_field(path: str | Path, u: NDArray[Any], grid: Grid) -> None:
+def write_itk_field(path: Path, u: NDArray[Any], grid: Grid) -> None:
     """Write (X, Y, Z, 3), LPS mm, as a vector image, .mha or .nrrd, float32.
 
     Raises:
-        InputError: SimpleITK is missing, the grid is sheared, or it cannot be written.
+        InputError: the grid is sheared, or it cannot be written.
     """
-    path = Path(path)
-    sitk = simpleitk(str(path))
+    sitk = simpleitk()
     if grid.sheared:
         raise InputError(
             "the grid is sheared, which ITK cannot hold",
@@ -106,26 +119,9 @@ def write_itk_field(path: str | Path, u: NDArray[Any], grid: Grid) -> None:
         partial.unlink(missing_ok=True)
 
 
-def simpleitk(where: str) -> Any:
-    """SimpleITK, or how to get it.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        import SimpleITK
-    except ImportError as error:
-        raise InputError(
-            "this format needs SimpleITK, which is not installed",
-            where=where,
-            expected="NIfTI (.nii, .nii.gz) without it",
-            do="pip install napari-drdm[itk]",
-        ) from error
-    return SimpleITK
-
-
-def _sampled(sitk: Any, transform: Any, where: str) -> Any:
+def _sampled(transform: Any, where: str) -> Any:
     """A transform as a field, on the grid of the displacement field in it that acts first."""
+    sitk = simpleitk()
     parts = [transform]
     if transform.GetTransformEnum() == sitk.sitkComposite:
         whole = sitk.CompositeTransform(transform)
@@ -152,7 +148,8 @@ def _sampled(sitk: Any, transform: Any, where: str) -> Any:
     )
 
 
-def _values(sitk: Any, field: Any, where: str) -> NDArray[np.float64]:
+def _values(field: Any, where: str) -> NDArray[np.float64]:
+    sitk = simpleitk()
     ndim, count = field.GetDimension(), field.GetNumberOfComponentsPerPixel()
     if ndim not in (2, 3) or count not in (ndim, 3):
         raise InputError(

@@ -5,42 +5,37 @@ Values are as ITK gives them, of the stored type or, where DICOM has a slope, of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from src_core.cases.checks import check_type
-from src_core.cases.header import header_for
+from src_core.cases.grid import Grid
 from src_core.errors import CommandName, InputError, Phrase
-from src_core.io.itk import IMAGE_ENDINGS, itk_grid, simpleitk
+from src_core.io.itk import itk_grid, simpleitk
 
-__all__ = ["is_itk_image", "read_itk_image"]
+__all__ = ["holds_dicom", "read_itk_image"]
 
 _POSITION = "0020|0032"
 _OF_A_SLICE = 0.1
 _SAME_MM = 1e-3
+_MARK, _MARK_AT = b"DICM", 128
+#: Files of a folder that are looked at for it.
+_LOOKED_AT = 64
 
 
-def is_itk_image(path: str | Path) -> bool:
-    """Whether a name ends in .mha, .mhd, .nrrd, .nhdr or .dcm, or is that of a folder."""
-    return str(path).lower().endswith((*IMAGE_ENDINGS, ".dcm")) or Path(path).is_dir()
-
-
-def read_itk_image(path: str | Path) -> tuple[NDArray[Any], nib.Nifti1Header]:
-    """Values (X, Y, Z) or (X, Y, Z, T), and a header for them.
+def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
+    """Values (X, Y, Z) or (X, Y, Z, T), and their grid.
 
     Raises:
-        InputError: SimpleITK is missing, there is no such file or series, it is damaged, holds
-            several values per voxel, or its slices are not evenly spaced.
+        InputError: it is damaged, holds several values per voxel, or is a folder without a series
+            or of one whose slices are not evenly spaced.
     """
-    path, where = Path(path), str(path)
-    if not path.exists():
-        raise InputError("no such file", where=where, expected="an image file", do="check the path")
-    sitk = simpleitk(where)
+    sitk, where = simpleitk(), str(path)
     try:
         image = _series(sitk, path) if path.is_dir() else sitk.ReadImage(where)
     except RuntimeError as error:
@@ -50,8 +45,24 @@ def read_itk_image(path: str | Path) -> tuple[NDArray[Any], nib.Nifti1Header]:
             expected="a complete MetaImage, NRRD or DICOM series",
             do="export it again",
         ) from error
-    data = _values(sitk, image, where)
-    return data, header_for(itk_grid(image), data.dtype, data.shape)
+    return _values(sitk, image, where), itk_grid(image)
+
+
+def holds_dicom(folder: Path) -> bool:
+    """Whether one of the first files in a folder bears DICOM's mark."""
+    try:
+        with os.scandir(folder) as entries:
+            files = [
+                e.path for _, e in zip(range(_LOOKED_AT), entries, strict=False) if e.is_file()
+            ]
+        return any(_bears_mark(file) for file in files)
+    except OSError:
+        return False
+
+
+def _bears_mark(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(_MARK_AT + len(_MARK))[_MARK_AT:] == _MARK
 
 
 def _series(sitk: Any, folder: Path) -> Any:
@@ -76,7 +87,7 @@ def _series(sitk: Any, folder: Path) -> Any:
 
 
 def _places(sitk: Any, files: Sequence[str]) -> NDArray[np.float64]:
-    """Positions of slices, (n, 3), mm; (0, 3) where a file does not tell."""
+    """Positions of slices, (n, 3), mm; (0, 3) where a file does not give one."""
     reader = sitk.ImageFileReader()
     places = []
     for file in files:

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from src_core.cases.checks import check_type
 from src_core.errors import InputError
 from src_core.io.atomic import open_atomically
+from src_core.io.formats import NIFTI, format_named, listed
 
-__all__ = ["MAX_BYTES", "is_nifti", "read_header", "read_nifti", "write_nifti"]
+__all__ = ["MAX_BYTES", "read_header", "read_nifti", "read_shape", "write_nifti"]
 
 MAX_BYTES = 8 << 30
 _DEFLATE_RATIO = 1032
@@ -34,11 +35,6 @@ _FORMATS: dict[int, tuple[type[Any], bytes, slice]] = {
     348: (nib.Nifti1Header, b"n+1\0", slice(344, 348)),
     540: (nib.Nifti2Header, b"n+2\0", slice(4, 8)),
 }
-
-
-def is_nifti(path: str | Path) -> bool:
-    """Whether a name ends in .nii or .nii.gz."""
-    return str(path).lower().endswith((".nii", ".nii.gz"))
 
 
 def read_nifti(path: str | Path) -> tuple[NDArray[Any], nib.Nifti1Header]:
@@ -62,15 +58,25 @@ def read_header(path: str | Path) -> nib.Nifti1Header:
         return _read_header(stream, Path(path))[0]
 
 
+def read_shape(path: str | Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and stored type of an image, from its header.
+
+    Raises:
+        InputError: no such file, or not a NIfTI file.
+    """
+    dtype, shape = _layout(read_header(path), Path(path))
+    return shape, dtype
+
+
 def write_nifti(path: str | Path, data: NDArray[Any], header: nib.Nifti1Header) -> None:
     """Write values in the header's type and byte order behind the header as it is.
 
     Raises:
         InputError: it cannot be written, or the name is not .nii or .nii.gz.
     """
-    if not is_nifti(path):
+    if format_named(path) is not NIFTI:
         raise InputError(
-            "the name has no known ending", where=str(path), expected=".nii or .nii.gz"
+            "the name has no known ending", where=str(path), expected=" or ".join(NIFTI.endings)
         )
     with open_atomically(path) as file:
         if str(path).lower().endswith(".gz"):
@@ -134,8 +140,8 @@ def _read_header(stream: IO[bytes], path: Path) -> tuple[nib.Nifti1Header, bytea
     raise InputError(
         "the file is empty" if not blob else "this is not a NIfTI file",
         where=str(path),
-        expected="NIfTI in one file (.nii, .nii.gz), PNG or TIFF",
-        do="export the image as .nii.gz",
+        expected=listed(),
+        do=f"export the image as {NIFTI.endings[0]}",
     )
 
 

@@ -5,39 +5,99 @@ That is ITK's order, so that a field written for a picture is right for it in IT
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from src_core.cases.checks import check_type
 from src_core.cases.grid import Grid
-from src_core.errors import ArgumentError, InputError
+from src_core.errors import InputError
 from src_core.io.atomic import open_atomically
+from src_core.io.formats import PNG, format_named
 
-__all__ = ["is_picture", "read_picture", "write_picture"]
+__all__ = ["read_png", "read_shape", "read_tiff", "write_png", "write_tiff"]
 
-_TIFF = (".tif", ".tiff")
 _PIXELS = 1 << 28
 
 
-def is_picture(path: str | Path) -> bool:
-    """Whether a name ends in .png, .tif or .tiff."""
-    return str(path).lower().endswith((".png", *_TIFF))
-
-
-def read_picture(
-    path: str | Path, spacing: float | Sequence[float] | None = None
-) -> tuple[NDArray[Any], Grid]:
-    """Pixels (X, Y, 1) in their stored type, and their grid: 1 px = 1 mm without a spacing.
+def read_png(path: Path) -> tuple[NDArray[Any], Grid]:
+    """Pixels (X, Y, 1) in their stored type, 1 px = 1 mm.
 
     Raises:
-        InputError: not one grey picture, or an impossible spacing.
+        InputError: not one grey picture.
     """
+    return _picture(path, _png_pixels)
+
+
+def read_tiff(path: Path) -> tuple[NDArray[Any], Grid]:
+    """Pixels (X, Y, 1) in their stored type, 1 px = 1 mm.
+
+    Raises:
+        InputError: not one grey picture.
+    """
+    return _picture(path, _tiff_pixels)
+
+
+def read_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape (X, Y, 1) and type of a picture, which is read for that.
+
+    Raises:
+        InputError: not one grey picture.
+    """
+    data, _ = read_png(path) if format_named(path) is PNG else read_tiff(path)
+    return data.shape, data.dtype
+
+
+def write_png(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None = None) -> None:
+    """Write one slice, (X, Y, 1), uint8 or uint16.
+
+    Raises:
+        InputError: more than one slice, or another type.
+    """
+    from PIL import Image
+
+    pixels = _one_slice(data, path)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise InputError(
+            f"PNG cannot store {pixels.dtype}",
+            where=str(path),
+            expected="uint8 or uint16",
+            do="write .tif or .nii.gz",
+        )
+    with open_atomically(path) as file:
+        Image.fromarray(pixels).save(file, format="PNG")
+
+
+def write_tiff(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None = None) -> None:
+    """Write one slice, (X, Y, 1), of any type.
+
+    Raises:
+        InputError: more than one slice.
+    """
+    import tifffile
+
+    pixels = _one_slice(data, path)
+    with open_atomically(path) as file:
+        tifffile.imwrite(file, pixels, photometric="minisblack", metadata=None, software="")
+
+
+def _picture(path: Path, read: Callable[[Path], NDArray[Any]]) -> tuple[NDArray[Any], Grid]:
     where = str(path)
-    pixels = _pixels(Path(path))
+    try:
+        pixels = read(path)
+    except InputError:
+        raise
+    except Exception as error:  # either library raises many kinds for a damaged file
+        raise InputError(
+            "the picture cannot be read",
+            where=where,
+            expected="a complete PNG or TIFF file",
+            do="export it again",
+        ) from error
     if pixels.ndim != 2:
         raise InputError(
             f"the picture is in colour or has several pages ({pixels.shape})",
@@ -49,72 +109,22 @@ def read_picture(
         pixels = pixels.view(np.uint8)
     check_type(pixels.dtype, where)
     data = pixels.astype(pixels.dtype.newbyteorder("="), copy=False).T[:, :, None]
-    try:
-        return data, Grid.from_spacing(data.shape, 1.0 if spacing is None else spacing)
-    except ArgumentError as error:
-        raise InputError(
-            f"a spacing of {spacing} is impossible", expected="1, 2 or 3 positive numbers in mm"
-        ) from error
+    return data, Grid.from_spacing(data.shape)
 
 
-def write_picture(path: str | Path, data: NDArray[Any]) -> None:
-    """Write (X, Y, 1) as a grey picture of the same type.
-
-    Raises:
-        InputError: more than one slice, or a type the format cannot store.
-    """
-    where = str(path)
+def _one_slice(data: NDArray[Any], path: Path) -> NDArray[Any]:
+    """(rows, columns) of (X, Y, 1)."""
     if data.ndim < 3 or data.size != data.shape[0] * data.shape[1]:
         raise InputError(
             f"an image of shape {data.shape} is no picture",
-            where=where,
+            where=str(path),
             expected="one slice",
             do="write .nii.gz",
         )
-    pixels = np.ascontiguousarray(data.reshape(data.shape[:2], order="F").T)
-    tiff = where.lower().endswith(_TIFF)
-    if not tiff and pixels.dtype not in (np.uint8, np.uint16):
-        raise InputError(
-            f"PNG cannot store {pixels.dtype}",
-            where=where,
-            expected="uint8 or uint16",
-            do="write .tif or .nii.gz",
-        )
-    with open_atomically(path) as file:
-        if tiff:
-            import tifffile
-
-            tifffile.imwrite(file, pixels, photometric="minisblack", metadata=None, software="")
-        else:
-            from PIL import Image
-
-            Image.fromarray(pixels).save(file, format="PNG")
+    return np.ascontiguousarray(data.reshape(data.shape[:2], order="F").T)
 
 
-def _pixels(path: Path) -> NDArray[Any]:
-    where = str(path)
-    if not path.is_file():
-        raise InputError(
-            "this is a folder" if path.is_dir() else "no such file",
-            where=where,
-            expected="a picture file",
-            do="check the path",
-        )
-    tiff = where.lower().endswith(_TIFF)
-    try:
-        return _read_tiff(path) if tiff else _read_png(path)
-    except InputError:
-        raise
-    except Exception as error:  # either library raises many kinds for a damaged file
-        raise InputError(
-            "the picture cannot be read",
-            where=where,
-            expected="a complete PNG or TIFF file",
-            do="export it again",
-        ) from error
-
-
-def _read_png(path: Path) -> NDArray[Any]:
+def _png_pixels(path: Path) -> NDArray[Any]:
     from PIL import Image
 
     with Image.open(path) as picture:
@@ -127,7 +137,7 @@ def _read_png(path: Path) -> NDArray[Any]:
         return pixels.astype(np.uint16) if picture.mode.startswith("I") else pixels
 
 
-def _read_tiff(path: Path) -> NDArray[Any]:
+def _tiff_pixels(path: Path) -> NDArray[Any]:
     import tifffile
 
     with tifffile.TiffFile(path) as file:

@@ -1,4 +1,4 @@
-"""Whether a file lies where this user may look."""
+"""Whether this user may read in a file's folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["check_reachable"]
 
 
 def check_reachable(path: str | Path) -> None:
-    """Refuse a path in a folder without rights; what is not there is for its reader to tell.
+    """Refuse a path in a folder without rights; its reader reports a file that is missing.
 
     Raises:
         InputError: a folder above it may not be searched.

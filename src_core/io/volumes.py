@@ -17,11 +17,16 @@ from src_core.cases.header import grid_of, header_for, set_geometry
 from src_core.cases.intensities import stored
 from src_core.cases.volume import Volume
 from src_core.errors import ArgumentError, CommandName, InputError, Phrase
-from src_core.io.fields import FIELD_INTENTS
-from src_core.io.itk import IMAGE_ENDINGS
-from src_core.io.itk_images import is_itk_image, read_itk_image
-from src_core.io.nifti import is_nifti, read_nifti, write_nifti
-from src_core.io.picture import is_picture, read_picture, write_picture
+from src_core.io.file_format import FileFormat
+from src_core.io.formats import (
+    NIFTI,
+    format_named,
+    format_of,
+    formats,
+    listed,
+    without_ending,
+)
+from src_core.io.nifti_fields import FIELD_INTENTS
 from src_core.io.reach import check_reachable
 
 __all__ = ["FileNames", "read_case", "write_image"]
@@ -50,7 +55,7 @@ def read_case(images: FileNames, labels: FileNames | None = None, spacing: Spaci
         raise InputError("no image given", expected="at least one image file")
     first = [_read(path, Image, spacing) for path in paths]
     maps = [_whole(_read(path, LabelMap, spacing)) for path in _paths(labels)]
-    return assemble(first, maps, _case_name(paths[0]))
+    return assemble(first, maps, without_ending(paths[0]) or "image")
 
 
 def write_image(
@@ -72,41 +77,57 @@ def write_image(
         raise ArgumentError(
             f"write_image() 'data' must be (X, Y, Z) or (X, Y, Z, T) on the grid, got {data.shape}"
         )
-    values = stored(data, like.data.dtype)
-    if is_picture(path):
-        write_picture(path, values)
-        return
+    path, found = Path(path), format_named(path)
+    if found is None or found.write_image is None:
+        raise InputError(
+            "images cannot be written with this ending",
+            where=str(path),
+            expected=", ".join(e for f in formats() if f.write_image for e in f.endings),
+        )
     header = like.header.copy()
     if data.shape != like.data.shape or int(header["dim"][0]) < 3:
         header.set_data_shape(data.shape)
     if grid is not None and not _same_grid(header, grid):
         set_geometry(header, grid)
-    write_nifti(path, values, header)
+    with found.required(path):
+        found.write_image(path, stored(data, like.data.dtype), header)
 
 
 def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
     where = str(path)
     check_reachable(path)
-    if is_picture(path):
-        data, grid = read_picture(path, spacing)
-        check_shape(data.shape, where)
-        return kind(data, header_for(grid, data.dtype, data.shape), path)
-    itk = is_itk_image(path)
-    if path.is_file() and not itk and not is_nifti(path):
+    found = format_of(path)
+    if not path.exists():
+        raise InputError("no such file", where=where, expected="an image file", do="check the path")
+    if found is None or found.read_image is None:
         raise InputError(
             f"files ending in {path.suffix or 'nothing'} are not known",
             where=where,
-            expected="NIfTI (.nii, .nii.gz), PNG, TIFF, .mha, .nrrd or a DICOM folder",
-            do="convert the image to .nii.gz",
+            expected=listed(),
+            do=f"convert the image to {NIFTI.endings[0]}",
         )
-    data, header = read_itk_image(path) if itk else read_nifti(path)
+    with found.required(path):
+        data, place = found.read_image(path)
     if spacing is not None:
+        place = _spaced(data.shape, spacing, found, where)
+    header = header_for(place, data.dtype, data.shape) if isinstance(place, Grid) else place
+    return kind(_image_array(data, header, where), header, path)
+
+
+def _spaced(shape: tuple[int, ...], spacing: Any, found: FileFormat, where: str) -> Grid:
+    """The grid of a picture with a spacing."""
+    if not found.picture:
         raise InputError(
             "a spacing is for pictures only, other files have their own",
             where=where,
             do="leave it out",
         )
-    return kind(_image_array(data, header, where), header, path)
+    try:
+        return Grid.from_spacing(shape, spacing)
+    except ArgumentError as error:
+        raise InputError(
+            f"a spacing of {spacing} is impossible", expected="1, 2 or 3 positive numbers in mm"
+        ) from error
 
 
 def _image_array(data: NDArray[Any], header: nib.Nifti1Header, where: str) -> NDArray[Any]:
@@ -160,10 +181,3 @@ def _paths(names: FileNames | None) -> list[Path]:
     if names is None:
         return []
     return [Path(names)] if isinstance(names, str | Path) else [Path(name) for name in names]
-
-
-def _case_name(path: Path) -> str:
-    name = path.name
-    for ending in (".gz", ".nii", ".png", ".tiff", ".tif", *IMAGE_ENDINGS, ".dcm"):
-        name = name[: -len(ending)] if name.lower().endswith(ending) else name
-    return name or "image"

@@ -1,4 +1,4 @@
-"""Paint one plane of the heart at one moment: blood, muscle, what hangs in it and wraps it.
+"""One plane of the heart at one moment: blood, wall, papillary muscles and the fat round it.
 
 A point is known by its angle and by where it lies between the borders: 0 to 1 in the cavity,
 1 to 2 in the wall, 2 to 5 in the 60 mm outside. Textures live there, so they move with the
@@ -62,8 +62,8 @@ class Muscle:
         )
 
 
-class _View:
-    """A patch of one plane at one moment, seen from the axis.
+class _HeartSlice:
+    """A part of one plane at one moment, in polar coordinates about the axis.
 
     Attributes:
         x: (1, X), mm from the axis.
@@ -101,7 +101,7 @@ class _View:
         return np.sum([self.radius < self.border(c) for c in borders], axis=0, dtype=np.uint8)
 
     def textures(self, muscle: Muscle, index: int, twist: float) -> tuple[Array, Array]:
-        """The fine and the coarse texture at each voxel, carried along by the muscle."""
+        """The fine and the coarse texture at each voxel, which move with the muscle."""
         endo, epi = self.border(self.curves.endo), self.border(self.curves.epi)
         tiny = np.float32(1e-3)
         wall = 1 + (self.radius**2 - endo**2) / (epi**2 - endo**2 + tiny)
@@ -135,7 +135,7 @@ def paint_heart(
     index, z, thick = plane
     down = z / heart.length
     soft = _softness(heart, z, thick, squeeze)
-    view = _View(x, y, heart.contours(z, squeeze), down, soft)
+    view = _HeartSlice(x, y, heart.contours(z, squeeze), down, soft)
     labels = view.labels()
     if labels.any():
         fine, coarse = view.textures(muscle, index, 0.14 * squeeze * (down - 0.4))
@@ -157,7 +157,7 @@ def _softness(heart: Heart, z: float, thick: float, squeeze: float) -> float:
 
 def _paint_walls(
     canvas: Array,
-    view: _View,
+    view: _HeartSlice,
     muscle: Muscle,
     heart: Heart,
     flesh: Array,
@@ -180,7 +180,7 @@ def _sleeve(outer: Curve, muscle: Muscle, heart: Heart) -> Curve:
     return np.asarray(np.maximum(outer, smooth) + muscle.sleeve * share)
 
 
-def _paint_right(canvas: Array, view: _View, blood: Array, lumps: Array) -> None:
+def _paint_right(canvas: Array, view: _HeartSlice, blood: Array, lumps: Array) -> None:
     """Blood of the right ventricle between its trabeculae, denser towards the apex."""
     rv, epi = view.curves.rv, view.curves.epi
     if (rv - epi).max() > 1:
@@ -189,7 +189,7 @@ def _paint_right(canvas: Array, view: _View, blood: Array, lumps: Array) -> None
         cover(canvas, pool * (1 - meat), 0.93 * blood)
 
 
-def _paint_left(canvas: Array, view: _View, blood: Array, comb: Array) -> None:
+def _paint_left(canvas: Array, view: _HeartSlice, blood: Array, comb: Array) -> None:
     """Blood of the left ventricle; trabeculae reach into it, further towards the apex."""
     endo = view.curves.endo
     if endo.max() > 0:
@@ -198,7 +198,9 @@ def _paint_left(canvas: Array, view: _View, blood: Array, comb: Array) -> None:
         cover(canvas, view.share(endo, inset), blood)
 
 
-def _paint_papillary(canvas: Array, view: _View, muscle: Muscle, flesh: Array, fine: Array) -> None:
+def _paint_papillary(
+    canvas: Array, view: _HeartSlice, muscle: Muscle, flesh: Array, fine: Array
+) -> None:
     """Two muscles that stand in the cavity from the middle down and melt into the wall."""
     endo = view.curves.endo
     room = view.share(endo) * (0.9 * float(smoothstep(view.down, 0.22, 0.36)))

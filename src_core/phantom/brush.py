@@ -1,4 +1,4 @@
-"""What the painter holds: soft edges, layers and smooth random textures, float32 in mm.
+"""Shapes with soft edges, layers and smooth random textures, float32 in mm.
 
 Distances are positive inside a shape; an edge fades linearly over ``soft`` mm, which is what
 partial volume does to a sharp border.
@@ -22,7 +22,7 @@ def edge(distance: Array, soft: float | Array = 1.6) -> Array:
 
 
 def cover(canvas: Array, share: Array, value: Array | float) -> None:
-    """Lay a layer over the canvas, in place: ``canvas (1 - share) + value share``."""
+    """Blend a value into the canvas, in place: ``canvas (1 - share) + value share``."""
     canvas += share * (value - canvas)
 
 

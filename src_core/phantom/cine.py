@@ -1,6 +1,6 @@
-"""The whole examination: a heart beating in a chest, seen by a scanner.
+"""The whole examination: a beating heart in a chest, as a scanner acquires it.
 
-Every plane is the still chest with the heart painted over it, then acquired. One seed feeds
+Every plane is the chest with the heart painted over it, then acquired. One seed feeds
 separate streams for the anatomy, the chest, the textures and the noise of each phase, so a single
 phase is the same bits as that phase of the whole cine.
 """
@@ -103,19 +103,19 @@ def _render(
     spacing: tuple[float, float, float],
 ) -> Phantom:
     _check(seed, slices, phases, shape, spacing)
-    heart = Heart.draw(_dice(seed, _HEART))
+    heart = Heart.draw(_generator(seed, _HEART))
     top = max(0.0, (heart.length - slices * spacing[2]) / 2)
     depths = top + spacing[2] * (np.arange(slices, dtype=np.float64) + 0.5)
     squeezes = np.array([contraction(phase / phases) for phase in chosen])
-    image, labels = _Studio(seed, heart, depths, shape, spacing).film(chosen, squeezes)
+    image, labels = _Scene(seed, heart, depths, shape, spacing).render(chosen, squeezes)
     stack = (top, top + slices * spacing[2])
     return Phantom(
         image, labels, spacing, _affine(shape, depths, spacing), volumes_ml(heart, squeezes, stack)
     )
 
 
-class _Studio:
-    """The still scene of one phantom, ready to be filmed."""
+class _Scene:
+    """What does not change over the phases of one phantom; ``render`` makes the images."""
 
     def __init__(
         self,
@@ -131,22 +131,22 @@ class _Studio:
             for n, h in zip(shape, spacing[:2], strict=True)
         )
         grid = (len(depths), shape[1], shape[0])
-        space = Space.of(grid, spacing[::-1], depths, heart.length, _dice(seed, _CHEST))
-        self.still = paint_chest(space, heart)
-        self.muscle = Muscle.draw(_dice(seed, _MUSCLE), len(depths), heart)
-        self.coil = coil_field(self.x[None, :], self.y[:, None], _dice(seed, _COIL))
+        space = Space.of(grid, spacing[::-1], depths, heart.length, _generator(seed, _CHEST))
+        self.chest = paint_chest(space, heart)
+        self.muscle = Muscle.draw(_generator(seed, _MUSCLE), len(depths), heart)
+        self.coil = coil_field(self.x[None, :], self.y[:, None], _generator(seed, _COIL))
         self.keep = window(grid[1:])
 
-    def film(
+    def render(
         self, chosen: Sequence[int], squeezes: NDArray[np.float64]
     ) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
         """Image and labels, both (X, Y, Z, T), in the memory order of NIfTI."""
-        image = np.zeros((len(chosen), *self.still.shape), np.int16)
+        image = np.zeros((len(chosen), *self.chest.shape), np.int16)
         labels = np.zeros(image.shape, np.uint8)
         for i, (phase, squeeze) in enumerate(zip(chosen, squeezes, strict=True)):
-            noise = _dice(self.seed, _NOISE, phase)
+            noise = _generator(self.seed, _NOISE, phase)
             for k in range(len(self.depths)):
-                canvas = self.still[k].copy()
+                canvas = self.chest[k].copy()
                 self._paint(canvas, labels[i, k], k, float(squeeze))
                 image[i, k] = store(canvas * self.coil, self.keep, noise)
         return image.T, labels.T
@@ -168,7 +168,7 @@ def _near(positions: Array, centre: float) -> slice:
     return slice(int(low), int(high))
 
 
-def _dice(seed: int, *stream: int) -> np.random.Generator:
+def _generator(seed: int, *stream: int) -> np.random.Generator:
     return np.random.default_rng([seed, *stream])
 
 

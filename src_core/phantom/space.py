@@ -1,4 +1,4 @@
-"""Where the painter of the chest stands, and what he paints wherever he stands.
+"""Coordinates in the chest, and the tissues that are drawn in several places of it.
 
 Arrays are (Z, Y, X): x to the patient's left, y downwards, mm from the middle of the field of
 view. Positions are wobbled by smooth noise, so that no border is a perfect curve.
@@ -19,7 +19,7 @@ __all__ = ["Space", "strands", "vessels"]
 
 @dataclass(frozen=True)
 class Space:
-    """Where the painter stands: positions in mm and the way to the apex, and its dice.
+    """Positions in mm, the distance from base to apex, and the random generator of the chest.
 
     Attributes:
         x: (Z, Y, X), mm, wobbled.

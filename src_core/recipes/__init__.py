@@ -1,1 +1,1 @@
-"""What a recipe is good for: the same bits again, on other images, or as code."""
+"""What is done with a recipe: the same result again, its field on other images, its code."""

@@ -15,13 +15,13 @@ from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.label_changes import label_metrics
-from src_core.fields.measures import field_measures
+from src_core.fields.measures import field_metrics
 from src_core.fields.on_grid import covered_percent, on_grid
 from src_core.fields.planes import Field, in_plane_axis
 from src_core.fields.saved import SavedField
 from src_core.fields.warp_case import warp_case
 from src_core.fields.warp_frames import frame_of, warp_frames
-from src_core.io import write_field, write_field_series, write_scalar
+from src_core.io import volume_file, write_field, write_field_series, write_scalar
 from src_core.io.case_files import save_case, write_json
 
 __all__ = [
@@ -56,7 +56,7 @@ def jacobian_map(field: Field, grid: Grid) -> NDArray[np.float32]:
     Args:
         field: (X, Y, Z, 3), LPS mm, on ``grid``.
     """
-    return field_measures(field, grid, in_plane_axis(field, grid))[0]
+    return field_metrics(field, grid, in_plane_axis(field, grid))[0]
 
 
 @torch.inference_mode()
@@ -77,7 +77,7 @@ def move_case(
     covered = _covered(case, grid)
     own, axis = _own_field(case, field, grid, inverse)
     warped = warp_case(case, own, interpolation=interpolation, labels=label_interpolation)
-    jacobian, measured = field_measures(own, case.grid, axis)
+    jacobian, measured = field_metrics(own, case.grid, axis)
     metrics = {
         **measured,
         "inverse": inverse,
@@ -132,7 +132,7 @@ def apply_series(
     for field in np.moveaxis(fields, 3, 0):
         displacement, axis = _own_field(case, field, grid, inverse)
         own.append(displacement)
-        found.append(field_measures(displacement, case.grid, axis))
+        found.append(field_metrics(displacement, case.grid, axis))
     warped = warp_frames(case, own, interpolation=interpolation, labels=label_interpolation)
     longest = [measured["max_mm"] for _, measured in found]
     peak = int(np.argmax(longest))
@@ -146,7 +146,7 @@ def apply_series(
         **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
     }
     save_case(warped, place, case)
-    write_field_series(place / "displacement.nii.gz", np.stack(own, axis=3), case.grid)
+    write_field_series(place / volume_file("displacement"), np.stack(own, axis=3), case.grid)
     write_json(place / "metrics.json", metrics)
     return metrics
 
@@ -185,7 +185,7 @@ def apply_field(
         label_interpolation=label_interpolation,
     )
     save_case(moved.case, place, case)
-    write_field(place / "displacement.nii.gz", moved.displacement, case.grid)
-    write_scalar(place / "jacobian.nii.gz", moved.jacobian, case.grid)
+    write_field(place / volume_file("displacement"), moved.displacement, case.grid)
+    write_scalar(place / volume_file("jacobian"), moved.jacobian, case.grid)
     write_json(place / "metrics.json", moved.metrics)
     return moved.metrics

@@ -15,7 +15,8 @@ from src_core.errors import DRDMError
 from src_core.generation.run import Result
 from src_core.generation.save import input_file
 from src_core.io import read_case
-from src_core.io.case_files import PICTURES, input_volumes
+from src_core.io.case_files import input_volumes
+from src_core.io.formats import is_picture
 
 __all__ = ["picture_spacing", "with_present_inputs", "wrote"]
 
@@ -58,7 +59,7 @@ def wrote(folder: Path, unsaved: Mapping[str, str]) -> bool:
 def picture_spacing(case: Case) -> float | tuple[float, ...] | None:
     """What a case of pictures was read with, mm: one number where X, Y and Z agree; else None."""
     path, spacing = case.images[0].path, case.grid.spacing
-    if path is None or path.suffix.lower() not in PICTURES or set(spacing) == {1.0}:
+    if path is None or not is_picture(path) or set(spacing) == {1.0}:
         return None
     return spacing[0] if len(set(spacing)) == 1 else spacing
 

@@ -17,8 +17,8 @@ from src_core.generation.options import Options
 from src_core.generation.recipe import machine
 from src_core.io import read_case
 from src_core.io.case_files import input_volumes
+from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_array
-from src_core.io.picture import is_picture
 from src_core.models.checkpoint import load_file
 from src_core.models.device import choose_device
 from src_core.models.library import find_model

@@ -62,7 +62,7 @@ def call_of(
 ) -> Call:
     """The call of a result; ``exported`` is where it was exported to, if it still is there."""
     recipe, name = result.recipe, plain_name(result.source.name)
-    options, arrays = _told_options(recipe["options"]), recipe["inputs"]["arrays"]
+    options, arrays = _chosen_options(recipe["options"]), recipe["inputs"]["arrays"]
     unsaved = {n: array["sha256"] for n, array in arrays.items() if array["path"] is None}
     home = Path(exported).resolve() if exported and wrote(Path(exported), unsaved) else None
     files = {
@@ -111,7 +111,7 @@ def command_text(call: Call, windows: bool = os.name == "nt") -> str:
     """One line for a POSIX shell, or for PowerShell and cmd.
 
     Raises:
-        InputError: pictures of several spacings, which the shell cannot be told.
+        InputError: pixels that are not square, for which the shell has no option.
     """
     words = ["drdm", "generate", *call.images]
     for path in call.labels:
@@ -119,7 +119,7 @@ def command_text(call: Call, windows: bool = os.name == "nt") -> str:
     if isinstance(call.spacing, tuple):
         sides = " x ".join(f"{side:g}" for side in call.spacing)
         raise InputError(
-            f"pixels of {sides} mm cannot be told to the shell",
+            f"the shell has no option for pixels of {sides} mm",
             expected="one spacing",
             do="copy as Python instead",
         )
@@ -142,15 +142,15 @@ def plain_name(name: str) -> str:
     return kept.strip("-.") or "drdm"
 
 
-def _told_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that matter: level 0 takes no steps, and a default needs no word."""
-    told = {"level": options["level"], "seed": options["seed"]}
+def _chosen_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Level, seed, steps (none at level 0), and what differs from the defaults."""
+    chosen = {"level": options["level"], "seed": options["seed"]}
     if options["steps"]:
-        told["steps"] = options["steps"]
+        chosen["steps"] = options["steps"]
     for name, field in Options.model_fields.items():
         if name not in ("level", "seed", "steps") and options.get(name) != field.default:
-            told[name] = options.get(name)
-    return told
+            chosen[name] = options.get(name)
+    return chosen
 
 
 def _note(files: list[str], home: Path | None) -> str:

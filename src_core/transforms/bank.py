@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from src_core.datasets.entry import real, stem
+from src_core.datasets.entry import real_path, stem
 from src_core.errors import InputError
-from src_core.transforms.bank_files import Shelf, shelf_of
+from src_core.transforms.bank_files import StoredDeformations, stored_in
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.scan import Below, Scan
 
@@ -45,8 +45,8 @@ class Bank:
         return Bank, (self.folder,)
 
     @cached_property
-    def _shelf(self) -> Shelf:
-        return shelf_of(self.folder)
+    def _stored(self) -> StoredDeformations:
+        return stored_in(self.folder)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ class Bank:
         Raises:
             InputError: there are none.
         """
-        return self._shelf.names
+        return self._stored.names
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -68,11 +68,11 @@ class Bank:
 
     def count(self, name: str) -> int:
         """How many deformations a case has."""
-        return self._shelf.count(name)
+        return self._stored.count(name)
 
     def get(self, name: str, index: int) -> Deformation:
         """Deformation ``index``, from 0, of a case."""
-        return self._shelf.get(name, index)
+        return self._stored.get(name, index)
 
     def find(self, name: str) -> str:
         """The case of a name or an image's path.
@@ -100,7 +100,7 @@ def _candidates(name: str) -> Iterator[str]:
     yield name
     given = Path(name)
     of_file = stem(given) != given.name
-    for path in (given, real(given)) if of_file else (given,):
+    for path in (given, real_path(given)) if of_file else (given,):
         above = path.parent.parts[1:] if path.is_absolute() else path.parent.parts
         for depth in reversed(range(min(len(above), _DEPTH) + 1)):
             whole = "-".join([*above[len(above) - depth :], stem(path)])

@@ -1,4 +1,4 @@
-"""Where a bank's deformations lie: in files that ``make_bank`` filled, or in a run of augment."""
+"""The files of a bank: those that ``make_bank`` wrote, or the fields of a run of augment."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import read_field
 from src_core.transforms.deformation import Deformation
 
-__all__ = ["SUFFIX", "Files", "Run", "Shelf", "opened", "shelf_of"]
+__all__ = ["SUFFIX", "AugmentRun", "BankFiles", "StoredDeformations", "opened", "stored_in"]
 
 SUFFIX = ".safetensors"
 _FIELD = re.compile(r"fields/[^/]+|cases/[^/]+/displacement\.[^/]+")
 
 
-class Shelf(Protocol):
+class StoredDeformations(Protocol):
     """Deformations by case and number."""
 
     @property
@@ -37,7 +37,7 @@ class Shelf(Protocol):
         ...
 
 
-class Files:
+class BankFiles:
     """A file for each case; a deformation is read alone."""
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class Files:
         return Deformation.from_dict({**each, **whole})
 
 
-class Run:
+class AugmentRun:
     """The fields that ``drdm augment`` wrote beside its new cases, in any layout."""
 
     def __init__(self, folder: Path) -> None:
@@ -68,8 +68,8 @@ class Run:
             field = next(filter(_FIELD.fullmatch, line["files"]), None)
             if field and line["index"]:
                 metrics = line["metrics"]
-                told = (field, int(metrics["level"]), int(metrics["seed"]))
-                found.setdefault(line["case"], {})[line["index"]] = told
+                stored = (field, int(metrics["level"]), int(metrics["seed"]))
+                found.setdefault(line["case"], {})[line["index"]] = stored
         self._found = {name: [each[i] for i in sorted(each)] for name, each in found.items()}
         self.names = tuple(sorted(found))
 
@@ -83,20 +83,22 @@ class Run:
         return Deformation.of_field(*read_field(self._folder / file), level, seed)
 
 
-def shelf_of(folder: Path) -> Shelf:
+def stored_in(folder: Path) -> StoredDeformations:
     """What a folder holds.
 
     Raises:
         InputError: there are no deformations.
     """
-    shelf: Shelf = Run(folder) if (folder / MANIFEST).is_file() else Files(folder)
-    if not shelf.names:
+    found: StoredDeformations = (
+        AugmentRun(folder) if (folder / MANIFEST).is_file() else BankFiles(folder)
+    )
+    if not found.names:
         raise InputError(
             "no deformations here",
             where=str(folder),
             expected=Phrase("a folder that make_bank or ", CommandName("augment"), " filled"),
         )
-    return shelf
+    return found
 
 
 def opened(path: Path) -> Any:

@@ -19,7 +19,7 @@ from src_core.datasets.entry import Entry
 from src_core.datasets.reading import read_dataset
 from src_core.errors import DRDMError, InputError
 from src_core.io import open_atomically, read_case
-from src_core.io.picture import is_picture
+from src_core.io.formats import is_picture
 from src_core.transforms.bank_files import SUFFIX, opened
 from src_core.transforms.live import Live
 from src_core.transforms.scan import Scan

@@ -1,6 +1,6 @@
 """One drawn deformation, ``new(x) = image(x + u(x))``: small, a value, the same on every grid.
 
-It is kept where it was composed, on the model's state grid, and laid over images when it is used.
+It is kept where it was composed, on the model's state grid, and resampled when it is applied.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Deformation:
     def on(self, grid: Grid, inverse: bool = False) -> Placed:
         """Over images of a grid, the case's or another: cropped, turned, resampled.
 
-        An identity affine tells nothing: with the case's shape, it is taken as the case's.
+        An identity affine counts as none: with the case's shape, the case's own is used.
 
         Raises:
             InputError: a grid that lies elsewhere, or an identity affine with another shape.
@@ -166,7 +166,7 @@ class Deformation:
         if self.grid.shape != grid.shape:
             return False
         near = _SAME * min(self.grid.spacing)
-        return _untold(grid) or self.grid.distance_mm(grid) < near
+        return _no_affine(grid) or self.grid.distance_mm(grid) < near
 
     def _voxels(self, dtype: torch.dtype) -> Tensor:
         if not self.size:
@@ -177,7 +177,7 @@ class Deformation:
         return fit.displacement(torch.from_numpy(self.u).to(dtype))
 
     def _elsewhere(self, grid: Grid) -> Placed:
-        lost = _untold(grid) and not _untold(self.grid)
+        lost = _no_affine(grid) and not _no_affine(self.grid)
         if lost or not covered_percent(self.grid, grid):
             raise InputError(
                 "the image has no affine and another shape"
@@ -205,7 +205,7 @@ def _planes_of(field: Field, grid: Grid) -> tuple[Tensor, int | None]:
     return field_tensor(field, grid, axis), axis
 
 
-def _untold(grid: Grid) -> bool:
+def _no_affine(grid: Grid) -> bool:
     return np.array_equal(grid.affine, np.eye(4))
 
 

@@ -32,7 +32,7 @@ _MODES = {"bilinear": "linear", "bicubic": "cubic", "nearest": "nearest"}
 class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
     """One deformation for all keys of a sample: a plausible new anatomy with its labels.
 
-    Items are channel first, 2D or 3D; they may lie on different grids, where their affines tell.
+    Items are channel first, 2D or 3D; with affines, they may have different grids.
     Types and affines stay as they are. The network sees the first channel of the first key.
 
     Args:

@@ -123,7 +123,7 @@ def below_of(generator: torch.Generator | None) -> Below:
 
 
 def _grid(shape: tuple[int, ...], deformation: Deformation, affine: Any, spacing: Any) -> Grid:
-    """The grid that is told; where none is, the deformation's."""
+    """The grid that is given; without one, the deformation's."""
     if affine is not None or spacing is not None:
         return grid_for(shape, affine, spacing)
     if shape != deformation.grid.shape:

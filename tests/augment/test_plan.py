@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from src_core.augment import make_plan
-from src_core.augment.disk import in_words
+from src_core.augment.disk import size_text
 from src_core.augment.plan import names_of
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError
@@ -32,7 +32,7 @@ def test_the_room_a_case_takes(data: Path, model: Model, formats: tuple[str, ...
 
 
 def test_room_in_words() -> None:
-    assert [in_words(n) for n in (7, 1000, 3_140_000, 2.5e12)] == [
+    assert [size_text(n) for n in (7, 1000, 3_140_000, 2.5e12)] == [
         "7 bytes", "1 kB", "3.14 MB", "2.5 TB",
     ]  # fmt: skip
 

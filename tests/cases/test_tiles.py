@@ -18,7 +18,7 @@ from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.fields.label_changes import _parts
-from src_core.fields.measures import field_measures
+from src_core.fields.measures import field_metrics
 from src_core.fields.on_grid import covered_percent, on_grid
 from src_core.fields.planes import in_plane_axis
 from src_core.fields.warp_case import warp_case
@@ -80,7 +80,7 @@ def test_parts_make_the_whole(kind: str, amplitude: float, in_parts: Any) -> Non
     assert (axis is not None) == flat
     mode = "cubic" if kind == "slice" else "linear"
     whole = warp_case(source, u, interpolation=mode)
-    jacobian, numbers = field_measures(u, source.grid, axis)
+    jacobian, numbers = field_metrics(u, source.grid, axis)
     in_parts()
     along = tiles.tile_axis(source.grid.shape, axis)
     assert len(list(tiles.parts(source.grid.shape, along))) > 1
@@ -90,7 +90,7 @@ def test_parts_make_the_whole(kind: str, amplitude: float, in_parts: Any) -> Non
     assert np.abs(cut.image.astype(int) - whole.image).max() <= 1
     assert (cut.image != whole.image).mean() < 1e-3
     assert (cut.label_map != whole.label_map).mean() < 1e-3
-    again, same = field_measures(u, source.grid, axis)
+    again, same = field_metrics(u, source.grid, axis)
     assert np.allclose(again, jacobian, atol=1e-6)
     assert same == pytest.approx(numbers, rel=1e-9)
     if amplitude == 4.0:

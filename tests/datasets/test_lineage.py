@@ -12,7 +12,7 @@ import pytest
 
 from src_core import load_model
 from src_core.augment import Request, augment, make_plan
-from src_core.augment.lock import held
+from src_core.augment.lock import locked
 from src_core.augment.manifest import lines
 from src_core.datasets.reading import read_dataset, read_images
 from src_core.errors import InputError
@@ -108,7 +108,7 @@ def test_one_run_at_a_time(data: Path, model: Model, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert made(data, out, model, formats=("nifti",)) == ["made"] * 3
     before = bytes_of(out)
-    with held(out), pytest.raises(InputError, match="another run is at work here"):
+    with locked(out), pytest.raises(InputError, match="another run is at work here"):
         made(data, out, model, formats=("nifti",), resume=True)
     assert bytes_of(out) == before
     assert made(data, out, model, formats=("nifti",), resume=True) == ["kept"] * 3

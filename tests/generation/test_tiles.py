@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from src_core.cases import tiles
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
-from src_core.fields import Source, certify, invert, invert_parts, jacobian_determinant
+from src_core.fields import PartwiseField, certify, invert, invert_parts, jacobian_determinant
 from src_core.fields import extended as extended_fields
 from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.saved import SavedField
@@ -40,7 +40,9 @@ def smooth(shape: tuple[int, ...], longest: float, width: float = 4.0) -> torch.
 
 def in_pieces(u: torch.Tensor, along: int, step: int) -> list[torch.Tensor]:
     shape = tuple(u.shape[1:])
-    source = Source(lambda first, last: u.narrow(along + 1, first, last - first), shape, along)
+    source = PartwiseField(
+        lambda first, last: u.narrow(along + 1, first, last - first), shape, along
+    )
     cuts = [slice(i, min(i + step, shape[along])) for i in range(0, shape[along], step)]
     found = list(invert_parts(source, cuts))
     names = ("displacement", "error_voxels", "inside")

@@ -12,8 +12,8 @@ from src_core.fields import compose
 from src_core.fields.warp_case import warp_case
 from src_core.generation import Session, generate, make_options
 from src_core.generation.run import finish
-from src_core.inspection.part_view import Part, glimpse
-from src_core.inspection.trajectory import Numbers, Trace
+from src_core.inspection.part_view import Part, warp_part
+from src_core.inspection.trajectory import Trajectory, TrajectoryPoint
 from tests.support.tiny import BOX, case, model
 
 LEVEL = 60
@@ -24,11 +24,11 @@ def session(request: pytest.FixtureRequest) -> Session:
     return Session(case(), model(), request.param)
 
 
-def traced(session: Session) -> Trace:
+def traced(session: Session) -> Trajectory:
     slabs: dict[int, list] = {}
     for step in session.steps(make_options(80, level=LEVEL, seed=3)):
         slabs.setdefault(step.slab, []).append(step.recovery)
-    return Trace(session.view, list(slabs.values()))
+    return Trajectory(session.view, list(slabs.values()))
 
 
 def test_steps_are_met_exactly_and_between_them_the_velocity_is_split(session: Session) -> None:
@@ -37,7 +37,7 @@ def test_steps_are_met_exactly_and_between_them_the_velocity_is_split(session: S
     for k in range(4):
         steps = torch.cat([slab[k].displacement for slab in trace._slabs])
         assert torch.equal(trace.at(k), steps)
-    first = trace.lasts[0]
+    first = trace.last_steps[0]
     half = correction_ddf(first.flow.corrections[1] / 2)
     once = trace.at(1.5)[:1]
     torch.testing.assert_close(once, compose(trace.at(1)[:1], half))
@@ -53,7 +53,7 @@ def test_a_moment_in_figures(session: Session) -> None:
     field = session.view.field(trace.at(3))
     longest = np.linalg.norm(field, axis=-1).max()
     assert curve[-1].max_mm == pytest.approx(longest, rel=0.05)
-    partial = Trace(session.view, [u[:2] for u in trace._slabs])
+    partial = Trajectory(session.view, [u[:2] for u in trace._slabs])
     assert trace.whole and not partial.whole and (partial.total, partial.planned) == (1, 3)
     assert partial.numbers(1).remaining_mm is None
     assert curve[-1].min_det < 1
@@ -70,22 +70,22 @@ def test_a_glimpse_is_a_part_of_the_warped_case(session: Session) -> None:
         Part(fixed=(None, 20, None)),
         Part(fixed=(11, None, None)),
     ):
-        image, labels = glimpse(view, u, part, volumes)
+        image, labels = warp_part(view, u, part, volumes)
         index = part.index(3)
         difference = np.abs(image.astype(int) - whole.image[index])
         assert difference.max() <= 1 and (difference > 0).mean() < 0.02
         assert (labels != whole.label_map[index]).mean() < 0.002
-    coarse = glimpse(view, u, Part(stride=2), view.case.images)[0]
+    coarse = warp_part(view, u, Part(stride=2), view.case.images)[0]
     assert coarse.shape == whole.image.shape
     assert np.array_equal(coarse[::2], coarse[1::2]) and np.array_equal(
         coarse[:, ::2], coarse[:, 1::2]
     )
-    image = glimpse(view, u, Part(), view.case.images)[0]
+    image = warp_part(view, u, Part(), view.case.images)[0]
     assert np.array_equal(coarse[::2, ::2, ::2], image[::2, ::2, ::2])
 
 
 def test_a_run_at_level_0_moves_nothing(session: Session) -> None:
-    assert Trace(session.view, []).curve == (Numbers(0, 0.0, 1.0, 0.0),)
+    assert Trajectory(session.view, []).curve == (TrajectoryPoint(0, 0.0, 1.0, 0.0),)
 
 
 def test_a_part_of_a_larger_image_ends_where_this_one_does() -> None:
@@ -99,7 +99,7 @@ def test_one_frame_of_a_cine() -> None:
     session = Session(Case.from_arrays(cine, spacing=(1, 1.5, 8)), model())
     trace = traced(session)
     whole = warp_case(session.case, session.view.field(trace.at(2)))
-    seen = glimpse(session.view, trace.at(2), Part((None, None, 1), 3), session.case.images)[0]
+    seen = warp_part(session.view, trace.at(2), Part((None, None, 1), 3), session.case.images)[0]
     assert np.abs(seen.astype(int) - whole.image[:, :, 1:2, 3:4]).max() <= 1
 
 

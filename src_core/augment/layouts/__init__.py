@@ -11,7 +11,7 @@ from __future__ import annotations
 from src_core.augment.layouts.cases import Cases
 from src_core.augment.layouts.decathlon import Decathlon
 from src_core.augment.layouts.flat import Flat
-from src_core.augment.layouts.layout import Layout, sweep
+from src_core.augment.layouts.layout import Layout, remove_partial
 from src_core.augment.layouts.learn2reg import Learn2Reg
 from src_core.augment.layouts.nnunet import NnUNet
 from src_core.augment.layouts.pairs import FlatPairs, PairFolders
@@ -19,7 +19,7 @@ from src_core.augment.layouts.style import Style, make_style
 from src_core.generation import Result
 from src_core.generation.pairs import Pair
 
-__all__ = ["LAYOUTS", "PAIR_LAYOUTS", "Layout", "Style", "make_style", "sweep"]
+__all__ = ["LAYOUTS", "PAIR_LAYOUTS", "Layout", "Style", "make_style", "remove_partial"]
 
 LAYOUTS: dict[str, Layout[Result]] = {
     "cases": Cases(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from src_core.augment.layouts.layout import Member
 from src_core.augment.layouts.style import Style
 from src_core.generation import Result, save_result
+from src_core.io import volume_file
 from src_core.io.case_files import PARTS
 
 __all__ = ["Cases"]
@@ -21,7 +22,7 @@ class Cases:
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Image and labels."""
         kinds = ("image", "labels") if labelled else ("image",)
-        return {kind: f"cases/{name}/{kind}.nii.gz" for kind in kinds}
+        return {kind: f"cases/{name}/{volume_file(kind)}" for kind in kinds}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's folder; what a user took files out of is made again."""

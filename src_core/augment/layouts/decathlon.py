@@ -17,7 +17,7 @@ from src_core.cases.header import header_for
 from src_core.cases.volume import Image
 from src_core.errors import InputError
 from src_core.generation import Result
-from src_core.io import open_atomically, write_image
+from src_core.io import open_atomically, volume_file, write_image
 
 __all__ = ["Decathlon"]
 
@@ -29,8 +29,8 @@ class Decathlon:
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Image and labels."""
-        labels = {"labels": f"decathlon/labelsTr/{name}.nii.gz"} if labelled else {}
-        return {"image": f"decathlon/imagesTr/{name}.nii.gz", **labels}
+        labels = {"labels": f"decathlon/labelsTr/{volume_file(name)}"} if labelled else {}
+        return {"image": f"decathlon/imagesTr/{volume_file(name)}", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's files, all or none; says which."""
@@ -44,7 +44,7 @@ class Decathlon:
             for folder, volume in named.items():
                 home = place / "decathlon" / folder
                 home.mkdir(parents=True)
-                write_image(home / f"{name}.nii.gz", volume.data, volume, case.grid)
+                write_image(home / volume_file(name), volume.data, volume, case.grid)
 
         return publish(out, name, fill)
 
@@ -72,8 +72,8 @@ class Decathlon:
 
 
 def _row(member: Member) -> dict[str, str]:
-    row = {"image": f"./imagesTr/{member.name}.nii.gz"}
-    return row | ({"label": f"./labelsTr/{member.name}.nii.gz"} if member.labelled else {})
+    row = {"image": f"./imagesTr/{volume_file(member.name)}"}
+    return row | ({"label": f"./labelsTr/{volume_file(member.name)}"} if member.labelled else {})
 
 
 def _joined(case: Case) -> Image:

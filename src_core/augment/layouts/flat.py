@@ -8,7 +8,7 @@ from pathlib import Path
 from src_core.augment.layouts.layout import Member, publish, write_beside
 from src_core.augment.layouts.style import Style
 from src_core.generation import Result
-from src_core.io import write_image
+from src_core.io import volume_file, write_image
 from src_core.io.case_files import input_volumes
 
 __all__ = ["Flat"]
@@ -21,8 +21,8 @@ class Flat:
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Image and labels."""
-        labels = {"labels": f"labels/{name}.nii.gz"} if labelled else {}
-        return {"image": f"images/{name}.nii.gz", **labels}
+        labels = {"labels": f"labels/{volume_file(name)}"} if labelled else {}
+        return {"image": f"images/{volume_file(name)}", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's files, all or none; says which."""
@@ -33,7 +33,7 @@ class Flat:
                 kind, dash, number = key.partition("-")
                 home = place / f"{kind.rstrip('s')}s{dash}{number}"
                 home.mkdir()
-                write_image(home / f"{name}.nii.gz", volume.data, volume, result.case.grid)
+                write_image(home / volume_file(name), volume.data, volume, result.case.grid)
 
         return publish(out, name, fill)
 

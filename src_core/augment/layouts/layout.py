@@ -18,7 +18,7 @@ from src_core.io import field_file, write_field
 from src_core.io.atomic import partial_name
 from src_core.io.case_files import write_json
 
-__all__ = ["Layout", "Member", "publish", "sweep", "write_beside", "write_recipe"]
+__all__ = ["Layout", "Member", "publish", "remove_partial", "write_beside", "write_recipe"]
 
 _Product = TypeVar("_Product", Result, Pair, contravariant=True)
 
@@ -99,7 +99,7 @@ def write_recipe(product: Result | Pair, place: Path, name: str) -> None:
         write_json(place / folder / f"{name}.json", values)
 
 
-def sweep(out: Path) -> None:
+def remove_partial(out: Path) -> None:
     """Remove what a run that was killed left unfinished."""
     for home in (out, out / "cases", out / "pairs"):
         for partial in home.glob(".*.partial"):

@@ -11,7 +11,7 @@ from src_core.augment.layouts.pairs import PARTS, volume_names, write_fields
 from src_core.augment.layouts.style import Style
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.pairs import FIELDS, Pair, volumes_of
-from src_core.io import field_file, open_atomically, write_image
+from src_core.io import field_file, open_atomically, volume_file, write_image
 
 __all__ = ["Learn2Reg"]
 
@@ -87,7 +87,8 @@ def _volumes(name: str, labelled: bool) -> dict[str, str]:
 
 def _file(name: str, kind: str) -> str:
     number = _NUMBERS[kind.removesuffix("-labels")]
-    return f"{'labelsTr' if kind.endswith('-labels') else 'imagesTr'}/{name}_{number}.nii.gz"
+    folder = "labelsTr" if kind.endswith("-labels") else "imagesTr"
+    return f"{folder}/{volume_file(f'{name}_{number}')}"
 
 
 def _row(member: Member, side: str) -> dict[str, str]:

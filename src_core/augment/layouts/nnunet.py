@@ -17,7 +17,7 @@ from src_core.cases.volume import Image
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation import Result
 from src_core.io import open_atomically, write_image
-from src_core.io.picture import is_picture
+from src_core.io.formats import is_picture
 
 __all__ = ["NnUNet", "folds"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from src_core.augment.layouts.layout import Member, publish, write_recipe
 from src_core.augment.layouts.style import Style
 from src_core.generation.pairs import FIELDS, Pair, save_pair, volumes_of
-from src_core.io import field_file, write_field, write_image
+from src_core.io import field_file, volume_file, write_field, write_image
 
 __all__ = ["PARTS", "FlatPairs", "PairFolders", "volume_names", "write_fields"]
 
@@ -23,7 +23,7 @@ class PairFolders:
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Images, labels and fields."""
-        files = {kind: f"{kind}.nii.gz" for kind in volume_names(labelled)}
+        files = {kind: volume_file(kind) for kind in volume_names(labelled)}
         files |= {kind: field_file(kind, style.field_format) for kind in FIELDS}
         return {kind: f"pairs/{name}/{file}" for kind, file in files.items()}
 
@@ -44,7 +44,7 @@ class FlatPairs:
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Images, labels and fields."""
-        files = {kind: f"{kind}/{name}.nii.gz" for kind in volume_names(labelled)}
+        files = {kind: f"{kind}/{volume_file(name)}" for kind in volume_names(labelled)}
         fields = {kind: f"{kind}/{field_file(name, style.field_format)}" for kind in FIELDS}
         return {**files, **fields}
 
@@ -56,7 +56,7 @@ class FlatPairs:
             write_fields(result, place, name, style)
             for kind, (volume, grid) in volumes_of(result).items():
                 (place / kind).mkdir()
-                write_image(place / kind / f"{name}.nii.gz", volume.data, volume, grid)
+                write_image(place / kind / volume_file(name), volume.data, volume, grid)
 
         return publish(out, name, fill, last="fixed")
 

@@ -15,7 +15,7 @@ from src_core.datasets.described import Catalogue, is_described, read_catalogue
 from src_core.datasets.entry import Entry
 from src_core.errors import DRDMError, GeometryWarning
 from src_core.io import FieldFormat, read_case
-from src_core.io.picture import is_picture
+from src_core.io.formats import NIFTI, PNG, format_named, is_picture
 
 __all__ = ["Style", "make_style"]
 
@@ -38,7 +38,7 @@ class Style:
     title: str = "Augmented"
     number: int = 500
     catalogue: Catalogue = field(default_factory=Catalogue)
-    ending: str = ".nii.gz"
+    ending: str = NIFTI.endings[0]
 
     @property
     def codes(self) -> dict[int, int]:
@@ -63,10 +63,10 @@ def make_style(
         found = sorted({0}.union(*(_values(e.labels) for e in entries if e.labels)))
         names = {"background": 0} | {f"label_{v}": v for v in found if v}
         catalogue = Catalogue(catalogue.channels, names, catalogue.others)
-    pictures = all(p.suffix.lower() == ".png" for e in entries for p in e.images)
+    pictures = all(format_named(p) is PNG for e in entries for p in e.images)
     home = dataset.resolve()
     title = re.sub(r"[^A-Za-z0-9]", "", (home.parent if home.suffix == ".json" else home).stem)
-    ending = ".png" if pictures else ".nii.gz"
+    ending = (PNG if pictures else NIFTI).endings[0]
     return Style(field_format, title or "Augmented", number, catalogue, ending)
 
 

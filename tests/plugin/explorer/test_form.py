@@ -12,7 +12,7 @@ pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_t
 from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_drdm.widgets.section import Section
-from src_core.inspection.trajectory import Numbers
+from src_core.inspection.trajectory import TrajectoryPoint
 from tests.support.windows import settle
 
 
@@ -67,7 +67,7 @@ def test_a_section_grows_with_what_it_holds(qtbot):
 def test_what_a_run_says_does_not_widen_the_dock(window):
     _, explorer = window()
     before = explorer.recovery.minimumSizeHint().width()
-    explorer.recovery.show_numbers(Numbers(60.5, 188.8, -8.88, 188.8))
+    explorer.recovery.show_numbers(TrajectoryPoint(60.5, 188.8, -8.88, 188.8))
     assert explorer.recovery.minimumSizeHint().width() == before
 
 
