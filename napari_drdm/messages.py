@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from src_core.augment.filters import Filters
+from src_core.augment.formats import CASE_LAYOUTS
+from src_core.augment.request import Request
 from src_core.errors import CommandName, Name, OptionName, Phrase, one_line
+from src_core.errors.options import OptionField, option_fields
+from src_core.generation.options import Options
+from src_core.io.options import FileOptions
+from src_core.models.options import ModelOptions
 
 __all__ = ["error_line", "in_window", "label_of"]
 
@@ -13,17 +22,8 @@ _COMMANDS = {
     "models import": "Import… in the deformation explorer",
     "models remove": "its file, which its card names",
 }
-_LABELS = {
-    "formats": "Layout",
-    "min_mm": "Moves",
-    "max_mm": "the highest of Moves",
-    "max_volume_change": "Volumes",
-    "out": "Output",
-    "spacing": "Pixel",
-    "resume": "Start",
-    "with_sources": "'with the cases themselves'",
-}
-_CHOICES = {("formats", "nifti"): "images and labels"}
+#: What stands for an option without a control of its own.
+_BUTTONS = {"resume": "Start"}
 
 
 def error_line(error: BaseException) -> str:
@@ -38,7 +38,16 @@ def in_window(text: str) -> str:
 
 def label_of(option: str) -> str:
     """What the window calls an option."""
-    return _LABELS.get(option, option.replace("_", " ").capitalize())
+    known = _options()
+    label = known[option].label if option in known else option.replace("_", " ").capitalize()
+    return _BUTTONS.get(option, label)
+
+
+@cache
+def _options() -> dict[str, OptionField]:
+    """Every option that a message of a window can name; those of a batch come first."""
+    models = (Options, FileOptions, ModelOptions, Filters, Request)
+    return {name: option for model in models for name, option in option_fields(model).items()}
 
 
 def _control(name: Name) -> str:
@@ -51,4 +60,8 @@ def _control(name: Name) -> str:
 
 
 def _choice(name: OptionName) -> str:
-    return _CHOICES.get((name.name, str(name.value)), str(name.value))
+    value = str(name.value)
+    if name.name == "formats" and value in CASE_LAYOUTS:
+        return CASE_LAYOUTS[value].label
+    known = _options().get(name.name)
+    return known.display.labels().get(value, value) if known else value

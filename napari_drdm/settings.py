@@ -8,14 +8,33 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
+from annotated_types import Ge, Gt, Le
 from platformdirs import user_config_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-__all__ = ["Remembered", "RememberedBatch", "load_settings", "save_settings", "settings_file"]
+from src_core.augment.filters import Filters
+from src_core.augment.formats import FORMATS
+from src_core.augment.request import NOT_SHARED, Request
+from src_core.errors.options import (
+    BATCH,
+    EXPLORER,
+    OptionField,
+    option_field,
+    same,
+    shown_in,
+)
+from src_core.generation.options import Options
+from src_core.models.options import ModelOptions
 
-_MOST_SEED = 2**31 - 1
+__all__ = [
+    "Remembered",
+    "RememberedBatch",
+    "load_settings",
+    "save_settings",
+    "settings_file",
+]
 
 
 class _Kept(BaseModel):
@@ -27,13 +46,43 @@ class _Kept(BaseModel):
     version: Literal[1] = 1
 
 
-class Remembered(_Kept):
-    """The state of the explorer's form.
+def _stored(*options: OptionField) -> Any:
+    """A base with a field for each option, as its control shows it."""
+    fields: dict[str, Any] = {option.name: _stored_field(option) for option in options}
+    return create_model("_Stored", __base__=_Kept, **fields)
+
+
+def _stored_field(option: OptionField) -> tuple[Any, Any]:
+    kind: Any = Literal[option.choices] if option.choices else option.kind
+    bounds = ((option.least, Ge), (option.above, Gt), (option.most, Le))
+    for mark in [bound(value) for value, bound in bounds if value is not None]:
+        kind = Annotated[kind, mark]
+    default = "" if option.required else option.default
+    if option.text is not None and default is not None:
+        default = option.text.write(default)
+    return (kind | None if option.optional else kind), default
+
+
+def _batch_fields() -> list[OptionField]:
+    run = shown_in(BATCH, Request, ("dataset", "out", "formats", "options", "filters"))
+    return [*run, *shown_in(BATCH, Filters), *shown_in(BATCH, Options, NOT_SHARED)]
+
+
+if TYPE_CHECKING:
+
+    class _StoredExplorer(_Kept): ...
+
+    class _StoredBatch(_Kept): ...
+else:
+    _ONE = (option_field(Options, "level"), option_field(Options, "seed"))
+    _StoredExplorer = _stored(*_ONE, *shown_in(EXPLORER, Options, NOT_SHARED))
+    _StoredBatch = _stored(*_batch_fields())
+
+
+class Remembered(_StoredExplorer):
+    """The state of the explorer's form: its options, and what follows.
 
     Attributes:
-        level: of the deformation.
-        seed: of the draws.
-        steps: of the recovery; None for the model's own.
         live: whether moving a control computes at once.
         shown: kinds of layers that are ticked; None for those ticked at first.
         style: of the overlays, by name: density, length and so on.
@@ -43,45 +92,23 @@ class Remembered(_Kept):
     """
 
     key = "explorer"
-    level: int = Field(default=48, ge=0)
-    seed: int = Field(default=1, ge=0, le=_MOST_SEED)
-    steps: int | None = Field(default=None, ge=1)
     live: bool = True
     shown: frozenset[str] | None = None
     style: dict[str, bool | int | float | str] = Field(default_factory=dict)
     export_folder: str = ""
-    device: str = "auto"
+    device: str = same(ModelOptions, "device")
     model: str = ""
 
 
-class RememberedBatch(_Kept):
+class RememberedBatch(_StoredBatch):
     """The state of the batch's form, by the engine's names; ``model`` by its name."""
 
     key = "batch"
     dataset: str = ""
     out: str = ""
     model: str = ""
-    levels: str = "30:70"
-    per_case: int = Field(default=8, ge=1)
-    seed: int = Field(default=1, ge=0, le=_MOST_SEED)
-    formats: tuple[str, ...] = ("cases",)
-    number: int = Field(default=500, ge=1, le=999)
-    min_mm: float | None = Field(default=None, ge=0)
-    max_mm: float | None = Field(default=None, ge=0)
-    max_volume_change: float | None = Field(default=None, ge=0)
-    keep_labels: bool = False
-    keep_whole: bool = False
-    retries: int = Field(default=0, ge=0)
-    slices: str = "shared"
-    steps: int | None = Field(default=None, ge=1)
-    interpolation: str = "linear"
-    label_interpolation: str = "linear"
-    field_format: str = "itk"
-    split: str = ""
-    spacing: float | None = Field(default=None, ge=0)
-    with_sources: bool = False
-    device: str = "auto"
-    workers: int = Field(default=1, ge=1)
+    formats: tuple[str, ...] = FORMATS[:1]
+    device: str = same(ModelOptions, "device")
 
 
 _K = TypeVar("_K", bound=_Kept)
@@ -94,7 +121,7 @@ def settings_file() -> Path:
 
 def load_settings(kind: type[_K]) -> _K:
     """What was remembered; a value that is not possible is the default."""
-    text = _stored(settings_file(), kind.key)
+    text = _text_in(settings_file(), kind.key)
     try:
         values = json.loads(text) if text else {}
     except json.JSONDecodeError:
@@ -119,7 +146,7 @@ def save_settings(remembered: _Kept) -> bool:
     return bool(settings.status() == QSettings.Status.NoError)
 
 
-def _stored(path: Path, key: str) -> str:
+def _text_in(path: Path, key: str) -> str:
     from qtpy.QtCore import QSettings
 
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""What a batch would make, and whether its folder takes it. No Qt."""
+"""What a batch would make, and whether its folder can hold it. No Qt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_drdm.messages import in_window
+from napari_drdm.messages import in_window, label_of
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,18 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Outlook", "check_folder", "outlook"]
 
+#: What of a run is no single control.
 _CONTROLS = {
-    "dataset": "Data set",
-    "model": "Model",
     "model_sha256": "Model",
-    "levels": "Levels",
-    "seed": "Seed",
-    "options": "More (Slices, Steps, Images, Labels)",
-    "formats": "Layout",
-    "field_format": "Fields for",
-    "spacing": "Pixel",
+    "options": "More",
     "filters": "Wanted",
-    "number": "the number of nnU-Net",
     "labels": "labels of the data set",
 }
 
@@ -64,10 +57,10 @@ def outlook(request: Request, model: Path) -> Outlook:
 
 
 def check_folder(plan: Plan) -> None:
-    """See whether a plan's folder takes it.
+    """Check that a plan's folder can hold it.
 
     Raises:
-        InputError: it holds a run with other choices, or what is no run.
+        InputError: it holds a run with other choices, or something else.
     """
     from src_core.augment.run_folder import MAY_CHANGE, differing_facts
 
@@ -80,7 +73,7 @@ def check_folder(plan: Plan) -> None:
             do="choose another",
         )
     if other := differing_facts(plan):
-        names = ", ".join(dict.fromkeys(_CONTROLS.get(name, name) for name in other))
+        names = ", ".join(dict.fromkeys(_CONTROLS.get(name) or label_of(name) for name in other))
         raise InputError(
             f"The run in the output folder differs in {names}: choose another folder. "
             + in_window(MAY_CHANGE)
@@ -88,14 +81,14 @@ def check_folder(plan: Plan) -> None:
 
 
 def _there(plan: Plan) -> str:
-    """What of a run is in its folder already; what was turned down is not tried again."""
+    """What of a run is in its folder already; what was rejected is not tried again."""
     from src_core.augment.manifest import lines
 
     states = {line["name"]: line["state"] for line in lines(plan.request.out)}
     counts = Counter(states.get(job.name) for job in plan.jobs)
     made, rejected = counts["made"], counts["rejected"]
     if made + rejected == len(plan.jobs):
-        both = f"All are done: {made} in this folder, {rejected} turned down"
+        both = f"All are done: {made} in this folder, {rejected} rejected"
         return both if rejected else "All of them are in this folder"
-    refused = f", {rejected} turned down" if rejected else ""
-    return f"{made} of them {'is' if made == 1 else 'are'} in this folder{refused}: Start goes on"
+    refused = f", {rejected} rejected" if rejected else ""
+    return f"{made} of them {'is' if made == 1 else 'are'} in this folder{refused}: Start continues"

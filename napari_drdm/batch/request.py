@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from src_core.augment.filters import Filters
+from src_core.augment.request import NOT_SHARED, Request
 from src_core.errors import InputError
-
-if TYPE_CHECKING:
-    from src_core.augment import Request
+from src_core.errors.options import option_fields, parsed
+from src_core.generation.options import Options
 
 __all__ = ["missing", "request_of"]
-
-_OPTIONS = ("steps", "slices", "interpolation", "label_interpolation")
-_FILTERS = ("min_mm", "max_mm", "max_volume_change", "keep_labels", "keep_whole", "retries")
-_ELSEWHERE = ("device", "levels")
 
 
 def missing(values: dict[str, Any], model: object) -> str:
@@ -28,7 +25,7 @@ def missing(values: dict[str, Any], model: object) -> str:
 
 
 def request_of(values: dict[str, Any], model: object) -> Request:
-    """The request; a folder with a run in it is gone on with.
+    """The request; a folder that holds a run is resumed.
 
     Args:
         values: of all fields, by the engine's names; levels as text.
@@ -37,17 +34,18 @@ def request_of(values: dict[str, Any], model: object) -> Request:
     Raises:
         InputError: something is missing, or not possible.
     """
-    from src_core.augment import Filters, Request, parse_distribution
     from src_core.augment.products import CASES
     from src_core.augment.run_folder import run_file
 
     if first := missing(values, model):
         raise InputError(first)
-    apart = (*_OPTIONS, *_FILTERS, *_ELSEWHERE)
-    return Request(
-        **{name: value for name, value in values.items() if name not in apart},
-        levels=parse_distribution(values["levels"]),
-        options={name: values[name] for name in _OPTIONS},
-        filters=Filters(**{name: values[name] for name in _FILTERS}),
-        resume=(values["out"] / run_file(CASES)).is_file(),
-    )
+    resume = (values["out"] / run_file(CASES)).is_file()
+    filters = Filters(**_of(Filters, values))
+    options = {n: v for n, v in _of(Options, values).items() if n not in NOT_SHARED}
+    return Request(**_of(Request, values), options=options, filters=filters, resume=resume)
+
+
+def _of(model: type, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a class's fields, those in a text form read."""
+    options = option_fields(model)
+    return parsed(options, {name: value for name, value in values.items() if name in options})

@@ -18,8 +18,9 @@ __all__ = ["recall", "remember"]
 def recall(form: ExplorerForm) -> Remembered:
     """Put the form where it was; model and device follow once they are known."""
     kept = load_settings(Remembered)
-    form.options.place(kept.level, kept.seed)
-    form.more.place(kept.steps, "shared")
+    values = kept.model_dump()
+    form.options.place(values["level"], values["seed"])
+    form.more.place(values)
     form.options.live.setChecked(kept.live)
     if kept.shown is not None:
         form.show_panel.set_kinds(kept.shown)
@@ -37,9 +38,8 @@ def remember(form: ExplorerForm) -> None:
     kept = load_settings(Remembered)
     save_settings(
         Remembered(
-            level=form.options.level.value(),
-            seed=form.options.seed.value(),
-            steps=form.more.steps.value() or None,
+            **form.options.values(),
+            **form.more.values(),
             live=form.options.live.isChecked(),
             shown=frozenset(form.show_panel.kinds()),
             style={n: v for n, v in style.items() if isinstance(v, bool | int | float | str)},

@@ -33,23 +33,23 @@ _FORMAT = {
     "label": "Format",
     "widget_type": "ComboBox",
     "choices": [("as the file says", ""), ("ITK, ANTs (LPS mm)", "itk"), ("FSL warp", "fsl")],
-    "tooltip": "Whose field the file is: FSL's plain NIfTI files say so only by intent or name",
+    "tooltip": "Format of the file; FSL's NIfTI files are recognised only by intent or name",
 }
 _INVERSE = {
     "label": "Inverse",
-    "tooltip": "Take the image back: what the field moved from x to y goes from y to x",
+    "tooltip": "Apply the inverse: what the field moved from x to y goes from y to x",
 }
 _INTERPOLATION = {
     "label": "Image by",
     "widget_type": "ComboBox",
     "choices": ["linear", "cubic"],
-    "tooltip": "How the image is read between its pixels; cubic for fields that stay in the plane",
+    "tooltip": "Interpolation of the image; cubic for fields that stay in the plane",
 }
 _LABELS_BY = {
     "label": "Labels by",
     "widget_type": "ComboBox",
     "choices": ["linear", "nearest"],
-    "tooltip": "linear: every label as a soft mask, and the strongest wins; nearest: as it is",
+    "tooltip": "Interpolation of the labels; linear: the largest share of a voxel wins",
 }
 
 
@@ -163,7 +163,7 @@ def _fitting(viewer: Viewer, form: FunctionGui[..., Any]) -> list[tuple[str, Lay
 
 
 def _offer_labels(viewer: Viewer, form: FunctionGui[..., Any]) -> None:
-    """Labels of the image that was chosen, the likeliest of them picked."""
+    """Offer the labels of the chosen image and pick the likeliest."""
     form.label_layers.reset_choices()
     image = form.image.value
     likely = None if image is None else labels_for(image, viewer.layers)

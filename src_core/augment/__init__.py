@@ -7,12 +7,17 @@ Stop taking its values to cancel; a plan with ``resume`` goes on.
 
 from __future__ import annotations
 
-from src_core.augment.filters import Filters
-from src_core.augment.jobs import Doing, Made
-from src_core.augment.levels import parse_distribution, parse_levels
-from src_core.augment.plan import Job, Plan, make_plan
-from src_core.augment.request import FORMATS, PAIR_FORMATS, Request, parse_formats
-from src_core.augment.run import augment, steps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from src_core.augment.filters import Filters
+    from src_core.augment.formats import FORMATS, PAIR_FORMATS, parse_formats
+    from src_core.augment.jobs import Doing, Made
+    from src_core.augment.levels import parse_distribution, parse_levels
+    from src_core.augment.plan import Job, Plan, make_plan
+    from src_core.augment.request import Request
+    from src_core.augment.run import augment, steps
 
 __all__ = [
     "FORMATS",
@@ -30,3 +35,21 @@ __all__ = [
     "parse_levels",
     "steps",
 ]
+
+#: Modules of the names, which are imported when they are used.
+_HOMES = {
+    "filters": ("Filters",),
+    "formats": ("FORMATS", "PAIR_FORMATS", "parse_formats"),
+    "jobs": ("Doing", "Made"),
+    "levels": ("parse_distribution", "parse_levels"),
+    "plan": ("Job", "Plan", "make_plan"),
+    "request": ("Request",),
+    "run": ("augment", "steps"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,39 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from src_core.errors import InputError, OptionName, Phrase
+from src_core.errors.options import Display, option_class
 
 __all__ = ["Filters"]
 
+_PANEL = "Filters"
 
-@dataclass(frozen=True)
+
+@option_class
 class Filters:
-    """Bounds on a new case's metrics; what is None or False bounds nothing.
+    """Bounds on a new case's metrics; what is None or False bounds nothing."""
 
-    Attributes:
-        min_mm: smallest largest displacement.
-        max_mm: largest displacement.
-        max_volume_change: of any label, in % of what it was, more or less.
-        keep_labels: refuse a case in which a label is lost.
-        keep_whole: refuse a case in which a label is split.
-        retries: further seeds, at the same level, before a case is given up.
-    """
-
-    min_mm: float | None = None
-    max_mm: float | None = None
-    max_volume_change: float | None = None
-    keep_labels: bool = False
-    keep_whole: bool = False
-    retries: int = 0
+    min_mm: Annotated[
+        float | None, Display(label="Moves at least", panel=_PANEL, none="any", unit="mm")
+    ] = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Reject a new case whose largest displacement is less, in mm.",
+    )
+    max_mm: Annotated[
+        float | None, Display(label="Moves at most", panel=_PANEL, none="any", unit="mm")
+    ] = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Reject a new case whose largest displacement is more, in mm.",
+    )
+    max_volume_change: Annotated[
+        float | None, Display(label="Volumes", panel=_PANEL, none="any", unit="%")
+    ] = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Reject a new case in which the volume of a label changes by more, in %.",
+    )
+    keep_labels: Annotated[bool, Display(panel=_PANEL)] = Field(
+        default=False, description="Reject a new case that loses a label."
+    )
+    keep_whole: Annotated[bool, Display(panel=_PANEL)] = Field(
+        default=False, description="Reject a new case in which a label is split."
+    )
+    retries: Annotated[int, Display(panel=_PANEL)] = Field(
+        default=0,
+        ge=0,
+        description="Further seeds to try, at the same levels, for a case that is rejected.",
+    )
 
     def __post_init__(self) -> None:
-        for name in ("min_mm", "max_mm", "max_volume_change", "retries"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < float("inf"):
-                raise InputError(f"{value} is not possible", option=name, expected="0 or more")
         if self.min_mm is not None and self.max_mm is not None and self.min_mm > self.max_mm:
             raise InputError(
                 f"nothing moves between {self.min_mm:g} and {self.max_mm:g} mm",

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from src_core.errors import InputError
 
-__all__ = ["Levels", "bounds", "draw", "parse_distribution", "parse_levels"]
+__all__ = ["Levels", "bounds", "draw", "levels_text", "parse_distribution", "parse_levels"]
 
 #: Lowest and highest, drawn uniformly; or the weight of each level.
 Levels = tuple[int, int] | Mapping[int, float]
@@ -64,6 +64,13 @@ def parse_distribution(text: str, option: str = "levels") -> Levels:
         if sum(weights.values()) > 0:
             return weights
     return parse_levels(text, option)
+
+
+def levels_text(levels: Levels) -> str:
+    """Levels as ``parse_distribution`` reads them."""
+    if isinstance(levels, Mapping):
+        return ",".join(f"{level}={weight:g}" for level, weight in levels.items())
+    return ":".join(map(str, levels))
 
 
 def _normal(mean: int, deviation: float) -> dict[int, float]:

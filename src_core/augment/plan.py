@@ -81,10 +81,6 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     """
     spec = model.spec if isinstance(model, Model) else model
     digest = model.sha256 if isinstance(model, Model) else sha256
-    if request.per_case < 1:
-        raise InputError(f"{request.per_case} is not possible", option="per_case", expected="1 up")
-    if request.workers < 1:
-        raise InputError(f"{request.workers} is not possible", option="workers", expected="1 up")
     kind = request.kind
     if unknown := [name for name in request.formats if name not in kind.layouts]:
         raise InputError(

@@ -1,91 +1,103 @@
-"""What a run is asked for, and its text forms."""
+"""What a run over a data set is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from src_core.augment.filters import Filters
-from src_core.augment.levels import Levels
-from src_core.augment.products import CASES, PAIRS, Kind
-from src_core.errors import InputError
-from src_core.io import FieldFormat
+from src_core.augment.formats import FORMATS, PAIR_FORMATS
+from src_core.augment.levels import Levels, levels_text, parse_distribution
+from src_core.errors.options import Display, TextForm, option_class, same
+from src_core.generation.options import Options
+from src_core.io.options import FieldFormat, FileOptions
 
-__all__ = ["FORMATS", "PAIR_FORMATS", "Request", "parse_formats"]
+if TYPE_CHECKING:
+    from src_core.augment.products import Kind
 
-#: Ways to lay out new cases; ``cases`` holds the most.
-FORMATS = tuple(CASES.layouts)
-#: Ways to lay out pairs; ``pairs`` is a folder each.
-PAIR_FORMATS = tuple(PAIRS.layouts)
+__all__ = ["NOT_SHARED", "Request"]
+
+#: Options of a generation that no run over a data set shares: drawn, or of one image.
+NOT_SHARED = ("level", "seed", "region")
+
+_SCALE = "Scale"
+_LEVELS = "lowest:highest, a list such as 30,45=2,60 (weights), or 50~6 (normal)"
 
 
-@dataclass(frozen=True)
+def _parse_between(text: str) -> Levels:
+    return parse_distribution(text, "between")
+
+
+@option_class
 class Request:
-    """What is asked for.
+    """What is asked for; each option is described by its field.
 
-    Attributes:
-        dataset: a folder with images/ and labels/, a CSV, or what a dataset.json describes.
-        out: the folder of the run.
-        per_case: new cases, or pairs, from every case.
-        levels: lowest and highest, drawn uniformly; or the weight of each level.
-        between: levels of a second deformation over the first, from moving to fixed: pairs are
-            made. None makes new cases.
-        seed: of all draws.
-        formats: of ``FORMATS``, or of ``PAIR_FORMATS``; none is the first of them.
-        options: of every generation, by the names of ``Options`` but level and seed.
-        field_format: of the displacement fields.
-        spacing: mm per pixel of pictures.
-        split: take the cases of this part of the data alone; all without.
-        resume: go on with the run that ``out`` holds.
-        filters: which new cases are wanted.
-        with_sources: write every case itself, too, as number 0 at level 0; not with pairs.
-        number: of an nnU-Net data set.
-        workers: processes at work on this machine.
-        dask: address of a Dask scheduler, whose workers do the work instead.
+    ``options`` hold for every generation, by the names of ``Options`` but level and seed. Pairs
+    are made where ``between`` is given, new cases where it is None.
     """
 
-    dataset: Path
-    out: Path
-    per_case: int = 32
-    levels: Levels = (30, 70)
-    between: Levels | None = None
-    seed: int = 1
-    formats: tuple[str, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    field_format: FieldFormat = "itk"
-    spacing: float | None = None
-    split: str = ""
-    resume: bool = False
-    filters: Filters = field(default_factory=Filters)
-    with_sources: bool = False
-    number: int = 500
-    workers: int = 1
-    dask: str = ""
+    dataset: Annotated[Path, Display(label="Data set")] = Field(
+        description="Labelled cases: a folder with images/ and labels/, a CSV (image, labels, "
+        "subject, split), or an nnU-Net v2 raw or decathlon data set."
+    )
+    out: Annotated[Path, Display(label="Output")] = Field(description="Folder of the run.")
+    per_case: int = Field(
+        default=32, ge=1, description="New cases, or pairs, to make of every case."
+    )
+    levels: Annotated[Levels, TextForm(parse_distribution, levels_text, _LEVELS)] = Field(
+        default=(30, 70),
+        description="Deformation levels to draw from; for pairs, those of the moving image.",
+    )
+    between: Annotated[
+        Levels | None,
+        TextForm(_parse_between, levels_text, _LEVELS),
+        Display(none="the same as levels", docks=()),
+    ] = Field(
+        default=None,
+        description="Deformation levels to draw from, from the moving to the fixed image.",
+    )
+    seed: int = same(Options, "seed", description="Random seed of all draws.")
+    formats: Annotated[tuple[str, ...], Display(label="Layout", flag="format")] = Field(
+        default=(), description="Layout of the files."
+    )
+    options: Mapping[str, Any] = Field(
+        default_factory=dict, description="Options of every generation."
+    )
+    field_format: FieldFormat = same(FileOptions, "field_format")
+    spacing: float | None = same(FileOptions, "spacing")
+    split: Annotated[str, Display(none="all")] = Field(
+        default="", description="Use only the cases of this split, such as train."
+    )
+    resume: Annotated[bool, Display(panel=_SCALE, docks=())] = Field(
+        default=False, description="Go on where the run stopped."
+    )
+    filters: Filters = Field(default_factory=Filters, description="Which new cases are kept.")
+    with_sources: Annotated[bool, Display(label="With the cases themselves")] = Field(
+        default=False, description="Write every case itself too, as number 000."
+    )
+    number: Annotated[int, Display(flag="dataset-id")] = Field(
+        default=500, ge=1, le=999, description="Number of an nnU-Net data set, as in Dataset500."
+    )
+    workers: Annotated[int, Display(panel=_SCALE)] = Field(
+        default=1,
+        ge=1,
+        description="Processes at work, one CPU thread each; results stay the same to the bit.",
+    )
+    dask: Annotated[str, Display(panel=_SCALE, none="none", docks=())] = Field(
+        default="", description="Address of a Dask scheduler whose workers do the work."
+    )
 
     def __post_init__(self) -> None:
         if not self.formats:
-            object.__setattr__(self, "formats", (next(iter(self.kind.layouts)),))
+            first = FORMATS[0] if self.between is None else PAIR_FORMATS[0]
+            object.__setattr__(self, "formats", (first,))
 
     @property
     def kind(self) -> Kind:
-        """What is made."""
+        """What is made: new cases, or pairs."""
+        from src_core.augment.products import CASES, PAIRS
+
         return CASES if self.between is None else PAIRS
-
-
-def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...]:
-    """``cases,nifti`` as names of formats, each once.
-
-    Raises:
-        InputError: one of them does not exist.
-    """
-    words = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
-    for word in words:
-        if word not in known:
-            raise InputError(
-                f"no format called {word or 'nothing'}",
-                option="formats",
-                expected=f"some of {', '.join(known)}, separated by commas",
-            )
-    return words

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 
-from src_core.cli.parameters import (
-    Interpolation,
-    Json,
-    LabelInterpolation,
-    Labels,
-    Out,
-    Overwrite,
-)
+from src_core.cli.options import group, with_options
+from src_core.cli.parameters import Json, Labels, Out
 from src_core.cli.report import print_json, show_labels, tell
+from src_core.io.options import FileOptions
+from src_core.recipes.options import ApplyOptions
 
 __all__ = ["apply"]
 
 
+@with_options(chosen=group(ApplyOptions), files=group(FileOptions, "overwrite"))
 def apply(
     field: Annotated[Path, typer.Argument(help="A displacement field, ours or another tool's.")],
     images: Annotated[list[Path], typer.Argument(help="Image to warp, or several on one grid.")],
+    chosen: dict[str, Any],
+    files: dict[str, Any],
     labels: Labels = None,
-    inverse: Annotated[bool, typer.Option("--inverse", help="Apply the inverse map.")] = False,
-    interpolation: Interpolation = "linear",
-    label_interpolation: LabelInterpolation = "linear",
     out: Out = None,
-    overwrite: Overwrite = False,
-    field_format: Annotated[
-        Literal["itk", "fsl"] | None, typer.Option(help="Of the field; told by the file without.")
-    ] = None,
     json: Json = False,
 ) -> None:
     """Any displacement field on other images, and their labels.
@@ -44,21 +36,14 @@ def apply(
     from src_core.io import OutputFolder, read_case, read_field_series
     from src_core.recipes.apply import apply_field, apply_series
 
-    values, grid = read_field_series(field, field_format)
+    values, grid = read_field_series(field, chosen.pop("field_format"))
     case = read_case(images, labels=labels or None)
     folder = out or Path(f"{case.name}-moved")
     series = values.shape[3] > 1
     apply_it = apply_series if series else apply_field
-    with OutputFolder(folder, overwrite) as place:
-        metrics = apply_it(
-            case,
-            values if series else values[..., 0, :],
-            grid,
-            place,
-            inverse=inverse,
-            interpolation=interpolation,
-            label_interpolation=label_interpolation,
-        )
+    with OutputFolder(folder, **files) as place:
+        moving = values if series else values[..., 0, :]
+        metrics = apply_it(case, moving, grid, place, **chosen)
     if metrics["covered_percent"] < 99.9:
         share = f"{metrics['covered_percent']:.1f} % of the image"
         tell(f"warning: the field covers {share}, the rest does not move")

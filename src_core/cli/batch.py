@@ -20,7 +20,7 @@ _STATES = ("made", "kept", "rejected", "failed")
 _TITLES = {"augment": "augmenting", "pairs": "pairing"}
 
 
-def carry_out(request: Request, model: str, device: str, json: bool) -> None:
+def carry_out(request: Request, json: bool, *, model: str, device: str) -> None:
     """Plan a request, do it and say how it went."""
     from src_core.augment import make_plan
     from src_core.models.library import load_model

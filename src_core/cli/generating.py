@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from src_core.cli.parameters import (
-    AllowFolds,
-    Device,
-    Format,
-    Images,
-    Interpolation,
-    Json,
-    LabelInterpolation,
-    Labels,
-    Level,
-    MaxMm,
-    ModelName,
-    Out,
-    Overwrite,
-    Region,
-    Seed,
-    Slices,
-    Spacing,
-    Steps,
-    parse_region,
-)
+from src_core.cli.options import group, with_options
+from src_core.cli.parameters import Images, Json, Labels, Out
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_series
+from src_core.errors import InputError
+from src_core.generation.options import CallOptions, Options
+from src_core.io.options import FileOptions
+from src_core.models.options import ModelOptions
 
 if TYPE_CHECKING:
     from src_core.cases.case import Case
-    from src_core.io import FieldFormat
+    from src_core.generation import Result, Series
     from src_core.models.model import Model
 
 __all__ = ["demo", "generate"]
 
 
+@with_options(
+    options=group(Options, "level", "seed", unset=("level",)),
+    files=group(FileOptions, "overwrite"),
+)
 def demo(
-    out: Out = None,
-    level: Level = None,
-    seed: Seed = 1,
-    overwrite: Overwrite = False,
-    json: Json = False,
+    options: dict[str, Any], files: dict[str, Any], out: Out = None, json: Json = False
 ) -> None:
     """The main job on the sample that ships: a cardiac phantom, deformed, with a picture.
 
@@ -52,97 +35,53 @@ def demo(
     """
     from src_core.phantom import phantom_case
 
-    _generate(
-        phantom_case(phase=0),
-        "cardiac-sax",
-        {"level": 48 if level is None else level, "seed": seed},
-        out or Path("drdm-demo"),
-        overwrite,
-        json,
-        picture=True,
-    )
+    case, folder, places = phantom_case(phase=0), out or Path("drdm-demo"), FileOptions(**files)
+    result = _generate(case, folder, options, ModelOptions(), CallOptions(), places, picture=True)
+    _show(result, folder, json)
 
 
+@with_options(
+    network=group(ModelOptions),
+    options=group(Options, unset=("level",)),
+    call=group(CallOptions),
+    files=group(FileOptions),
+)
 def generate(
     images: Images,
+    network: dict[str, Any],
+    options: dict[str, Any],
+    call: dict[str, Any],
+    files: dict[str, Any],
     labels: Labels = None,
-    model: ModelName = "cardiac-sax",
-    level: Level = None,
-    max_mm: MaxMm = None,
-    seed: Seed = 1,
-    steps: Steps = None,
-    slices: Slices = "shared",
-    interpolation: Interpolation = "linear",
-    label_interpolation: LabelInterpolation = "linear",
-    allow_folds: AllowFolds = False,
-    region: Region = None,
-    motion: Annotated[
-        Literal["still", "ramp", "loop"],
-        typer.Option(help="Along time: one field, or growing from none, to the end or and back."),
-    ] = "still",
-    frames: Annotated[
-        int | None, typer.Option(help="Frames to make of a single volume, with --motion.")
-    ] = None,
-    spacing: Spacing = None,
-    device: Device = "auto",
     out: Out = None,
-    overwrite: Overwrite = False,
-    field_format: Format = "itk",
     json: Json = False,
 ) -> None:
     """One new case: image, labels, displacement, inverse, Jacobian, recipe and metrics.
 
     Example: drdm generate patient.nii.gz --labels seg.nii.gz --level 48 --seed 1 --out new
     """
-    from src_core.errors import InputError
     from src_core.io import read_case
 
-    if level is not None and max_mm is not None:
+    if options["level"] is not None and call["max_mm"] is not None:
         raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
-    options = {
-        "level": 48 if level is None else level,
-        "seed": seed,
-        "steps": steps,
-        "slices": slices,
-        "interpolation": interpolation,
-        "label_interpolation": label_interpolation,
-        "allow_folds": allow_folds,
-        "region": parse_region(region),
-    }
-    if frames is not None and motion == "still":
+    if call["frames"] is not None and call["motion"] == "still":
         raise InputError("--frames is for a motion", do="add --motion loop, or leave it out")
-    case = read_case(images, labels=labels or None, spacing=spacing)
+    chosen, places = CallOptions(**call), FileOptions(**files)
+    case = read_case(images, labels=labels or None, spacing=places.spacing)
     folder = out or Path(f"{case.name}-drdm")
-    _generate(
-        case,
-        model,
-        options,
-        folder,
-        overwrite,
-        json,
-        device=device,
-        max_mm=max_mm,
-        field_format=field_format,
-        motion=motion,
-        frames=frames,
-    )
+    result = _generate(case, folder, options, ModelOptions(**network), chosen, places)
+    _show(result, folder, json)
 
 
 def _generate(
     case: Case,
-    model_name: str,
-    options: dict[str, Any],
     out: Path,
-    overwrite: bool,
-    json: bool,
-    *,
-    device: str = "auto",
-    max_mm: float | None = None,
-    field_format: FieldFormat = "itk",
+    options: dict[str, Any],
+    network: ModelOptions,
+    call: CallOptions,
+    files: FileOptions,
     picture: bool = False,
-    motion: Literal["still", "ramp", "loop"] = "still",
-    frames: int | None = None,
-) -> None:
+) -> Result | Series:
     """Check everything, then compute; a failure leaves nothing behind."""
     from src_core.generation import make_options
     from src_core.generation.save import save_files
@@ -151,40 +90,43 @@ def _generate(
     from src_core.io import OutputFolder
     from src_core.models.library import load_model
 
-    model = load_model(model_name, device)
-    chosen = make_options(model.spec.schedule.levels, **options)
+    model = load_model(network.model, network.device)
+    given = {name: value for name, value in options.items() if name != "level" or value is not None}
+    chosen = make_options(model.spec.schedule.levels, **given)
     _warn_of_scale(case, model)
-    with OutputFolder(out, overwrite) as place:
-        if max_mm is not None:
-            level = level_for(case, model, max_mm, chosen)
+    with OutputFolder(out, files.overwrite) as place:
+        if call.max_mm is not None:
+            level = level_for(case, model, call.max_mm, chosen)
             chosen = chosen.model_copy(update={"level": level})
-            tell(f"--max-mm {max_mm:g}: level {level}" + ("" if level else ", the image itself"))
-        if motion == "still":
-            result = run_one(case, model, chosen)
-            save_files(result, place, field_format)
-            if picture:
-                from src_core.inspection.preview import save_preview
-
-                save_preview(result, place / "preview.png")
-            metrics = result.metrics
-        else:
-            series = run_series(case, model, chosen, motion, frames)
+            _tell_level(call.max_mm, level)
+        if call.motion != "still":
+            series = run_series(case, model, chosen, call.motion, call.frames)
             save_series_files(series, place)
-            metrics = series.metrics
-    _told(metrics, out, json)
+            return series
+        result = run_one(case, model, chosen)
+        save_files(result, place, files.field_format)
+        if picture:
+            from src_core.inspection.preview import save_preview
+
+            save_preview(result, place / "preview.png")
+        return result
 
 
-def _told(metrics: dict[str, Any], out: Path, json: bool) -> None:
+def _tell_level(max_mm: float, level: int) -> None:
+    tell(f"--max-mm {max_mm:g}: level {level}" + ("" if level else ", the image itself"))
+
+
+def _show(result: Result | Series, out: Path, json: bool) -> None:
     if json:
-        print_json(metrics)
+        print_json(result.metrics)
         return
-    show_metrics(metrics)
+    show_metrics(result.metrics)
     print(f"written to {out}")
 
 
 def _warn_of_scale(case: Case, model: Model) -> None:
     from src_core.generation.model_view import scale_warning
 
-    told = scale_warning(case, model.spec)
-    if told:
-        tell(f"warning: {told}")
+    warning = scale_warning(case, model.spec)
+    if warning:
+        tell(f"warning: {warning}")

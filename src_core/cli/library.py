@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from src_core.cli.options import group, with_options
 from src_core.cli.report import print_json, show_table
+from src_core.models.options import ImportOptions
 
 __all__ = ["models"]
 
@@ -82,14 +84,15 @@ def info(
 
 
 @models.command("import", epilog=_EXAMPLES + "drdm models import 000000_cmr_recresacnet.pth")
+@with_options(options=group(ImportOptions))
 def import_(
     file: Annotated[Path, typer.Argument(help="A .safetensors model, or the published .pth.")],
-    name: Annotated[str | None, typer.Option(help="Call it something else.")] = None,
+    options: dict[str, Any],
 ) -> None:
     """Add a model to your own. Nothing in a .pth file is executed."""
     from src_core.models.library import import_model
 
-    entry = import_model(file, name)
+    entry = import_model(file, **options)
     print(f"imported {entry.name}: {entry.path}")
 
 

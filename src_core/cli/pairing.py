@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Any
 
-import typer
-
+from src_core.augment.formats import PAIR_LAYOUTS
 from src_core.cli.batch import carry_out
-from src_core.cli.run_options import Dataset, RunFolder, RunOptions, with_run_options
+from src_core.cli.data_set_run import DataSet, RunFolder, data_set_groups, request_of
+from src_core.cli.options import with_options
+from src_core.cli.parameters import SummaryJson
 
 __all__ = ["pairs"]
 
 
-@with_run_options
+@with_options(**data_set_groups("per_case", "levels", "between", "formats", formats=PAIR_LAYOUTS))
 def pairs(
-    dataset: Dataset,
+    dataset: DataSet,
     out: RunFolder,
-    run: RunOptions,
-    per_case: Annotated[int, typer.Option(help="Pairs from every case.")] = 32,
-    levels: Annotated[
-        str,
-        typer.Option(
-            help="Of the deformation that makes the moving image: lowest:highest, a list such as "
-            "30,45=2,60 (weights), or 50~6 (normal)."
-        ),
-    ] = "30:70",
-    between: Annotated[
-        str, typer.Option(help="Of the deformation from moving to fixed, as --levels without it.")
-    ] = "",
-    format: Annotated[
-        str,
-        typer.Option(
-            help="Of pairs (a folder each), nifti (moving/, fixed/ and so on) and learn2reg; "
-            "several separated by commas."
-        ),
-    ] = "pairs",
+    own: dict[str, Any],
+    network: dict[str, Any],
+    shared: dict[str, Any],
+    generation: dict[str, Any],
+    filters: dict[str, Any],
+    scale: dict[str, Any],
+    json: SummaryJson = False,
 ) -> None:
     """Moving and fixed images of each case, and the fields between them in both directions.
 
     Example: drdm pairs scans --per-case 8 --levels 30:70 --between 20:50 --out pairs
     """
-    from src_core.augment import PAIR_FORMATS, parse_distribution, parse_formats
-
-    request = run.request(
-        dataset=dataset,
-        out=out,
-        per_case=per_case,
-        levels=parse_distribution(levels),
-        between=parse_distribution(between or levels, option="between"),
-        formats=parse_formats(format, PAIR_FORMATS),
-    )
-    carry_out(request, run.model, run.device, run.json)
+    own = {"dataset": dataset, "out": out, **own}
+    own["between"] = own["between"] or own["levels"]
+    carry_out(request_of(own, shared, generation, filters, scale), json, **network)

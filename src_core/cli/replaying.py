@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from src_core.cli.parameters import Json, Labels, Out, Overwrite
+from src_core.cli.options import group, with_options
+from src_core.cli.parameters import Json, Labels, Out
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_pair, run_series
+from src_core.io.options import FileOptions
+from src_core.recipes.options import ReplayOptions
 
 if TYPE_CHECKING:
     from src_core.generation import Result, Series
@@ -19,18 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["replay"]
 
 
+@with_options(chosen=group(ReplayOptions), files=group(FileOptions, "overwrite"))
 def replay(
     recipe: Annotated[
-        Path, typer.Argument(help="A recipe.json, or an augmentation's manifest.jsonl.")
+        Path, typer.Argument(help="A recipe.json, or the manifest.jsonl of a run over a data set.")
     ],
-    sample: Annotated[str | None, typer.Option(help="Whose recipe in a manifest.")] = None,
+    chosen: dict[str, Any],
+    files: dict[str, Any],
     image: Annotated[
-        list[Path] | None, typer.Option(help="The image, where it has moved; may be repeated.")
+        list[Path] | None, typer.Option(help="The image, if it has moved; may be repeated.")
     ] = None,
     labels: Labels = None,
-    device: Annotated[str | None, typer.Option(help="Another device than the recipe's.")] = None,
     out: Out = None,
-    overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """The same result, series or pair again; says whether the bits agree, exits with 1 if not.
@@ -40,10 +43,10 @@ def replay(
     from src_core.generation.recipe import differences
     from src_core.recipes.replay import prepare
 
-    plan = prepare(recipe, images=image, labels=labels, device=device, sample=sample)
+    plan = prepare(recipe, images=image, labels=labels, **chosen)
     for line in plan.notes:
         tell(f"note: {line}")
-    result = _again(plan, out, overwrite)
+    result = _again(plan, out, files["overwrite"])
     differing = differences(plan.recipe, result.recipe)
     if json:
         print_json({**result.metrics, "same_bits": not differing, "differing": differing})

@@ -6,12 +6,14 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from src_core.cli.failures import resumable
+from src_core.cli.options import group, with_options
 from src_core.cli.report import progress, tell
+from src_core.training.options import TrainOptions
 
 if TYPE_CHECKING:
     from src_core.training import TrainingProgress
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 
+@with_options(options=group(TrainOptions))
 def train(
     dataset: Annotated[
         Path,
@@ -27,24 +30,8 @@ def train(
     config: Annotated[
         str, typer.Option(help="A .toml file, or the name of a config that ships: cardiac-sax.")
     ],
-    out: Annotated[Path, typer.Option(help="The run's folder: state, log, model.")],
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")] = False,
-    init: Annotated[
-        Path | None,
-        typer.Option(help="A model, or the published .pth, whose weights to start from."),
-    ] = None,
-    teacher: Annotated[
-        Path | None,
-        typer.Option(help="A model, or the published .pth, whose velocities to follow as well."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    devices: Annotated[int, typer.Option(min=1, help="How many; they share each batch.")] = 1,
-    precision: Annotated[
-        Literal["32", "bf16"], typer.Option(help="Of activations; bf16 on CUDA only.")
-    ] = "32",
-    memory: Annotated[
-        float, typer.Option(min=0, help="GiB of images in memory; more go to a file in --out.")
-    ] = 2.0,
+    out: Annotated[Path, typer.Option(help="Folder of the run: state, log, model.")],
+    options: dict[str, Any],
 ) -> None:
     """Train a model on unlabelled images.
 
@@ -59,15 +46,16 @@ def train(
     torch.set_num_threads(chosen.optimisation.threads)
     torch.set_flush_denormal(True)
     speaks = os.environ.get("LOCAL_RANK", "0") == "0"
+    asked = TrainOptions(**options)
     steps = run(
         dataset,
         chosen,
         out,
-        resume=resume,
-        init=init,
-        teacher=teacher,
-        hardware=Hardware(device, devices, precision),
-        memory=memory * 2**30,
+        resume=asked.resume,
+        init=asked.init,
+        teacher=asked.teacher,
+        hardware=Hardware(asked.device, asked.devices, asked.precision),
+        memory=asked.memory * 2**30,
         tell=tell if speaks else _say_nothing,
     )
     if not speaks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -14,43 +16,150 @@ from pydantic import (
 )
 
 from src_core.errors import InputError
+from src_core.errors.options import (
+    BATCH,
+    EXPLORER,
+    Display,
+    TextForm,
+    input_error,
+    option_class,
+)
 
-__all__ = ["Options", "make_options"]
+__all__ = [
+    "CallOptions",
+    "Interpolation",
+    "LabelInterpolation",
+    "Options",
+    "Region",
+    "condition_text",
+    "make_options",
+    "parse_condition",
+    "parse_region",
+    "region_text",
+]
+
+#: First and past-last voxel along X, Y and Z.
+Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+Interpolation = Literal["linear", "cubic"]
+LabelInterpolation = Literal["linear", "nearest"]
+
+_SLICES = {"shared": "one for all slices", "each": "one each"}
+_CONDITION = "numbers, such as 0.5,1"
+_REGION = "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10"
+
+
+def parse_region(text: str) -> tuple[tuple[int, ...], ...]:
+    """``40:168,30:158,0:10`` as ends along X, Y and Z.
+
+    Raises:
+        InputError: it is not written so.
+    """
+    if not re.fullmatch(r"\d+:\d+,\d+:\d+,\d+:\d+", text):
+        raise InputError(f"the region {text} cannot be read", option="region", expected=_REGION)
+    return tuple(tuple(map(int, axis.split(":"))) for axis in text.split(","))
+
+
+def region_text(region: Region) -> str:
+    """A region as ``parse_region`` reads it."""
+    return ",".join(f"{low}:{high}" for low, high in region)
+
+
+def parse_condition(text: str) -> tuple[float, ...]:
+    """``0.5,1`` as numbers.
+
+    Raises:
+        InputError: it is not written so.
+    """
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"the condition {text} cannot be read", option="condition", expected=_CONDITION
+        ) from error
+
+
+def condition_text(condition: Sequence[float]) -> str:
+    """A condition as ``parse_condition`` reads it."""
+    return ",".join(map(str, condition))
 
 
 class Options(BaseModel):
-    """Options of one generation.
+    """Options of one generation; each is described by its field.
 
-    Attributes:
-        level: deformation level, 0 (the input itself) to the model's highest.
-        seed: of the Gaussian draws.
-        steps: jumps of the recovery; None for the model's default.
-        slices: with a 2D model, one deformation for all slices, or one each.
-        interpolation: of images; cubic for slice-wise deformations only.
-        label_interpolation: one-hot linear argmax, or nearest.
-        allow_folds: leave out the guard.
-        region: what is deformed, first and past-last voxel along X, Y and Z; None for all. A 2D
-            model deforms every slice of it, whatever the range along the slices.
-        condition: one number for each that the model takes; None for their defaults, and for models
-            that take none.
+    A 2D model deforms every slice of a ``region``, whatever the range along the slices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    level: int = Field(default=48, ge=0)
-    seed: int = Field(default=1, ge=0, lt=2**63)
-    steps: int | None = Field(default=None, ge=1)
-    slices: Literal["shared", "each"] = "shared"
-    interpolation: Literal["linear", "cubic"] = "linear"
-    label_interpolation: Literal["linear", "nearest"] = "linear"
-    allow_folds: bool = False
-    region: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] | None = None
-    condition: tuple[float, ...] | None = None
+    level: int = Field(
+        default=48,
+        ge=0,
+        description="Deformation level: 0 is the image itself, a higher one deforms more.",
+    )
+    seed: int = Field(
+        default=1,
+        ge=0,
+        lt=2**63,
+        description="Random seed; the same seed gives the same deformation again.",
+    )
+    steps: Annotated[int | None, Display(none="auto")] = Field(
+        default=None,
+        ge=1,
+        description="Steps of the recovery; auto takes the number that was best for the model.",
+    )
+    slices: Annotated[Literal["shared", "each"], Display(choices=_SLICES)] = Field(
+        default="shared",
+        description="With a 2D model on a stack: one deformation for all slices, or one each.",
+    )
+    interpolation: Annotated[Interpolation, Display(label="Images", docks=(BATCH,))] = Field(
+        default="linear", description="Interpolation of images; cubic with 2D models only."
+    )
+    label_interpolation: Annotated[LabelInterpolation, Display(label="Labels", docks=(BATCH,))] = (
+        Field(
+            default="linear",
+            description="Interpolation of labels: the label with the largest linear share of a "
+            "voxel, or that of the nearest voxel.",
+        )
+    )
+    allow_folds: Annotated[bool, Display(docks=())] = Field(
+        default=False, description="Leave out the guard that keeps deformations free of folds."
+    )
+    region: Annotated[
+        Region | None,
+        TextForm(parse_region, region_text, _REGION),
+        Display(none="the whole image", docks=(EXPLORER,)),
+    ] = Field(default=None, description="Deform only this box.")
+    condition: Annotated[
+        tuple[float, ...] | None,
+        TextForm(parse_condition, condition_text, _CONDITION),
+        Display(none="the model's own", docks=()),
+    ] = Field(default=None, description="One number for each that a model with conditions takes.")
 
     @model_serializer(mode="wrap")
     def _without_condition(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Options of models that take no condition stay what they were before there was one."""
+        """Options without a condition are written as they were before there was one."""
         return {k: v for k, v in values(self).items() if k != "condition" or v is not None}
+
+
+@option_class
+class CallOptions:
+    """What a call for one case, or series, takes besides."""
+
+    max_mm: Annotated[float | None, Display(none="no bound", unit="mm", docks=())] = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Instead of a level: the highest level that moves nothing by more mm than "
+        "this.",
+    )
+    motion: Annotated[Literal["still", "ramp", "loop"], Display(docks=())] = Field(
+        default="still",
+        description="Along time: one still deformation, one that grows (ramp), or one that grows "
+        "and goes back (loop).",
+    )
+    frames: Annotated[int | None, Display(none="the cine's own", docks=())] = Field(
+        default=None, ge=2, description="Frames to make of a single volume that moves."
+    )
 
 
 def make_options(levels: int, **values: object) -> Options:
@@ -59,33 +168,19 @@ def make_options(levels: int, **values: object) -> Options:
     Raises:
         InputError: an option is out of range; names it, what was given and what is possible.
     """
+    possible = f"0 to {levels}"
     try:
         options = Options.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "option"
-        given = values.get(name)
-        raise InputError(
-            f"{name} {given} is not possible",
-            option=name,
-            expected=_possible(name, levels, str(first["msg"])),
-        ) from error
+        wrong = input_error(error, Options, values)
+        if wrong.option == "level":
+            wrong = InputError(wrong.what, option="level", expected=possible)
+        raise wrong from error
     if options.level > levels:
         raise InputError(
             f"level {options.level} does not exist",
             option="level",
-            expected=f"0 to {levels}",
+            expected=possible,
             do="choose a level in that range",
         )
     return options
-
-
-def _possible(name: str, levels: int, message: str) -> str:
-    ranges = {
-        "level": f"0 to {levels}",
-        "steps": "1 or more",
-        "seed": f"a whole number from 0 to {2**63 - 1}",
-        "condition": "numbers, such as 0.5,1",
-        "region": "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10",
-    }
-    return ranges.get(name, message)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from src_core.io.atomic import open_atomically
     from src_core.io.fields import (
-        FieldFormat,
         field_file,
         holds_field,
         is_fsl_name,
@@ -24,11 +23,12 @@ if TYPE_CHECKING:
     from src_core.io.file_format import FieldConvention, FileFormat
     from src_core.io.folder import OutputFolder
     from src_core.io.formats import register, volume_file
+    from src_core.io.options import FieldFormat
     from src_core.io.volumes import FileNames, read_case, write_image
 
 _HOMES = {
     "FieldConvention": "file_format",
-    "FieldFormat": "fields",
+    "FieldFormat": "options",
     "FileFormat": "file_format",
     "FileNames": "volumes",
     "OutputFolder": "folder",

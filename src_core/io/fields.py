@@ -20,6 +20,7 @@ from src_core.io.formats import (
 )
 from src_core.io.nifti import write_nifti
 from src_core.io.nifti_fields import VECTOR, check_finite, is_fsl_name, not_a_field
+from src_core.io.options import FieldFormat
 from src_core.io.reach import check_reachable
 
 __all__ = [
@@ -34,8 +35,6 @@ __all__ = [
     "write_scalar",
 ]
 
-#: The name of a convention of ``src_core.io.formats``, such as ``itk``, ``fsl`` or ``mha``.
-FieldFormat = str
 _ANY = "itk"
 
 

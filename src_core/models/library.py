@@ -12,6 +12,7 @@ from src_core.errors import CommandName, InputError, Phrase
 from src_core.models.checkpoint import load_file, read_spec, save_model
 from src_core.models.device import choose_device
 from src_core.models.model import Model, ModelSpec
+from src_core.models.options import DEFAULT_MODEL
 from src_core.models.release import release_network, release_spec
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
     "user_folder",
 ]
 
-DEFAULT_MODEL = "cardiac-sax"
 _SUFFIX = ".safetensors"
 
 

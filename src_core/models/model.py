@@ -27,7 +27,7 @@ from src_core.models.prediction import (
 )
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
-__all__ = ["Card", "Model", "ModelSpec", "Recovery", "input_error"]
+__all__ = ["Card", "Model", "ModelSpec", "Recovery", "spec_error"]
 
 
 class _Frozen(BaseModel):
@@ -118,7 +118,7 @@ class ModelSpec(_Frozen):
         return network_kind(self.network).condition(self.network)
 
 
-def input_error(error: ValidationError, where: str) -> InputError | None:
+def spec_error(error: ValidationError, where: str) -> InputError | None:
     """The ``InputError`` that a check of a spec or a config raised first, and in which file."""
     cause = error.errors()[0].get("ctx", {}).get("error")
     if not isinstance(cause, InputError):

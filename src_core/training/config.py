@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
-from src_core.models.model import Recovery, input_error
+from src_core.models.model import Recovery, spec_error
 from src_core.models.nn.velocity import VelocityUNetConfig
 from src_core.models.prediction import AnyNetworkConfig, check_design, network_kind
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
@@ -200,7 +200,7 @@ def read_config(path: Path | str) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("config is not TOML", where=f"{path}: {error}") from error
     except ValidationError as error:
-        if known := input_error(error, str(path)):
+        if known := spec_error(error, str(path)):
             raise known from error
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from src_core.errors import InputError
+from src_core.errors.options import option_class, same
 from src_core.models.device import choose_device
+from src_core.training.options import Precision, TrainOptions
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["Hardware", "Precision", "start_fabric"]
-
-Precision = Literal["32", "bf16"]
+__all__ = ["Hardware", "start_fabric"]
 
 
-@dataclass(frozen=True)
+@option_class
 class Hardware:
-    """What to run on.
+    """What to run on; every device takes an equal part of each batch.
 
-    Args:
-        device: auto, cpu, cuda, cuda:N or mps.
-        devices: how many of them; every one takes an equal part of each batch.
-        precision: of the network's activations; weights are float32 in any case.
+    Weights are float32 in any precision.
     """
 
-    device: str = "cpu"
-    devices: int = 1
-    precision: Precision = "32"
+    device: str = same(TrainOptions, "device", default="cpu")
+    devices: int = same(TrainOptions, "devices")
+    precision: Precision = same(TrainOptions, "precision")
 
 
 def start_fabric(hardware: Hardware) -> Fabric:

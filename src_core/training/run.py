@@ -10,12 +10,14 @@ from pathlib import Path
 
 from src_core.datasets.reading import Entry, read_images
 from src_core.errors import InputError, OptionName, Phrase
+from src_core.errors.options import option_field
 from src_core.models.checkpoint import save_model
 from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
 from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.training.loop import Lineage, Trainer, TrainingProgress
+from src_core.training.options import TrainOptions
 from src_core.training.sources import split_sources
 from src_core.training.state import load_state, save_state
 from src_core.training.tables import append_rows, keep_until
@@ -25,7 +27,7 @@ from src_core.training.validation import TABLE, Validator
 __all__ = ["start_from", "train"]
 
 _STATE, _LOG = "state.safetensors", "log.csv"
-_MEMORY = 2 * 2**30
+_MEMORY = option_field(TrainOptions, "memory").default * 2**30
 
 
 def train(

@@ -69,7 +69,7 @@ def test_cancelled_from_the_keyboard(
         (["--levels", "30:90"], "level 90 does not exist"),
         (["--per-case", "0"], "--per-case"),
         (["--format", "dicom"], "no format called dicom"),
-        (["--steps", "0"], "steps 0"),
+        (["--steps", "0"], "0 is not possible, --steps, expected 1 or more"),
         (["--split", "train"], "no case of the split train"),
     ],
 )

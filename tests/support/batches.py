@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from napari_drdm.batch.run import Ended, Gate, Update, run_batch
+from napari_drdm.batch.run import BatchEnd, BatchUpdate, RunControl, run_batch
 from src_core.augment import Request
 
 __all__ = ["SPEC", "fill", "finish", "made", "names"]
@@ -32,23 +32,25 @@ def fill(dock, tmp_path: Path) -> dict:
         dock.fields.layouts[name].setChecked(True)
     dock.fields.layouts["cases"].setChecked(False)
     dock.fields.number.setValue(321)
-    dock.filters.min_mm.setValue(0.5)
-    dock.filters.max_mm.setValue(40)
-    dock.filters.max_volume_change.setValue(80)
-    dock.filters.keep_labels.setChecked(True)
-    dock.filters.keep_whole.setChecked(True)
-    dock.filters.retries.setValue(3)
-    dock.more.choices["field_format"].setCurrentText("FSL")
-    dock.more.choices["slices"].setCurrentText("one each")
-    dock.more.choices["label_interpolation"].setCurrentText("nearest")
-    dock.more.steps.setValue(3)
-    dock.more.with_sources.setChecked(True)
-    dock.more.workers.setValue(min(2, dock.more.workers.maximum()))
+    dock.filters.controls["min_mm"].widget.setValue(0.5)
+    dock.filters.controls["max_mm"].widget.setValue(40)
+    dock.filters.controls["max_volume_change"].widget.setValue(80)
+    dock.filters.controls["keep_labels"].widget.setChecked(True)
+    dock.filters.controls["keep_whole"].widget.setChecked(True)
+    dock.filters.controls["retries"].widget.setValue(3)
+    dock.more.controls["field_format"].widget.setCurrentText("FSL")
+    dock.more.controls["slices"].widget.setCurrentText("one each")
+    dock.more.controls["label_interpolation"].widget.setCurrentText("nearest")
+    dock.more.controls["steps"].widget.setValue(3)
+    dock.more.controls["with_sources"].widget.setChecked(True)
+    dock.more.controls["workers"].widget.setValue(
+        min(2, dock.more.controls["workers"].widget.maximum())
+    )
     dock.more.device.setCurrentIndex(dock.more.device.findData("cpu"))
     return dock.values()
 
 
-def finish(going) -> tuple[list[Update], Ended]:
+def finish(going) -> tuple[list[BatchUpdate], BatchEnd]:
     updates = []
     while True:
         try:
@@ -59,5 +61,5 @@ def finish(going) -> tuple[list[Update], Ended]:
 
 def made(model: Path, request: Request) -> Request:
     """A request done, to go on with."""
-    assert not finish(run_batch(request, model, Gate()))[1].error
+    assert not finish(run_batch(request, model, RunControl()))[1].error
     return replace(request, resume=True)

@@ -58,7 +58,7 @@ def test_every_field_reaches_the_request(window, data: Path, tmp_path: Path) -> 
         filters=Filters(0.5, 40, 80, True, True, 3),
         with_sources=True,
         number=321,
-        workers=dock.more.workers.value(),
+        workers=dock.more.controls["workers"].widget.value(),
     )
 
 

@@ -132,7 +132,7 @@ def test_a_run_outlives_the_image_that_was_looked_at(window):
     wait(lambda: explorer.sources.model.value() is not None)
     elsewhere = Viewed(Part((None, None, 7), 3), field=True)
     for slices in ("shared", "each"):
-        explorer.more.place(2, slices)
+        explorer.more.place({"steps": 2, "slices": slices})
         request = explorer.form_reader.request()
         compute = explorer.runner.compute
         made = [*compute.preview(request, elsewhere), *compute.run(request, elsewhere)]

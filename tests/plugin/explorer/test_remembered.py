@@ -18,6 +18,7 @@ ALL = Remembered(
     level=31,
     seed=2**31 - 1,
     steps=4,
+    slices="each",
     live=False,
     shown=frozenset({"arrows", "Jacobian"}),
     style={"density": 0.5, "length": 3, "goes": True, "name, with; \"quotes\" = @é": "x\\n"},
