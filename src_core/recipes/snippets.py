@@ -1,7 +1,7 @@
 """A result as text that makes the same bits again: Python, or one line for a shell.
 
-Inputs, model, options and device are the recipe's. An input that no file holds any more is named
-as the ``input.nii.gz`` that an export writes; ``Call.note`` says so.
+Inputs, model, options and device are the recipe's. An input without a file is named as
+the ``input.nii.gz`` that an export writes; ``Call.note`` says so.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Call:
 def call_of(
     result: Result, exported: Path | str | None = None, field_format: FieldFormat = "itk"
 ) -> Call:
-    """The call of a result; ``exported`` is where it was exported to, if it still is there."""
+    """The call of a result; ``exported`` is its export's folder, if that still exists."""
     recipe, name = result.recipe, plain_name(result.source.name)
     options, arrays = _chosen_options(recipe["options"]), recipe["inputs"]["arrays"]
     unsaved = {n: array["sha256"] for n, array in arrays.items() if array["path"] is None}
