@@ -28,7 +28,7 @@ def test_what_would_be_made(model: Path, data: Path, tmp_path: Path) -> None:
     [
         ({"levels": (30, 31)}, "Levels"),
         ({"seed": 9, "spacing": 2.0}, "Seed, Pixel"),
-        ({"options": {"steps": 2}}, "More (Slices, Steps, Images, Labels)"),
+        ({"options": {"steps": 2}}, "More"),
         ({"formats": ("nifti",), "field_format": "fsl"}, "Layout, Fields for"),
         ({"filters": Filters(max_mm=9)}, "Wanted"),
     ],
@@ -55,7 +55,7 @@ def test_another_model_is_told_once_and_the_same_goes_on(
     with pytest.raises(InputError, match="differs in Model: choose another folder"):
         outlook(request, other)
     (tmp_path / "o" / "augment.json").write_text("{")
-    with pytest.raises(InputError, match="differs in everything: "):
+    with pytest.raises(InputError, match="differs in Everything: "):
         outlook(request, model)
 
 
