@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import Json, Labels, Out
+from src_core.cli.parameters import CopyOut, Json, Labels
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_pair, run_series
 from src_core.io.options import FileOptions
@@ -33,7 +33,7 @@ def replay(
         list[Path] | None, typer.Option(help="The image, if it has moved; may be repeated.")
     ] = None,
     labels: Labels = None,
-    out: Out = None,
+    out: CopyOut = None,
     json: Json = False,
 ) -> None:
     """The same result, series or pair again; says whether the bits agree, exits with 1 if not.
