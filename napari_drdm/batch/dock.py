@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QShortcut
 from napari_drdm.batch.form import BatchForm
 from napari_drdm.batch.outlook import Outlook, outlook
 from napari_drdm.batch.request import missing, request_of
-from napari_drdm.batch.run import Ended, Gate, Update, in_time, run_batch
+from napari_drdm.batch.run import BatchEnd, BatchUpdate, RunControl, in_time, run_batch
 from napari_drdm.messages import error_line
 from napari_drdm.runs.models_found import ModelsFound, find_models
 from napari_drdm.runs.runner import BackgroundTask
@@ -45,7 +45,7 @@ class BatchAugmentation(BatchForm):
         super().__init__()
         self._viewer = napari_viewer
         self._worker: Any = None
-        self._gate = Gate()
+        self._control = RunControl()
         self._sheet: Path | None = None
         self._summary: Path | None = None
         self._kept = load_settings(RememberedBatch)
@@ -66,7 +66,7 @@ class BatchAugmentation(BatchForm):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(button.click)
-        self._runs: list[tuple[Any, Gate]] = []
+        self._runs: list[tuple[Any, RunControl]] = []
         self.destroyed.connect(partial(_let_go, self._runs))
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
@@ -86,7 +86,7 @@ class BatchAugmentation(BatchForm):
         job.run(_models)
 
     def run(self) -> None:
-        """Start what the fields say; a folder with the same run in it is gone on with."""
+        """Start what the fields say; a folder that holds the same run is resumed."""
         if not self.start.isEnabled():
             return
         try:
@@ -96,32 +96,32 @@ class BatchAugmentation(BatchForm):
             return
         entry: ModelEntry = self.fields.model.value()
         self._remember(entry)
-        self._gate = Gate()
+        self._control = RunControl()
         device = self.more.values()["device"]
         worker = create_worker(
-            run_batch, request, entry.path, self._gate, device, _start_thread=False
+            run_batch, request, entry.path, self._control, device, _start_thread=False
         )
         worker.yielded.connect(self._on_update)
         worker.returned.connect(self._on_end)
         worker.finished.connect(self._on_finished)
         self._worker = worker
-        self._runs[:] = [(worker, self._gate)]
+        self._runs[:] = [(worker, self._control)]
         self.clear()
         self.set_running(True)
         self.show_progress(0, 0, "preparing")
         worker.start()
 
     def hold(self, paused: bool) -> None:
-        """Wait after the present step, or go on."""
-        self._gate.pause(paused)
+        """Wait after the current step, or go on."""
+        self._control.pause(paused)
         self.set_paused(paused)
-        self.status.setText(f"Pausing after {self._present()}…" if paused else "")
+        self.status.setText(f"Pausing after {self._current()}…" if paused else "")
 
     def stop(self) -> None:
-        """End after the present step; whole cases stay."""
+        """End after the current step; whole cases stay."""
         if self.busy:
-            self.status.setText(f"Stopping after {self._present()}…")
-        self._gate.end()
+            self.status.setText(f"Stopping after {self._current()}…")
+        self._control.end()
 
     def open_summary(self) -> None:
         """Show the page about the run in the browser."""
@@ -162,12 +162,12 @@ class BatchAugmentation(BatchForm):
         """
         return request_of(self.values(), self.fields.model.value())
 
-    def _present(self) -> str:
-        return "the present cases" if self.more.values()["workers"] > 1 else "the present step"
+    def _current(self) -> str:
+        return "the current cases" if self.more.values()["workers"] > 1 else "the current step"
 
     def _paused(self) -> str:
         several = self.more.values()["workers"] > 1
-        return "Paused; workers still end the cases they have" if several else "Paused"
+        return "Paused; workers still finish their cases" if several else "Paused"
 
     def _on_changed(self) -> None:
         entry: ModelEntry | None = self.fields.model.value()
@@ -176,7 +176,7 @@ class BatchAugmentation(BatchForm):
         self._rest.start()
 
     def _look_ahead(self) -> None:
-        """Say what Start would make, or what is still wrong."""
+        """Report what Start would make, or what is still wrong."""
         self._asked += 1
         if self.busy or missing(self.values(), self.fields.model.value()):
             self.outlook.setText("" if self.busy else self.waiting)
@@ -195,12 +195,12 @@ class BatchAugmentation(BatchForm):
         if turn == self._asked:
             self.outlook.setText("\n".join([found.text, *found.notes]))
 
-    def _on_update(self, update: Update) -> None:
+    def _on_update(self, update: BatchUpdate) -> None:
         if update.message:
             self.tell(update.message)
         if not update.total:
             return
-        if update.waiting and self._gate.paused:
+        if update.waiting and self._control.paused:
             when = ", paused"
             self.status.setText(self._paused())
         else:
@@ -208,7 +208,7 @@ class BatchAugmentation(BatchForm):
             when = "" if left is None else f", {in_time(left)} left"
         self.show_progress(update.done, update.total, f"{update.done} of {update.total}{when}")
 
-    def _on_end(self, ended: Ended) -> None:
+    def _on_end(self, ended: BatchEnd) -> None:
         self._sheet, self._summary = ended.sheet, ended.summary
         self.show_papers(ended.sheet, ended.summary)
         if ended.error:
@@ -230,10 +230,10 @@ class BatchAugmentation(BatchForm):
         show_error(message)
 
 
-def _let_go(runs: list[tuple[Any, Gate]], *_: object) -> None:
+def _let_go(runs: list[tuple[Any, RunControl]], *_: object) -> None:
     """End the run; the dock is gone already."""
-    for worker, gate in runs:
-        gate.end()
+    for worker, control in runs:
+        control.end()
         worker.quit()
 
 

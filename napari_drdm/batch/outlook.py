@@ -1,4 +1,4 @@
-"""What a batch would make, and whether its folder takes it. No Qt."""
+"""What a batch would make, and whether its folder can hold it. No Qt."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def outlook(request: Request, model: Path) -> Outlook:
 
 
 def check_folder(plan: Plan) -> None:
-    """See whether a plan's folder takes it.
+    """Check that a plan's folder can hold it.
 
     Raises:
-        InputError: it holds a run with other choices, or what is no run.
+        InputError: it holds a run with other choices, or something else.
     """
     from src_core.augment.run_folder import MAY_CHANGE, differing_facts
 
@@ -81,14 +81,14 @@ def check_folder(plan: Plan) -> None:
 
 
 def _there(plan: Plan) -> str:
-    """What of a run is in its folder already; what was turned down is not tried again."""
+    """What of a run is in its folder already; what was rejected is not tried again."""
     from src_core.augment.manifest import lines
 
     states = {line["name"]: line["state"] for line in lines(plan.request.out)}
     counts = Counter(states.get(job.name) for job in plan.jobs)
     made, rejected = counts["made"], counts["rejected"]
     if made + rejected == len(plan.jobs):
-        both = f"All are done: {made} in this folder, {rejected} turned down"
+        both = f"All are done: {made} in this folder, {rejected} rejected"
         return both if rejected else "All of them are in this folder"
-    refused = f", {rejected} turned down" if rejected else ""
-    return f"{made} of them {'is' if made == 1 else 'are'} in this folder{refused}: Start goes on"
+    refused = f", {rejected} rejected" if rejected else ""
+    return f"{made} of them {'is' if made == 1 else 'are'} in this folder{refused}: Start continues"

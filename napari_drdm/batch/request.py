@@ -25,7 +25,7 @@ def missing(values: dict[str, Any], model: object) -> str:
 
 
 def request_of(values: dict[str, Any], model: object) -> Request:
-    """The request; a folder with a run in it is gone on with.
+    """The request; a folder that holds a run is resumed.
 
     Args:
         values: of all fields, by the engine's names; levels as text.

@@ -1,4 +1,4 @@
-"""An augmentation for a worker: values to show, and a gate to pause and end it. No Qt."""
+"""An augmentation for a worker: values to show, and a control to pause and end it. No Qt."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from src_core.errors import DRDMError
 if TYPE_CHECKING:
     from src_core.augment import Doing, Made, Plan, Request
 
-__all__ = ["Ended", "Gate", "Update", "in_time", "run_batch"]
+__all__ = ["BatchEnd", "BatchUpdate", "RunControl", "in_time", "run_batch"]
 
 _NAP = 0.05
 
 
-class Gate:
+class RunControl:
     """Pauses and ends a run from another thread."""
 
     def __init__(self) -> None:
@@ -41,19 +41,19 @@ class Gate:
         return self._ended.is_set()
 
     def pause(self, paused: bool = True) -> None:
-        """Wait after the present step, or go on."""
+        """Wait after the current step, or go on."""
         if paused:
             self._shut.set()
         else:
             self._shut.clear()
 
     def end(self) -> None:
-        """End the run after its present step."""
+        """End the run after its current step."""
         self._ended.set()
 
 
 @dataclass(frozen=True)
-class Update:
+class BatchUpdate:
     """How a run stands.
 
     Attributes:
@@ -75,16 +75,16 @@ class Update:
 
 
 @dataclass(frozen=True)
-class Ended:
+class BatchEnd:
     """How a run ended.
 
     Attributes:
         made: new cases; ``kept`` were there from before, ``rejected`` and ``failed`` are missing.
-        cancelled: it was asked to end; ``left`` so many new cases were not come to.
-        refused: how many seeds were turned down, by why.
+        cancelled: it was asked to end; ``left`` new cases were not started.
+        refused: how many seeds were rejected, by reason.
         sheet: its contact sheet.
         summary: its page.
-        error: why it could not go on.
+        error: why it could not continue.
     """
 
     made: int = 0
@@ -99,32 +99,32 @@ class Ended:
     error: str = ""
 
     def text(self) -> str:
-        """It in a line or two."""
-        counts = {"made": self.made, "from before": self.kept, "turned down": self.rejected}
+        """A summary in one or two lines."""
+        counts = {"made": self.made, "already there": self.kept, "rejected": self.rejected}
         counts["failed"] = self.failed
         line = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         whys = ", ".join(f"{why} {count}" for why, count in sorted(self.refused.items()))
-        seeds = f"\nSeeds turned down: {whys}" if whys else ""
-        how = "Cancelled: Start goes on. " if self.left else "Finished: "
-        return f"{how if self.cancelled else ''}{line or 'nothing was made'}{seeds}"
+        seeds = f"\nSeeds rejected: {whys}" if whys else ""
+        how = "Cancelled: Start continues. " if self.left else "Finished: "
+        return f"{how if self.cancelled else ''}{line or 'nothing made'}{seeds}"
 
 
 def run_batch(
-    request: Request, model: Path, gate: Gate, device: str = "auto"
-) -> Generator[Update, None, Ended]:
-    """Do a request step by step; what is whole stays, whatever happens."""
+    request: Request, model: Path, control: RunControl, device: str = "auto"
+) -> Generator[BatchUpdate, None, BatchEnd]:
+    """Run a request step by step; finished cases stay, whatever happens."""
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     error, left = "", 0
     try:
-        left = yield from _run(request, model, gate, device, counts, refused)
+        left = yield from _run(request, model, control, device, counts, refused)
     except Exception as raised:
         error = error_line(raised)
     states = {state: counts[state] for state in ("made", "kept", "rejected", "failed")}
     sheet, summary = _papers(request, states) if counts.total() else (None, None)
-    return Ended(
+    return BatchEnd(
         **states,
-        cancelled=gate.ended,
+        cancelled=control.ended,
         left=left,
         refused=dict(refused),
         sheet=sheet,
@@ -144,22 +144,22 @@ def in_time(seconds: float) -> str:
 def _run(
     request: Request,
     model: Path,
-    gate: Gate,
+    control: RunControl,
     device: str,
     counts: Counter[str],
     refused: Counter[str],
-) -> Generator[Update, None, int]:
-    """Do it; how many new cases were not come to when it was asked to end."""
+) -> Generator[BatchUpdate, None, int]:
+    """Run it; returns how many new cases were not started when it was asked to end."""
     from src_core.augment import Made, make_plan, steps
     from src_core.models.library import load_model
 
-    yield Update(0, 0)
+    yield BatchUpdate(0, 0)
     loaded = load_model(model, device)
     plan = make_plan(request, loaded)
     check_folder(plan)
     clock = _Clock(plan)
     for note in plan.notes:
-        yield Update(0, len(plan.jobs), message=in_window(note))
+        yield BatchUpdate(0, len(plan.jobs), message=in_window(note))
     reported: set[tuple[str, str]] = set()
     running: Any = steps(plan, loaded)
     with script_left_alone(), closing(running):
@@ -172,19 +172,19 @@ def _run(
             yield replace(update, message="") if key in reported else update
             reported.add(key)
             if left := len(plan.jobs) - counts.total():
-                yield from clock.wait(gate, update)
-                if gate.ended:
+                yield from clock.wait(control, update)
+                if control.ended:
                     return left
     return 0
 
 
 class _Clock:
-    """Counts what is done and tells the time left; time spent waiting does not count."""
+    """Counts what is done and estimates the time left; waiting does not count."""
 
     def __init__(self, plan: Plan) -> None:
         self._total, self._started, self._waited = len(plan.jobs), time.monotonic(), 0.0
 
-    def update(self, value: Doing | Made, counts: Counter[str]) -> Update:
+    def update(self, value: Doing | Made, counts: Counter[str]) -> BatchUpdate:
         from src_core.augment import Made
 
         done = counts.total()
@@ -192,13 +192,13 @@ class _Clock:
         if isinstance(value, Made):
             text = value.message if value.state != "rejected" else ""
             message = f"{value.job.case}: {in_window(text)}" if text else ""
-            return Update(done, self._total, value.job.name, 0, 0, left, message)
-        return Update(done, self._total, value.job.name, value.step, value.total, left)
+            return BatchUpdate(done, self._total, value.job.name, 0, 0, left, message)
+        return BatchUpdate(done, self._total, value.job.name, value.step, value.total, left)
 
-    def wait(self, gate: Gate, update: Update) -> Generator[Update, None, None]:
-        """Yield now and then while the gate is shut, so that a worker can be ended there."""
+    def wait(self, control: RunControl, update: BatchUpdate) -> Generator[BatchUpdate, None, None]:
+        """Yield now and then while the run is paused, so that a worker can be ended there."""
         since = time.monotonic()
-        while gate.paused:
+        while control.paused:
             time.sleep(_NAP)
             yield replace(update, message="", waiting=True)
         self._waited += time.monotonic() - since

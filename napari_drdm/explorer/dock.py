@@ -78,7 +78,7 @@ class DeformationExplorer(ExplorerForm):
         self.models.load()
 
     def changeEvent(self, event: QEvent | None) -> None:
-        """Taken out of its dock it is not seen again, and must not go on unseen."""
+        """End the run when the widget is taken out of its dock: it is not shown again."""
         if event and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.runner.close()
             self.deleteLater()
@@ -94,7 +94,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.generate()
 
     def cancel(self) -> None:
-        """End the run after its present step, which stays on view."""
+        """End the run after its current step, which stays on view."""
         if self.runner.busy:
             self.run_bar.say("Cancelled: the last whole step is shown, not checked for folds")
         self.live.cancel()
@@ -195,10 +195,10 @@ class DeformationExplorer(ExplorerForm):
         self._on_source()
 
     def _on_source(self, _: Any = None) -> None:
-        """Another image, other labels or another model: their latest result is the present one."""
+        """Another image, other labels or another model: their latest result is the current one."""
         stopped = self.runner.busy
         self.live.turn_to(self._moment())
-        self.run_bar.say("Stopped: image, labels or model were changed" if stopped else "")
+        self.run_bar.say("Stopped: the image, labels or model changed" if stopped else "")
         self.form_reader.offer_extras()
         self._describe()
         self._show_numbers()
@@ -258,7 +258,7 @@ class DeformationExplorer(ExplorerForm):
         show_numbers(self, self._outcome(), self._moment())
 
     def _fail(self, message: str) -> None:
-        if message != self.run_bar.status.text():  # a drag need not tell it at every place
+        if message != self.run_bar.status.text():  # once for a whole drag
             show_error(message)
         self.run_bar.say(message)
 

@@ -1,4 +1,4 @@
-"""What leaves the window: exports, copied texts; and models that come in."""
+"""Exports and copied texts of a result, and models that are imported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ResultExport(QObject):
     ``message(str)``: how it went; ``failed(str)``: why not; ``imported(str)``: a model's name.
 
     Args:
-        form: whose buttons ask.
+        form: whose buttons start it.
         outcome: gives the shown result, or None.
     """
 

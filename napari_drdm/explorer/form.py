@@ -30,13 +30,13 @@ class ExplorerForm(QWidget):
         sources: image, labels, model.
         options: level and seed.
         more: steps, slices, region, device, further layers.
-        recovery: the run as a film.
+        recovery: the run step by step.
         show_panel: what of a result is shown.
         readout: the place under the cursor.
         metrics: the numbers of the result.
         variants_panel: results so far.
         run_bar: generate, cancel, export, progress.
-        drop: models let go over the dock.
+        drop: model files dropped on the dock.
         sections: what folds away, by title.
     """
 

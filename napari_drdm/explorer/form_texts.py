@@ -33,7 +33,7 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
         frames = len(taken.image) if taken.image.ndim == 4 else 1
         text = describe(taken.shape, taken.spacing, frames)
         if frames > 1 and taken.labels is not None and taken.labels.ndim < taken.image.ndim:
-            text += ". The labels are of one frame, and shown on every one."
+            text += ". The labels are of one frame and are shown on every frame."
         if entry is not None:
             warning = model_warning(taken, entry.spec)
             form.more.set_stack(is_stack(taken, entry.spec))

@@ -1,6 +1,6 @@
-"""Level and seed at the tip of a slider: a preview at once, then the run; and moments of it.
+"""Level and seed by a slider: a preview at once, then the run; and moments of it.
 
-What comes of a request that is not the present one any more is dropped.
+What comes of a request that is no longer the current one is dropped.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ __all__ = ["LivePreview"]
 
 #: How long the form has to rest before a run begins, ms, by dimension of the model.
 _REST_MS = {2: 20, 3: 300}
-#: Seconds between moments of a run under way, at least and at most; and between news of it. What is
-#: over sooner is not interrupted: where there is no GPU, every repaint holds the work up.
+#: Seconds between moments of a run under way, at least and at most; and between its progress
+#: reports. A shorter run shows none: without a GPU every repaint slows the computation.
 _PACES = (0.3, 15.0)
 _SHARE = 6
 _BETWEEN_NEWS = 0.5
@@ -48,7 +48,7 @@ class LivePreview(QObject):
         form: whose slider is moved.
         results: what shows moments.
         runner: what computes them.
-        ask: gives the present request, or raises a DRDMError.
+        ask: gives the current request, or raises a DRDMError.
     """
 
     shown = Signal(object)
@@ -104,7 +104,7 @@ class LivePreview(QObject):
         self._start()
 
     def take(self, outcome: RunOutcome) -> None:
-        """Show a result that is there already, as the present one."""
+        """Show a result that exists already as the current one."""
         self._timer.stop()
         self._runner.stop()
         self.request = outcome.request
@@ -113,12 +113,12 @@ class LivePreview(QObject):
         self._show(moment_of_outcome(outcome, trace))
 
     def cancel(self) -> None:
-        """End the run after its present step."""
+        """End the run after its current step."""
         self._timer.stop()
         self._runner.cancel()
 
     def see(self) -> None:
-        """The viewer or the ticks have changed: make what is on view whole."""
+        """The view or the ticks have changed: compute what is missing on view."""
         before = self._runner.viewed.part
         self.look_around()
         moment = self._present()
@@ -130,7 +130,7 @@ class LivePreview(QObject):
             self._again_at(moment)
 
     def look_around(self) -> None:
-        """Tell those who compute what is on view."""
+        """Pass on what is on view to the computation."""
         viewed, source = self._runner.viewed, self._form.sources.image.value()
         if source is not None and source in self._viewer.layers:
             viewed.part = part_on_view(self._viewer, source)
@@ -158,7 +158,7 @@ class LivePreview(QObject):
             self._runner.at_position(self.request, moment.position)
 
     def _present(self) -> Moment | None:
-        """What is shown of the present request."""
+        """What is shown of the current request."""
         moment = self._results.moment(self._form.sources.image.value())
         if moment is None or self.request is None:
             return None
@@ -192,7 +192,7 @@ class LivePreview(QObject):
         self.shown.emit(moment)
 
     def _pace(self, drawing: float) -> None:
-        """Looks at a run under way come so seldom that they hold it up by a sixth at most."""
+        """Show moments of a run so seldom that drawing takes a sixth of its time at most."""
         low, high = _PACES
         self._runner.viewed.pause = min(max(_SHARE * drawing, low), high)
 
@@ -200,7 +200,7 @@ class LivePreview(QObject):
         if self.request is not None and outcome.request.serial == self.request.serial:
             source = outcome.request.source
             if source not in self._viewer.layers:
-                self.failed.emit("the image was removed before its result was there")
+                self.failed.emit("the image was removed before its result was ready")
 
     def _on_progress(self, progress: RunProgress) -> None:
         now = time.perf_counter()
@@ -221,7 +221,7 @@ class LivePreview(QObject):
         self._timer.stop()
 
     def turn_to(self, moment: Moment | None) -> None:
-        """Another source or model, of which this is shown; what runs for the last one ends."""
+        """Another source or model, with what is shown of it; a run for the last one ends."""
         self._timer.stop()
         self._runner.stop()
         self.request = moment.request if moment else None

@@ -14,7 +14,7 @@ __all__ = ["ReadoutPanel", "reading_lines"]
 _EMPTY = ("Move the cursor over the result", "")
 _TIP = (
     "Under the cursor: the displacement u to where its tissue came from (along the canvas, "
-    "to the right and down), its length, and det J: below 1 tissue grew, above it shrank"
+    "to the right and down), its length, and det J: below 1 tissue grew, above 1 it shrank"
 )
 
 
@@ -40,12 +40,12 @@ class ReadoutPanel(QWidget):
         self.setToolTip(_TIP if reading is None else f"{_TIP}\n{_details(reading)}")
 
     def text(self) -> str:
-        """What stands there."""
+        """The text of both lines."""
         return "\n".join(line.text() for line in self._lines)
 
 
 def reading_lines(reading: Reading, shown: Sequence[int]) -> tuple[str, str]:
-    """A reading in two lines; u is given along the axes on the canvas, the last one first."""
+    """A reading in two lines; u is along the axes on the canvas, the last one first."""
     along = ", ".join(_signed(reading.along_mm[a]) for a in reversed(shown))
     det = "" if reading.det is None else f"   det J {reading.det:.2f}".replace("-", "−")
     first = f"u ({along}) mm   |u| {reading.length_mm:.1f} mm{det}"

@@ -33,7 +33,7 @@ class FormReader:
     Args:
         viewer: whose layers are offered.
         form: that is read.
-        owned: whether a layer was made by the explorer, and so is no source.
+        owned: whether a layer was made by the explorer, and so cannot be a source.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class FormReader:
         return RunRequest(snapshot, entry.path, options, *place)
 
     def again(self, inputs: RunInputs) -> RunRequest:
-        """What made a result, of its layers as they are now.
+        """The request that made a result, with its layers as they are now.
 
         Raises:
-            InputError: they do not go together any more.
+            InputError: they no longer go together.
         """
         layers = inputs.source, inputs.labels, inputs.extras
         device = str(self._form.more.device.currentData() or "auto")

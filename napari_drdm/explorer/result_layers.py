@@ -33,7 +33,7 @@ __all__ = ["ResultLayers", "arrow_limit_mm"]
 
 @dataclass(eq=False)
 class _Shown:
-    """What stands in the viewer for one source."""
+    """What the viewer shows of one source."""
 
     moment: Moment
     kinds: set[str] = field(default_factory=set)
@@ -141,7 +141,7 @@ class ResultLayers:
                     self._put(entry, key, view)
 
     def _put(self, entry: _Shown, key: str, view: View) -> None:
-        """Make or update a layer; one that has no place on the view is hidden until it has."""
+        """Make or update a layer; one that the view cannot show is hidden until it can."""
         layer = entry.layers.get(key)
         if kind_of(key).spatial and not view.spatial:
             entry.astray.add(key)
@@ -181,7 +181,7 @@ class ResultLayers:
             layer.visible = False
 
     def _forget_the_gone(self) -> None:
-        """Let go of sources that left the viewer with all their layers."""
+        """Forget sources that left the viewer with all their layers."""
         there = set(self._viewer.layers)
         gone = [s for s, e in self._shown.items() if there.isdisjoint((s, *e.layers.values()))]
         for source in gone:

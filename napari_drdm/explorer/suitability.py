@@ -20,7 +20,7 @@ def describe(shape: tuple[int, int, int], spacing: tuple[float, float, float], f
 
 
 def is_stack(snapshot: Snapshot, spec: ModelSpec) -> bool:
-    """Whether a 2D model would meet several slices."""
+    """Whether the image has several slices for a 2D model."""
     return spec.ndim == 2 and _grid(snapshot).shape[_grid(snapshot).slice_axis] > 1
 
 
@@ -35,9 +35,9 @@ def model_warning(snapshot: Snapshot, spec: ModelSpec) -> str:
     if scale is None or scale.fits:
         return ""
     return (
-        f"Trained at {scale.low:.2g} to {scale.high:.2g} mm per pixel of its own grid; laid over "
-        f"this image it has {scale.here:.2g}: check the layer's scale, draw a region, or expect "
-        "less plausible results."
+        f"Trained at {scale.low:.2g} to {scale.high:.2g} mm per pixel of its grid, which has "
+        f"{scale.here:.2g} on this image: check the layer's scale, draw a region, or expect less "
+        "plausible results."
     )
 
 

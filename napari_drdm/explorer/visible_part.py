@@ -21,7 +21,7 @@ _MOST = 400_000
 
 
 def part_on_view(viewer: ViewerModel, source: Layer) -> Part | None:
-    """The voxels on view: the slice, or in 3D every so-manieth voxel; None for all."""
+    """The voxels on view: the slice, or in 3D every n-th voxel; None for all."""
     from src_core.inspection.part_view import Part
 
     shape = source.data.shape
@@ -40,7 +40,7 @@ def part_on_view(viewer: ViewerModel, source: Layer) -> Part | None:
 
 
 def region_of(shapes: Layer, source: Layer) -> tuple[tuple[int, int], ...] | None:
-    """The box round all shapes, in voxels of a source along X, Y, Z; None where there are none.
+    """The box around all shapes, in voxels of a source along X, Y, Z; None where there are none.
 
     An axis along which the shapes are flat counts whole.
     """

@@ -154,7 +154,7 @@ def _fitting(viewer: Viewer, form: FunctionGui[..., Any]) -> list[tuple[str, Lay
 
 
 def _offer_labels(viewer: Viewer, form: FunctionGui[..., Any]) -> None:
-    """Labels of the image that was chosen, the likeliest of them picked."""
+    """Offer the labels of the chosen image and pick the likeliest."""
     form.label_layers.reset_choices()
     image = form.image.value
     likely = None if image is None else labels_for(image, viewer.layers)

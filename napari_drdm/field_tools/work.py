@@ -54,7 +54,7 @@ class MoveDone:
 
     @property
     def summary(self) -> str:
-        """In one line."""
+        """A summary in one line."""
         m = self.metrics
         text = f"Moved by up to {m['max_mm']:.1f} mm, {m['mean_mm']:.1f} mm on average"
         if m["covered_percent"] < 99.9:
@@ -75,7 +75,7 @@ class JacobianDone:
 
     @property
     def summary(self) -> str:
-        """In one line."""
+        """A summary in one line."""
         low, high = float(self.jacobian.min()), float(self.jacobian.max())
         folded = int((self.jacobian <= 0).sum())
         share = 1000 * folded / self.jacobian.size
@@ -87,7 +87,7 @@ def snapshot_of(image: Image, labels: Sequence[Labels]) -> Snapshot:
     """The image with its labels, copied; to be taken on the main thread.
 
     Raises:
-        InputError: the image is no image, or labels do not lie on it.
+        InputError: the image cannot be used, or labels do not lie on it.
     """
     first, *others = labels or (None,)
     return take_snapshot(image, first, others).copied()
@@ -138,6 +138,6 @@ def _few(permille: float) -> str:
 
 
 def _placed(case: Case, snapshot: Snapshot, field: DenseField) -> Case:
-    """An image that does not know where it lies is where a field of its own shape lies."""
+    """An image without a known place lies where a field of its own shape lies."""
     known = snapshot.affine is not None or case.images[0].path is not None
     return case if known or case.grid.shape != field.grid.shape else replace(case, grid=field.grid)

@@ -113,7 +113,7 @@ def fingerprint(snapshot: Snapshot) -> Hashable:
 
 
 def _checksum(values: Any) -> Hashable:
-    """Of an array in memory; one that lies on a disk is known by itself."""
+    """Of an array in memory; one on a disk is identified by its object."""
     if not isinstance(values, np.ndarray) or isinstance(values, np.memmap):
         return id(values)
     return values.shape, values.dtype.str, zlib.crc32(np.ascontiguousarray(values).data)

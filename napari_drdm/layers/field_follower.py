@@ -99,7 +99,7 @@ class _Follower:
         self._on_layers()
 
     def _on_layers(self, event: Any = None) -> None:
-        """Welcome new field layers, and put those without an image over one that came."""
+        """Follow new field layers, and put those without an image over one that was added."""
         viewer = self.viewer()
         for layer in [] if viewer is None else list(viewer.layers):
             field = field_of(layer)

@@ -38,7 +38,7 @@ def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
 def take_snapshot(
     image: Image, labels: Labels | None = None, extras: Sequence[Image | Labels] = ()
 ) -> Snapshot:
-    """What a case needs; ``Snapshot.copied`` makes it one's own.
+    """What a case needs; ``Snapshot.copied`` copies it.
 
     Raises:
         InputError: the image is RGB or has too many axes, or the labels do not lie on it.

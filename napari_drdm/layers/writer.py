@@ -64,9 +64,9 @@ def _write_field(path: str, attributes: dict[str, Any], format: FieldFormat) -> 
     field = field_in(attributes.get("metadata", {}))
     if field is None:
         raise InputError(
-            "there are only arrows in this layer",
+            "this layer holds arrows only",
             where=str(attributes.get("name", "")),
-            expected="a layer that a displacement field was opened as",
+            expected="a layer opened from a displacement field",
             do="save it as CSV",
         )
     name = _file_name(path)

@@ -40,14 +40,14 @@ def new_layer(key: str, moment: Moment, view: View, style: DrawingStyle) -> Laye
 
 
 def update_layer(key: str, layer: Layer, moment: Moment, view: View, style: DrawingStyle) -> bool:
-    """Give a layer new data; False where it needs a new layer instead."""
+    """Give a layer new data; False where a new layer is needed instead."""
     kind = kind_of(key)
     content = kind.build(moment, _index(key), view, style)
     return kind.update(_with_metadata(layer, content), content, moment)
 
 
 def finish_layer(layer: Layer) -> None:
-    """What a drag left out: the small picture in the layer list."""
+    """Renew what a drag leaves out: the thumbnail in the layer list."""
     layer.refresh(data_displayed=False, highlight=False, extent=False)
 
 

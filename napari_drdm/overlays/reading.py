@@ -131,7 +131,7 @@ def _nearest(values: NDArray[Any], at: NDArray[np.float64]) -> Any:
 
 
 def _first_seen(moment: Moment, ray: NDArray[np.float64]) -> int:
-    """Which point of a line of sight, (K, axes), meets the eye."""
+    """Which point of a line of sight, (K, axes), is seen."""
     for labels in moment.labels[:1]:
         met = np.flatnonzero([_nearest(labels, at) for at in ray])
         if len(met):

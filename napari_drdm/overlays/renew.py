@@ -1,4 +1,4 @@
-"""What layers show while a slider is dragged."""
+"""Voxels written in place while a slider is dragged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["renew"]
 
-#: Arrays that layers show while a slider is dragged; they are written into, results never.
+#: Arrays that layers show meanwhile; they are written into, results never are.
 _SCRATCH: WeakKeyDictionary[Layer, NDArray[Any]] = WeakKeyDictionary()
 
 

@@ -1,4 +1,4 @@
-"""The small picture of determinants in the layer list, without a rim of folds that are none.
+"""The thumbnail of determinants in the layer list, without a false rim of folds.
 
 napari samples it past the last row or column of some images, where it takes zeros for data.
 """
@@ -19,7 +19,7 @@ _SHORTEST = 4
 
 
 def keep_rim_true(layer: Image) -> Image:
-    """The layer, whose small picture ends with its own colours from now on."""
+    """The layer, whose thumbnail ends with its own colours from now on."""
     layer.events.thumbnail.connect(_mend)
     _mend_picture(layer)
     return layer

@@ -65,7 +65,7 @@ def jacobian_content(moment: Moment, index: int, view: View, style: DrawingStyle
 
 
 def jacobian_layer(data: NDArray[Any], **settings: Any) -> Image:
-    """An image layer whose small picture ends with its own colours."""
+    """An image layer whose thumbnail ends with its own colours."""
     return keep_rim_true(Image(data, **settings))
 
 

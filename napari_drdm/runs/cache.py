@@ -42,12 +42,12 @@ class BoundedCache(Generic[_T]):
             return self._kept[key][0]
 
     def find(self, which: Callable[[_T], bool]) -> _T | None:
-        """A value that is wanted, which does not count as used."""
+        """A value that fulfils a condition; it does not count as used."""
         with self._lock:
             return next((value for value, _ in self._kept.values() if which(value)), None)
 
     def put(self, key: Hashable, value: _T, nbytes: int) -> None:
-        """Keep a value, at the cost of those used longest ago."""
+        """Keep a value; those used longest ago make room."""
         with self._lock:
             self._kept[key] = value, nbytes
             self._kept.move_to_end(key)

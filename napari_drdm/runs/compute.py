@@ -35,7 +35,7 @@ _SLOW = 1.5
 
 @dataclass(eq=False)
 class _Run:
-    """The steps of a run, and its result once there is one."""
+    """The steps of a run, and its result once it is finished."""
 
     trace: Trajectory
     outcome: RunOutcome | None = None
@@ -69,13 +69,13 @@ class Compute:
         return _with_failure(self._preview(request, viewed))
 
     def run(self, request: RunRequest, viewed: Viewed) -> Iterator[Any]:
-        """RunProgress and moments as the recovery goes, at last the outcome and its moment."""
+        """Progress and moments as the recovery goes, at last the outcome and its moment."""
         return _with_failure(self._resolving(request, viewed))
 
     def at_position(
         self, request: RunRequest, position: float, viewed: Viewed
     ) -> Iterator[Moment | Failure]:
-        """Any moment of a run that is remembered: quickly, then whole."""
+        """Any moment of a run that is kept: a preview, then the whole."""
         return _with_failure(self._at_position(request, position, viewed))
 
     def stopped(
@@ -208,7 +208,7 @@ _FINISHING = {
 
 
 def _with_failure(values: Iterator[Any]) -> Iterator[Any]:
-    """Values, and what went wrong as a last one."""
+    """Values; an error comes as a last one, a Failure."""
     try:
         yield from values
     except GeneratorExit:
@@ -218,7 +218,7 @@ def _with_failure(values: Iterator[Any]) -> Iterator[Any]:
 
 
 def failure(error: Exception) -> Failure:
-    """An error as one line; what nobody expected is logged."""
+    """An error as one line; unexpected ones are logged."""
     if not isinstance(error, DRDMError):
         _log.exception("a run failed", exc_info=error)
     return Failure(error_line(error))

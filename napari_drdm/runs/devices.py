@@ -95,7 +95,7 @@ def falling_back(
     Args:
         run: a generation on the device of a name.
         device: as ``resolved`` gives it.
-        forget: lets go of what lies on the device, such as its models.
+        forget: drops what lies on the device, such as its models.
 
     Raises:
         InputError: the CPU's memory does not suffice either.
@@ -157,7 +157,7 @@ class ModelCache:
             return self._models[key]
 
     def forget(self, device: str) -> None:
-        """Let go of the models on a device."""
+        """Drop the models on a device."""
         with self._lock:
             self._drop(lambda known: known[2] == device)
 
@@ -167,7 +167,7 @@ class ModelCache:
 
 
 def _release_memory() -> None:
-    """Give back what torch keeps of a device's memory for later."""
+    """Free what torch keeps of a device's memory for later."""
     import torch
 
     gc.collect()

@@ -19,11 +19,11 @@ class LatestOnly(QObject):
     """Runs one generator at a time; a newer one ends it at its next value.
 
     There is a thread only while there is work. ``came(value)`` and ``idle()`` come on the main
-    thread. Where the window is slower than the work, values that something newer replaces are
-    passed over.
+    thread. Where the window is slower than the work, values that a newer one replaces are
+    skipped.
 
     Args:
-        kind: of a value; one is passed over where another of its kind waits already. None: never.
+        kind: of a value; one is skipped where another of its kind waits already. None: never.
     """
 
     came = Signal(object)
@@ -55,7 +55,7 @@ class LatestOnly(QObject):
             if self._running or self._ended:
                 return
             self._running = True
-        # Not a daemon: a process that ends waits for it, and never pulls torch from under it.
+        # Not a daemon: a process that ends waits for it, and torch is not unloaded under it.
         threading.Thread(target=self._work, name="drdm").start()
 
     def stop(self) -> None:
@@ -66,7 +66,7 @@ class LatestOnly(QObject):
                 self._next = _nothing
 
     def close(self) -> None:
-        """Stop, for good: nothing more is delivered."""
+        """Stop for good: nothing more is delivered."""
         with self._lock:
             self._ended = True
             self._values.clear()

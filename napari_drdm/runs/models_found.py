@@ -29,5 +29,5 @@ def find_models() -> ModelsFound:
 
 
 def find_models_later() -> Iterator[ModelsFound]:
-    """The same, once it is asked for the first value: in another thread."""
+    """The same as a generator, for another thread."""
     yield find_models()

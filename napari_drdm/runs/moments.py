@@ -94,7 +94,7 @@ def moment_of_outcome(outcome: RunOutcome, trace: Trajectory | None = None) -> M
 
 
 def _numbers(metrics: Mapping[str, Any], total: int) -> TrajectoryPoint:
-    """Those of the result itself, which the guard and the case's own grid decide."""
+    """Those of the result itself, after the guard and on the case's own grid."""
     from src_core.inspection.trajectory import TrajectoryPoint
 
     return TrajectoryPoint(total, metrics["max_mm"], metrics["min_det"], 0.0)

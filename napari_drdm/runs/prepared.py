@@ -99,7 +99,7 @@ class PreparedCase:
 
 
 class PreparedCases:
-    """The last few places and models that were used."""
+    """The last few cases and models that were used."""
 
     def __init__(self) -> None:
         self._prepared: BoundedCache[PreparedCase] = BoundedCache(_KEPT)  # each counts as one byte

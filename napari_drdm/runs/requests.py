@@ -36,7 +36,7 @@ class RunRequest:
 
 @dataclass
 class Viewed:
-    """What the viewer shows now; changed on the main thread, read by those who compute.
+    """What the viewer shows now; changed on the main thread, read by the computation.
 
     Attributes:
         part: the voxels on view, None for all.
@@ -51,7 +51,7 @@ class Viewed:
 
 @dataclass(frozen=True, eq=False)
 class RunProgress:
-    """Step ``index`` of ``total`` is done, on ``device``; ``doing`` says what is no step.
+    """Step ``index`` of ``total`` is done, on ``device``; ``doing`` names what is not a step.
 
     Attributes:
         trace: the steps so far.

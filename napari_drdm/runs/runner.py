@@ -88,7 +88,7 @@ class Runner(QObject):
         self._previews.submit(lambda: self.compute.preview(request, self.viewed))
 
     def at_position(self, request: RunRequest, position: float) -> None:
-        """Show any moment of a run that is remembered."""
+        """Show any moment of a run that is kept."""
         self._previews.submit(lambda: self.compute.at_position(request, position, self.viewed))
 
     def supersede(self) -> None:
@@ -96,7 +96,7 @@ class Runner(QObject):
         self._runs.stop()
 
     def cancel(self) -> None:
-        """End the run after its present step, which is then shown whole."""
+        """End the run after its current step, which is then shown whole."""
         request, progress = self._request, self.progress
         was = self.busy
         self.stop()
@@ -135,7 +135,7 @@ class Runner(QObject):
 
 
 def _kind(value: object) -> Hashable | None:
-    """Looks and progress make way for newer ones; results and failures never do."""
+    """Moments and progress make way for newer ones; results and failures never do."""
     passing = isinstance(value, RunProgress) or (
         isinstance(value, Moment) and value.outcome is None
     )

@@ -1,4 +1,4 @@
-"""Two pictures in one place, by turns."""
+"""Two images in one place, in turn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INTERVAL = 400
 
 
 class Blink:
-    """Shows A and B by turns, on top of everything else, until it is stopped.
+    """Shows A and B in turn, on top of everything else, until it is stopped.
 
     Args:
         own: keeps the two layers.
@@ -55,7 +55,7 @@ class Blink:
             self._own.drop(layer)
 
     def hold(self, second: bool) -> None:
-        """B for as long as a key is down, then A and by turns again."""
+        """B for as long as a key is down, then A and B in turn again."""
         if self._pair is None:
             return
         if second:

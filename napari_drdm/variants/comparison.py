@@ -1,4 +1,4 @@
-"""Two results compared: by turns in one place, or the second minus the first."""
+"""Two results compared: in turn in one place, or the second minus the first."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from napari_drdm.variants.history import Variant
     from napari_drdm.variants.panel import VariantsPanel
 
-__all__ = ["Comparison"]
+__all__ = ["VariantComparison"]
 
 
-class Comparison:
+class VariantComparison:
     """A/B and differences.
 
     Args:
@@ -48,11 +48,11 @@ class Comparison:
 
     @property
     def running(self) -> bool:
-        """Whether two are shown by turns."""
+        """Whether two are shown in turn."""
         return self._blink.running
 
     def blink(self, pair: Sequence[Variant], by_turns: bool = True) -> None:
-        """Show A and B by turns."""
+        """Show A and B in turn."""
         outcomes = self._comparable(pair)
         if outcomes is None:
             return
@@ -97,7 +97,7 @@ class Comparison:
         self._job.run(lambda: (source, name, difference(values(a), values(b))))
 
     def tidy(self) -> None:
-        """Compare nothing any more whose layers are gone."""
+        """Stop comparisons whose layers are gone."""
         gone = self._source is not None and self._source not in self._viewer.layers
         if gone or self._blink.broken():
             self.stop()
@@ -111,7 +111,7 @@ class Comparison:
         a, b = pair[0].outcome, pair[1].outcome
         if a is None or b is None:
             name = pair[a is not None].name
-            self._panel.say(f"{name} is not stored: click to make it again")
+            self._panel.say(f"{name} is no longer stored: click to compute it again")
             return None
         shapes = {outcome.result.case.image.shape for outcome in (a, b)}
         if pair[0].inputs.source is not pair[1].inputs.source or len(shapes) > 1:

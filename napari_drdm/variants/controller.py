@@ -1,4 +1,4 @@
-"""Variants in a viewer: a panel's wishes, a history, and the layers that come of them.
+"""Variants in a viewer: what a panel asks for, a history, and the layers made of it.
 
 Only layers made here are added, changed or removed; the user's are left alone.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
-from napari_drdm.variants.comparison import Comparison
+from napari_drdm.variants.comparison import VariantComparison
 from napari_drdm.variants.entries import Thumbnails, entry_of
 from napari_drdm.variants.history import History, RunInputs, Variant
 from napari_drdm.variants.layers import OwnLayers, child_name, picture_layer, values
@@ -32,14 +32,14 @@ class Variants:
 
     Attributes:
         history: of the results.
-        seeds: the nine side by side; ``seeds.ran(bool)`` tells when they are computed.
+        seeds: the nine side by side; ``seeds.ran(bool)``: they are being computed.
 
     Args:
         viewer: whose layers come and go.
-        panel: that asks and tells.
+        panel: with the buttons and the message line.
         show: shows a stored result again.
-        again: makes a result again that is not stored any more; ``add`` takes what comes.
-        present: what the form asks for now, or None where it cannot be run.
+        again: computes a result again that is no longer stored; ``add`` takes it.
+        present: the form's request, or None where it cannot be run.
         generate: runs a request for the nine seeds, in a worker; None: with memory of its own.
         labelled: whether labels are shown.
         history: where to keep the results; else one of usual size.
@@ -61,7 +61,7 @@ class Variants:
         self._show, self._again, self._present = show, again, present
         self.history = History() if history is None else history
         self._own = OwnLayers(viewer)
-        self._comparison = Comparison(viewer, self._own, panel)
+        self._comparison = VariantComparison(viewer, self._own, panel)
         self.seeds = SeedGrid(viewer, self._own, generate)
         self._portraits = Thumbnails()
         self._shown: list[int] = []
@@ -101,14 +101,14 @@ class Variants:
             return
         self.history.pick(variant)
         if variant.inputs.source not in self._viewer.layers:
-            self._panel.say("Its image is gone; Restore its own layer")
+            self._panel.say("Its image was removed; press Restore to add its own layer")
             return
         self._comparison.stop()
         self.seeds.leave()
         self._with_outcome(variant, self._show_again)
 
     def pin(self, numbers: Sequence[int]) -> None:
-        """Keep results as layers; those that all stand there already are let go."""
+        """Keep results as layers; those that are all pinned already are unpinned."""
         variants = self._variants(numbers)
         if variants and all(v.pinned and v.layer is not None for v in variants):
             for variant in variants:
@@ -121,7 +121,7 @@ class Variants:
         self._refresh()
 
     def rename(self, number: int, name: str) -> None:
-        """Call a result, and its layer, by another name."""
+        """Rename a result and its layer."""
         for variant in self._variants([number]):
             variant.name, variant.picked = name, True
             if variant.layer is not None:
@@ -137,7 +137,7 @@ class Variants:
         self._refresh()
 
     def blink(self, on: bool, numbers: Sequence[int]) -> None:
-        """Start or stop to show two results by turns."""
+        """Start or stop showing two results in turn."""
         self._comparison.stop()
         if on:
             self.seeds.leave()
@@ -215,16 +215,16 @@ class Variants:
             self._own.drop(layer)
 
     def _with_outcome(self, variant: Variant, act: Callable[[Variant], None]) -> None:
-        """Act on a stored result at once, else when it has been made again."""
+        """Act on a stored result at once, or once it has been computed again."""
         if variant.outcome is not None:
             act(variant)
             return
         if variant.inputs.source not in self._viewer.layers:
-            self._panel.say("Its image is gone, and it is not stored any more")
+            self._panel.say("Its image was removed, and the result is no longer stored")
             return
         if act != self._show_again:
             self._later[variant.number] = act
-        self._panel.say(f"Making {variant.name} again")
+        self._panel.say(f"Computing {variant.name} again")
         self._again(variant.inputs)
 
     def _pair(self, numbers: Sequence[int]) -> list[Variant]:
@@ -235,7 +235,7 @@ class Variants:
         return [v for v in map(self.history.get, numbers) if v is not None]
 
     def _on_removed(self, event: Any) -> None:
-        """A layer is gone; others may be about to go, so none is removed from here."""
+        """A layer was removed; others may follow, so none is removed from here."""
         for keeper in (self._own, self._portraits, self.history):
             keeper.forget(event.value)
         self._tidying.start(0)

@@ -22,7 +22,7 @@ class VariantEntry:
     """One result in the row.
 
     Attributes:
-        number: that it is known by.
+        number: that identifies it.
         name: below its thumbnail.
         tip: what it is.
         picture: (side, side, 3), uint8.
@@ -55,7 +55,7 @@ class Thumbnails:
         return thumbnail(outcome.result.case, self._framings[source], colours)
 
     def forget(self, source: Any) -> None:
-        """A layer is gone."""
+        """A layer was removed."""
         self._framings.pop(source, None)
 
 
@@ -83,5 +83,5 @@ def _describe(variant: Variant) -> str:
     if "max_mm" in metrics:
         lines.append(f"at most {metrics['max_mm']:.1f} mm, {metrics['max_percent']:.1f} %")
     if variant.outcome is None:
-        lines.append("not stored any more: a click makes it again")
+        lines.append("no longer stored: click to compute it again")
     return "\n".join(lines)

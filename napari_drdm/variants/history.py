@@ -22,7 +22,7 @@ __all__ = ["History", "RunInputs", "Variant", "held_bytes"]
 
 _LIMIT = 256 * 2**20
 _MOST = 60
-# A level that stood for less, in seconds, was only passed on the way to another.
+# A level shown for less, in seconds, was only passed on the way to another.
 _PASSING = 0.7
 
 
@@ -61,14 +61,14 @@ class Variant:
     """One result.
 
     Attributes:
-        number: that it is known by.
-        name: that it is shown by.
+        number: that identifies it.
+        name: that is shown.
         inputs: what makes it again.
         picture: (side, side, 3), uint8.
         metrics: its numbers.
         outcome: all of it; None once its bytes were needed for others.
         pinned: kept until it is deleted.
-        layer: that a pinned one stands in the viewer as.
+        layer: in the viewer, of a pinned one.
     """
 
     number: int
@@ -117,11 +117,11 @@ class History:
         return next((v for v in self._variants if v.number == number), None)
 
     def find(self, inputs: RunInputs) -> Variant | None:
-        """The variant of a inputs."""
+        """The variant with these inputs."""
         return next((v for v in self._variants if v.inputs == inputs), None)
 
     def outcome(self, inputs: RunInputs) -> RunOutcome | None:
-        """The stored result of a inputs."""
+        """The stored result with these inputs."""
         variant = self.find(inputs)
         return variant.outcome if variant else None
 
@@ -141,7 +141,7 @@ class History:
         return variant
 
     def pick(self, variant: Variant) -> None:
-        """The user asked for it: it is none that was only passed, and goes last."""
+        """The user asked for it: it is kept longest."""
         variant.picked = True
         self._use(variant)
 
@@ -150,7 +150,7 @@ class History:
         self._variants.remove(variant)
 
     def forget(self, layer: Any) -> None:
-        """A layer is gone, and what was made of it, but nothing that is pinned."""
+        """A layer was removed: drop what was made of it, but nothing that is pinned."""
         self._variants = [v for v in self._variants if v.pinned or v.inputs.source is not layer]
         for variant in self._variants:
             if variant.layer is layer:
@@ -183,7 +183,7 @@ class History:
 
 
 def held_bytes(outcomes: Iterable[RunOutcome], others: Iterable[Any] = ()) -> int:
-    """Bytes of the memory behind results and other arrays; what they share counts once."""
+    """Bytes of the memory behind results and other arrays; shared memory counts once."""
     arrays = chain(others, *(_arrays(outcome) for outcome in outcomes))
     owners = {id(o): o.nbytes for o in map(_owner, arrays) if isinstance(o, np.ndarray)}
     return sum(owners.values())

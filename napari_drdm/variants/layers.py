@@ -64,7 +64,7 @@ class OwnLayers:
                 self._viewer.layers.remove(layer)
 
     def forget(self, layer: Layer) -> None:
-        """A layer is gone."""
+        """A layer was removed."""
         self._layers = [own for own in self._layers if own is not layer]
 
     @contextmanager
@@ -88,12 +88,12 @@ def label_values(outcome: RunOutcome, dtype: Any) -> NDArray[Any]:
 
 
 def child_name(source: Layer, name: str) -> str:
-    """What a layer that stays is called, after its source."""
+    """Name of a permanent layer, after its source."""
     return f"{source.name} | drdm {name}"
 
 
 def passing_name(name: str) -> str:
-    """What a layer that is there for a while is called: it stands on the canvas, so it is short."""
+    """Name of a temporary layer: it is written on the canvas, so it is short."""
     return f"{name} | drdm"
 
 

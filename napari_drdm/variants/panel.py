@@ -19,14 +19,14 @@ _NUMBER = Qt.ItemDataRole.UserRole
 _EMPTY = "Every finished result is kept here."
 _PIN, _CHOSEN = QColor("#ff9f1c"), QColor("#3d8bfd")
 _TIPS = {
-    "pin": "Keep it, and put it into the viewer as a layer of its own that stays",
-    "rename": "Another name, for its layer too (F2)",
-    "delete": "Forget it and remove its layer (Del)",
-    "blink": "Two in one place by turns: the two chosen (Ctrl+click), or the last two shown.\n"
+    "pin": "Keep it, as a layer of its own in the viewer",
+    "rename": "Rename it and its layer (F2)",
+    "delete": "Delete it and its layer (Del)",
+    "blink": "Show two results in turn: the two chosen (Ctrl+click), or the last two shown.\n"
     "Hold B in the list to see the second for as long",
     "difference": "The second minus the first as a layer: blue became darker, orange brighter.\n"
     "Of the two chosen (Ctrl+click), or the last two shown",
-    "grid": "Nine seeds of the present level side by side, from the present seed on;\n"
+    "grid": "Nine seeds of the current level side by side, from the current seed on;\n"
     "press again to cancel or leave",
 }
 _WORDS = {"pin": "Pin", "rename": "Rename", "delete": "Delete"}
@@ -98,7 +98,7 @@ class VariantsPanel(QWidget):
         return sorted(item.data(_NUMBER) for item in self.strip.selectedItems())
 
     def set_blinking(self, on: bool) -> None:
-        """Whether two are compared by turns."""
+        """Whether two are shown in turn."""
         self._set(self.buttons["blink"], on)
 
     def set_grid(self, on: bool) -> None:
@@ -108,7 +108,7 @@ class VariantsPanel(QWidget):
     def say(self, text: str) -> None:
         """One line about what was done."""
         self.status.setText(text or (" " if self._entries else _EMPTY))
-        self.status.setToolTip(text or "What was done last")
+        self.status.setToolTip(text or "What the last action did")
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -120,7 +120,7 @@ class VariantsPanel(QWidget):
             button.setCheckable(name in ("blink", "grid"))
             grid.addWidget(button, 1 + place // 3, place % 3)
         self.status.setWordWrap(True)
-        self.status.setToolTip("What was done last")
+        self.status.setToolTip("What the last action did")
         grid.addWidget(self.status, 3, 0, 1, 3)
 
     def _connect(self) -> None:

@@ -24,7 +24,7 @@ from napari_drdm.variants.layers import (
     picture_layer,
     values,
 )
-from napari_drdm.variants.sequence import Generate, News, in_sequence, separate_compute
+from napari_drdm.variants.sequence import Generate, SeedUpdate, in_sequence, separate_compute
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -64,8 +64,8 @@ class SeedGrid(QObject):
     Args:
         viewer: whose grid is used.
         own: keeps the nine layers.
-        generate: runs a request; called in a worker. None to compute apart from the window, as
-            long as the work.
+        generate: runs a request; called in a worker. None: with memory of
+            its own, for as long as the work takes.
     """
 
     made = Signal(object)
@@ -142,7 +142,7 @@ class SeedGrid(QObject):
             setattr(camera, name, before[name])
 
     def tidy(self) -> None:
-        """Leave where the source or all of the nine were removed; half a cell goes whole."""
+        """Leave where the source or all of the nine were removed; a cell loses both its layers."""
         layers = self._viewer.layers
         whole = [cell for cell in self._cells if all(own in layers for own in cell.layers)]
         if self.active and (self._source not in layers or not whole):
@@ -183,7 +183,7 @@ class SeedGrid(QObject):
             self._worker = None
             self.ran.emit(False)
 
-    def _on_news(self, news: News) -> None:
+    def _on_news(self, news: SeedUpdate) -> None:
         if self._worker is None or news.run != self._run:
             return
         if news.place is None:

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from napari_drdm.layers.cases import Snapshot
     from napari_drdm.runs.requests import RunRequest
 
-__all__ = ["Generate", "News", "in_sequence", "separate_compute"]
+__all__ = ["Generate", "SeedUpdate", "in_sequence", "separate_compute"]
 
 _log = logging.getLogger(__name__)
 
-#: A request -> anything between steps, and once an RunOutcome or a Failure, as ``Compute.run``.
+#: A request -> anything between steps, and once a RunOutcome or a Failure, as ``Compute.run``.
 Generate = Callable[["RunRequest"], Iterator[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class News:
+class SeedUpdate:
     """From a worker: the outcome or failure of one cell, None between steps; no cell at the end."""
 
     run: int
@@ -35,7 +35,7 @@ class News:
 
 
 def separate_compute() -> Generate:
-    """Runs that share nothing with those of a window: no arrays that are on view, no memory."""
+    """Runs that share nothing with those of a window, neither arrays on view nor a cache."""
     from napari_drdm.runs.compute import Compute
 
     compute = Compute(limit=0)
@@ -47,19 +47,19 @@ def in_sequence(
     generate: Generate,
     requests: Sequence[RunRequest],
     known: Sequence[RunOutcome | None],
-) -> Iterator[News]:
+) -> Iterator[SeedUpdate]:
     """In a worker: one request after the other; ends between any two steps when it is quit."""
     snapshot = requests[0].snapshot.copied()
     for place, (request, held) in enumerate(zip(requests, known, strict=True)):
         if held is not None and _same(held, snapshot):
-            yield News(run, place, held)
+            yield SeedUpdate(run, place, held)
             continue
         for value in _without_raising(generate(replace(request, snapshot=snapshot))):
             if isinstance(value, RunOutcome):
-                yield News(run, place, replace(value, request=request))
+                yield SeedUpdate(run, place, replace(value, request=request))
             else:
-                yield News(run, place, value if isinstance(value, Failure) else None)
-    yield News(run)
+                yield SeedUpdate(run, place, value if isinstance(value, Failure) else None)
+    yield SeedUpdate(run)
 
 
 def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
@@ -71,7 +71,7 @@ def _without_raising(work: Iterator[Any]) -> Iterator[Any]:
 
 
 def _same(held: RunOutcome, snapshot: Snapshot) -> bool:
-    """Whether a result was made of these very values."""
+    """Whether a result was made of exactly these values."""
     source, back = held.result.source, held.layer_case.back
     before = held.request.snapshot
     if snapshot.extras or before.extras or before.spacing != snapshot.spacing:

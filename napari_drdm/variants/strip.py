@@ -36,7 +36,7 @@ class Strip(QListWidget):
         self.setGridSize(_CELL)
         self.setFixedHeight(_HEIGHT)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setToolTip("Click: show it again. Ctrl+click: choose a second one to compare with")
+        self.setToolTip("Click: show it again. Ctrl+click: choose a second to compare with")
 
     def fit(self, names: Iterable[str]) -> None:
         """Make the cells as wide as the longest name, within bounds; a longer one ends in dots."""
@@ -53,7 +53,7 @@ class Strip(QListWidget):
         return [item for item in items if item is not None]
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Del and B are ours; the rest moves about."""
+        """Del deletes, B holds; all other keys move about."""
         if event is None:
             return
         if event.key() == Qt.Key.Key_Delete:
@@ -64,14 +64,14 @@ class Strip(QListWidget):
             self._hold(True)
 
     def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
-        """B is let go."""
+        """B was released."""
         if event is None or event.key() != Qt.Key.Key_B:
             super().keyReleaseEvent(event)
         elif not event.isAutoRepeat():
             self._hold(False)
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
-        """A key that is let go elsewhere is not heard here."""
+        """A key released elsewhere is not reported here."""
         self._hold(False)
         super().focusOutEvent(event)
 

@@ -39,7 +39,7 @@ class CardDialog(QDialog):
 
 
 def card_rows(entry: ModelEntry) -> dict[str, str]:
-    """The lines of a card by what they are; those that a card leaves open are not there."""
+    """The lines of a card by name; those that a card leaves open are missing."""
     spec, card = entry.spec, entry.spec.card
     rows = {
         "Deforms": f"{_dimension(spec)}, on a grid of {' x '.join([str(spec.size)] * spec.ndim)}",
@@ -50,15 +50,15 @@ def card_rows(entry: ModelEntry) -> dict[str, str]:
         "Limits": card.limits,
         "Cite": card.citation,
         "Made by": card.command,
-        "Started from": card.start,
-        "Followed": card.teacher,
+        "Fine-tuned from": card.start,
+        "Teacher": card.teacher,
         "File": str(entry.path),
     }
     return {name: text for name, text in rows.items() if text}
 
 
 def figure_rows(spec: ModelSpec) -> dict[str, str]:
-    """What was measured, and the figure."""
+    """Name and value of what was measured."""
     return {str(name): str(value) for name, value in spec.card.figures.items()}
 
 
@@ -67,7 +67,7 @@ def _page(entry: ModelEntry) -> str:
     parts.append(_table(card_rows(entry).items()))
     figures = figure_rows(entry.spec)
     if figures:
-        parts += ["<h4>What was measured</h4>", _table(figures.items(), border=1)]
+        parts += ["<h4>Measured</h4>", _table(figures.items(), border=1)]
     return "".join(parts)
 
 

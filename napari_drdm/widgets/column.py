@@ -1,4 +1,4 @@
-"""What a dock's panels stand in."""
+"""The scrolling column of a dock's panels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RESIZING = (QEvent.Type.LayoutRequest, QEvent.Type.Polish, QEvent.Type.Show)
 
 
 class Column(QScrollArea):
-    """Scrolls up and down alone: as wide as what it holds, whatever the theme and scale."""
+    """Scrolls vertically only: as wide as its content, whatever the theme and scale."""
 
     def __init__(self, inner: QWidget) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Docks of ours share one place, as tabs: side by side each would be too narrow to read."""
+"""Our docks share one place, as tabs: side by side each would be too narrow to read."""
 
 from __future__ import annotations
 

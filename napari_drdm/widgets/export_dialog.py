@@ -56,7 +56,7 @@ class ExportPlan:
 
 
 class ExportDialog(QDialog):
-    """Asks, and ends with ``chosen(ExportPlan)``.
+    """Asks for folder and files; ``chosen(ExportPlan)`` at the end.
 
     Args:
         folder: that is offered.
@@ -107,7 +107,7 @@ class ExportDialog(QDialog):
         self.chosen.emit(plan)
 
     def _set_up(self, labels: bool) -> None:
-        self.folder.setToolTip("The folder to write; it is made where it is not there")
+        self.folder.setToolTip("The folder to write into; it is created if it does not exist")
         self.browse.setToolTip("Choose a folder")
         self.browse.clicked.connect(self._ask_folder)
         self.folder.textChanged.connect(lambda _: self._check())
@@ -152,12 +152,12 @@ class ExportDialog(QDialog):
         return Path(os.path.abspath(os.path.expanduser(self.folder.text().strip())))
 
     def _check(self) -> None:
-        """Say what is at the place, and let export only where that is possible."""
+        """Report what is in the folder, and enable Export only where it is possible."""
         empty, place = not self.folder.text().strip(), self._place()
         file = not empty and place.is_file()
         text = "This is a file: choose a folder." if file else ""
         if not empty and _has_content(place):
-            text = "This folder has content: you will be asked."
+            text = "This folder is not empty: you will be asked."
         self.place_note.setText(text)
         self.format.setEnabled(bool({"displacement", "inverse"} & self._what()))
         export = standard_button(self.buttons, QDialogButtonBox.StandardButton.Ok)
@@ -218,7 +218,7 @@ def _has_content(folder: Path) -> bool:
 def _question(plan: ExportPlan) -> str:
     files = {name: plan.folder / volume_file(name) for name in _PARTS}
     stale = [file.name for name, file in files.items() if file.exists() and name not in plan.what]
-    question = f"{plan.folder} has content. Replace files of the same name?"
+    question = f"{plan.folder} is not empty. Replace files of the same name?"
     if not stale:
         return question
-    return f"{question} {', '.join(stale)} there will stay, and will not belong to this result."
+    return f"{question} {', '.join(stale)} there will stay and will not belong to this result."

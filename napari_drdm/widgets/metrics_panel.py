@@ -1,4 +1,4 @@
-"""The numbers of a result: how far it went, that nothing folded, what became of the labels."""
+"""The numbers of a result: how far it moved, whether it folded, how the labels changed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class MetricsPanel(QWidget):
         self.updateGeometry()
 
     def text(self, name: str) -> str:
-        """What stands beside a name."""
+        """The text beside a name."""
         return self._values[name].text()
 
 

@@ -17,7 +17,7 @@ _KINDS = (QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop)
 
 
 class ModelDrop(QObject):
-    """Lives with a widget; ``dropped(str)`` for each model file let go over it."""
+    """Lives with a widget; ``dropped(str)`` for each model file dropped on it."""
 
     dropped = Signal(str)
 
@@ -27,7 +27,7 @@ class ModelDrop(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Accept what holds model files alone, so that napari still opens images."""
+        """Accept drags of model files only, so that napari still opens images."""
         # entering and moving are drops too, by type
         if not isinstance(event, QDropEvent) or event.type() not in _KINDS:
             return False

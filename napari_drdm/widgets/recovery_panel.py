@@ -1,4 +1,4 @@
-"""The run as a film: a slider from the random field to the recovered one, and play."""
+"""The run step by step: a slider from the random field to the recovered one, and play."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RecoveryPanel(QWidget):
     """``moved(float)``: show this moment of the run, in steps.
 
     Attributes:
-        hold: whether the film has to wait for the picture.
+        hold: whether playing has to wait for the picture.
     """
 
     moved = Signal(float)
@@ -54,7 +54,7 @@ class RecoveryPanel(QWidget):
 
     @property
     def playing(self) -> bool:
-        """Whether the film runs."""
+        """Whether the run is being played."""
         return self._timer.isActive()
 
     def show_run(self, trace: Trajectory | None) -> None:
@@ -71,7 +71,7 @@ class RecoveryPanel(QWidget):
         self.show_numbers(curve[-1] if curve else None)
 
     def follow(self, position: float, total: int) -> None:
-        """A run under way stands at a step."""
+        """Show where a run under way is."""
         self.stop()
         self._set_total(total)
         self.curve.show_lines([])
@@ -102,7 +102,7 @@ class RecoveryPanel(QWidget):
         self._timer.start()
 
     def stop(self) -> None:
-        """Stop the film where it is."""
+        """Stop playing."""
         self._timer.stop()
         self.play.setText("▶")
 
@@ -131,19 +131,19 @@ class RecoveryPanel(QWidget):
         self.moved.emit(value / _FINE)
 
     def _set_up(self) -> None:
-        self.slider.setToolTip("Any moment of the run: random at the left, recovered at the right")
+        self.slider.setToolTip("Any step of the run: random at the left, recovered at the right")
         self.slider.setPageStep(_FINE)
         self.slider.setSingleStep(1)
         self.slider.valueChanged.connect(self._on_slider)
         self.slider.sliderPressed.connect(self.stop)
-        self.play.setToolTip("Play the recovery, from chaos to anatomy (Ctrl+P)")
+        self.play.setToolTip("Play the recovery, from random to recovered (Ctrl+P)")
         self.play.setMaximumWidth(32)
         self.play.clicked.connect(self.toggle)
         self.curve.picked.connect(lambda at: self.slider.setValue(round(at * self._total * _FINE)))
         legend = ", ".join(f'<span style="color:{c}">{n}</span>' for n, c in CURVES)
         self.numbers.setToolTip(
-            "The moment that is shown: largest displacement, smallest Jacobian determinant, "
-            f"and how far the recovery has still to go. Lines: {legend}"
+            "The step shown: largest displacement, smallest Jacobian determinant, "
+            f"and the displacement that is left to recover. Lines: {legend}"
         )
         # what it says never widens the dock
         self.numbers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

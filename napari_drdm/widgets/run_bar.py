@@ -32,7 +32,7 @@ class RunBar(QWidget):
         self.status.setMinimumHeight(self.status.fontMetrics().height() + 2)
         for button, signal, tip in (
             (self.generate, self.generate_asked, "Make a new case (Ctrl+Return)"),
-            (self.cancel, self.cancel_asked, "Stop after the present step (Esc)"),
+            (self.cancel, self.cancel_asked, "Stop after the current step (Esc)"),
             (self.export, self.export_asked, "Save image, labels, field and recipe into a folder"),
             (self.python, self.python_asked, "Copy a script that makes the shown result again"),
             (self.command, self.command_asked, "Copy a shell command that makes it again"),

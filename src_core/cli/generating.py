@@ -65,7 +65,7 @@ def generate(
     if options["level"] is not None and call["max_mm"] is not None:
         raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
     if call["frames"] is not None and call["motion"] == "still":
-        raise InputError("--frames is for a motion", do="add --motion loop, or leave it out")
+        raise InputError("--frames needs a motion", do="add --motion loop, or leave it out")
     chosen, places = CallOptions(**call), FileOptions(**files)
     case = read_case(images, labels=labels or None, spacing=places.spacing)
     folder = out or Path(f"{case.name}-drdm")

@@ -36,7 +36,7 @@ def replay(
     out: CopyOut = None,
     json: Json = False,
 ) -> None:
-    """The same result, series or pair again; says whether the bits agree, exits with 1 if not.
+    """The same result, series or pair again; reports whether the bits agree, exits with 1 if not.
 
     Example: drdm replay new/recipe.json --out again
     """
@@ -57,7 +57,7 @@ def replay(
 
 
 def _again(plan: ReplayPlan, out: Path | None, overwrite: bool) -> Result | Series | Pair:
-    """What a recipe tells of: a pair has a second deformation, a series a motion."""
+    """The result of a recipe: a pair has a second deformation, a series a motion."""
     from src_core.generation import save_result, save_series
     from src_core.generation.pairs import save_pair
 

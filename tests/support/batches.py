@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from napari_drdm.batch.run import Ended, Gate, Update, run_batch
+from napari_drdm.batch.run import BatchEnd, BatchUpdate, RunControl, run_batch
 from src_core.augment import Request
 
 __all__ = ["SPEC", "fill", "finish", "made", "names"]
@@ -50,7 +50,7 @@ def fill(dock, tmp_path: Path) -> dict:
     return dock.values()
 
 
-def finish(going) -> tuple[list[Update], Ended]:
+def finish(going) -> tuple[list[BatchUpdate], BatchEnd]:
     updates = []
     while True:
         try:
@@ -61,5 +61,5 @@ def finish(going) -> tuple[list[Update], Ended]:
 
 def made(model: Path, request: Request) -> Request:
     """A request done, to go on with."""
-    assert not finish(run_batch(request, model, Gate()))[1].error
+    assert not finish(run_batch(request, model, RunControl()))[1].error
     return replace(request, resume=True)

@@ -110,7 +110,7 @@ def remove_partial(out: Path) -> None:
 
 
 def unwritable(out: Path, error: OSError) -> InputError:
-    """What is said where a disk is full or closed."""
+    """The error where a disk is full or read-only."""
     return InputError(
         f"the folder cannot be written ({error.strerror or error})",
         where=str(out),

@@ -85,6 +85,6 @@ def test_the_folder_of_another_run_is_told_before_start(window, data: Path, tmp_
     shutil.copytree(data, other)
     dock.fields.dataset.setText(str(other))
     wait(lambda: "differs in Data set: choose another folder" in dock.outlook.text())
-    assert "Start goes on" not in dock.outlook.text() and "new cases" not in dock.outlook.text()
+    assert "Start continues" not in dock.outlook.text() and "new cases" not in dock.outlook.text()
     dock.fields.dataset.setText(str(data))
     wait(lambda: "All of them are in this folder" in dock.outlook.text())

@@ -41,12 +41,12 @@ def test_cancel_keeps_what_is_whole_and_start_goes_on(window, held, tmp_path: Pa
     assert "Stopping" in dock.status.text()
     held.set()
     wait(lambda: not dock.busy)
-    assert dock.status.text().startswith("Cancelled: Start goes on")
+    assert dock.status.text().startswith("Cancelled: Start continues")
     assert names(tmp_path / "out") == ["a-001"] and len(read_index(tmp_path / "out")) == 1
-    wait(lambda: "1 of them is in this folder: Start goes on" in dock.outlook.text())
+    wait(lambda: "1 of them is in this folder: Start continues" in dock.outlook.text())
     dock.start.click()
     wait(lambda: not dock.busy)
-    assert dock.status.text() == "3 made, 1 from before"
+    assert dock.status.text() == "3 made, 1 already there"
     assert len(read_index(tmp_path / "out")) == 4
     wait(lambda: "All of them are in this folder" in dock.outlook.text())
 
@@ -129,7 +129,7 @@ def test_filters_turn_down_and_say_why(window, tmp_path: Path, monkeypatch) -> N
     dock.filters.controls["retries"].widget.setValue(1)
     dock.start.click()
     wait(lambda: not dock.busy)
-    assert dock.status.text() == "2 turned down\nSeeds turned down: moves too little 4"
+    assert dock.status.text() == "2 rejected\nSeeds rejected: moves too little 4"
     assert dock.summary.isVisibleTo(dock) and not dock.open.isVisibleTo(dock)
     dock.summary.click()
     assert opened == [str(tmp_path / "out" / "summary.html")] and Path(opened[0]).is_file()
@@ -144,15 +144,15 @@ def test_several_workers_make_the_same_and_can_be_paused_and_cancelled(window, t
     dock.start.click()
     wait(lambda: dock.progress.value() >= 1, 120)
     dock.pause.click()
-    assert dock.status.text() == "Pausing after the present cases…"
+    assert dock.status.text() == "Pausing after the current cases…"
     wait(lambda: dock.progress.text().endswith("paused"))
-    assert dock.status.text() == "Paused; workers still end the cases they have"
+    assert dock.status.text() == "Paused; workers still finish their cases"
     stood, until = dock.progress.value(), time.monotonic() + 1
     wait(lambda: time.monotonic() > until)
     assert dock.progress.value() == stood < 12
     dock.cancel.click()
     wait(lambda: not dock.busy)
-    assert dock.status.text().startswith("Cancelled: Start goes on. ")
+    assert dock.status.text().startswith("Cancelled: Start continues. ")
     some = {
         n: (tmp_path / "out" / "cases" / n / "image.nii.gz").read_bytes()
         for n in names(tmp_path / "out")

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 from napari_drdm.batch.outlook import outlook
-from napari_drdm.batch.run import Gate, in_time, run_batch
+from napari_drdm.batch.run import RunControl, in_time, run_batch
 from src_core.augment import Filters, Request
 from src_core.errors import InputError
 from src_core.models.checkpoint import save_model
@@ -44,7 +44,7 @@ def test_what_a_run_has_otherwise_is_told(
         outlook(other, model)
     assert str(error.value).startswith(words)
     assert "Workers, Device and 'with the cases themselves' may change" in str(error.value)
-    assert finish(run_batch(other, model, Gate()))[1].error == str(error.value)
+    assert finish(run_batch(other, model, RunControl()))[1].error == str(error.value)
 
 
 def test_another_model_is_told_once_and_the_same_goes_on(
@@ -52,7 +52,7 @@ def test_another_model_is_told_once_and_the_same_goes_on(
 ) -> None:
     request = made(model, Request(data, tmp_path / "o", per_case=1))
     more = replace(request, per_case=3, workers=2, with_sources=True)
-    assert outlook(more, model).notes == ("2 of them are in this folder: Start goes on",)
+    assert outlook(more, model).notes == ("2 of them are in this folder: Start continues",)
     spec = ModelSpec.model_validate({**SPEC, "name": "other"})
     save_model(tmp_path / "other.safetensors", spec, build(spec.network))
     with pytest.raises(InputError, match="differs in Model: choose another folder"):
@@ -66,9 +66,9 @@ def test_what_was_turned_down_is_done(model: Path, data: Path, tmp_path: Path) -
     wanted = Filters(max_mm=0.001)
     asked = Request(data, tmp_path / "o", per_case=1, filters=wanted, with_sources=True)
     request = made(model, asked)
-    expected = ("All are done: 2 in this folder, 2 turned down",)
+    expected = ("All are done: 2 in this folder, 2 rejected",)
     assert outlook(request, model).notes == expected
-    ended = finish(run_batch(request, model, Gate()))[1]
+    ended = finish(run_batch(request, model, RunControl()))[1]
     assert (ended.made, ended.kept, ended.rejected) == (0, 2, 2)
     more = outlook(replace(request, per_case=2), model).notes
-    assert more == ("2 of them are in this folder, 2 turned down: Start goes on",)
+    assert more == ("2 of them are in this folder, 2 rejected: Start continues",)

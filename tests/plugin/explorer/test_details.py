@@ -107,5 +107,5 @@ def test_labels_of_one_frame_of_a_cine_are_told(window):
     one = viewer.add_labels(viewer.layers["heart labels"].data[0], scale=(8, 5.6, 5.6))
     explorer.sources.labels.setCurrentIndex(explorer.sources.labels.values().index(one))
     assert explorer.sources.geometry_note.text().endswith(
-        "The labels are of one frame, and shown on every one."
+        "The labels are of one frame and are shown on every frame."
     )

@@ -207,7 +207,7 @@ def test_a_field_layer_is_saved_with_the_numbers_that_came_in(
 
 
 def test_arrows_without_a_field_are_not_saved_as_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="only arrows in this layer, mine"):
+    with pytest.raises(InputError, match="this layer holds arrows only, mine"):
         write_itk_field(str(tmp_path / "a.nii.gz"), np.zeros((4, 2, 3)), {"name": "mine"})
     with pytest.raises(InputError, match="colour"):
         write_layer(str(tmp_path / "a.nii.gz"), np.zeros((4, 5, 3)), {"rgb": True})

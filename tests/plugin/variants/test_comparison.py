@@ -94,7 +94,7 @@ def test_what_cannot_be_compared_is_told(make):
     assert "Choose two" in bench.panel.status.text()
     bench.add(seed=2)
     bench.panel.buttons["blink"].click()
-    assert "L48 S1 is not stored" in bench.panel.status.text()
+    assert "L48 S1 is no longer stored" in bench.panel.status.text()
     assert not bench.panel.buttons["blink"].isChecked() and bench.own() == []
 
 

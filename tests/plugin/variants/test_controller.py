@@ -36,14 +36,14 @@ def test_what_was_evicted_is_made_again(make):
     bench.add(seed=1)
     bench.add(seed=2)
     old = list(bench.variants.history)[1]
-    assert old.outcome is None and "not stored" in bench.panel.strip.item(1).toolTip()
+    assert old.outcome is None and "no longer stored" in bench.panel.strip.item(1).toolTip()
     press(bench, 1)
     assert bench.asked == [old.inputs] and bench.shown == []
     bench.panel.buttons["pin"].click()
     assert bench.own() == [] and old.pinned
     bench.variants.add(outcome(request(bench.image, bench.labels, seed=1)))
     assert bench.own() == ["heart | drdm L48 S1"] and bench.panel.numbers() == [old.number]
-    assert "Making" not in bench.panel.status.text()
+    assert "Computing" not in bench.panel.status.text()
 
 
 def test_emptying_the_viewer_ends_everything(make):

@@ -49,7 +49,7 @@ def test_pinned_results_outlive_their_image(bench):
     settle()
     assert bench.panel.strip.count() == 1
     press(bench, 0)
-    assert "image is gone" in bench.panel.status.text() and bench.shown == []
+    assert "image was removed" in bench.panel.status.text() and bench.shown == []
     bench.panel.buttons["pin"].click()
     assert bench.own() == ["heart | drdm L48 S3"]
 
