@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: what needs no data: speed, speed beside others, and many samples."""
+"""``python -m benchmarks``: those that need no data: speed, comparisons, and many samples."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What helps a recovery network learn: variants of one config, so many samples each.
+"""What helps a recovery network learn: variants of one config, with equal numbers of samples.
 
     python -m benchmarks.ablation sunnybrook.csv --unseen acdc_validation.csv --samples 3200
 
 Trained on strong fields throughout, the first stage of the curriculum. Relative squared errors (0
-is perfect, 1 predicts nothing) of the velocity and of its differences on images a variant never
-saw, full amplitude, no pose; ms a training sample and ms a call, one thread.
+is perfect, 1 predicts nothing) of the velocity and of its gradient on unseen images, at full
+amplitude and without augmentation; ms of a training sample and of a call, one thread.
 """
 
 from __future__ import annotations
@@ -68,11 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for d in (options.dataset, options.unseen)
     ]
     chosen = [n for n in VARIANTS if not options.only or n in options.only]
-    jobs: list[tuple[str, dict[str, Any], Path | None]] = [(n, VARIANTS[n], None) for n in chosen]
-    jobs += [(f"taught by {t.stem}", {}, t) for t in options.teacher]
+    variants: list[tuple[str, dict[str, Any], Path | None]] = [
+        (n, VARIANTS[n], None) for n in chosen
+    ]
+    variants += [(f"teacher {t.stem}", {}, t) for t in options.teacher]
     rows = []
     print(f"{'variant':28}{'level 48':>18}{'level 70':>18}{'ms a sample':>13}{'ms a call':>11}")
-    for name, changes, teacher in jobs:
+    for name, changes, teacher in variants:
         config = changed(base, changes, options.samples)
         rows.append({"variant": name, **measure(config, stores[0], stores[1], teacher)})
         _print(rows[-1])
@@ -84,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def changed(base: TrainConfig, changes: dict[str, Any], samples: int) -> TrainConfig:
-    """A config with some settings of some of its tables changed, in its first stage throughout."""
+    """A config with some settings changed, and the first stage of its curriculum throughout."""
     values = base.model_dump()
     values["curriculum"] = [{**values["curriculum"][0], "until": 1.0}]
     for table, settings in changes.items():
@@ -96,7 +98,7 @@ def changed(base: TrainConfig, changes: dict[str, Any], samples: int) -> TrainCo
 def measure(
     config: TrainConfig, store: Store, unseen: Store, teacher: Path | None
 ) -> dict[str, float]:
-    """Train a variant and judge its average on images it never saw."""
+    """Train a variant, and measure its averaged network on unseen images."""
     follows = Teacher(open_model(teacher, torch.device("cpu")), config) if teacher else None
     trainer = Trainer(config, store, teacher=follows)
     started = time.perf_counter()
@@ -135,8 +137,8 @@ def _energy(field: torch.Tensor) -> torch.Tensor:
 
 def _print(row: dict[str, Any]) -> None:
     pairs = [f"{row[f'distance{n}']:.3f} / {row[f'gradient{n}']:.3f}" for n in (48, 70)]
-    told = "".join(f"{p:>18}" for p in pairs)
-    print(f"{row['variant']:28}{told}{row['train_ms']:13.1f}{row['call_ms']:11.1f}", flush=True)
+    cells = "".join(f"{p:>18}" for p in pairs)
+    print(f"{row['variant']:28}{cells}{row['train_ms']:13.1f}{row['call_ms']:11.1f}", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,9 +146,13 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("dataset", type=Path, help="images to train on")
-    parser.add_argument("--unseen", type=Path, required=True, help="images to judge on")
-    parser.add_argument("--config", type=Path, default=_CONFIG, help="what the variants vary")
-    parser.add_argument("--samples", type=int, default=3200, help="to train each variant for")
+    parser.add_argument("--unseen", type=Path, required=True, help="images to measure on")
+    parser.add_argument(
+        "--config", type=Path, default=_CONFIG, help="the config that the variants change"
+    )
+    parser.add_argument(
+        "--samples", type=int, default=3200, help="samples to train each variant with"
+    )
     parser.add_argument("--only", nargs="*", default=[], help="names of variants")
     parser.add_argument("--teacher", type=Path, nargs="*", default=[], help="models to learn from")
     parser.add_argument("--out", type=Path, help="a .csv for the table")

@@ -1,9 +1,9 @@
-"""What a new case of an augmentation costs as their number grows: seconds, and peak memory.
+"""Cost of a new case as their number grows: seconds, and peak memory.
 
     python -m benchmarks.augmenting
 
-Each line is a run of its own. The seconds of each should stay flat once the start is shared by
-many, and so should the peak memory (of one process, where there are several).
+Each line is a run. With many cases, the seconds of each should not depend on their number, and
+neither should the peak memory (of one process, where there are several).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a large volume takes: seconds and peak memory of a new case, and of applying its field.
+"""Cost of a large volume: seconds and peak memory of a new case, and of applying its field.
 
 python -m benchmarks.large --model resources/restricted/hippocampus.safetensors --side 256
 """

@@ -1,9 +1,9 @@
-"""How far fields of few recovery steps are from those of more, on the phantom.
+"""Difference between fields of few recovery steps and of more, on the phantom.
 
     python -m benchmarks.live_steps
 
-Root mean square of the difference in % of the field of more steps: three steps (a live transform's)
-against the model's own number, and that against thirty.
+Root mean square of the difference, in % of the field of more steps: three steps, as in a live
+transform, against the model's own number, and the model's own number against thirty.
 """
 
 from __future__ import annotations
@@ -32,13 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     own = model.spec.recovery.steps
     print(f"{'level':>6}{f'{_FEW} against {own}, %':>20}{f'{own} against {_MANY}, %':>20}")
     for level in options.levels:
-        apart = np.array([_apart(model, seed, level) for seed in range(1, options.seeds + 1)])
-        few, many = apart.mean(axis=0)
+        differences = np.array(
+            [_differences(model, seed, level) for seed in range(1, options.seeds + 1)]
+        )
+        few, many = differences.mean(axis=0)
         print(f"{level:>6}{few:>20.1f}{many:>20.1f}", flush=True)
 
 
-def _apart(model: Model, seed: int, level: int) -> tuple[float, float]:
-    """Of one anatomy and one deformation."""
+def _differences(model: Model, seed: int, level: int) -> tuple[float, float]:
+    """Of one anatomy and one deformation, in %: few steps, the model's own."""
     phantom = cardiac_phantom(slices=1, phases=1, seed=seed)
     case = Case.from_arrays(phantom.image[..., 0], affine=phantom.affine)
     few, own, many = (

@@ -1,9 +1,9 @@
-"""Our pieces beside others' in one run, on one thread: times, and how many times faster ours are.
+"""Speed against other packages, on one thread: seconds of each, and their ratio.
 
     python -m benchmarks.peers
 
-The published network is timed with random weights, which cost the same; its recovery is 80 calls
-whatever the level. The warp is that of a 3D volume by a field, linear, against SimpleITK.
+The published network is timed with random weights, which take the same time; its recovery is 80
+calls at any level. The warp is that of a 3D volume by a field, linear, against SimpleITK.
 """
 
 from __future__ import annotations

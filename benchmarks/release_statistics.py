@@ -1,10 +1,10 @@
-"""Whole runs of the published weights as the release makes them, beside the release's own figures.
+"""Whole runs of the published weights, against figures of the release's own code.
 
     python -m benchmarks.release_statistics --levels 30 --seeds 2
 
-No two machines agree on a run of it, so runs are compared by their statistics: each figure is a
-mean over slices and seeds with its standard deviation, and below it stands what the release's own
-code gave on the same slices with two seeds each.
+A run differs between machines, so runs are compared by their statistics: each figure is a mean over
+slices and seeds with its standard deviation; below it is the figure of the release's own code on
+the same slices with two seeds each.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ COLUMNS = ("max", "mean", "neg_central", "neg_strict", "random_max", "random_neg
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what the arguments ask for and print the table."""
+    """Run every level and print the table."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
     network = release_network(options.weights or options.reference / "000000_cmr_recresacnet.pth")
@@ -98,10 +98,10 @@ def _summary(rows: list[dict[str, float]]) -> dict[str, Tensor]:
 
 
 def _line(name: str, figures: dict[str, Tensor] | dict[str, float]) -> str:
-    return f"{name:12}" + "".join(f"{_told(figures.get(column)):>18}" for column in COLUMNS)
+    return f"{name:12}" + "".join(f"{_cell(figures.get(column)):>18}" for column in COLUMNS)
 
 
-def _told(figure: Tensor | float | None) -> str:
+def _cell(figure: Tensor | float | None) -> str:
     if figure is None:
         return ""
     if isinstance(figure, Tensor):

@@ -1,4 +1,4 @@
-"""A run of ``drdm`` in a process of its own, and what it took."""
+"""Time and memory of a run of ``drdm`` in a process of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def measured(words: Sequence[str]) -> tuple[float, int]:
     """Seconds of a call, and the peak memory of any of its processes, bytes (not on Windows).
 
     Raises:
-        RuntimeError: the call failed; its message is what it said.
+        RuntimeError: the call failed; its message is the call's stderr.
     """
     started = time.perf_counter()
     ran = subprocess.run([sys.executable, "-c", _RUN, *words], capture_output=True, text=True)

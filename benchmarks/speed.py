@@ -1,8 +1,8 @@
-"""What a run costs on one thread: seconds, and milliseconds a network call.
+"""Cost of a run on one thread: seconds, and milliseconds of a network call.
 
     python -m benchmarks.speed cardiac-sax
 
-Each figure is the median of the runs after a first one that is not counted.
+Each figure is the median over runs, the first one left out.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model = load_model(options.model, "cpu")
     print(f"{model.spec.name} {model.sha256[:12]}, level {options.level}, one thread")
     with tempfile.TemporaryDirectory() as place:
-        for name, work in _jobs(model, options, Path(place)):
-            print(f"{name:46}{_told(seconds(work, options.repeats)):>12}", flush=True)
+        for name, work in _measurements(model, options, Path(place)):
+            print(f"{name:46}{_duration(seconds(work, options.repeats)):>12}", flush=True)
 
 
-def _jobs(
+def _measurements(
     model: Model, options: argparse.Namespace, place: Path
 ) -> list[tuple[str, Callable[[], object]]]:
     level = options.level
     if model.spec.ndim == 3:
-        return _jobs_3d(model, level)
+        return _measurements_3d(model, level)
     save_case(_slice(), place, _slice())
     files = place / "image.nii.gz", place / "labels.nii.gz"
     one, volume = read_case(*files), phantom_case()
@@ -71,7 +71,7 @@ def _jobs(
     ]
 
 
-def _jobs_3d(model: Model, level: int) -> list[tuple[str, Callable[[], object]]]:
+def _measurements_3d(model: Model, level: int) -> list[tuple[str, Callable[[], object]]]:
     size = model.spec.size
     noise = np.random.default_rng(0).standard_normal([size] * 3).astype(np.float32)
     volume = Case.from_arrays(ndimage.gaussian_filter(noise, 3), spacing=1.0)
@@ -98,7 +98,7 @@ def _predict(model: Model, images: torch.Tensor, level: int) -> torch.Tensor:
 
 
 def seconds(work: Callable[[], object], repeats: int) -> float:
-    """Median wall time of a piece of work, its first run not counted."""
+    """Median wall time of ``work``, its first run left out."""
     taken = []
     for _ in range(repeats + 1):
         started = time.perf_counter()
@@ -107,7 +107,7 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
     return median(taken[1:])
 
 
-def _told(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.1f} ms"
 
 
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("model", nargs="?", default="cardiac-sax", help="a model's name or file")
     parser.add_argument("--level", type=int, default=48)
-    parser.add_argument("--repeats", type=int, default=5, help="runs counted")
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each")
     return parser
 
 

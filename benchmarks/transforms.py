@@ -1,11 +1,11 @@
-"""What a training sample costs, image and labels, beside MONAI's and TorchIO's elastic transforms.
+"""Cost of a training sample, image and labels, against MONAI's and TorchIO's elastic transforms.
 
     python -m benchmarks.transforms
 
-Milliseconds of processor time a sample, on one thread: a new deformation for each, out of a bank,
-out of a run of ``drdm augment``, or live, and the way back. In brackets, how many times the elastic
-transform of the same package costs it. Elastic ones move labels by nearest, ours by one-hot linear
-argmax.
+Milliseconds of processor time of a sample, on one thread: a new deformation for each, from a bank,
+from a run of ``drdm augment``, or live, and the inverse. In brackets, how many times as long the
+elastic transform of the same package takes. Elastic transforms warp labels by nearest neighbour,
+ours by one-hot linear argmax.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     torch.set_num_threads(1)
     SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    heads = "".join(f"{head:>18}" for head in ("bank", "run", "live", "back"))
+    heads = "".join(f"{head:>18}" for head in ("bank", "run", "live", "inverse"))
     print(f"{'ms a sample':24}{'elastic':>9}{heads}")
     with tempfile.TemporaryDirectory() as place:
         for name, case, model in _cases(options):
@@ -51,10 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             list(make_bank({"case": case}, home / "bank", live, per_case=4))
             sources = [Bank(home / "bank"), Bank(_run(case, live, home)), live]
             for package, row in _rows(case, sources):
-                _tell(f"{name}, {package}", [_seconds(w, options.repeats) for w in row])
+                _print_row(f"{name}, {package}", [_seconds(w, options.repeats) for w in row])
 
 
-def _tell(name: str, taken: list[float]) -> None:
+def _print_row(name: str, taken: list[float]) -> None:
     elastic, *ours = taken
     cells = "".join(f"{1e3 * s:8.1f} ({elastic / s:6.2f}x)" for s in ours)
     print(f"{name:24}{1e3 * elastic:9.1f}{cells}", flush=True)
@@ -75,7 +75,7 @@ def _run(case: Case, live: Live, home: Path) -> Path:
 
 
 def _seconds(work: Callable[[], object], repeats: int) -> float:
-    """Median processor time of a piece of work, its first run not counted."""
+    """Median processor time of ``work``, its first run left out."""
     taken = []
     for _ in range(repeats + 1):
         started = time.process_time()
@@ -154,8 +154,10 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", nargs="?", default="cardiac-sax", help="a 2D model")
-    parser.add_argument("--volume-model", default=VOLUME, help="a 3D model's file, if it is there")
-    parser.add_argument("--repeats", type=int, default=5, help="runs counted")
+    parser.add_argument(
+        "--volume-model", default=VOLUME, help="a 3D model's file; skipped where there is none"
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each")
     return parser
 
 

@@ -1,11 +1,10 @@
-"""How the explorer feels: from the slider to the picture, and the longest time nothing answers.
+"""Response of the explorer: from the slider to the image, and the longest freeze of the window.
 
     xvfb-run -a -s "-screen 0 1400x1000x24" python -m benchmarks.window [--model-3d FILE]
 
-Level and seed are moved on a 2D image of 256 x 256 and on a volume of 128^3 (random networks of the
-shipped shape do as well as trained ones), and the times to the new data are told. A timer of 10 ms
-runs meanwhile: its longest gap is told as it is, and without what the canvas took to draw itself,
-which on a machine without a GPU is software's work.
+The level is moved on a 2D image of 256 x 256 and on a volume of 128^3, and the times to the new
+data are printed. A timer of 10 ms runs meanwhile: its longest gap is printed with and without the
+time that the canvas took to draw, which is long on a machine without a GPU.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ __all__ = ["main"]
 
 _LEVELS = (30, 34, 38, 42, 46, 50, 54)
 _FEWER = 3
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 _SETTLED = 0.4
 
 
 class Meter:
-    """Gaps of a 10 ms timer, and how much of each went into drawing the canvas."""
+    """Gaps of a 10 ms timer, and the part of each that drew the canvas."""
 
     def __init__(self, viewer: Any) -> None:
         from qtpy.QtCore import QTimer
@@ -47,7 +46,7 @@ class Meter:
         self._timer.start()
 
     def stop(self) -> tuple[float, float]:
-        """Longest gap in ms as it is, and the longest one without drawing."""
+        """Longest gap in ms, with and without drawing."""
         self._timer.stop()
         whole = max(gap for gap, _ in self.gaps)
         return 1000 * whole, 1000 * max(gap - drawn for gap, drawn in self.gaps)
@@ -58,7 +57,7 @@ class Meter:
         self._last, self._drawn = now, 0.0
 
     def _wrap(self, window: Any) -> None:
-        """Time the window's repaints: GL's work is done in them, whoever asked for it."""
+        """Time the window's repaints, which contain all drawing by OpenGL."""
         from qtpy.QtCore import QEvent
 
         handle = window.event
@@ -76,18 +75,18 @@ class Meter:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print a table."""
     chosen = _parser().parse_args(arguments)
-    heads = ("glance", "recovered", "finished")
-    print(f"{'ms, median ≤ largest':22}{''.join(f'{h:>16}' for h in heads)}{'stall':>8}{'own':>8}")
-    for name, image, model, ndisplay in _jobs(chosen.model_3d):
+    heads = ("random", "recovered", "finished")
+    print(f"{'ms, median ≤ largest':22}{''.join(f'{h:>16}' for h in heads)}{'freeze':>8}{'own':>8}")
+    for name, image, model, ndisplay in _measurements(chosen.model_3d):
         figures = measure(image, model, ndisplay)
         times = "".join(
             f"{statistics.median(figures[k]):8.0f} ≤ {max(figures[k]):5.0f}" for k in heads
         )
-        print(f"{name:22}{times}{figures['stall'][0]:8.0f}{figures['own'][0]:8.0f}", flush=True)
+        print(f"{name:22}{times}{figures['freeze'][0]:8.0f}{figures['own'][0]:8.0f}", flush=True)
 
 
 def measure(image: np.ndarray[Any, Any], model: str, ndisplay: int) -> dict[str, list[float]]:
-    """Milliseconds from a move of the slider to what it brings; and the stalls meanwhile."""
+    """Milliseconds from a move of the slider to each stage of the result; and the freezes."""
     import napari
 
     from napari_drdm.explorer.dock import DeformationExplorer
@@ -106,11 +105,11 @@ def measure(image: np.ndarray[Any, Any], model: str, ndisplay: int) -> dict[str,
         explorer.models.offer([*entries, _entry(model)], Path(model).stem)
     explorer.options.slider.setValue(26)
     _rest(explorer)
-    meter, figures = Meter(viewer), {"glance": [], "recovered": [], "finished": []}
+    meter, figures = Meter(viewer), {"random": [], "recovered": [], "finished": []}
     meter.start()
     for level in _LEVELS[: _FEWER if image.ndim == 3 else None]:
         _one(explorer, level, figures)
-    figures["stall"], figures["own"] = ([x] for x in meter.stop())
+    figures["freeze"], figures["own"] = ([x] for x in meter.stop())
     viewer.close()
     _pump(_SETTLED)
     return figures
@@ -122,7 +121,7 @@ def _one(explorer: Any, level: int, figures: dict[str, list[float]]) -> None:
     def note(moment: Any) -> None:
         now = time.perf_counter()
         if moment.position == 0:
-            seen.setdefault("glance", now)
+            seen.setdefault("random", now)
         if moment.total and moment.position == moment.total:
             seen.setdefault("recovered", now)
         if moment.outcome is not None:
@@ -137,16 +136,16 @@ def _one(explorer: Any, level: int, figures: dict[str, list[float]]) -> None:
         times.append(1000 * (seen[name] - begun))
 
 
-def _jobs(model_3d: str) -> list[tuple[str, np.ndarray[Any, Any], str, int]]:
+def _measurements(model_3d: str) -> list[tuple[str, np.ndarray[Any, Any], str, int]]:
     flat = _texture((256, 256))
-    jobs = [("2D 256 x 256", flat, "", 2)]
+    measurements = [("2D 256 x 256", flat, "", 2)]
     if model_3d:
         volume = _texture((128, 128, 128))
-        jobs += [
+        measurements += [
             ("3D 128^3, a slice", volume, model_3d, 2),
             ("3D 128^3, in 3D", volume, model_3d, 3),
         ]
-    return jobs
+    return measurements
 
 
 def _texture(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
@@ -172,11 +171,11 @@ def _rest(explorer: Any) -> None:
 
 
 def _wait(ready: Callable[[], bool]) -> None:
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     while not ready() and time.monotonic() < until:
         _pump(0.002)
     if not ready():
-        raise SystemExit("error: the window did not come to rest")
+        raise SystemExit("error: the window is still busy")
 
 
 def _pump(seconds: float) -> None:

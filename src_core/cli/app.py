@@ -7,13 +7,12 @@ import typer
 from src_core.cli import (
     applying,
     augmenting,
-    evaluating,
+    evaluate,
     generating,
     library,
     pairing,
     replaying,
-    tasking,
-    tasking_registration,
+    task,
     training,
 )
 
@@ -35,9 +34,8 @@ for verb in (generating.demo, generating.generate, replaying.replay, applying.ap
 app.command()(augmenting.augment)
 app.command()(pairing.pairs)
 app.command()(training.train)
-app.command()(evaluating.evaluate)
-tasking.task.command()(tasking_registration.registration)
-app.add_typer(tasking.task, name="task")
+app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
+app.add_typer(task.task, name="task")
 app.add_typer(library.models, name="models")
 
 

@@ -89,9 +89,7 @@ def _parameters(chosen: Group | None, parameter: inspect.Parameter) -> list[insp
 
 
 def _parameter(option: OptionField, unset: bool) -> inspect.Parameter:
-    default = None if unset or option.default is None else option.default
-    if option.text is not None and default is not None:
-        default = option.text.write(default)
+    default = _default(option, unset)
     shown: Any = option.default_text if default is None else True
     declared = typer.Option(
         f"--{option.flag}",
@@ -105,6 +103,14 @@ def _parameter(option: OptionField, unset: bool) -> inspect.Parameter:
         default=default,
         annotation=Annotated[_type(option, default is None), declared],
     )
+
+
+def _default(option: OptionField, unset: bool) -> Any:
+    if option.required:
+        return inspect.Parameter.empty
+    if unset or option.default is None:
+        return None
+    return option.default if option.text is None else option.text.write(option.default)
 
 
 def _type(option: OptionField, optional: bool) -> Any:

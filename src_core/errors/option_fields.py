@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic.fields import FieldInfo
 
 from src_core.errors.display import Display, TextForm
@@ -28,6 +28,7 @@ class OptionField:
         optional: whether it may be None.
         least, most: bounds of a number, both possible; None where there is none.
         above: a bound that is itself too small, or None.
+        step: what a whole number must be a multiple of, or None.
         choices: the values it can have, where they are few.
         display: how it is shown.
         text: how it is written, where it is no single number or word.
@@ -42,6 +43,7 @@ class OptionField:
     least: float | None
     most: int | None
     above: float | None
+    step: int | None
     choices: tuple[str, ...]
     display: Display
     text: TextForm | None
@@ -131,6 +133,7 @@ def _read(name: str, info: FieldInfo) -> OptionField:
         least=getattr(_first(marks, Ge), "ge", None),
         most=_most(marks),
         above=getattr(_first(marks, Gt), "gt", None),
+        step=getattr(_first(marks, MultipleOf), "multiple_of", None),
         choices=choices or tuple(display.labels()),
         display=display,
         text=text,
@@ -154,8 +157,11 @@ def _most(marks: list[Any]) -> int | None:
 
 
 def _range(option: OptionField) -> str:
+    if option.step is not None:
+        return f"a multiple of {option.step}, {option.least or option.step} or more"
     if option.above is not None:
-        return f"more than {option.above:g}"
+        most = "" if option.most is None else f", at most {option.most:g}"
+        return f"more than {option.above:g}{most}"
     if option.most is not None:
         if option.most >= _LARGE:
             return f"a whole number from {option.least or 0} to 2^{option.most.bit_length()} - 1"

@@ -59,7 +59,8 @@ def input_error(error: ValidationError, model: type, values: Mapping[str, Any]) 
         known = ", ".join(infos)
         return InputError("there is no such option", option=name, expected=f"one of: {known}")
     possible = option_field(model, name).range
-    return InputError(f"{values.get(name)} is not possible", option=name, expected=possible)
+    given = values.get(name) if len(first["loc"]) == 1 else first["input"]
+    return InputError(f"{given} is not possible", option=name, expected=possible)
 
 
 _C = TypeVar("_C", bound=type)

@@ -1,1 +1,1 @@
-"""What a model is worth: Table 1 and more, beside rows that need no network."""
+"""Evaluation of a model: Table 1 of the paper and more, with rows that need no network."""

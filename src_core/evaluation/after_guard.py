@@ -20,7 +20,7 @@ def guard_figures(
 
     Args:
         u: the flow's map, (1, D, *state), state voxels.
-        before: ``field_figures`` of it, which stand where the guard has nothing to do.
+        before: ``field_figures`` of it; those after the guard too, where it changes nothing.
         size: side of the model's image.
 
     Returns:

@@ -1,7 +1,7 @@
-"""Which labels there are, which encloses which, and the shape measures that follow.
+"""The labels of a data set, which of them encloses which, and their shape measures.
 
-A label is the wall of another where it makes up three quarters of that label's surroundings, in
-the median of the cases: the myocardium around the left cavity.
+A label is the wall of another where it fills three quarters of that label's surroundings, in the
+median of the cases, as the myocardium does around the left cavity.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Anatomy", "find_anatomy", "shape_figures"]
 
 _ENCLOSED = 0.75
 _MOST_RATIOS = 4
-#: Fewer voxels than this are no shape.
+#: A label of fewer voxels than this has no shape.
 _LEAST = 10
 
 
@@ -38,7 +38,7 @@ class Anatomy:
     walls: tuple[tuple[int, int], ...] = ()
 
     def regions(self) -> dict[str, tuple[int, ...]]:
-        """Regions with a surface of their own: each label, a wall with what it encloses."""
+        """Regions with an outer surface: each label, a wall together with what it encloses."""
         inside = dict(self.walls)
         return {
             "+".join(str(v) for v in values): values
@@ -93,7 +93,7 @@ def shape_figures(
 
 
 def _box(labels: NDArray[np.integer], anatomy: Anatomy) -> NDArray[np.integer]:
-    """The part that holds labels, with a margin, as ellipses reach further."""
+    """The box around all labels, with a margin for their ellipses."""
     marked = np.isin(labels, anatomy.labels)
     found = ndimage.find_objects(marked.astype(np.uint8))
     if not found:

@@ -1,7 +1,7 @@
-"""What a recovery has to beat at equal mean displacement: no network, and elastic deformation.
+"""Baselines of equal mean displacement: no network, and elastic deformation.
 
-No network: ``u = exp(s tau v)`` with s in 0..1, a lower level, so that nothing is scaled once
-integrated. Elastic: ``diffusion.bspline_field``, whose magnitude is its parameter.
+No network: ``u = exp(s tau v)`` with s in 0..1, a lower level, so that no displacement
+is scaled after its integration. Elastic: ``diffusion.bspline_field``, of any magnitude.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Cases in a model's grid: the middle slice of a volume (2D) or the volume (3D), and its labels.
+"""Cases in a model's grid: one slice of a volume (2D) or the volume (3D), and its labels.
 
-The middle slice is that with the largest labelled area; without labels, the middle one.
+The slice is that with the largest labelled area; without labels, the middle one.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def slices_of(
 
 
 def label_map(masks: Tensor, labels: tuple[int, ...]) -> NDArray[np.integer]:
-    """Shares of labels (1, K, *size) -> values (*size) of the largest, background's included."""
+    """Shares of labels (1, K, *size) -> the value (*size) with the largest; 0 is background."""
     shares = masks[0].numpy()
     best, found = 1 - shares.sum(axis=0), np.zeros(shares.shape[1:], dtype=np.int64)
     for value, share in zip(labels, shares, strict=True):

@@ -26,7 +26,7 @@ __all__ = ["Comparison", "RowField", "row_fields"]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What every case of an evaluation is measured with.
+    """The model and all else that every case of an evaluation is measured with.
 
     Attributes:
         segmenter: trained on real cases, or None.
@@ -46,8 +46,8 @@ class RowField:
 
     Attributes:
         u: (1, D, *state), state voxels.
-        flow: what the guard may act on; None where it is left out (elastic is no flow).
-        figures: those that are known already.
+        flow: of the same field, for the guard; None where there is none, or no guard.
+        figures: measured while it was made.
     """
 
     row: str
@@ -96,7 +96,7 @@ def _recovered(
 
 
 def _release(release: Model, case: EvaluatedCase, level: int, seed: int) -> RowField:
-    """The published model in its own jumps, from the same random velocity.
+    """The published model with its own number of steps, from the same random velocity.
 
     The guard, which would take half a minute for each field, is left out.
     """

@@ -85,12 +85,12 @@ def _octaves(measures: Sequence[dict[str, Any]]) -> Figure:
     for row, ax in zip(rows, axes[0], strict=True):
         of_row = [m for m in measures if m["row"] == row]
         levels = sorted({m["level"] for m in of_row})
-        for turn, level in enumerate(levels):
+        for index, level in enumerate(levels):
             known = {m["measure"]: m for m in of_row if m["level"] == level}
-            at = np.arange(len(names)) + (turn - len(levels) / 2) * 0.8 / len(levels)
+            at = np.arange(len(names)) + (index - len(levels) / 2) * 0.8 / len(levels)
             heights = [100 * known[n]["mean"] for n in names]
             errors = [100 * known[n]["se"] for n in names]
-            shade = str(0.8 - 0.7 * turn / max(len(levels) - 1, 1))
+            shade = str(0.8 - 0.7 * index / max(len(levels) - 1, 1))
             ax.bar(at, heights, 0.8 / len(levels), yerr=errors, color=shade, label=f"level {level}")
         shown = [n.replace("removed_", "").replace("removed", "all") for n in names]
         ax.set_xticks(range(len(names)), shown)

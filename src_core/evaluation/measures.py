@@ -55,7 +55,7 @@ def field_figures(u: Tensor, size: int) -> dict[str, float]:
 
 
 def removed_energy(random: ArrayLike, recovered: ArrayLike) -> float:
-    """Share of the random fields' energy that recovery took away; 0 took nothing, 1 all.
+    """Share of the random fields' energy that recovery removed: 0 nothing, 1 all.
 
     Args:
         random: fields of any shape, voxels; several are pooled.

@@ -1,8 +1,8 @@
-"""Energy of a field per octave of the noise it was made of.
+"""Energy of a field per octave of its noise.
 
-A component of the noise has n points a side over twice the image, so n / 2 over the image. With
-``P_n`` the mean over each of (n / 2)^D blocks, the octaves are ``P_8 u, P_16 u - P_8 u, ...`` and
-what is left, ``u - P_64 u``. Block means are nested projections: the energies add up to the whole.
+A component of the noise has n points on each side of twice the image, so n / 2 over the image.
+With ``P_n`` the mean over each of (n / 2)^D blocks, the octaves are ``P_8 u, P_16 u - P_8 u, ...``
+and ``u - P_64 u``. Block means are nested projections: the energies add up to that of u.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def octave_energies(u: ArrayLike, components: Sequence[int]) -> dict[str, float]
     """Mean squared length per octave, in (% of the side)^2.
 
     Args:
-        u: (D, *spatial), voxels, of one side along each axis.
-        components: sides of the noise's components over twice the image, any order.
+        u: (D, *spatial), voxels, all sides equal.
+        components: points on each side of the noise's components, over twice the image.
 
     Returns:
         ``energy`` of the whole field, ``energy_N`` of each octave N, coarsest first, and
@@ -35,7 +35,7 @@ def octave_energies(u: ArrayLike, components: Sequence[int]) -> dict[str, float]
     side = field.shape[-1]
     if field.ndim < 2 or field.shape != (field.ndim - 1, *[side] * (field.ndim - 1)):
         raise ArgumentError(
-            f"octave_energies() 'u' must be (D, *spatial) of one side, got {field.shape}"
+            f"octave_energies() 'u' must be (D, *spatial) with equal sides, got {field.shape}"
         )
     percent, energies, coarse = 100 / side * field, {}, 0.0
     for size in sorted(set(components)):

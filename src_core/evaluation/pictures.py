@@ -71,6 +71,6 @@ def _plane(case: EvaluatedCase, u: Tensor) -> tuple[NDArray[np.float32], NDArray
 
 def _draw(ax: Axes, image: NDArray[np.float32], labels: NDArray[np.integer]) -> None:
     ax.imshow(image.T, cmap="gray", vmin=0, vmax=1)
-    for turn, value in enumerate(v for v in np.unique(labels) if v):
-        colour = _OUTLINES[turn % len(_OUTLINES)]
+    for index, value in enumerate(v for v in np.unique(labels) if v):
+        colour = _OUTLINES[index % len(_OUTLINES)]
         ax.contour((labels == value).T, [0.5], colors=colour, linewidths=0.7)

@@ -1,8 +1,8 @@
-"""Shapes of generated cases against other real subjects, paired between rows.
+"""Shapes of generated cases against those of other real subjects, paired between rows.
 
-A distance is Wasserstein's in deviations of the reference (``shape_distance``); ``all shapes`` is
-its mean over the shape measures. Rows are compared on the cases and seeds that both have, with a
-95 % interval by subjects drawn with replacement.
+A distance is Wasserstein's, in standard deviations of the reference; ``all shapes`` is its mean
+over the shape measures. Rows are compared on the cases and seeds that both have, with a 95 %
+interval by subjects drawn with replacement.
 """
 
 from __future__ import annotations
@@ -133,14 +133,16 @@ def _nearer(
 ) -> list[dict[str, Any]]:
     """Differences of distances, below 0 where ours are nearer to the real ones.
 
-    The first row of the weights put before them is all ones: the samples as they are.
+    A first row of ones before the weights gives the difference of the samples themselves.
     """
     every = np.concatenate([np.ones((1, weights.shape[1])), weights])
-    turns = {name: np.subtract(*_both(ours, theirs, name, reference, every)) for name in names}
+    differences = {
+        name: np.subtract(*_both(ours, theirs, name, reference, every)) for name in names
+    }
     if names:
-        turns["all shapes"] = np.nanmean(np.stack(list(turns.values())), axis=0)
+        differences["all shapes"] = np.nanmean(np.stack(list(differences.values())), axis=0)
     table = []
-    for name, values in turns.items():
+    for name, values in differences.items():
         low, high = interval(values[1:])
         line = {"measure": name, "difference": float(values[0]), "low": low, "high": high}
         table.append({**line, "better": high < 0})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from src_core.datasets.reading import Entry, balanced, read_dataset, without_subjects
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
+from src_core.evaluation.options import EvaluationRequest
 from src_core.evaluation.plan import EvaluationPlan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy
 from src_core.evaluation.segmenter import load_segmenter, pool_factor
@@ -20,28 +20,10 @@ from src_core.models.library import load_model
 from src_core.models.model import Model
 from src_core.models.release import release_network, release_spec
 
-__all__ = ["EvaluationRequest", "PreparedEvaluation", "prepare"]
+__all__ = ["PreparedEvaluation", "prepare"]
 
 #: Cases from which labels, and which encloses which, are found.
 _ANATOMY_CASES = 24
-
-
-@dataclass(frozen=True)
-class EvaluationRequest:
-    """What a call asks for; ``plan`` holds the options of ``EvaluationPlan``, None for defaults."""
-
-    model: str | Path
-    dataset: Path
-    out: Path
-    cases: int | None = None
-    reference: Path | None = None
-    segmenter: Path | None = None
-    segmenter_batches: int = 1200
-    release: Path | None = None
-    resume: bool = False
-    overwrite: bool = False
-    device: str = "auto"
-    plan: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -50,7 +32,7 @@ class PreparedEvaluation:
 
     Attributes:
         entries: cases to evaluate; ``real`` the other real ones.
-        notes: what is left out, and why, a line each.
+        notes: a line for each row or measure that is left out.
         absent: rows and measures left out -> why.
     """
 
@@ -74,7 +56,7 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
         InputError: the model, the data set, an option or the folder is wrong.
     """
     model = load_model(request.model, request.device)
-    plan = make_plan(model.spec.schedule.levels, model.spec.recovery.steps, **request.plan)
+    plan = make_plan(request, model.spec.schedule.levels, model.spec.recovery.steps)
     everything = read_dataset(request.dataset)
     entries = balanced(_tested(everything), request.cases)
     real = _real(request, everything, {e.subject for e in entries})

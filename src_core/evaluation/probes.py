@@ -1,4 +1,4 @@
-"""What a model does to one case: recovery, drift, sensitivity, and what it would still correct."""
+"""Measures of a model on one case: recovery, drift, sensitivity and residual correction."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def recovered(
 
 
 def drift_level(model: Model) -> int:
-    """Where a recovery that has nothing to recover starts: 70, or the highest there is."""
+    """The level where the recovery of an undeformed case starts: 70, or the model's highest."""
     return min(_DRIFT_LEVEL, model.spec.schedule.levels)
 
 
 def drift(model: Model, case: EvaluatedCase, steps: int) -> Tensor:
-    """What recovery makes of an undeformed case: (1, D, *state), state voxels; should be zero."""
+    """The recovered DDF of an undeformed case: (1, D, *state), state voxels; ideally zero."""
     level = drift_level(model)
     start = start_flow(model, 0, case.code, level=level).scaled(0)
     return recovered(model, case, start, level, steps).displacement
@@ -43,9 +43,9 @@ def drift(model: Model, case: EvaluatedCase, steps: int) -> Tensor:
 
 @torch.inference_mode()
 def residual(model: Model, case: EvaluatedCase, u: Tensor, level: int) -> float:
-    """Mean length of ``tau(level) v``, v predicted on the case under a DDF, in % of the side.
+    """Mean length of ``tau(level) v``, in % of the side, with v predicted on the warped case.
 
-    On a model's own output it is what the model would still correct at that level.
+    On a model's own output it is what the model would correct further at that level.
     """
     velocity = model.predict(deformed_images(model, case.images, u), level)
     return displacement_percent((velocity * model.spec.schedule.tau(level))[0])[1]
@@ -56,7 +56,7 @@ def sensitivity(
 ) -> dict[str, float]:
     """Change of a recovered DDF for Gaussian noise on the random field.
 
-    The noise is a last flow before recovery starts, so that the rest of the run is the same.
+    The noise is composed as a last flow before recovery; the rest of the run is the same.
 
     Args:
         before: the recovered DDF without noise, (1, D, *state), state voxels.

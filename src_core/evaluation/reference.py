@@ -48,7 +48,7 @@ def read_anatomy(entries: Sequence[Entry], spec: ModelSpec, walls: bool = True) 
 def read_reference(
     entries: Sequence[Entry], spec: ModelSpec, anatomy: Anatomy
 ) -> Iterator[tuple[int, Reference]]:
-    """Measure real cases; yields how many are done, and what there is so far."""
+    """Measure real cases; yields the number of finished cases, and their shapes."""
     rows: list[dict[str, float]] = []
     for done, entry in enumerate(entries, start=1):
         with fixed_threads(), torch.inference_mode():
@@ -64,7 +64,7 @@ def training_slices(
 ) -> tuple[Tensor, Tensor]:
     """Slices of real cases for a segmenter: images (N, 1, n, n) uint8, classes likewise.
 
-    Slices that show nothing (padding) are left out.
+    Empty slices (padding) are left out.
     """
     factor = pool_factor(spec.size)
     images, classes = [], []

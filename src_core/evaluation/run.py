@@ -94,7 +94,7 @@ def _write(
 
 
 def _segmenter(prepared: PreparedEvaluation) -> Iterator[tuple[StageProgress, Segmenter]]:
-    """That of the option, that of the folder, or one trained now and left in the folder."""
+    """The segmenter of the option, that of the folder, or one trained now and saved there."""
     request, labels = prepared.request, prepared.anatomy.labels
     factor, place = pool_factor(prepared.model.spec.size), request.out / "segmenter.safetensors"
     known = request.segmenter or (place if request.resume and place.is_file() else None)

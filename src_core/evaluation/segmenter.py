@@ -42,7 +42,7 @@ class Segmenter:
 
     Attributes:
         labels: values of the classes, background left out.
-        factor: voxels of the model's grid in one of its own, along each axis.
+        factor: voxels of the model's grid along one side of a voxel of its own.
     """
 
     network: nn.Module
@@ -74,14 +74,14 @@ class Segmenter:
 
 
 def pool_factor(size: int) -> int:
-    """How many voxels of a model's grid make one of the segmenter's."""
+    """Voxels of a model's grid along one side of a voxel of the segmenter's."""
     return max(1, size // SIDE)
 
 
 def train_segmenter(
     images: Tensor, classes: Tensor, labels: tuple[int, ...], factor: int, batches: int
 ) -> Iterator[tuple[int, Segmenter]]:
-    """Train on slices; yields how many batches are done, and the segmenter as it is.
+    """Train on slices; yields the number of finished batches, and the segmenter.
 
     Args:
         images: (N, 1, n, n) uint8, 0..255.
@@ -112,7 +112,7 @@ def train_segmenter(
 
 
 def save_segmenter(path: Path, segmenter: Segmenter, facts: dict[str, Any]) -> None:
-    """One safetensors file, whole or not at all; facts say what it was trained on."""
+    """One safetensors file, whole or not at all; ``facts`` describe its training."""
     head = {"labels": segmenter.labels, "factor": segmenter.factor, **facts}
     tensors = {k: v.contiguous() for k, v in segmenter.network.state_dict().items()}
     with open_atomically(path) as file:

@@ -1,4 +1,4 @@
-"""Shapes of labels on an isotropic grid: roundness, size, and how thick a wall is."""
+"""Shape measures of labels on an isotropic grid: roundness, and thickness of a wall."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def wall_thickness(wall: ArrayLike, inner: ArrayLike) -> tuple[float, float]:
         inner: (*spatial), what it encloses.
 
     Returns:
-        NaN twice where either is empty.
+        NaN for both where either is empty.
     """
     inside = np.asarray(inner) != 0
     whole = (np.asarray(wall) != 0) | inside

@@ -1,8 +1,7 @@
-"""How many steps a recovery needs: the fewest that cost no measure more than its standard error.
+"""The fewest steps of a recovery that worsen no measure by more than its standard error.
 
 For each number of steps and each measure, the loss against the largest number is the mean of the
-paired differences, in the direction that is worse; its standard error is that of their subjects'
-means.
+paired differences, positive where worse; its standard error is that of the subjects' means.
 """
 
 from __future__ import annotations

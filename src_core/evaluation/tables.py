@@ -1,4 +1,4 @@
-"""``table1.csv``, ``measures.csv`` and the lines that a shell shows."""
+"""``table1.csv``, ``measures.csv`` and other tables, and the lines that a shell prints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHOWN = (
 
 
 def write_tables(folder: Path, summary: dict[str, Any]) -> None:
-    """Write every table of a summary that has lines."""
+    """Write every table of a summary that is not empty."""
     _write(folder / "table1.csv", [_flat(row) for row in summary["table1"]])
     _write(folder / "measures.csv", summary["measures"], _MEASURES)
     _write(folder / "paper.csv", summary["at_the_papers_magnitudes"])
@@ -90,7 +90,7 @@ def _verdict(values: dict[str, Any]) -> str:
 
 
 def _ellipse(measures: dict[Any, float], key: tuple[str, int, int]) -> float | None:
-    """Of the first region that is a wall with what it encloses, else the first label's."""
+    """Ellipse agreement of the first wall with what it encloses, else of the first label."""
     found = {k[3]: v for k, v in measures.items() if k[:3] == key and k[3].startswith("ellipse")}
     walls = [v for k, v in found.items() if "+" in k]
     return next(iter([*walls, *found.values()]), None)

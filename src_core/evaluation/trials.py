@@ -1,6 +1,6 @@
 """The trials of an evaluation: every figure of one case at one level, in records.
 
-Level 0 is the undeformed case, and what recovery makes of it.
+Level 0 is the undeformed case, and its recovery.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ALL_STEPS = 10**6
 def measure_cases(
     comparison: Comparison, entries: Sequence[Entry], done: Collection[TrialKey] = ()
 ) -> Iterator[Trial]:
-    """Measure every case at every level, case by case; trials in ``done`` are passed over."""
+    """Measure every case at every level, case by case; trials in ``done`` are skipped."""
     for index, entry in enumerate(entries):
         case: EvaluatedCase | None = None
         for level in (0, *comparison.plan.levels):
@@ -59,7 +59,7 @@ def _trial(comparison: Comparison, case: EvaluatedCase, level: int, index: int) 
 
 
 def _undeformed(comparison: Comparison, case: EvaluatedCase) -> Iterator[Record]:
-    """The undeformed case, and what recovery makes of it."""
+    """Records of the undeformed case, and of its recovery."""
     model, level = comparison.model, drift_level(comparison.model)
     still = torch.zeros(1, model.spec.ndim, *[model.spec.state] * model.spec.ndim)
     figures = {**field_figures(still, model.spec.size), **_anatomy(comparison, case, still)}
@@ -88,7 +88,7 @@ def _at_level(comparison: Comparison, case: EvaluatedCase, level: int) -> list[R
 
 
 def _figures(comparison: Comparison, case: EvaluatedCase, made: RowField) -> dict[str, float]:
-    """Every figure of one field, before the guard; what the guard leaves of it beside."""
+    """Every figure of one field, before and after the guard."""
     spec = comparison.model.spec
     before = field_figures(made.u, spec.size)
     after = guard_figures(case, made.u, made.flow, before, spec.size) if made.flow else {}
@@ -115,6 +115,6 @@ def _anatomy(comparison: Comparison, case: EvaluatedCase, u: Tensor) -> dict[str
 def _record(
     case: EvaluatedCase, level: int, seed: int, row: str, steps: int, figures: dict[str, float]
 ) -> Record:
-    """Of one field, or of all seeds of a case (seed 0); 0 steps where there is no recovery."""
+    """A record of one field, or of all seeds of a case (seed 0); 0 steps without recovery."""
     keys: dict[str, Key] = {"level": level, "seed": seed, "row": row, "steps": steps}
     return Record(case.name, case.subject, keys, figures)

@@ -1,1 +1,1 @@
-"""What evaluation and downstream tasks share: records, journal, statistics, plots."""
+"""Shared by evaluation and downstream tasks: records, journal, statistics, plots."""

@@ -37,7 +37,8 @@ def groups_of(
 ) -> dict[tuple[Any, ...], Group]:
     """Groups of records that agree in the keys ``by``, under the values of these.
 
-    In the order in which they first came; with ``order``, ascending by that key before.
+    Args:
+        order: the key by which groups ascend; None for the order of their first records.
     """
     found: dict[tuple[Any, ...], Group] = {}
     for record in records:
@@ -65,7 +66,7 @@ def paired(
 
 
 def measure_names(groups: Iterable[Group]) -> list[str]:
-    """Names of all figures, in the order in which they first came."""
+    """Names of all figures, in the order of their first records."""
     return list(dict.fromkeys(n for g in groups for r in g.records for n in r.figures))
 
 

@@ -1,4 +1,4 @@
-"""The folder of a run: what decides its figures, and one JSON line a trial, so that it can resume.
+"""The folder of a run, which can resume: a digest of its inputs, and a JSON line for each trial.
 
 A line counts only with its end; one cut short by a crash is dropped.
 """
@@ -52,8 +52,8 @@ class Journal:
         folder: of the run.
         digest: of everything that decides its figures.
         facts: written beside it, for people.
-        resume: continue the run in the folder; without one, begin.
-        overwrite: begin afresh where there is one.
+        resume: continue the run in the folder, if there is one.
+        overwrite: discard the run in the folder.
         trial_format: of the lines.
 
     Raises:
@@ -151,7 +151,7 @@ def _record(values: dict[str, Any]) -> Record:
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, Any]:
-    """A line with null among the figures as NaN again."""
+    """A line in which figures that are null become NaN."""
     for record in values["records"]:
         found = record["figures"].items()
         record["figures"] = {k: math.nan if v is None else v for k, v in found}

@@ -25,7 +25,7 @@ COLOURS = {
 
 
 def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Any]:
-    """A figure that no window shows, and its axes (rows, columns); ``size`` in inches."""
+    """A figure outside any window, and its axes (rows, columns); ``size`` in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

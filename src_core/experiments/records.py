@@ -1,7 +1,7 @@
 """Records of an experiment: the figures of one sample, under keys in the experiment's own words.
 
 An evaluation has the keys row, level, steps and seed; a segmentation task method, subjects and
-seed. Trials are what is measured, and written, at a time.
+seed. A trial is measured, and written, as a whole.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Record:
 
     Attributes:
         case: what was measured; ``subject`` the person it belongs to.
-        keys: under what conditions, by name. ``seed`` tells repeated measurements apart.
+        keys: the conditions, by name; ``seed`` numbers repeated measurements.
         figures: measure -> number, NaN where it does not exist.
 
     Raises:
@@ -53,7 +53,7 @@ class Trial:
     """What is measured and written at a time: a case at a level, or a training and its tests.
 
     Attributes:
-        keys: what tells it from the experiment's other trials.
+        keys: identify it among the experiment's trials.
     """
 
     keys: Mapping[str, Key]

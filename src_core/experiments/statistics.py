@@ -1,6 +1,6 @@
 """Means over cases and seeds with errors by subject, ratios, and paired bootstraps, in NumPy.
 
-Cases and seeds of one subject are no independent samples: errors and bootstraps go by subject.
+Cases and seeds of one subject are not independent: errors and bootstraps are over subjects.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Mean:
-    """Mean, deviation over all values, standard error over subjects, and how many values."""
+    """Mean, deviation over all values, standard error over subjects, and number of values."""
 
     mean: float
     sd: float
@@ -77,9 +77,9 @@ def ratio_of(parts: ArrayLike, wholes: ArrayLike, subjects: Sequence[str]) -> Me
 
 
 def shape_distance(values: ArrayLike, reference: ArrayLike) -> float:
-    """Wasserstein distance of two samples in deviations of the reference; NaN where one is empty.
+    """Wasserstein distance of two samples in standard deviations of the reference.
 
-    0 is the reference's own distribution; a shift by one of its deviations is 1.
+    0 is the reference's own distribution, 1 a shift by one deviation; NaN where one is empty.
     """
     sample, real = (np.asarray(v, np.float64) for v in (values, reference))
     sample, real = sample[np.isfinite(sample)], real[np.isfinite(real)]
@@ -89,7 +89,7 @@ def shape_distance(values: ArrayLike, reference: ArrayLike) -> float:
 
 
 def split_half_distance(
-    values: ArrayLike, subjects: Sequence[str], turns: int = 200, seed: int = 0
+    values: ArrayLike, subjects: Sequence[str], resamples: int = 200, seed: int = 0
 ) -> Mean:
     """Real against real: distances between random halves of the subjects of one sample."""
     numbers, names = np.asarray(values, np.float64), np.asarray(subjects)
@@ -97,23 +97,23 @@ def split_half_distance(
     if len(everyone) < 2:
         return Mean(nan, nan, nan, 0)
     deviation = np.nanstd(numbers)
-    for _ in range(turns):
+    for _ in range(resamples):
         half = np.isin(names, rng.permutation(everyone)[: len(everyone) // 2])
         found.append(shape_distance(numbers[half], numbers[~half]) * np.nanstd(numbers[~half]))
-    distances = np.asarray(found) / deviation if deviation else np.full(turns, nan)
-    return Mean(float(np.nanmean(distances)), float(np.nanstd(distances)), nan, turns)
+    distances = np.asarray(found) / deviation if deviation else np.full(resamples, nan)
+    return Mean(float(np.nanmean(distances)), float(np.nanstd(distances)), nan, resamples)
 
 
-def resampled_weights(subjects: Sequence[str], turns: int = 1000, seed: int = 0) -> Array:
-    """How often each sample is drawn, subjects drawn with replacement: (turns, samples)."""
+def resampled_weights(subjects: Sequence[str], resamples: int = 1000, seed: int = 0) -> Array:
+    """How often each sample is drawn, subjects drawn with replacement: (resamples, samples)."""
     everyone, whose = np.unique(np.asarray(subjects), return_inverse=True)
     count = len(everyone)
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), turns)
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
     return np.asarray(drawn[:, whose], dtype=np.float64)
 
 
 def resampled_means(values: ArrayLike, weights: Array) -> Array:
-    """Means of weighted samples, NaN left out: (samples,), (turns, samples) -> (turns,)."""
+    """Means of weighted samples, NaN left out: (samples,), (resamples, samples) -> (resamples,)."""
     numbers = np.asarray(values, dtype=np.float64)
     known = np.isfinite(numbers)
     weights = weights[:, known]
@@ -121,10 +121,10 @@ def resampled_means(values: ArrayLike, weights: Array) -> Array:
 
 
 def resampled_distances(values: ArrayLike, reference: ArrayLike, weights: Array) -> Array:
-    """``shape_distance`` of weighted samples: (samples,), (turns, samples) -> (turns,).
+    """``shape_distance`` of weighted samples: (samples,), (resamples, samples) -> (resamples,).
 
     Wasserstein's distance is the area between the two distribution functions, which are steps at
-    the values: all turns share these places.
+    the values, the same for all resamples.
     """
     sample, real = np.asarray(values, np.float64), np.asarray(reference, np.float64)
     known, real = np.isfinite(sample), np.sort(real[np.isfinite(real)])
@@ -132,17 +132,17 @@ def resampled_distances(values: ArrayLike, reference: ArrayLike, weights: Array)
     ordered, weights = sample[known][order], weights[:, known][:, order]
     if not len(ordered) or len(real) < 2 or real.std() == 0:
         return np.full(len(weights), nan)
-    places = np.sort(np.concatenate([ordered, real]))
+    at = np.sort(np.concatenate([ordered, real]))
     share = np.cumsum(weights, axis=1) / _or_nan(weights.sum(axis=1))[:, None]
     share = np.concatenate([np.zeros((len(share), 1)), share], axis=1)
-    ours = share[:, np.searchsorted(ordered, places[:-1], "right")]
-    theirs = np.searchsorted(real, places[:-1], "right") / len(real)
-    return np.asarray(np.abs(ours - theirs) @ np.diff(places) / real.std())
+    ours = share[:, np.searchsorted(ordered, at[:-1], "right")]
+    theirs = np.searchsorted(real, at[:-1], "right") / len(real)
+    return np.asarray(np.abs(ours - theirs) @ np.diff(at) / real.std())
 
 
-def interval(turns: Array) -> tuple[float, float]:
-    """The interval that holds 95 % of the turns, NaN left out."""
-    known = turns[np.isfinite(turns)]
+def interval(resamples: Array) -> tuple[float, float]:
+    """The interval that holds 95 % of the resamples, NaN left out."""
+    known = resamples[np.isfinite(resamples)]
     if not len(known):
         return nan, nan
     low, high = np.quantile(known, [0.025, 0.975])

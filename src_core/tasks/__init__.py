@@ -1,5 +1,5 @@
-"""What a model's deformations are good for: the downstream experiments of the paper.
+"""Downstream experiments: networks trained with and without a model's deformations.
 
-``segmentation`` is its Table 2, few labels and augmentation, ``registration`` its Table 3, networks
-from synthetic pairs. ``task`` runs either; ``data``, ``summary`` and ``output`` serve both.
+``segmentation`` is Table 2 of the paper, few labels and augmentation; ``registration`` its Table 3,
+synthetic pairs. ``table`` lists the tasks, ``task`` runs them; the other files serve all.
 """

@@ -1,7 +1,7 @@
-"""The data of a task: training and test cases, their labels, and what identifies them.
+"""The data of a task: training and test cases, their labels and their digest.
 
-Subjects come in an order of which any beginning is spread evenly over the data set, so that 5 of
-them are among the 20.
+Subjects are taken in an order that is spread evenly over the data set: the first 5 are among the
+first 20.
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ from src_core.io.hashing import sha256_file
 from src_core.models.model import Model
 
 __all__ = [
-    "chosen",
     "first_labels",
     "need_monai",
     "of_subjects",
-    "positive",
     "read_label_values",
     "read_split",
     "run_digest",
@@ -79,34 +77,6 @@ def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
     return [e for s in subjects[:count] for e in entries if e.subject == s]
 
 
-def chosen(option: str, names: Iterable[str], possible: Iterable[str]) -> tuple[str, ...]:
-    """Names of an option, each once.
-
-    Raises:
-        InputError: one of them is unknown, or there are none.
-    """
-    names, possible = tuple(dict.fromkeys(names)), tuple(possible)
-    unknown = [name for name in names if name not in possible]
-    if unknown or not names:
-        raise InputError(
-            f"{unknown[0]} is unknown" if unknown else "nothing is chosen",
-            option=option,
-            expected="some of: " + ", ".join(possible),
-        )
-    return names
-
-
-def positive(**options: int) -> None:
-    """Refuse whole numbers below 1.
-
-    Raises:
-        InputError: one is; names its option.
-    """
-    for name, value in options.items():
-        if value < 1:
-            raise InputError(f"{value} is not possible", option=name, expected="1 or more")
-
-
 def read_label_values(
     entries: Sequence[Entry], where: Path
 ) -> Generator[StageProgress, None, tuple[int, ...]]:
@@ -140,7 +110,11 @@ def first_labels(case: Case) -> NDArray[np.integer]:
 
 
 def run_digest(facts: dict[str, Any], model: Model, entries: Iterable[Entry]) -> str:
-    """SHA-256 of what decides a task's figures: options, the model, and the files of its cases."""
+    """SHA-256 of what decides a task's figures: options, the model, and the files of its cases.
+
+    Args:
+        facts: options by name.
+    """
     files = [
         (e.name, e.subject, sha256_file(e.image), e.labels and sha256_file(e.labels))
         for e in entries

@@ -1,4 +1,4 @@
-"""What a task leaves in its folder: ``results.json``, ``results.csv``, ``table.md``, a figure."""
+"""The files of a task: ``results.json``, ``results.csv``, ``table.md`` and a figure."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def markdown(
     """A table in Markdown: a row for each group of means, with the 95 % interval of ``first``.
 
     Args:
-        means: as ``means_of`` has them.
+        means: of ``means_of``.
         columns: what to show.
         first: the measure that is shown with its interval.
-        by: the keys that tell groups apart, a column each.
+        by: the keys of the groups, a column each.
     """
     known = {(*(m[key] for key in by), m["measure"]): m for m in means}
     rows = list(dict.fromkeys(tuple(m[key] for key in by) for m in means))

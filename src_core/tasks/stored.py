@@ -1,6 +1,6 @@
-"""The lines of ``records.jsonl`` of the paper's two tasks, with the names of an evaluation.
+"""The lines of ``records.jsonl`` of the paper's two tasks, in the names of an evaluation.
 
-So they were first written, and stay: ``row`` is a method, ``level`` a number of training subjects,
+Kept for runs of earlier versions: ``row`` is a method, ``level`` a number of training subjects, and
 ``case`` of a trial its method and seed.
 """
 
@@ -16,7 +16,7 @@ __all__ = ["EvaluationNames"]
 
 @dataclass(frozen=True)
 class EvaluationNames:
-    """Trials with the keys method, seed and subjects, and records with the same.
+    """Format of trials whose keys, and those of their records, are method, seed and subjects.
 
     Attributes:
         steps: written with every record.

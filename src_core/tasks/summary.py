@@ -1,7 +1,7 @@
 """Means over test cases with 95 % intervals, and paired differences of methods, by subjects.
 
-Cases and trainings of one test subject are no independent samples: a bootstrap draws subjects.
-What it leaves out is that another choice of training subjects would give another network.
+Cases and trainings of one test subject are not independent, so the bootstrap draws subjects. It
+does not cover the choice of training subjects.
 """
 
 from __future__ import annotations
@@ -23,20 +23,26 @@ from src_core.experiments.statistics import (
 
 __all__ = ["means_of", "paired_of"]
 
-_TURNS = 10_000
+_RESAMPLES = 10_000
 
 
 def means_of(
-    records: Sequence[Record], by: Sequence[str] = ("method", "subjects"), order: str = "subjects"
+    records: Sequence[Record],
+    by: Sequence[str] = ("method", "subjects"),
+    order: str | None = "subjects",
 ) -> list[dict[str, Any]]:
     """A line for each group of records that agree in the keys ``by``, and each measure.
 
     ``low`` and ``high`` hold 95 % of the bootstrap's means; ``seeds_sd`` is the deviation of the
     trainings' means, None for one training.
+
+    Args:
+        by: keys of the records.
+        order: the key by which groups ascend; None for the order of their first records.
     """
     lines = []
     for group in groups_of(records, by, order).values():
-        weights = resampled_weights([r.subject for r in group.records], _TURNS)
+        weights = resampled_weights([r.subject for r in group.records], _RESAMPLES)
         for name in measure_names([group]):
             values = values_of(group.records, name)
             low, high = interval(resampled_means(values, weights))
@@ -79,7 +85,7 @@ def _differences(one: Group, other: Group) -> list[dict[str, Any]]:
     pairs = paired(one.records, other.records)
     if not pairs:
         return []
-    weights = resampled_weights([r.subject for r, _ in pairs], _TURNS)
+    weights = resampled_weights([r.subject for r, _ in pairs], _RESAMPLES)
     lines = []
     for name in measure_names([one]):
         ours, others = (values_of([p[i] for p in pairs], name) for i in (0, 1))

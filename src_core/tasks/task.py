@@ -1,4 +1,4 @@
-"""A downstream task: trials that are measured one by one, kept in a journal, and reported.
+"""A downstream task: its trials are measured one by one, kept in a journal, and reported.
 
 ``run_task`` measures the trials that the journal lacks, so that a run can stop and resume.
 """
@@ -31,17 +31,17 @@ class PreparedTask(Protocol):
         """Keys of all trials that the request asks for, in the order of the results."""
 
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
-        """Make ready what the missing trials share: labels, deformations, cases."""
+        """Read or compute what the missing trials share, such as labels and deformations."""
 
     def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
         """Measure a trial; yields progress, and the trial last."""
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write results, table and figure of the records that there are, and set ``report``."""
+        """Write results, table and figure of the records so far, and set ``report``."""
 
 
 def run_task(prepared: PreparedTask) -> Iterator[StageProgress]:
-    """Do a task; yields progress, and writes the results anew after each trial."""
+    """Run a task; yields progress, and writes the results anew after each trial."""
     kept = prepared.journal.by_key()
     missing = [key for key in prepared.trials() if key not in kept]
     yield from prepared.load(missing)
@@ -57,7 +57,7 @@ def run_task(prepared: PreparedTask) -> Iterator[StageProgress]:
 
 
 def _records(prepared: PreparedTask) -> list[Record]:
-    """Of the trials that were asked for and are there, in their order."""
+    """Of the finished trials of the request, in its order."""
     kept = prepared.journal.by_key()
     found = [kept[key] for key in prepared.trials() if key in kept]
     return [record for trial in found for record in trial.records]

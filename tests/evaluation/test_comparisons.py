@@ -16,6 +16,8 @@ from src_core.evaluation.steps import compare_steps
 from src_core.evaluation.summary import paper_magnitudes
 from tests.support.evaluations import group, record
 
+PLAN = EvaluationPlan(levels=(70,), seeds=5, steps=(4, 2, 70), rows=(), elastic_points=11)
+
 
 def test_removed_energy_counts_what_both_rows_have() -> None:
     random = group("random", 70, 0)
@@ -69,7 +71,7 @@ def test_the_fewest_steps_lose_no_more_than_their_error() -> None:
         for seed in range(1, 6):
             value = 0.8 + 0.02 * seed - lost
             records.append(record("recovered", 70, steps, seed, agreement=value))
-    found = compare_steps(rows_of(records), EvaluationPlan(levels=(70,), steps=(4, 2, 70)))
+    found = compare_steps(rows_of(records), PLAN)
     assert found["against"] == 70 and found["fewest"] == 4
     two = next(line for line in found["losses"] if line["steps"] == 2)
     assert two["loss"] == pytest.approx(0.3) and two["loss_se"] == pytest.approx(0, abs=1e-12)

@@ -245,7 +245,7 @@ def test_a_bootstrap_draws_subjects():
     # two values a subject, equal: the interval is that of the subjects' mean, not narrower
     rng = np.random.default_rng(2)
     values = np.repeat(rng.normal(size=60), 2)
-    weights = resampled_weights([str(i // 2) for i in range(120)], turns=2000)
+    weights = resampled_weights([str(i // 2) for i in range(120)], resamples=2000)
     assert (weights.sum(axis=1) == 120).all() and (weights[:, ::2] == weights[:, 1::2]).all()
     low, high = interval(
         resampled_means(np.append(values, np.nan), np.pad(weights, ((0, 0), (0, 1))))

@@ -13,7 +13,7 @@ from src_core.experiments.journal import Journal
 from src_core.experiments.records import Record, Trial
 from src_core.tasks.stored import EvaluationNames
 
-#: Lines as versions before the rooms of the house wrote them.
+#: Lines as earlier versions wrote them.
 EVALUATION = (
     '{"case": "a_ed", "level": 48, "records": [{"case": "a_ed", "subject": "a", "level": 48, '
     '"seed": 1, "row": "no network", "steps": 0, "figures": {"max": 9.5, "agreement": null}}, '

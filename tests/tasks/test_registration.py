@@ -23,7 +23,7 @@ from tests.support import tiny
 
 pytest.importorskip("monai")
 from src_core.diffusion.bspline_field import multiresolution_ddf
-from src_core.tasks.registration.prepare import METHODS, RegistrationRequest
+from src_core.tasks.registration.options import METHODS, RegistrationRequest
 from src_core.tasks.registration.run import prepare
 from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
 from src_core.tasks.registration.window import InputWindow, read_windowed
@@ -135,10 +135,13 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--methods", "none,best"], "best is unknown, --methods, expected some of: none, mrbs"),
-        (["--size", "36"], "36 is not possible, --size, expected a multiple of 8, 16 up"),
+        (
+            ["--methods", "none,best"],
+            "best is not possible, --methods, expected some of none, mrbs, drdm",
+        ),
+        (["--size", "36"], "36 is not possible, --size, expected a multiple of 8, 16 or more"),
         (["--part", "0"], "0.0 is not possible, --part, expected 0.1 to 1"),
-        (["--rate", "0"], "0.0 is not possible, --rate, expected a number above 0"),
+        (["--rate", "0"], "0.0 is not possible, --rate, expected more than 0"),
         (["--tuning", "0"], "0 is not possible, --tuning, expected 1 or more"),
         (["--levels", "0:900"], "0:900 is not possible, --levels, expected levels of 1 to"),
         (["--pairs", "between"], "--pairs, expected a 3D model"),

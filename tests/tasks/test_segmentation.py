@@ -155,13 +155,13 @@ def test_fields_are_shared_between_runs(home):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--methods", "none,magic"), "magic is unknown, --methods"),
+        (("--methods", "none,magic"), "magic is not possible, --methods"),
         (("--subjects", "4"), "4 subjects are unavailable"),
         (("--subjects", "few"), "few is not possible, --subjects"),
         (("--levels", "70:30"), "70:30 is not possible, --levels"),
         (("--levels", "high"), "high is not possible, --levels"),
         (("--size", "40"), "40 is not possible, --size"),
-        (("--rate", "0"), "0 is not possible, --rate"),
+        (("--rate", "0"), "0.0 is not possible, --rate"),
         (("--times", "0"), "0 is not possible, --times"),
     ],
 )

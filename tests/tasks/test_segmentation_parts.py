@@ -14,7 +14,7 @@ from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.experiments.records import Record
 from src_core.fields import magnitude
-from src_core.tasks.data import chosen, of_subjects, read_split
+from src_core.tasks.data import of_subjects, read_split
 from src_core.tasks.output import markdown
 from src_core.tasks.summary import means_of, paired_of
 from src_core.transforms import Deformation
@@ -252,9 +252,7 @@ def test_subjects_are_nested_whole_and_of_their_split(tmp_path):
         of_subjects(trained, 8)
 
 
-def test_a_subject_in_both_parts_and_unknown_methods_are_refused(tmp_path):
+def test_a_subject_in_both_parts_is_refused(tmp_path):
     path = listed(tmp_path, ["a1.nii,l1.nii,a,train", "a2.nii,l2.nii,a,test"])
     with pytest.raises(InputError, match="1 subjects are in training and test, such as a"):
         read_split(path, path)
-    with pytest.raises(InputError, match="magic is unknown"):
-        chosen("--methods", ["none", "magic"], METHODS)

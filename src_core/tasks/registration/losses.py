@@ -1,19 +1,18 @@
-"""Losses of a registration network: of the field where it is known, of images where it is not."""
+"""Losses of a registration network: of the field on synthetic pairs, of images on real ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from torch import Tensor
 
 from src_core.fields.sampling import warp
+from src_core.tasks.registration.options import Similarity
 from src_core.tasks.registration.pair_batches import PairBatch
 from src_core.training.losses import gradient
 
-__all__ = ["Loss", "Similarity", "supervised", "unsupervised"]
+__all__ = ["Loss", "supervised", "unsupervised"]
 
-Similarity = Literal["mse", "ncc"]
 Loss = Callable[[Tensor, PairBatch], Tensor]
 
 _NCC_SIDE = 9

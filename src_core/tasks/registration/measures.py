@@ -31,7 +31,7 @@ _AT_ONCE = 16
 
 
 def shown_slabs(pair: Pair) -> list[int]:
-    """Slices, or the volume, that show a label in one of a pair at least."""
+    """Slabs that show a label in at least one case of a pair."""
     return sorted({*pair[0].labelled(), *pair[1].labelled()})
 
 

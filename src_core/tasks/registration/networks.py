@@ -15,12 +15,10 @@ from torch import nn
 
 from src_core.io import open_atomically
 
-__all__ = ["DIVISOR", "load_weights", "make_network", "save_weights"]
+__all__ = ["load_weights", "make_network", "save_weights"]
 
 _CHANNELS = (16, 32, 32, 32, 32, 32)
 _FINAL = (16, 16)
-#: A side must be a multiple of this: each level but the first halves it.
-DIVISOR = 2 ** (len(_CHANNELS) // 2)
 _ALMOST_ZERO = 1e-5
 _KEY = "drdm-registration"
 

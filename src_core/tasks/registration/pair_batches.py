@@ -1,7 +1,7 @@
 """Batches of synthetic pairs, with the known field between them, and of real pairs.
 
 A synthetic pair is computed on use (paper, Algorithm 4): ``moving = I o phi_1`` and
-``fixed = I o phi_1 o phi_2``, either sampled once from the original, and u_2 is the truth.
+``fixed = I o phi_1 o phi_2``, both sampled once from the original, and u_2 is the truth.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 import torch
@@ -19,12 +18,11 @@ from src_core.datasets.reading import Entry
 from src_core.errors import InputError
 from src_core.fields import compose
 from src_core.fields.sampling import identity, inside, warp
+from src_core.tasks.registration.options import Pairing
 from src_core.tasks.registration.synthetic_pairs import PairFields
 from src_core.tasks.registration.window import InputWindow, WindowedCase
 
-__all__ = ["PairBatch", "Pairing", "RealPairs", "SyntheticPairs", "make_batch", "real_pairs"]
-
-Pairing = Literal["subject", "between"]
+__all__ = ["PairBatch", "RealPairs", "SyntheticPairs", "make_batch", "real_pairs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +57,16 @@ class SyntheticPairs:
     window: InputWindow
 
     def __len__(self) -> int:
-        """How many pairs there are."""
+        """The number of pairs."""
         return sum(len(fields.slabs) for fields in self.fields)
 
-    def batch(self, numbers: Sequence[int]) -> PairBatch:
-        """Some pairs, by their numbers."""
+    def batch(self, indices: Sequence[int]) -> PairBatch:
+        """The pairs of these indices."""
         ends = np.cumsum([len(fields.slabs) for fields in self.fields])
-        cases = np.searchsorted(ends, numbers, "right")
+        cases = np.searchsorted(ends, indices, "right")
         pairs = [
-            self._pair(case, number - (int(ends[case]) - len(self.fields[case].slabs)))
-            for case, number in zip(cases.tolist(), numbers, strict=True)
+            self._pair(case, index - (int(ends[case]) - len(self.fields[case].slabs)))
+            for case, index in zip(cases.tolist(), indices, strict=True)
         ]
         images, first, second = (torch.cat(parts) for parts in zip(*pairs, strict=True))
         return make_batch(images, self.window.field(first), self.window.field(second), self.window)
@@ -98,12 +96,12 @@ class RealPairs:
     window: InputWindow
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Their index."""
         return len(self.slabs)
 
-    def batch(self, numbers: Sequence[int]) -> PairBatch:
-        """Some of them, by their numbers."""
-        found = [(self.pairs[p], u) for p, u in (self.slabs[number] for number in numbers)]
+    def batch(self, indices: Sequence[int]) -> PairBatch:
+        """Those of these indices."""
+        found = [(self.pairs[p], u) for p, u in (self.slabs[index] for index in indices)]
         moving, fixed = (
             torch.cat([pair[side].image([slab], self.window) for pair, slab in found])
             for side in (0, 1)
@@ -112,7 +110,7 @@ class RealPairs:
 
 
 def real_pairs(entries: Sequence[Entry], pairing: Pairing, where: str) -> list[tuple[int, int]]:
-    """Numbers (moving, fixed) of a data set's real pairs, each pair both ways round.
+    """Indices (moving, fixed) of a data set's real pairs, each pair in both directions.
 
     ``subject``: a case and the next one of the same subject, such as end-diastole and end-systole.
     ``between``: a case and that of the next subject.

@@ -1,4 +1,4 @@
-"""What a comparison of registration networks leaves: results, tables and a figure."""
+"""Results, tables and figure of a comparison of registration networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from src_core.experiments.files import plain, write_text
 from src_core.experiments.records import Record
 from src_core.tasks.output import Column, draw_means, markdown, write_results
 from src_core.tasks.registration.measures import FIELD_MEASURES, LABEL_MEASURES
-from src_core.tasks.registration.prepare import RegistrationData, RegistrationRequest
+from src_core.tasks.registration.options import RegistrationRequest
+from src_core.tasks.registration.prepare import RegistrationData
 from src_core.tasks.summary import means_of, paired_of
 
 __all__ = ["write_report"]

@@ -15,13 +15,9 @@ from src_core.tasks.data import read_label_values
 from src_core.tasks.registration.losses import Loss, supervised, unsupervised
 from src_core.tasks.registration.measures import Pair, figures_of, shown_slabs
 from src_core.tasks.registration.networks import load_weights, make_network, save_weights
+from src_core.tasks.registration.options import METHODS, RegistrationRequest
 from src_core.tasks.registration.pair_batches import RealPairs, SyntheticPairs
-from src_core.tasks.registration.prepare import (
-    METHODS,
-    RegistrationData,
-    RegistrationRequest,
-    read_data,
-)
+from src_core.tasks.registration.prepare import RegistrationData, read_data
 from src_core.tasks.registration.report import write_report
 from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
 from src_core.tasks.registration.training import fit
@@ -44,7 +40,7 @@ def prepare(request: RegistrationRequest) -> PreparedRegistration:
 
 
 class PreparedRegistration:
-    """A checked request; a trial is a method and a seed, of all its training subjects."""
+    """A checked request; a trial is a method and a seed."""
 
     def __init__(self, request: RegistrationRequest, data: RegistrationData) -> None:
         self.request, self.data, self.report = request, data, dict[str, Any]()
@@ -119,7 +115,7 @@ class PreparedRegistration:
             yield StageProgress("deformations", done, len(cases), name)
 
     def _train(self, network: nn.Module, method: str, seed: int) -> Iterator[StageProgress]:
-        """Train as the method asks, from the weights of an earlier part of it where there are."""
+        """Train by the method, from the saved weights of its first part where there are any."""
         request, kind = self.request, method.removesuffix(_REAL)
         steps, digest = request.tuning, self.data.digest
         if kind == "none":

@@ -26,7 +26,7 @@ __all__ = ["FitProgress", "fit"]
 
 @dataclass(frozen=True)
 class FitProgress:
-    """Progress: steps done, of how many, the mean loss since the last, and ms a step."""
+    """Progress: steps done, of a total, mean loss since the last report, and ms per step."""
 
     done: int
     total: int

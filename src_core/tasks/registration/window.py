@@ -29,7 +29,7 @@ class InputWindow:
     """The part of the model's grid that is a network's input.
 
     Attributes:
-        size: voxels a side.
+        size: voxels on each side.
         part: of the model's grid along each axis, about its centre.
     """
 
@@ -38,7 +38,7 @@ class InputWindow:
 
     @property
     def side(self) -> int:
-        """Voxels a side of the whole grid; as many lie before the window as behind it."""
+        """Voxels on each side of the whole grid, with equal margins on both sides of the window."""
         side = round(self.size / self.part)
         return side + (side - self.size) % 2
 
@@ -87,7 +87,7 @@ class WindowedCase:
         return torch.from_numpy(self.shares[list(slabs)]).float() / _LEVELS
 
     def labelled(self) -> list[int]:
-        """Units that show a label."""
+        """Slabs that show a label."""
         return [u for u, share in enumerate(self.shares) if share.any()]
 
 
@@ -112,7 +112,7 @@ def read_windowed(
 
 
 def labelled_slabs(label_stack: NDArray[np.integer]) -> list[int]:
-    """Units of (S, *plane) with a label; all where there is none."""
+    """Slabs of (S, *plane) with a label; all where there is none."""
     return [u for u, part in enumerate(label_stack) if part.any()] or list(range(len(label_stack)))
 
 

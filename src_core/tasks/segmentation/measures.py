@@ -1,4 +1,4 @@
-"""How well a test case is segmented, in 3D, on the network's grid, by MONAI's metrics.
+"""Segmentation measures of a test case, in 3D, on the network's grid, by MONAI's metrics.
 
 Of each label, and their means: DSC, sensitivity, precision, the symmetric average surface distance
 (ASD) in mm, and whether the label was missed altogether. A label that the truth lacks has none; a

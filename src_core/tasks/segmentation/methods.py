@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from src_core.tasks.segmentation.options import MethodName
+
 __all__ = ["METHODS", "Augmentation", "appearance", "bigaug_spatial"]
 
 _CHANCE = 0.5
@@ -35,7 +37,7 @@ class Augmentation:
         return self.spatial in ("elastic", "drdm")
 
 
-METHODS = {
+METHODS: dict[MethodName, Augmentation] = {
     "none": Augmentation("none"),
     "bigaug": Augmentation("bigaug", appearance=True),
     "appearance": Augmentation("none", appearance=True),

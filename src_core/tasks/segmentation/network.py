@@ -1,25 +1,24 @@
 """One U-Net for all methods: MONAI's, trained for a number of steps on the same slices.
 
 Sigmoids and binary cross-entropy, Adam at 1e-3 with an exponential schedule (paper 4.2), here down
-to a tenth; or both it and the Dice loss. Every pixel starts as background (a bias of -4), or most
-of a short training would go into that.
+to a tenth; or that and the Dice loss. Every pixel starts as background (a bias of -4), which a
+short training would otherwise spend most of its steps on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from src_core.tasks.segmentation.options import Loss
 from src_core.tasks.segmentation.training_slices import TrainingSlices
 from src_core.training.hardware import Hardware, start_fabric
 
-__all__ = ["Loss", "predict", "train"]
+__all__ = ["predict", "train"]
 
-Loss = Literal["bce", "bce+dice"]
 _WIDTHS = (16, 32, 64, 96, 128)
 _LAST_RATE, _BIAS = 0.1, -4.0
 _BATCH = 32
@@ -37,7 +36,7 @@ def train(
     rate: float,
     device: str,
 ) -> Iterator[tuple[int, float, nn.Module]]:
-    """Train; yields how many steps are done, the loss, and the network as it is.
+    """Train; yields the number of finished steps, the loss and the network.
 
     Weights and the drawn slices follow from the seed, and are the same for every method.
     """

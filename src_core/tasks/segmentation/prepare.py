@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,50 +12,12 @@ from src_core.experiments.journal import Journal
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
 from src_core.models.model import Model
-from src_core.tasks.data import chosen, need_monai, of_subjects, positive, read_split, run_digest
-from src_core.tasks.segmentation.methods import METHODS
-from src_core.tasks.segmentation.network import Loss
+from src_core.tasks.data import need_monai, of_subjects, read_split, run_digest
+from src_core.tasks.options import check_levels
+from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.stored import EvaluationNames
 
-__all__ = ["SegmentationData", "SegmentationRequest", "read_data"]
-
-
-@dataclass(frozen=True)
-class SegmentationRequest:
-    """What a call asks for.
-
-    Attributes:
-        train, test: data sets; of a CSV with splits, the rows of these splits.
-        methods: of ``METHODS``.
-        subjects: how many training subjects, several to compare.
-        times: new cases of each; every method draws from these and from the case itself.
-        levels: of the model's deformations, smallest and largest.
-        steps, batch: of every training.
-        size: pixels a side of the slices.
-        rate: Adam's first step.
-        repeats: trainings of each method, by seeds of their own.
-        fields: a folder of deformations to use, and to fill; that of the run without.
-    """
-
-    train: Path
-    test: Path
-    out: Path
-    model: str | Path = "cardiac-sax"
-    methods: Sequence[str] = ("none", "bigaug", "elastic", "drdm", "drdm+appearance")
-    subjects: Sequence[int] = (5,)
-    times: int = 32
-    levels: tuple[int, int] = (30, 70)
-    steps: int = 2000
-    batch: int = 16
-    size: int = 128
-    loss: Loss = "bce"
-    rate: float = 1e-3
-    seed: int = 1
-    repeats: int = 1
-    fields: Path | None = None
-    resume: bool = False
-    overwrite: bool = False
-    device: str = "auto"
+__all__ = ["SegmentationData", "read_data"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +47,6 @@ def read_data(request: SegmentationRequest) -> SegmentationData:
         InputError: data sets, model, an option or the folder is wrong.
     """
     need_monai()
-    chosen("methods", request.methods, METHODS)
-    positive(times=request.times, steps=request.steps, batch=request.batch, repeats=request.repeats)
-    if request.size < 32 or request.size % 16:
-        raise InputError(
-            f"{request.size} is not possible", option="size", expected="a multiple of 16, 32 up"
-        )
-    if not 0 < request.rate < 1:
-        raise InputError(f"{request.rate:g} is not possible", option="rate", expected="0 to 1")
     choose_device(request.device)
     model = load_model(request.model, "cpu")
     _check_model(model, request)
@@ -118,9 +71,4 @@ def _check_model(model: Model, request: SegmentationRequest) -> None:
         raise InputError(
             "it is 3D, and slices are segmented", where=str(request.model), expected="a 2D model"
         )
-    low, high = request.levels
-    highest = model.spec.schedule.levels
-    if not 1 <= low <= high <= highest:
-        raise InputError(
-            f"{low}:{high} is not possible", option="levels", expected=f"levels of 1 to {highest}"
-        )
+    check_levels(request.levels, model.spec.schedule.levels)

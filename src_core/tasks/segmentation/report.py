@@ -1,4 +1,4 @@
-"""What a comparison of augmentations leaves: results, a table and a figure."""
+"""Results, table and figure of a comparison of augmentations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from src_core.experiments.files import plain, write_text
 from src_core.experiments.records import Record
 from src_core.tasks.output import Column, draw_means, markdown, write_results
 from src_core.tasks.segmentation.measures import MEASURES
-from src_core.tasks.segmentation.prepare import SegmentationData, SegmentationRequest
+from src_core.tasks.segmentation.options import SegmentationRequest
+from src_core.tasks.segmentation.prepare import SegmentationData
 from src_core.tasks.summary import means_of, paired_of
 
 __all__ = ["write_report"]

@@ -16,7 +16,8 @@ from src_core.tasks.data import of_subjects, read_label_values
 from src_core.tasks.segmentation.measures import figures_of
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import predict, train
-from src_core.tasks.segmentation.prepare import SegmentationData, SegmentationRequest, read_data
+from src_core.tasks.segmentation.options import MethodName, SegmentationRequest
+from src_core.tasks.segmentation.prepare import SegmentationData, read_data
 from src_core.tasks.segmentation.report import write_report
 from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
 from src_core.tasks.segmentation.training_slices import TrainingSlices
@@ -104,7 +105,7 @@ class PreparedSegmentation:
                 yield StageProgress("fields", done, len(entries), stored.name)
 
     def _train(
-        self, method: str, seed: int, subjects: int, words: str
+        self, method: MethodName, seed: int, subjects: int, words: str
     ) -> Generator[StageProgress, None, nn.Module]:
         request, augmentation = self.request, METHODS[method]
         stacks = [self._stacks[e.image] for e in of_subjects(self.data.trained, subjects)]

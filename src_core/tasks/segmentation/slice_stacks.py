@@ -27,7 +27,7 @@ class SliceStack:
         name: of the case; ``subject`` the person it belongs to.
         images: (Z, 1, n, n) in 0..1.
         classes: (Z, n, n), index into background and labels.
-        spacing: mm between slices, and twice the side of a pixel.
+        spacing: mm between slices, then the side of a pixel, twice.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Training slices of a method: every slice as it is (variant 0) and ``times`` new variants.
 
-A variant follows from the seed, the case, the slice and its number alone. One field serves all
-slices of a case, of the model and of elastic deformation alike; BigAug draws for each slice.
+A variant follows from the seed, the case, the slice and its number alone. All slices of a
+case share one field of the model, or one elastic field; BigAug draws anew for each slice.
 """
 
 from __future__ import annotations

@@ -1,0 +1,69 @@
+"""The options of an evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from src_core.errors.options import Display, option_class, option_field, same
+from src_core.experiments.options import EachOnce, RunOptions, names_form, numbers_form
+from src_core.models.options import ModelOptions
+
+__all__ = ["ROWS", "EvaluationRequest", "RowName"]
+
+RowName = Literal["random", "recovered", "no network", "elastic", "release"]
+#: Rows of a level, in the order of tables.
+ROWS: tuple[RowName, ...] = get_args(RowName)
+
+_MANY = "whole numbers of 1 or more, separated by commas"
+_Number = Annotated[int, Field(ge=1)]
+
+
+@option_class
+class EvaluationRequest:
+    """A model, a data set, and what is measured; each option is described by its field."""
+
+    model: str = Field(description=option_field(ModelOptions, "model").help)
+    dataset: Path = Field(
+        description="A folder with images/ and labels/, or a CSV: image, labels, subject, split."
+    )
+    out: Path = Field(description="Folder of tables, figures and records.")
+    levels: Annotated[tuple[_Number, ...], EachOnce, numbers_form("levels", _MANY)] = Field(
+        default=(30, 45, 55, 65, 70), min_length=1, description="Start levels of the recovery."
+    )
+    seeds: int = Field(default=4, ge=1, description="Fields of each case and level.")
+    cases: Annotated[int | None, Display(none="all")] = Field(
+        default=None, ge=1, description="Number of cases, spread over the subjects."
+    )
+    steps: Annotated[
+        tuple[_Number, ...] | None,
+        numbers_form("steps", _MANY),
+        Display(none="the model's own"),
+    ] = Field(
+        default=None,
+        min_length=1,
+        description="Steps of the recovery; several, such as 8,1,2,4, are compared.",
+    )
+    rows: Annotated[tuple[RowName, ...] | None, names_form(ROWS), Display(none="all")] = Field(
+        default=None, min_length=1, description="What is measured at each level."
+    )
+    elastic_points: Annotated[int | None, Display(none="11")] = Field(
+        default=None, ge=4, description="Control points on each side of the elastic row's B-spline."
+    )
+    reference: Annotated[Path | None, Display(none="the CSV's rows with split=train")] = Field(
+        default=None, description="Labelled cases of other real subjects, to compare shapes with."
+    )
+    segmenter: Annotated[Path | None, Display(none="one is trained")] = Field(
+        default=None, description="The segmenter.safetensors of an earlier evaluation."
+    )
+    segmenter_batches: int = Field(
+        default=1200, ge=0, description="Batches to train a segmenter for; 0 leaves it out."
+    )
+    release: Annotated[Path | None, Display(none="no such row")] = Field(
+        default=None, description="The published weights, a .pth file, for a row of their own."
+    )
+    resume: bool = same(RunOptions, "resume")
+    overwrite: bool = same(RunOptions, "overwrite")
+    device: str = same(ModelOptions, "device")

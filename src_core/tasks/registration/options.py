@@ -1,0 +1,92 @@
+"""The options of a comparison of registration networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from src_core.errors.options import Display, option_class, same
+from src_core.experiments.options import EachOnce, names_form
+from src_core.tasks.options import LevelRange, TaskOptions
+
+__all__ = ["METHODS", "MethodName", "Pairing", "RegistrationRequest", "Similarity"]
+
+#: none is no registration at all; +real is trained on real pairs too, without their labels.
+MethodName = Literal["none", "mrbs", "drdm", "none+real", "mrbs+real", "drdm+real"]
+METHODS: tuple[MethodName, ...] = get_args(MethodName)
+Pairing = Literal["subject", "between"]
+Similarity = Literal["mse", "ncc"]
+
+#: The network halves a side three times.
+_SIDE_STEP = 8
+
+
+@option_class
+class RegistrationRequest:
+    """Data sets, methods and trainings; each option is described by its field."""
+
+    train: Path = same(TaskOptions, "train")
+    test: Path = same(TaskOptions, "test")
+    out: Path = same(TaskOptions, "out", description="Folder of results, table and weights.")
+    model: str = same(TaskOptions, "model")
+    methods: Annotated[tuple[MethodName, ...], EachOnce, names_form(METHODS)] = Field(
+        default=METHODS,
+        min_length=1,
+        description="Networks to compare: none, mrbs or drdm by their synthetic pairs, +real after "
+        "training on real pairs.",
+    )
+    pairs: Pairing = Field(
+        default="subject",
+        description="Real pairs: two cases of one subject, or cases between two subjects (3D).",
+    )
+    subjects: Annotated[int | None, Display(none="all")] = Field(
+        default=None, description="Number of training subjects."
+    )
+    times: int = Field(default=32, ge=1, description="Synthetic pairs of each case.")
+    levels: LevelRange = same(TaskOptions, "levels")
+    steps: int = Field(default=10_000, ge=1, description="Training steps on synthetic pairs.")
+    tuning: int = Field(default=10_000, ge=1, description="Training steps on real pairs.")
+    batch: int = same(
+        TaskOptions,
+        "batch",
+        default=12,
+        description="Pairs of slices, or of volumes, of each training step.",
+    )
+    rate: float = Field(
+        default=1e-4, gt=0, allow_inf_nan=False, description="Adam's learning rate."
+    )
+    similarity: Similarity = Field(
+        default="mse", description="Similarity of images in the training on real pairs."
+    )
+    smooth: float = Field(
+        default=0.01,
+        ge=0,
+        allow_inf_nan=False,
+        description="Weight of the field's squared gradient, synthetic pairs.",
+    )
+    smooth_real: float = Field(
+        default=0.01,
+        ge=0,
+        allow_inf_nan=False,
+        description="Weight of the field's squared gradient, real pairs.",
+    )
+    size: int = Field(
+        default=128,
+        ge=2 * _SIDE_STEP,
+        multiple_of=_SIDE_STEP,
+        description="Voxels on each side of the network's window.",
+    )
+    part: float = Field(
+        default=1.0,
+        ge=0.1,
+        le=1,
+        description="Share of the image's longest side in the window, about its centre.",
+    )
+    seed: int = same(TaskOptions, "seed")
+    repeats: int = same(TaskOptions, "repeats")
+    fields: Path | None = same(TaskOptions, "fields")
+    resume: bool = same(TaskOptions, "resume")
+    overwrite: bool = same(TaskOptions, "overwrite")
+    device: str = same(TaskOptions, "device")

@@ -1,0 +1,59 @@
+"""The downstream tasks, a row each. A task's own modules are imported when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from src_core.tasks.registration.options import RegistrationRequest
+from src_core.tasks.segmentation.options import SegmentationRequest
+
+if TYPE_CHECKING:
+    from src_core.tasks.task import PreparedTask
+
+__all__ = ["TASKS", "Task"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A downstream task, run by ``drdm task NAME``.
+
+    Attributes:
+        name: of the command.
+        help: of the command, with an example.
+        request: class of its options, with a field ``out``: the folder of the run.
+        prepare: checks a request, and opens the folder.
+        arguments: fields of the request that are given by position.
+    """
+
+    name: str
+    help: str
+    request: type
+    prepare: Callable[[Any], PreparedTask]
+    arguments: tuple[str, ...] = ("train", "test")
+
+
+def _imported(module: str) -> Callable[[Any], PreparedTask]:
+    """The function ``prepare`` of a module that is imported when it is called."""
+    return lambda request: import_module(module).prepare(request)
+
+
+_ROWS = (
+    Task(
+        "segmentation",
+        "Table 2: a U-Net from few labels, augmented by several methods.\n\n"
+        "Example: drdm task segmentation acdc.csv acdc.csv --subjects 5,20 --out few",
+        SegmentationRequest,
+        _imported("src_core.tasks.segmentation.run"),
+    ),
+    Task(
+        "registration",
+        "Table 3: VoxelMorph from synthetic pairs, and from real ones.\n\n"
+        "Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out registered",
+        RegistrationRequest,
+        _imported("src_core.tasks.registration.run"),
+    ),
+)
+TASKS = {row.name: row for row in _ROWS}
