@@ -75,6 +75,9 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/npe2 validate napari.yaml
 
+options: setup
+	$(BIN)/python -m src_core.cli.options_page docs/options.md
+
 .PHONY: docs
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
