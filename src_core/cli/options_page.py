@@ -34,12 +34,11 @@ def options_page() -> str:
 
 
 def _sections(command: Any, path: tuple[str, ...]) -> Iterator[str]:
-    for name, verb in getattr(command, "commands", {}).items():
-        words = (*path, name)
-        if hasattr(verb, "commands"):
-            yield from _sections(verb, words)
-        else:
-            yield _section(verb, words)
+    if not hasattr(command, "list_commands"):
+        yield _section(command, path)
+        return
+    for name in command.list_commands(None):
+        yield from _sections(command.get_command(None, name), (*path, name))
 
 
 def _section(verb: Any, words: tuple[str, ...]) -> str:

@@ -17,10 +17,12 @@ from src_core.cli.app import app
 from src_core.cli.options import options_of
 from src_core.cli.options_page import options_page
 from src_core.errors.options import OptionField, option_fields
+from src_core.evaluation.options import EvaluationRequest
 from src_core.generation.options import CallOptions, Options
 from src_core.io.options import FileOptions
 from src_core.models.options import ImportOptions, ModelOptions
 from src_core.recipes.options import ApplyOptions, ReplayOptions
+from src_core.tasks.table import TASKS
 from src_core.training.options import TrainOptions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,12 @@ _RUN = {name: Request for name in ("per_case", "levels", "formats", "seed", "fie
 _SHARED = {name: Options for name in option_fields(Options) if name not in NOT_SHARED}
 _DATA_SET = {**_RUN, **_SHARED, **dict.fromkeys(option_fields(Filters), Filters)}
 _NETWORK = dict.fromkeys(option_fields(ModelOptions), ModelOptions)
+
+
+def _all_but(request: type, *arguments: str) -> dict[str, type]:
+    return {name: request for name in option_fields(request) if name not in arguments}
+
+
 #: Which class describes each option of a verb.
 SOURCES: dict[str, dict[str, type]] = {
     "demo": {"level": Options, "seed": Options, "overwrite": FileOptions},
@@ -45,9 +53,25 @@ SOURCES: dict[str, dict[str, type]] = {
     "pairs": {**_DATA_SET, **_NETWORK, "between": Request},
     "train": dict.fromkeys(option_fields(TrainOptions), TrainOptions),
     "models import": {"name": ImportOptions},
+    "evaluate": _all_but(EvaluationRequest, "model", "dataset"),
+    **{f"task {n}": _all_but(task.request, *task.arguments) for n, task in TASKS.items()},
 }
 #: Parameters that no engine class describes: files, folders and what is printed.
-SHELL = {"images", "labels", "out", "json", "recipe", "image", "field", "dataset", "config", "file"}
+SHELL = {
+    "model",
+    "train",
+    "test",
+    "images",
+    "labels",
+    "out",
+    "json",
+    "recipe",
+    "image",
+    "field",
+    "dataset",
+    "config",
+    "file",
+}
 #: Defaults that a verb has otherwise than the field.
 OTHERWISE = {("augment", "formats"): "cases", ("pairs", "formats"): "pairs"}
 UNSET = {"level"}
@@ -55,9 +79,11 @@ UNSET = {"level"}
 
 def verbs(command: Any, path: tuple[str, ...] = ()) -> dict[str, Any]:
     """All verbs, by their words."""
-    found = {} if hasattr(command, "commands") else {" ".join(path): command}
-    for name, below in getattr(command, "commands", {}).items():
-        found |= verbs(below, (*path, name))
+    if not hasattr(command, "list_commands"):
+        return {" ".join(path): command}
+    found: dict[str, Any] = {}
+    for name in command.list_commands(None):
+        found |= verbs(command.get_command(None, name), (*path, name))
     return found
 
 
@@ -95,7 +121,7 @@ def test_an_option_is_what_its_field_says(words: str, name: str, model: type) ->
 def _default(words: str, field: OptionField) -> Any:
     if (words, field.name) in OTHERWISE:
         return OTHERWISE[words, field.name]
-    if field.name in UNSET or field.default is None:
+    if field.required or field.name in UNSET or field.default is None:
         return None
     return field.text.write(field.default) if field.text else field.default
 
