@@ -94,3 +94,13 @@ def own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from napari_drdm import settings as remembered
 
     monkeypatch.setattr(remembered, "settings_file", lambda: tmp_path / "config" / "explorer.ini")
+
+
+@pytest.fixture
+def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder with one small model; nothing ships."""
+    from tests.support import tiny
+
+    tiny.save(tmp_path / "models", mm_per_pixel=(3.0, 6.0), recovery={"steps": 4})
+    tiny.only_models_of(tmp_path / "models", monkeypatch)
+    return tmp_path / "models"

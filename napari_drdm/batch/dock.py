@@ -197,7 +197,7 @@ class BatchAugmentation(BatchForm):
 
     def _on_update(self, update: BatchUpdate) -> None:
         if update.message:
-            self.tell(update.message)
+            self.add_to_log(update.message)
         if not update.total:
             return
         if update.waiting and self._control.paused:
@@ -210,7 +210,7 @@ class BatchAugmentation(BatchForm):
 
     def _on_end(self, ended: BatchEnd) -> None:
         self._sheet, self._summary = ended.sheet, ended.summary
-        self.show_papers(ended.sheet, ended.summary)
+        self.show_reports(ended.sheet, ended.summary)
         if ended.error:
             self._fail(ended.error)
         else:

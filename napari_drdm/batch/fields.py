@@ -92,7 +92,7 @@ class BatchFields(QWidget):
             self.dataset: option_field(Request, "dataset").help,
             folder: "Choose a folder of cases",
             table: "Choose a CSV with the columns image and labels, or a dataset.json",
-            self.out: option_field(Request, "out").help + " A run in it goes on.",
+            self.out: option_field(Request, "out").help + " A run in it is continued.",
             out: "Choose where the new cases go",
         }
         for widget, tip in tips.items():

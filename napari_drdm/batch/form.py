@@ -57,7 +57,7 @@ class BatchForm(QWidget):
         self._lay_out()
         self.block_start("")
         self.set_running(False)
-        self.show_papers(None, None)
+        self.show_reports(None, None)
 
     def values(self) -> dict[str, Any]:
         """What all fields say, by the engine's names."""
@@ -87,33 +87,33 @@ class BatchForm(QWidget):
         self.set_paused(False)
 
     def set_paused(self, paused: bool) -> None:
-        """Whether the button now pauses or goes on."""
-        self.pause.setText("Go on" if paused else "Pause")
+        """Whether the button now pauses or resumes."""
+        self.pause.setText("Resume" if paused else "Pause")
         self.pause.setChecked(paused)
 
     def show_progress(self, done: int, total: int, text: str) -> None:
-        """So many of all are done; a total of 0 is not known yet."""
+        """How many of all are done; a total of 0 means not known yet."""
         self.progress.setRange(0, total)
         self.progress.setValue(done)
         self.progress.setFormat(text)
 
-    def tell(self, line: str) -> None:
-        """A line in the log, which shows from the first one on."""
+    def add_to_log(self, line: str) -> None:
+        """Add a line to the log, which is hidden while it is empty."""
         self.log.setVisible(True)
         self.log.appendPlainText(line)
 
-    def show_papers(self, sheet: Path | None, summary: Path | None) -> None:
+    def show_reports(self, sheet: Path | None, summary: Path | None) -> None:
         """The contact sheet and the page of a run, or none."""
         self.sheet.show_file(sheet)
         self.open.setVisible(sheet is not None)
         self.summary.setVisible(summary is not None)
 
     def clear(self) -> None:
-        """Forget what the run before has shown."""
+        """Remove what the last run has shown."""
         self.log.clear()
         self.log.setVisible(False)
         self.status.setText("")
-        self.show_papers(None, None)
+        self.show_reports(None, None)
 
     def _set_up(self) -> None:
         self.pause.setCheckable(True)
@@ -127,15 +127,15 @@ class BatchForm(QWidget):
         self.open.clicked.connect(self.open_asked)
         self.summary.clicked.connect(self.summary_asked)
         tips = {
-            self.pause: "Wait after the present step, and go on; several workers end their cases",
-            self.cancel: "Stop after the present step; what is made stays, Start goes on (Esc)",
-            self.outlook: "What Start would make, and the room it takes before compression",
+            self.pause: "Pause after the current step; several workers finish their cases first",
+            self.cancel: "Stop after the current step; finished cases stay (Esc)",
+            self.outlook: "What Start would make, and its size before compression",
             self.progress: "New cases done, and the time that is left",
-            self.log: "Cases that failed, and what else should be known",
+            self.log: "Cases that failed, and warnings",
             self.open: "Add the contact sheet to the viewer as an image layer",
-            self.summary: "Show the page about this run in the browser",
+            self.summary: "Open the report of this run in the browser",
             self.status: "How the last run ended",
-            self.sheet: "Some cases, each before new ones made of it, with their labels",
+            self.sheet: "Some cases, each followed by new ones made of it, with their labels",
         }
         for widget, tip in tips.items():
             widget.setToolTip(tip)
@@ -152,10 +152,10 @@ class BatchForm(QWidget):
         column.addLayout(buttons)
         for widget in below:
             column.addWidget(widget)
-        papers = QHBoxLayout()
-        papers.addWidget(self.open)
-        papers.addWidget(self.summary)
-        column.addLayout(papers)
+        reports = QHBoxLayout()
+        reports.addWidget(self.open)
+        reports.addWidget(self.summary)
+        column.addLayout(reports)
         column.addStretch(1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

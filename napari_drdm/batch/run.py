@@ -121,7 +121,7 @@ def run_batch(
     except Exception as raised:
         error = error_line(raised)
     states = {state: counts[state] for state in ("made", "kept", "rejected", "failed")}
-    sheet, summary = _papers(request, states) if counts.total() else (None, None)
+    sheet, summary = _reports(request, states) if counts.total() else (None, None)
     return BatchEnd(
         **states,
         cancelled=control.ended,
@@ -208,7 +208,7 @@ class _Clock:
         return spent / ended * missing if ended else None
 
 
-def _papers(request: Request, states: Mapping[str, int]) -> tuple[Path | None, Path | None]:
+def _reports(request: Request, states: Mapping[str, int]) -> tuple[Path | None, Path | None]:
     """The contact sheet and the page of a run, as far as they can be written."""
     from src_core.augment.contact_sheet import save_sheet
     from src_core.augment.summary import save_summary

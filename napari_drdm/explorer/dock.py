@@ -55,7 +55,7 @@ class DeformationExplorer(ExplorerForm):
             self.variants_panel,
             show=self._show_again,
             again=self._run_again,
-            present=self._present,
+            form_request=self._form_request,
             generate=lambda request: self.runner.compute.run(request, Viewed()),
             labelled=self.show_panel.boxes["labels"].isChecked,
         )
@@ -158,7 +158,7 @@ class DeformationExplorer(ExplorerForm):
     def _outcome(self) -> RunOutcome | None:
         return self.results.outcome(self.sources.image.value())
 
-    def _present(self) -> RunRequest | None:
+    def _form_request(self) -> RunRequest | None:
         try:
             return self.form_reader.request()
         except DRDMError as error:

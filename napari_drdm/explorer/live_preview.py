@@ -121,7 +121,7 @@ class LivePreview(QObject):
         """The view or the ticks have changed: compute what is missing on view."""
         before = self._runner.viewed.part
         self.look_around()
-        moment = self._present()
+        moment = self._current()
         if moment is None or self._runner.busy:
             return
         stale = moment.part is not None and self._runner.viewed.part != before
@@ -157,7 +157,7 @@ class LivePreview(QObject):
         else:
             self._runner.at_position(self.request, moment.position)
 
-    def _present(self) -> Moment | None:
+    def _current(self) -> Moment | None:
         """What is shown of the current request."""
         moment = self._results.moment(self._form.sources.image.value())
         if moment is None or self.request is None:
@@ -167,7 +167,7 @@ class LivePreview(QObject):
     def _on_moment(self, moment: Moment) -> None:
         if self.request is None or moment.request.serial != self.request.serial:
             return
-        shown = self._present()
+        shown = self._current()
         recovery = self._form.recovery
         if moment.trace is None and shown is not None and shown.position > moment.position:
             return  # a preview that comes late

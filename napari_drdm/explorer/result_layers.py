@@ -41,7 +41,7 @@ class _Shown:
     layers: dict[str, Layer] = field(default_factory=dict)
     outcome: RunOutcome | None = None
     views: dict[str, View] = field(default_factory=dict)
-    astray: set[str] = field(default_factory=set)
+    out_of_view: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     drawn: dict[str, Moment] = field(default_factory=dict)
 
@@ -82,16 +82,16 @@ class ResultLayers:
         if not isinstance(moment, Moment):
             moment = moment_of_outcome(moment)
         source = moment.request.source
-        self._forget_the_gone()
+        self._forget_removed_sources()
         if source not in self._viewer.layers:
             return
         entry = self._shown.setdefault(source, _Shown(moment))
         entry.moment, entry.kinds = moment, set(kinds)
         entry.style = style or entry.style
         entry.outcome = moment.outcome or entry.outcome
-        self._forget_the_removed(entry)
+        self._forget_removed_layers(entry)
         entry.views.clear()
-        entry.astray.clear()
+        entry.out_of_view.clear()
         view = self._view(entry)
         for kind in KINDS:
             keys = keys_of(kind, moment) if kind in kinds else []
@@ -102,10 +102,10 @@ class ResultLayers:
     def turn_to(self, source: Layer | None) -> None:
         """Show the results of one source alone, on top of what may have been added since."""
         for other, entry in self._shown.items():
-            self._forget_the_removed(entry)
+            self._forget_removed_layers(entry)
             if other is not source:
                 for key in entry.layers:
-                    self._conceal(entry, key)
+                    self._hide_layer(entry, key)
                 continue
             for key in sorted(entry.layers, key=height):
                 layer = entry.layers[key]
@@ -135,7 +135,7 @@ class ResultLayers:
         """Draw arrows, grid and contours for what the viewer shows now."""
         for source, entry in self._shown.items():
             if source in self._viewer.layers:
-                self._forget_the_removed(entry)
+                self._forget_removed_layers(entry)
                 view = self._view(entry)
                 for key in _stale(entry, view):
                     self._put(entry, key, view)
@@ -144,10 +144,10 @@ class ResultLayers:
         """Make or update a layer; one that the view cannot show is hidden until it can."""
         layer = entry.layers.get(key)
         if kind_of(key).spatial and not view.spatial:
-            entry.astray.add(key)
-            self._conceal(entry, key)
+            entry.out_of_view.add(key)
+            self._hide_layer(entry, key)
             return
-        entry.astray.discard(key)
+        entry.out_of_view.discard(key)
         if kind_of(key).follows_view:
             entry.views[key] = view
         before, entry.drawn[key] = entry.drawn.get(key), entry.moment
@@ -171,23 +171,23 @@ class ResultLayers:
     def _hide(self, entry: _Shown, kind: str, but: list[str]) -> None:
         for key in entry.layers:
             if kind_of(key).name == kind and key not in but:
-                self._conceal(entry, key)
+                self._hide_layer(entry, key)
 
-    def _conceal(self, entry: _Shown, key: str) -> None:
+    def _hide_layer(self, entry: _Shown, key: str) -> None:
         """Hide a layer until there is something to show; what the user hides stays hidden."""
         layer = entry.layers.get(key)
         if layer is not None and layer.visible:
             entry.hidden.add(key)
             layer.visible = False
 
-    def _forget_the_gone(self) -> None:
+    def _forget_removed_sources(self) -> None:
         """Forget sources that left the viewer with all their layers."""
         there = set(self._viewer.layers)
         gone = [s for s, e in self._shown.items() if there.isdisjoint((s, *e.layers.values()))]
         for source in gone:
             del self._shown[source]
 
-    def _forget_the_removed(self, entry: _Shown) -> None:
+    def _forget_removed_layers(self, entry: _Shown) -> None:
         gone = [key for key, layer in entry.layers.items() if layer not in self._viewer.layers]
         for key in gone:
             del entry.layers[key]
@@ -232,4 +232,4 @@ def _stale(entry: _Shown, view: View) -> list[str]:
     if not view.spatial:
         return [key for key in visible if kind_of(key).spatial]
     drawn = [key for key in visible if entry.views.get(key, view) != view]
-    return [*entry.astray, *drawn]
+    return [*entry.out_of_view, *drawn]

@@ -39,7 +39,7 @@ class Variants:
         panel: with the buttons and the message line.
         show: shows a stored result again.
         again: computes a result again that is no longer stored; ``add`` takes it.
-        present: the form's request, or None where it cannot be run.
+        form_request: the form's request, or None where it cannot be run.
         generate: runs a request for the nine seeds, in a worker; None: with memory of its own.
         labelled: whether labels are shown.
         history: where to keep the results; else one of usual size.
@@ -52,13 +52,13 @@ class Variants:
         *,
         show: Callable[[RunOutcome], None],
         again: Callable[[RunInputs], None],
-        present: Callable[[], RunRequest | None],
+        form_request: Callable[[], RunRequest | None],
         generate: Generate | None = None,
         labelled: Callable[[], bool] = lambda: True,
         history: History | None = None,
     ) -> None:
         self._viewer, self._panel, self._labelled = viewer, panel, labelled
-        self._show, self._again, self._present = show, again, present
+        self._show, self._again, self._form_request = show, again, form_request
         self.history = History() if history is None else history
         self._own = OwnLayers(viewer)
         self._comparison = VariantComparison(viewer, self._own, panel)
@@ -161,7 +161,7 @@ class Variants:
         """Show nine seeds, or leave them."""
         self.seeds.leave()
         self._comparison.stop()
-        request = self._present() if on else None
+        request = self._form_request() if on else None
         if request is not None:
             requests = requests_for(request)
             known = [self.history.outcome(RunInputs.of(one)) for one in requests]

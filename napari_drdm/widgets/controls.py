@@ -33,8 +33,8 @@ class OptionsPanel(QWidget):
         self.reach = QLabel()
         self.live = QCheckBox("Live")
         self.dice = _button("⚄", "A random seed (Ctrl+D)")
-        self.previous = _button("‹", "One seed back (Ctrl+,)")
-        self.following = _button("›", "One seed on (Ctrl+.)")
+        self.previous = _button("‹", "Previous seed (Ctrl+,)")
+        self.following = _button("›", "Next seed (Ctrl+.)")
         self._set_up()
         self._lay_out()
         self.set_levels(80)
@@ -58,7 +58,7 @@ class OptionsPanel(QWidget):
         self.level.setRange(0, levels)
 
     def set_reach(self, percent: float | None) -> None:
-        """How far the present level's result went, % of the longer side; None when unknown."""
+        """Largest displacement of this level's result, % of the longer side; None when unknown."""
         far = "0 is the image itself" if percent is None else f"at most {percent:.0f} % of the side"
         self.reach.setText(far)
 
@@ -80,7 +80,7 @@ class OptionsPanel(QWidget):
         self.level.valueChanged.connect(lambda _: self.changed.emit())
         self.seed.valueChanged.connect(lambda _: self.changed.emit())
         self.live.setChecked(True)
-        self.live.setToolTip("Compute as soon as level or seed move; else on Generate alone")
+        self.live.setToolTip("Compute as soon as level or seed change; otherwise only on Generate")
         self.dice.clicked.connect(self.roll)
         self.previous.clicked.connect(lambda: self.step_seed(-1))
         self.following.clicked.connect(lambda: self.step_seed(1))
@@ -105,7 +105,7 @@ class MorePanel(QWidget):
         self.options = OptionsForm(shown_in(EXPLORER, Options, NOT_SHARED))
         self.steps, self.slices = (self.options.controls[n].widget for n in ("steps", "slices"))
         region = option_field(Options, "region")
-        self.region = Choice("A shapes layer: only the box round its shapes is deformed", "all")
+        self.region = Choice("A shapes layer: only the box around its shapes is deformed", "all")
         self.extras = ManyChoice("none", "Further images and labels of the same voxels, warped too")
         self.device = device_box()
         self._draw = _button("Draw", "Add a shapes layer to draw a region of interest in")

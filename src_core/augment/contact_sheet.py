@@ -1,4 +1,4 @@
-"""A contact sheet of a run: some cases, each before what was made of it, labels outlined."""
+"""A contact sheet of a run: some cases, each beside its new cases, labels outlined."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Row = dict[str, str]
 
 
 def save_sheet(out: Path, spacing: float | None = None) -> Path:
-    """Draw what a run's folder holds, evenly spread over its index, as ``contact-sheet.png``.
+    """Draw a run's cases, evenly spread over its index, as ``contact-sheet.png``.
 
     Of new cases, some of each case; of pairs, one of each case, with the differences before and
     after the field between them is applied.
@@ -47,7 +47,7 @@ def save_sheet(out: Path, spacing: float | None = None) -> Path:
         spacing: mm per pixel of pictures, as in the run.
 
     Raises:
-        InputError: nothing was made there yet, or it cannot be read.
+        InputError: there are no new cases yet, or they cannot be read.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""How much room new cases take, from the headers of their sources."""
+"""How much disk space new cases take, from the headers of their sources."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def estimate(entries: Sequence[Entry], what: Sequence[str]) -> int:
 
 
 def free_bytes(folder: Path) -> int:
-    """Room left where a folder is, or will be.
+    """Free space on the disk of a folder, which need not exist yet.
 
     Raises:
         InputError: there is no such place.
@@ -47,7 +47,7 @@ def free_bytes(folder: Path) -> int:
 
 
 def size_text(count: float) -> str:
-    """Bytes as people say them: ``3.1 GB``."""
+    """Bytes in a readable unit: ``3.1 GB``."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 999.5:
             return f"{count:.3g} {unit}"

@@ -108,10 +108,14 @@ def run_job(
     Raises:
         InputError: the disk is full.
     """
-    if known is not None and _there(settings, known) and _same_source(settings, job, known, cache):
-        yield _again(job, known)
+    if (
+        known is not None
+        and _files_unchanged(settings, known)
+        and _same_source(settings, job, known, cache)
+    ):
+        yield _kept(job, known)
         return
-    _check_room(settings)
+    _check_space(settings)
     try:
         case = cache.case(job.entry, settings.request.spacing)
         inputs = cache.inputs(job.entry, settings.request.spacing)
@@ -185,7 +189,7 @@ def _identity(job: Job) -> Line:
     }
 
 
-def _there(settings: RunSettings, known: Line) -> bool:
+def _files_unchanged(settings: RunSettings, known: Line) -> bool:
     """Whether all files of a line are what they were."""
     out = Path(settings.request.out)
     try:
@@ -202,19 +206,19 @@ def _same_source(settings: RunSettings, job: Job, known: Line, cache: CaseCache)
         return True
 
 
-def _again(job: Job, known: Line) -> Made:
+def _kept(job: Job, known: Line) -> Made:
     refused = tuple(known["refused"])
     if known["state"] == "rejected":
         return Made(job, "rejected", message=refused[-1], line=known, refused=refused)
     return Made(job, "kept", known["metrics"], line=known, refused=refused)
 
 
-def _check_room(settings: RunSettings) -> None:
+def _check_space(settings: RunSettings) -> None:
     out = Path(settings.request.out)
     if (free := free_bytes(out)) < settings.bytes_each:
         raise InputError(
             f"the disk is full ({size_text(free)} left)",
             where=str(out),
-            expected=f"room for one more, {size_text(settings.bytes_each)}",
-            do=Phrase("make room, then go on with ", OptionName("resume", True)),
+            expected=f"space for one more, {size_text(settings.bytes_each)}",
+            do=Phrase("free some space, then go on with ", OptionName("resume", True)),
         )

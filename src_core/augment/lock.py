@@ -17,10 +17,10 @@ _FILE = ".lock"
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Keep other runs out of a folder; one that dies lets go.
+    """Keep other runs out of a folder, until the block or the process ends.
 
     Raises:
-        InputError: another run is at work there.
+        InputError: another run is using the folder.
     """
     path = out / _FILE
     lock = FileLock(path, timeout=0)
@@ -28,7 +28,7 @@ def locked(out: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise InputError(
-            "another run is at work here",
+            "another run is using this folder",
             where=str(out),
             do="wait until it ends, or choose another folder",
         ) from error

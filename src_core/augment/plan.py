@@ -49,10 +49,10 @@ class Plan:
     Attributes:
         request: what was asked for.
         jobs: one for each new case or pair, those of one case together.
-        facts: what decides every result, by which a run is known again.
+        facts: everything that decides the results; a run is resumed only with the same facts.
         bytes_each: of what a job makes before compression, on average.
         style: how it is written.
-        notes: what the user should know before it begins, one line each.
+        notes: warnings before the run begins, one line each.
     """
 
     request: Request
@@ -109,12 +109,12 @@ def names_of(entries: Sequence[Entry]) -> list[str]:
     """A name for each case: its file's, with the folders above it where several share one.
 
     Raises:
-        InputError: a file is there twice.
+        InputError: a file is listed twice.
     """
     for image, count in Counter(real_path(e.image) for e in entries).items():
         if count > 1:
             raise InputError(
-                f"this image is there {count} times, with other labels or subjects",
+                f"this image is listed {count} times, with other labels or subjects",
                 where=str(image),
                 do="list it once, or copy it under another name for other labels",
             )

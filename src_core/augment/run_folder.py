@@ -16,7 +16,7 @@ from src_core.augment.plan import Plan
 from src_core.augment.products import Kind
 from src_core.datasets.run_folder import INDEX, MANIFEST
 from src_core.errors import InputError, OptionName, Phrase
-from src_core.io import open_atomically
+from src_core.io.case_files import write_json
 
 __all__ = [
     "FAILURES",
@@ -63,7 +63,7 @@ def opened_folder(plan: Plan) -> Iterator[None]:
     """A run's folder, made, or found to be of the same run, and locked against others meanwhile.
 
     Raises:
-        InputError: it is not empty (without resume), of another run, one is at work there, or it
+        InputError: it is not empty (without resume), of another run, in use by one, or it
             cannot be written.
     """
     out = Path(plan.request.out)
@@ -78,8 +78,7 @@ def opened_folder(plan: Plan) -> Iterator[None]:
             _same_run(plan)
             remove_partial(out)
         facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
-        with open_atomically(out / run_file(kind)) as file:
-            file.write((json.dumps(facts, indent=2) + "\n").encode())
+        write_json(out / run_file(kind), facts)
         yield
 
 
@@ -149,7 +148,7 @@ def make_folder(out: Path) -> None:
 def _same_run(plan: Plan) -> None:
     if different := differing_facts(plan):
         raise InputError(
-            f"the run that is there differs in {', '.join(different).replace('_', ' ')}",
+            f"the run in the folder differs in {', '.join(different).replace('_', ' ')}",
             where=str(plan.request.out),
             expected=Phrase("the same options; ", MAY_CHANGE),
             do="repeat it, or choose another folder",

@@ -33,7 +33,7 @@ class Case:
         images: at least one; (X, Y, Z) or (X, Y, Z, T), frames may differ.
         labels: any number, 3D or with the first image's frames.
         grid: of all of them.
-        name: what the subject is called in file names and messages.
+        name: of the subject, in file names and messages.
         notes: warnings met while it was read, one line each.
     """
 

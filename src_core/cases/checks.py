@@ -52,14 +52,14 @@ def check_shape(shape: tuple[int, ...], where: str) -> None:
 
 
 def check_image(image: Image, where: str) -> None:
-    """Refuse values that are not finite, and an image that shows nothing."""
+    """Refuse values that are not finite, and an image of one value."""
     _check_finite(image.data, where)
     if image.data.min() == image.data.max():
         raise InputError(
             f"every voxel is {image.data.flat[0]}",
             where=where,
             expected="an image with some contrast",
-            do="check that it was exported as it should",
+            do="check how it was exported",
         )
 
 

@@ -50,7 +50,7 @@ class Volume:
         return scaling_of(self.header)
 
     def with_data(self: _V, data: NDArray[Any]) -> _V:
-        """The same header around other voxels; their file is no longer this one."""
+        """The same header with other voxels, which are in no file."""
         return replace(self, data=data, path=None)
 
 

@@ -11,7 +11,7 @@ import typer
 from src_core.augment.filters import Filters
 from src_core.augment.formats import FormatText, format_form
 from src_core.augment.request import NOT_SHARED, Request
-from src_core.cli.options import Group, group
+from src_core.cli.options import OptionGroup, group
 from src_core.errors.options import OptionField, option_field
 from src_core.generation.options import Options
 from src_core.models.options import ModelOptions
@@ -27,7 +27,7 @@ RunFolder = Annotated[
 ]
 
 
-def data_set_groups(*own: str, formats: Mapping[str, FormatText]) -> dict[str, Group]:
+def data_set_groups(*own: str, formats: Mapping[str, FormatText]) -> dict[str, OptionGroup]:
     """Groups of a verb over a data set.
 
     Args:

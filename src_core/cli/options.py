@@ -16,11 +16,11 @@ import typer
 
 from src_core.errors.options import OptionField, option_fields, parsed
 
-__all__ = ["Group", "group", "options_of", "with_options"]
+__all__ = ["OptionGroup", "group", "options_of", "with_options"]
 
 
 @dataclass(frozen=True)
-class Group:
+class OptionGroup:
     """Options that a verb takes together.
 
     Attributes:
@@ -42,7 +42,7 @@ def group(
     leave_out: tuple[str, ...] = (),
     unset: tuple[str, ...] = (),
     **changes: OptionField,
-) -> Group:
+) -> OptionGroup:
     """Fields of a pydantic model or dataclass: those named, or all but some.
 
     Args:
@@ -54,10 +54,10 @@ def group(
     """
     known = {**option_fields(model), **changes}
     taken = names or tuple(name for name in known if name not in leave_out)
-    return Group({name: known[name] for name in taken}, frozenset(unset))
+    return OptionGroup({name: known[name] for name in taken}, frozenset(unset))
 
 
-def with_options(**groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(**groups: OptionGroup) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A verb in whose signature each parameter with a group's name becomes that group's options."""
 
     def spread(verb: Callable[..., None]) -> Callable[..., None]:
@@ -77,11 +77,13 @@ def with_options(**groups: Group) -> Callable[[Callable[..., None]], Callable[..
 
 def options_of(verb: Callable[..., None]) -> dict[str, OptionField]:
     """The options of a verb that come from fields, by name."""
-    groups: dict[str, Group] = getattr(verb, "__groups__", {})
+    groups: dict[str, OptionGroup] = getattr(verb, "__groups__", {})
     return {name: option for g in groups.values() for name, option in g.options.items()}
 
 
-def _parameters(chosen: Group | None, parameter: inspect.Parameter) -> list[inspect.Parameter]:
+def _parameters(
+    chosen: OptionGroup | None, parameter: inspect.Parameter
+) -> list[inspect.Parameter]:
     """A parameter itself, or those of its group."""
     if chosen is None:
         return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]

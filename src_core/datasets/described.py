@@ -49,8 +49,8 @@ def read_described(path: Path, absent: Absent = "refuse") -> list[Entry]:
     """The training cases of such a data set.
 
     Raises:
-        InputError: the file cannot be understood, or (with "refuse") names files that are not
-            there.
+        InputError: the file cannot be understood, or (with "refuse") names files that do not
+            exist.
     """
     file, facts = _facts(path)
     if isinstance(facts.get("training"), list):
@@ -108,8 +108,8 @@ def _facts(path: Path) -> tuple[Path, dict[str, Any]]:
 def _listed(file: Path, training: list[Any], absent: Absent) -> Iterator[Entry]:
     for number, row in enumerate(training, start=1):
         row = row if isinstance(row, dict) else {"image": row}
-        image = _there(file, row.get("image"), number, absent)
-        labels = _there(file, row["label"], number, absent) if row.get("label") else None
+        image = _existing(file, row.get("image"), number, absent)
+        labels = _existing(file, row["label"], number, absent) if row.get("label") else None
         yield Entry(image, labels, subject_of(stem(image)), "train")
 
 
@@ -133,8 +133,8 @@ def _tabled(file: Path, table: dict[str, Any], absent: Absent) -> Iterator[_Row]
     for number, (case, images, labels) in enumerate(rows, start=1):
         if not images:
             raise _broken(file)
-        found = [_there(file, image, number, absent) for image in images]
-        yield case, found, _there(file, labels, number, absent) if labels else None
+        found = [_existing(file, image, number, absent) for image in images]
+        yield case, found, _existing(file, labels, number, absent) if labels else None
 
 
 def _named(home: Path, ending: str) -> Iterator[_Row]:
@@ -152,7 +152,7 @@ def _channels(folder: Path, ending: str) -> dict[str, list[Path]]:
     return found
 
 
-def _there(file: Path, name: Any, number: int, absent: Absent) -> Path:
+def _existing(file: Path, name: Any, number: int, absent: Absent) -> Path:
     path = file.parent / str(name or "")
     if not name or (absent == "refuse" and not path.is_file()):
         raise InputError(

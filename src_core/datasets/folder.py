@@ -1,7 +1,7 @@
 """Data sets that are folders.
 
-Either ``images/`` and ``labels/`` with equal names, or images beside their label maps, which are
-called the same but for an ending such as ``_seg`` or ``_gt``.
+Either ``images/`` and ``labels/`` with equal names, or images beside their label maps, whose
+names differ by an ending such as ``_seg`` or ``_gt``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_folder(folder: Path) -> Iterator[Entry]:
     by_name = {_case_of(p): p for p in maps} | {stem(p): p for p in maps}
     if images and maps and not any(stem(image) in by_name for image in images):
         raise InputError(
-            "no label map is called after an image",
+            "no label map has the name of an image",
             where=str(home),
             expected=f"such as {images[0].name}",
         )
@@ -58,7 +58,7 @@ def read_folder(folder: Path) -> Iterator[Entry]:
 
 
 def beside(files: Sequence[Path]) -> Iterator[Entry]:
-    """Images beside their label maps, which are called after them."""
+    """Images beside their label maps, which have the image's name and an ending."""
     stems = {stem(file) for file in files}
     maps = {_case_of(file): file for file in files if _case_of(file) in stems - {stem(file)}}
     for image in files:

@@ -35,12 +35,12 @@ def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
 
     Args:
         path: a folder, a CSV or a ``dataset.json``.
-        absent: a case that names a file which is not there stops everything ("refuse"), or stands
-            in the list all the same ("keep"), so that only its own reading fails.
+        absent: a case with a missing file is an error ("refuse"), or stays in the list ("keep"), so
+            that only its own reading fails.
 
     Raises:
-        InputError: no such data set, nothing in it, or files that are not there: any of them, or
-            with "keep" all images.
+        InputError: no such data set, an empty one, or missing files: any of them, or with "keep"
+            all images.
     """
     path = Path(path)
     try:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from src_core.io import open_atomically
+from src_core.io import case_files, open_atomically
 
 __all__ = ["plain", "write_csv", "write_json", "write_text"]
 
@@ -23,7 +22,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """One JSON object, NaN as null."""
-    write_text(path, json.dumps(plain(values), indent=1) + "\n")
+    case_files.write_json(path, plain(values), indent=1)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -62,7 +62,7 @@ def enlarge(u: Tensor, factor: int) -> Tensor:
 def smooth(u: Tensor, deviation: float) -> Tensor:
     """A field (B, D, *spatial) under a Gaussian, voxels, cut at 3 deviations; 0 leaves it as it is.
 
-    Beyond the border it goes on with the border's value.
+    Beyond the border, the border's value continues.
     """
     if not deviation:
         return u

@@ -104,7 +104,7 @@ def residuals(u: Tensor, at: Tensor, targets: Tensor, window: Window | None = No
 
 
 def evaluate(u: Tensor, at: Tensor, window: Window | None = None) -> tuple[Tensor, list[Tensor]]:
-    """The map and its Jacobian at points; past the border the last cell's form goes on.
+    """The map and its Jacobian at points; past the border, the last cell's form continues.
 
     Args:
         u: (D, *spatial), voxels.

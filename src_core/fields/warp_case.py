@@ -117,7 +117,7 @@ def _image_values(
 
 
 def _outside(image: Image) -> float:
-    """The stored value that stands for what lies outside an image."""
+    """The stored value of what lies outside an image."""
     slope, intercept = image.scaling
     extreme = image.data.min() if slope > 0 else image.data.max()
     smallest = np.asarray(float(extreme) * slope + intercept)

@@ -26,7 +26,7 @@ def warp_frames(
     interpolation: Literal["linear", "cubic"] = "linear",
     labels: Literal["linear", "nearest"] = "linear",
 ) -> Case:
-    """Every frame through its own field; one through which nothing moves stays bit for bit.
+    """Every frame through its own field; a field of zeros leaves its frame bit for bit.
 
     A single volume becomes as many frames as there are fields.
     """

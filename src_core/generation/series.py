@@ -28,7 +28,7 @@ from src_core.generation.options import Options, make_options
 from src_core.generation.proof import guarded, prove
 from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
-from src_core.generation.run import check_interpolation, determinant
+from src_core.generation.run import determinant
 from src_core.generation.save import with_inputs
 from src_core.generation.session import Session, Step
 from src_core.io import OutputFolder, volume_file, write_field_series
@@ -104,7 +104,6 @@ def series_steps(
     started = time.perf_counter()
     shares = growth(_frames(case, frames), motion)
     session = Session(case, model, options.slices, options.region)
-    check_interpolation(session.view, options)
     ends = yield from session.steps(options)
     with fixed_threads():
         series = _finished(session, options, ends, shares)

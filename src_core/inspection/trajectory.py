@@ -45,8 +45,8 @@ class Trajectory:
 
     Args:
         view: where it lives.
-        slabs: the steps of every slab, 0 being the random field; slabs that are not there yet stand
-            still.
+        slabs: the steps of every slab, 0 being the random field; slabs without steps yet do
+            not move.
     """
 
     def __init__(self, view: ModelView, slabs: Sequence[Sequence[RecoveryStep]]) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from src_core.errors import InputError
 
-__all__ = ["open_atomically", "partial_name"]
+__all__ = ["open_atomically", "partial_name", "replacing"]
 
 
 def partial_name(name: str) -> str:
@@ -26,11 +26,25 @@ def open_atomically(path: str | Path) -> Iterator[BinaryIO]:
     Raises:
         InputError: it cannot be written there.
     """
+    with replacing(path) as partial, partial.open("xb") as stream:
+        yield stream
+
+
+@contextmanager
+def replacing(path: str | Path, suffix: str = "") -> Iterator[Path]:
+    """A path to write to, which takes the place of ``path`` when the block ends well.
+
+    Args:
+        path: of the file.
+        suffix: that the path to write to ends in, for libraries that choose a format by it.
+
+    Raises:
+        InputError: it cannot be written there.
+    """
     path = Path(path)
-    partial = path.with_name(partial_name(path.name))
+    partial = path.with_name(partial_name(path.name) + suffix)
     try:
-        with partial.open("xb") as stream:
-            yield stream
+        yield partial
         os.replace(partial, path)
     except OSError as error:
         raise InputError(

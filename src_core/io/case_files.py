@@ -9,6 +9,7 @@ from typing import Any
 
 from src_core.cases.case import Case
 from src_core.cases.volume import Volume
+from src_core.io.atomic import open_atomically
 from src_core.io.formats import ending_of, is_picture, volume_file
 from src_core.io.volumes import write_image
 
@@ -39,9 +40,14 @@ def save_case(case: Case, place: Path, source: Case, what: Collection[str] = PAR
             write_image(place / f"{name}{ending_of(path)}", volume.data, volume)
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Readable JSON, keys in the order they were made."""
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+def write_json(path: Path, values: Any, indent: int = 2) -> None:
+    """Readable JSON, keys in the order they were made, the file whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    with open_atomically(path) as file:
+        file.write((json.dumps(values, indent=indent) + "\n").encode())
 
 
 def _number(index: int) -> str:

@@ -36,7 +36,7 @@ class OutputFolder:
 
     def __enter__(self) -> Path:
         self._check()
-        # Inside a folder that is there, since it may be a disk of its own.
+        # Inside an existing folder, since that may be a disk of its own.
         home = self.path if os.path.isdir(self.path) else self.path.parent
         partial = home / partial_name(self.path.name)
         try:
@@ -99,7 +99,7 @@ class OutputFolder:
         files = [f.relative_to(partial) for f in sorted(partial.rglob("*")) if f.is_file()]
         taken = [f for f in files if (self.path / f).exists()]
         if any((self.path / f).is_dir() for f in taken) or (taken and not self.overwrite):
-            raise self._unwritable(f"{taken[0]} is there already")
+            raise self._unwritable(f"{taken[0]} exists already")
         for file in files:
             target = self.path / file
             missing = _missing(target.parent)

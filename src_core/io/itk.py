@@ -6,7 +6,6 @@ and ANTs write them. Those in one file, .mha and .nrrd, are written too.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.grid import RAS_TO_LPS, Grid
 from src_core.errors import InputError
-from src_core.io.atomic import partial_name
+from src_core.io.atomic import replacing
 
 __all__ = [
     "holds_itk_field",
@@ -104,19 +103,11 @@ def write_itk_field(path: Path, u: NDArray[Any], grid: Grid) -> None:
     field.SetSpacing(grid.spacing)
     field.SetDirection((RAS_TO_LPS[:, None] * grid.direction).ravel().tolist())
     field.SetOrigin((RAS_TO_LPS * grid.affine[:3, 3]).tolist())
-    partial = path.with_name(partial_name(path.name) + path.suffix)
-    try:
-        sitk.WriteImage(field, str(partial), useCompression=True)
-        os.replace(partial, path)
-    except (OSError, RuntimeError) as error:
-        raise InputError(
-            "the file cannot be written",
-            where=str(path),
-            expected="a folder that exists, is writable and has space",
-            do="choose another place",
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path, path.suffix) as partial:
+        try:
+            sitk.WriteImage(field, str(partial), useCompression=True)
+        except RuntimeError as error:
+            raise OSError("ITK reports an error") from error
 
 
 def _sampled(transform: Any, where: str) -> Any:

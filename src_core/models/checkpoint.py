@@ -15,8 +15,8 @@ from torch import nn
 from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import open_atomically
 from src_core.io.hashing import sha256_file
-from src_core.models.model import Model, ModelSpec, input_error
-from src_core.models.nn import build
+from src_core.models.model import Model, ModelSpec, spec_error
+from src_core.models.prediction import build
 
 __all__ = ["load_file", "read_spec", "save_model"]
 
@@ -54,7 +54,7 @@ def read_spec(path: Path | str) -> ModelSpec:
     except json.JSONDecodeError as error:
         raise _not_a_model(path, "its header's spec is not understood") from error
     except ValidationError as error:
-        raise input_error(error, str(path)) or _not_a_model(
+        raise spec_error(error, str(path)) or _not_a_model(
             path, "its header's spec is not understood"
         ) from error
 

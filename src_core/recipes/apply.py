@@ -91,9 +91,9 @@ def _covered(case: Case, grid: Grid) -> float:
     covered = covered_percent(grid, case.grid)
     if not covered:
         raise InputError(
-            "the field lies elsewhere",
+            "the field does not overlap the image",
             where=case.name,
-            expected="a field that overlaps the image in space",
+            expected="a field in the same place in space",
         )
     return covered
 

@@ -22,10 +22,10 @@ __all__ = ["picture_spacing", "with_present_inputs", "wrote"]
 
 
 def with_present_inputs(result: Result) -> Result:
-    """The result, whose inputs that were changed on the disk since count as in no file.
+    """The result; an input whose file has changed since counts as one without a file.
 
-    Its export writes them, and its texts name what the export writes. Reads the files: not for
-    the main thread.
+    Its export writes such inputs, and its texts name the files of the export. Reads all files:
+    not for a window's main thread.
     """
     held = _held(result.source)
     volumes = input_volumes(result.source)

@@ -1,7 +1,7 @@
 """A result as text that makes the same bits again: Python, or one line for a shell.
 
-Inputs, model, options and device are the recipe's. An input that no file holds any more is named
-as the ``input.nii.gz`` that an export writes; ``Call.note`` says so.
+Inputs, model, options and device are the recipe's. An input without a file is named as
+the ``input.nii.gz`` that an export writes; ``Call.note`` says so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from src_core.errors import InputError
+from src_core.errors.options import option_field
 from src_core.generation.options import Options
 from src_core.generation.run import Result
 from src_core.generation.save import input_file
@@ -60,7 +61,7 @@ class Call:
 def call_of(
     result: Result, exported: Path | str | None = None, field_format: FieldFormat = "itk"
 ) -> Call:
-    """The call of a result; ``exported`` is where it was exported to, if it still is there."""
+    """The call of a result; ``exported`` is its export's folder, if that still exists."""
     recipe, name = result.recipe, plain_name(result.source.name)
     options, arrays = _chosen_options(recipe["options"]), recipe["inputs"]["arrays"]
     unsaved = {n: array["sha256"] for n, array in arrays.items() if array["path"] is None}
@@ -128,7 +129,7 @@ def command_text(call: Call, windows: bool = os.name == "nt") -> str:
     words += ["--model", call.model]
     for name, value in call.options.items():
         flag = f"--{name.replace('_', '-')}"
-        words += [flag] if value is True else [flag, _word(value)]
+        words += [flag] if value is True else [flag, _word(name, value)]
     words += ["--device", call.device]
     if call.field_format != "itk":
         words += ["--field-format", call.field_format]
@@ -165,11 +166,10 @@ def _note(files: list[str], home: Path | None) -> str:
     )
 
 
-def _word(value: Any) -> str:
-    """An option as the shell takes it; a region's ends as ``40:168,30:158,0:10``."""
-    if isinstance(value, list | tuple):
-        return ",".join(f"{low}:{high}" for low, high in value)
-    return str(value)
+def _word(name: str, value: Any) -> str:
+    """An option as the shell takes it, such as a region as ``40:168,30:158,0:10``."""
+    form = option_field(Options, name).text
+    return str(value) if form is None else form.write(value)
 
 
 def _model_word(model: Mapping[str, str]) -> str:

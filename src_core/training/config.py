@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
-from src_core.models.model import Recovery, check_grids, input_error
-from src_core.models.nn import NetworkConfig
+from src_core.models.model import Recovery, spec_error
 from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import AnyNetworkConfig, check_design, network_kind
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
 __all__ = [
@@ -146,8 +146,8 @@ class TrainConfig(_Frozen):
     """Everything that decides a model, but its data.
 
     Attributes:
-        window: pixels a side of the random windows of fields that an ``acnn`` is trained on, at
-            the scale of the whole; 0 trains on all of them.
+        window: pixels a side of random windows of fields to train on, at the scale of the whole,
+            for kinds of network that take them; 0 trains on whole fields.
     """
 
     name: str
@@ -160,7 +160,7 @@ class TrainConfig(_Frozen):
     licence: str = ""
     limits: str = ""
     schedule: Schedule = Schedule()
-    network: NetworkConfig = VelocityUNetConfig()
+    network: AnyNetworkConfig = VelocityUNetConfig()
     augmentation: Augmentation = Augmentation()
     curriculum: tuple[Stage, ...] = (Stage(until=1.0),)
     weights: Weights = Weights()
@@ -176,9 +176,9 @@ class TrainConfig(_Frozen):
 
     @model_validator(mode="after")
     def _grids(self) -> TrainConfig:
-        check_grids(self.size, self.schedule, self.network)
-        if self.window and self.network.kind != "acnn":
-            raise ValueError("a window is for networks of kind acnn: leave it out")
+        check_design(self)
+        if self.window and not network_kind(self.network).windows:
+            raise ValueError(f"a network of kind {self.network.kind} takes no window: leave it out")
         if self.window > self.size:
             raise ValueError(f"window {self.window} is larger than size {self.size}")
         return self
@@ -200,7 +200,7 @@ def read_config(path: Path | str) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("config is not TOML", where=f"{path}: {error}") from error
     except ValidationError as error:
-        if known := input_error(error, str(path)):
+        if known := spec_error(error, str(path)):
             raise known from error
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

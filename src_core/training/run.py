@@ -21,7 +21,7 @@ from src_core.training.options import TrainOptions
 from src_core.training.sources import split_sources
 from src_core.training.state import load_state, save_state
 from src_core.training.tables import append_rows, keep_until
-from src_core.training.teacher import Teacher, fitted_weights, open_model, told
+from src_core.training.teacher import Teacher, fitted_weights, open_model, summary_of
 from src_core.training.validation import TABLE, Validator
 
 __all__ = ["start_from", "train"]
@@ -88,7 +88,7 @@ def start_from(trainer: Trainer, model: Path | str) -> None:
     weights = fitted_weights(found, trainer.config)
     for network in (trainer.network, trainer.average):
         network.load_state_dict(weights)
-    trainer.lineage = Lineage(told(found), trainer.lineage.teacher)
+    trainer.lineage = Lineage(summary_of(found), trainer.lineage.teacher)
 
 
 def _open(out: Path, trainer: Trainer) -> None:

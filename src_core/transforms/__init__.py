@@ -1,7 +1,7 @@
 """Deformations in a training loop: MONAI's ``RandDRDM``, TorchIO's ``RandomDRDM``, plain PyTorch.
 
-What is drawn is a small value, a ``Deformation``; it is made on the spot (``Live``) or taken from
-those made before (``Bank``), and applied to images and labels of any grid, forth and back.
+A draw is a small value, a ``Deformation``, generated on demand (``Live``) or taken from those
+generated in advance (``Bank``). It is applied to images and labels of any grid, and undone.
 """
 
 from __future__ import annotations

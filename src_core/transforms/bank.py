@@ -1,4 +1,4 @@
-"""A bank: deformations of every case of a data set, made before and drawn from in a training loop.
+"""A bank: deformations of a data set's cases, generated in advance, to draw from in training.
 
 ``make_bank`` fills one, and a run of ``drdm augment`` is one: deformation n of a case has the level
 and seed of the n-th new case.

@@ -44,7 +44,7 @@ def make_bank(
     per_case: int = 8,
     seed: int = 1,
 ) -> Iterator[Stored]:
-    """Fill a folder with deformations of every case, as they come; what is there is kept.
+    """Fill a folder with deformations of every case, one after the other; existing files are kept.
 
     Args:
         cases: a data set (a folder or CSV, as ``drdm augment`` reads it), or cases by name.
@@ -57,7 +57,7 @@ def make_bank(
         InputError: the data set cannot be read, or the folder cannot be written.
     """
     if per_case < 1:
-        raise InputError(f"{per_case} is not possible", where="per_case", expected="1 up")
+        raise InputError(f"{per_case} is not possible", where="per_case", expected="1 or more")
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def _store(
         if _facts_of(path) == facts:
             return Stored(name, "kept")
         raise InputError(
-            "this was made otherwise",
+            "this file was made with other options",
             where=str(path),
             expected="the same model, levels, options, seed and number",
             do="choose another folder",
@@ -117,6 +117,8 @@ def _tensors(
 def _facts(live: Live, per_case: int, seed: int) -> str:
     facts = {**asdict(live), "model": live.loaded().sha256, "per_case": per_case, "seed": seed}
     del facts["device"]
+    if live.condition is None:  # so that banks of before there were conditions stay valid
+        del facts["condition"]
     return json.dumps(facts)
 
 

@@ -1,6 +1,6 @@
-"""Deformations made on the spot by a model (paper, Algorithm 2): random field, recovery, guard.
+"""Deformations generated on demand by a model (paper, Algorithm 2): random field, recovery, guard.
 
-No inverse, no measures, no files: what a training loop does without. And few steps: three end
+No inverse, no measures, no files, which a training loop does not need. And few steps: three end
 within about a sixth of the field that eight end with (``benchmarks.live_steps``), in half the time.
 """
 
@@ -48,8 +48,9 @@ class Live:
         levels: smallest and largest level, both included.
         steps: of the recovery; None for the model's default, as ``drdm generate`` takes them.
         slices: with a 2D model, one deformation for all slices ("shared"), or one "each".
-        device: of the network; a loader's workers had better stay on the CPU.
+        device: of the network; with a loader's workers, best the CPU.
         allow_folds: leave out the guard.
+        condition: one number for each that the model takes; None for their defaults.
     """
 
     model: str | Path = DEFAULT_MODEL
@@ -58,6 +59,7 @@ class Live:
     slices: Literal["shared", "each"] = "shared"
     device: str = "cpu"
     allow_folds: bool = False
+    condition: tuple[float, ...] | None = None
 
     def __call__(self, scan: Scan, below: Below) -> Deformation:
         """A deformation of an image at a level and seed that ``below`` draws."""
@@ -79,6 +81,7 @@ class Live:
             steps=self.steps,
             slices=self.slices,
             allow_folds=self.allow_folds,
+            condition=self.condition,
         )
         session = Session(_case(scan), model, options.slices)
         u = _guarded(session, session.ends(options), options).numpy()

@@ -24,7 +24,7 @@ class Scan:
     """An image in a training loop.
 
     Attributes:
-        image: (X, Y, Z), what a network sees of it.
+        image: (X, Y, Z), as the network gets it.
         grid: where it lies.
         name: of the case, or its image's file; "" where it has none.
     """

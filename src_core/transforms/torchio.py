@@ -32,8 +32,8 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         image_interpolation: ``linear``, ``cubic`` (2D models) or ``nearest``.
         label_interpolation: ``linear`` (one-hot argmax) or ``nearest``.
         case: the subject's entry that names the case for a bank; None for the image's file.
-        seed: of random numbers of its own, other in every worker of a loader; None to draw from
-            torch's, as TorchIO's own transforms do.
+        seed: of an own random generator, a different one in every worker of a loader; None to draw
+            from torch's, as TorchIO's own transforms do.
         kwargs: as for every TorchIO transform (``p``, ``include``, ...).
     """
 
@@ -97,7 +97,7 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         return next((image for image in images if isinstance(image, ScalarImage)), images[0])
 
     def _generator(self, worker: int) -> torch.Generator:
-        """Where this worker stands in its own random numbers."""
+        """This worker's generator, in the state of its last draw."""
         generator = torch.Generator()
         if worker in self._states:
             return generator.set_state(self._states[worker])

@@ -11,7 +11,6 @@ import pytest
 from src_core import load_model
 from src_core.augment import augment, make_plan
 from src_core.models import library
-from src_core.models.checkpoint import save_model
 from src_core.models.model import Model
 from tests.support import augment_workers, augmented_pairs, tiny
 from tests.support.augmenting import asked
@@ -80,8 +79,6 @@ def made_pairs(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def named_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder with one small model."""
-    (tmp_path / "models").mkdir()
-    made, path = tiny.model(), tmp_path / "models" / "tiny.safetensors"
-    save_model(path, made.spec, made.network)
+    path = tiny.save(tmp_path / "models")
     monkeypatch.setattr(library, "user_folder", lambda: tmp_path / "models")
     return path

@@ -98,11 +98,11 @@ def test_another_run_is_not_mixed_in(dataset: Path, tmp_path: Path) -> None:
     [
         ({"formats": ("nnunet",)}, "nnunet is no format of pairs"),
         ({"between": (70, 90)}, "level 90"),
-        ({"per_case": 0}, "--per-case"),
-        ({"workers": 0}, "--workers"),
+        ({"per_case": 0}, "per_case"),
+        ({"workers": 0}, "workers"),
         ({"levels": (70, 90)}, "level 90"),
-        ({"split": "train"}, "--split"),
-        ({"options": {"steps": 0}}, "--steps"),
+        ({"split": "train"}, "split"),
+        ({"options": {"steps": 0}}, "steps"),
     ],
 )
 def test_a_wrong_call_is_told_in_one_line(

@@ -57,23 +57,8 @@ SOURCES: dict[str, dict[str, type]] = {
     **{f"task {n}": _all_but(task.request, *task.arguments) for n, task in TASKS.items()},
 }
 #: Parameters that no engine class describes: files, folders and what is printed.
-SHELL = set(
-    [
-        "model",
-        "train",
-        "test",
-        "images",
-        "labels",
-        "out",
-        "json",
-        "recipe",
-        "image",
-        "field",
-        "dataset",
-        "config",
-        "file",
-    ]
-)
+SHELL = {"images", "labels", "image", "field", "recipe", "dataset", "train", "test", "config"}
+SHELL |= {"model", "file", "out", "json"}
 #: Defaults that a verb has otherwise than the field.
 OTHERWISE = {("augment", "formats"): "cases", ("pairs", "formats"): "pairs"}
 UNSET = {"level"}

@@ -85,7 +85,7 @@ def test_labels_may_say_that_they_are_labels(data: Path) -> None:
 def test_labels_of_other_names_are_told(data: Path) -> None:
     for number, path in enumerate(sorted((data / "labels").iterdir())):
         path.rename(path.with_name(f"case{number}.nii.gz"))
-    with pytest.raises(InputError, match=r"no label map is called after an image.*p1_frame01"):
+    with pytest.raises(InputError, match=r"no label map has the name of an image.*p1_frame01"):
         read_dataset(data)
 
 
@@ -108,7 +108,7 @@ def test_one_run_at_a_time(data: Path, model: Model, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert made(data, out, model, formats=("nifti",)) == ["made"] * 3
     before = bytes_of(out)
-    with locked(out), pytest.raises(InputError, match="another run is at work here"):
+    with locked(out), pytest.raises(InputError, match="another run is using this folder"):
         made(data, out, model, formats=("nifti",), resume=True)
     assert bytes_of(out) == before
     assert made(data, out, model, formats=("nifti",), resume=True) == ["kept"] * 3

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from src_core.cli import run
-from tests.support.evaluations import QUICK, save_ring, save_tiny
+from tests.support.evaluations import QUICK, save_ring
+from tests.support.tiny import save_unet
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny(tmp_path_factory.mktemp("model") / "tiny.safetensors")
+    return save_unet(tmp_path_factory.mktemp("model") / "tiny.safetensors")
 
 
 @pytest.fixture(scope="session")

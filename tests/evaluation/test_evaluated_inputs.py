@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from src_core.cli import run
-from tests.support.evaluations import save_ring, save_tiny
+from tests.support.evaluations import save_ring
+from tests.support.tiny import save_unet
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
@@ -38,7 +39,7 @@ def test_labels_without_other_subjects_draw_what_there_is(
 
 
 def test_volumes_are_measured_by_the_same_code(tmp_path: Path) -> None:
-    model = save_tiny(tmp_path / "tiny3d.safetensors", ndim=3)
+    model = save_unet(tmp_path / "tiny3d.safetensors", ndim=3, side=16)
     for name, radius in (("a", 5.0), ("b", 6.0)):
         save_ring(tmp_path / "rings", name, radius, thick=True)
     call = ["evaluate", str(model), str(tmp_path / "rings"), "--out", str(tmp_path / "out")]
@@ -53,7 +54,7 @@ def test_volumes_are_measured_by_the_same_code(tmp_path: Path) -> None:
 def test_a_model_that_predicts_nothing_removes_nothing_and_does_not_drift(
     data: Path, tmp_path: Path
 ) -> None:
-    still = save_tiny(tmp_path / "still.safetensors", still=True)
+    still = save_unet(tmp_path / "still.safetensors", still=True)
     call = ["evaluate", str(still), str(data), "--out", str(tmp_path / "out")]
     rest = ["--levels", "60", "--seeds", "2", "--cases", "1", "--steps", "2,3", "--device", "cpu"]
     assert run([*call, *rest, "--segmenter-batches", "0"]) == 0

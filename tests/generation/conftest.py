@@ -12,13 +12,14 @@ from src_core.io import read_case
 from src_core.models.checkpoint import save_model
 from src_core.models.library import load_model
 from src_core.models.model import Model
+from tests.support import tiny
 from tests.support.small_model import arrays, network, spec
-from tests.support.stored_cases import OPTIONS, Made, sources, tiny, write, write_scaled
+from tests.support.stored_cases import OPTIONS, Made, sources, write, write_scaled
 
 
 @pytest.fixture(scope="session")
 def model() -> Model:
-    return tiny()
+    return tiny.unet()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from src_core.generation import Options, Result, generate, iterate, recover
 from src_core.models.library import list_models, load_model
 from src_core.models.model import Model
 from src_core.phantom import cardiac_phantom
-from tests.support.stored_cases import OPTIONS, Made, linear_lps, rotated, tiny
+from tests.support import tiny
+from tests.support.stored_cases import OPTIONS, Made, linear_lps, rotated
 
 
 class Untouchable(nn.Module):
@@ -105,7 +106,7 @@ def test_a_cine_is_deformed_alike_in_every_frame(model: Model) -> None:
 
 
 def test_a_volume_is_deformed_by_a_3d_model() -> None:
-    solid = tiny(3)
+    solid = tiny.unet(3, side=16)
     noise = np.random.default_rng(0).random((26, 34, 18)).astype(np.float32)
     case = Case.from_arrays(noise, (noise > 0.5).astype(np.uint8), spacing=(1.2, 1.1, 1.9))
     result = generate(case, solid, level=70, seed=2, steps=2)

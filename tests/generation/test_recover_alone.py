@@ -24,7 +24,7 @@ LATER = [
     (run, "guarded"),
     (run, "warp_case"),
     (run, "invert_field"),
-    (run, "measured"),
+    (run, "measure_field"),
 ]
 
 

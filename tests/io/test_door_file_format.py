@@ -1,4 +1,4 @@
-"""The door for file formats: a toy, NumPy archives, comes in without a line of the program."""
+"""The door for file formats: a toy, NumPy archives, comes in by two functions and a row."""
 
 from __future__ import annotations
 

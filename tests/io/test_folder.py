@@ -60,7 +60,7 @@ def test_content_is_touched_only_on_demand(tmp_path: Path) -> None:
 
 def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(InputError, match=r"a\.txt is there already"), OutputFolder(out) as partial:
+    with pytest.raises(InputError, match=r"a\.txt exists already"), OutputFolder(out) as partial:
         (partial / "a.txt").write_text("ours")
         out.mkdir()
         (out / "a.txt").write_text("theirs")

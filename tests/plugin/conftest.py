@@ -49,29 +49,6 @@ def moment_of() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def tiny_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder with one small model; nothing ships."""
-    import torch
-
-    from src_core.models import library
-    from src_core.models.checkpoint import save_model
-    from src_core.models.model import ModelSpec
-    from src_core.models.nn import build
-    from tests.support.tiny import lively
-    from tests.support.windows import SPEC
-
-    folder = tmp_path / "models"
-    folder.mkdir()
-    spec = ModelSpec.model_validate(SPEC)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        save_model(folder / "tiny.safetensors", spec, lively(build(spec.network)))
-    monkeypatch.setattr(library, "user_folder", lambda: folder)
-    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
-    return folder
-
-
-@pytest.fixture
 def window(make_napari_viewer_proxy: Any, tiny_models: Path) -> Iterator[Callable[..., Any]]:
     """Opens a viewer with an image and its labels, and the explorer as its plugin."""
     import numpy as np

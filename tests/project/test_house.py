@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,10 @@ from tests.support.paths import ROOT
 
 ENGINE = sorted((ROOT / "src_core").rglob("*.py"))
 SHIPPED = ENGINE + sorted((ROOT / "napari_drdm").rglob("*.py"))
+WRITTEN = SHIPPED + sorted(
+    path for home in ("benchmarks", "tests", "tools") for path in (ROOT / home).rglob("*.py")
+)
+MOST_LINES = 300
 
 BINDINGS = {"PyQt5", "PyQt6", "PySide2", "PySide6"}
 VIEWERS = BINDINGS | {"magicgui", "napari", "napari_drdm", "qtpy", "superqt", "vispy"}
@@ -66,13 +72,51 @@ def unsafe_loads(source: str) -> list[str]:
     return found
 
 
+def too_long(source: str) -> int:
+    """How many lines a file has, if they are too many."""
+    count = len(source.splitlines())
+    return count if count > MOST_LINES else 0
+
+
+def classes(source: str) -> set[str]:
+    """Names of the classes of a module that others may use."""
+    nodes = ast.walk(ast.parse(source))
+    return {n.name for n in nodes if isinstance(n, ast.ClassDef) and not n.name.startswith("_")}
+
+
+def repeated(names: Iterable[str]) -> set[str]:
+    return {name for name, count in Counter(names).items() if count > 1}
+
+
+def flags(source: str) -> list[str]:
+    """Texts of errors that name an option as the shell does; each face has words of its own."""
+    raised = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Raise))
+    texts = (
+        part.value for node in raised for part in ast.walk(node) if isinstance(part, ast.Constant)
+    )
+    return [text for text in texts if isinstance(text, str) and re.search(r"(?<!\S)--[a-z]", text)]
+
+
+def strangers(tests: Path, shipped: Path, besides: set[str]) -> set[str]:
+    """Folders of tests that mirror no room."""
+    rooms = {path.stem for path in shipped.iterdir()} | besides
+    found = {path.name for path in tests.iterdir() if path.is_dir()} - {"__pycache__"}
+    return found - rooms
+
+
+def entries(home: Path) -> list[str]:
+    """What lies at the top of a package, besides what every package has."""
+    usual = {"__init__.py", "__pycache__", "py.typed"}
+    return sorted(path.name for path in home.iterdir() if path.name not in usual)
+
+
 def offenders(rule, paths: list[Path]) -> dict[str, object]:
     found = {str(path.relative_to(ROOT)): rule(path.read_text("utf-8")) for path in paths}
     return {path: offence for path, offence in found.items() if offence}
 
 
 def test_there_are_modules_to_look_at():
-    assert {"phrases.py", "sampling.py"} <= {path.name for path in ENGINE}
+    assert {"grid.py", "sampling.py"} <= {path.name for path in ENGINE}
 
 
 def test_the_engine_imports_no_viewer():
@@ -86,6 +130,32 @@ def test_nothing_shipped_unpickles():
 def test_one_module_resamples():
     found = offenders(lambda source: "grid_sample" in source, SHIPPED)
     assert list(found) == [str(Path("src_core", "fields", "sampling.py"))]
+
+
+def test_no_file_is_too_long():
+    assert offenders(too_long, WRITTEN) == {}
+
+
+def test_a_class_has_a_name_of_its_own():
+    names = [name for path in SHIPPED for name in sorted(classes(path.read_text("utf-8")))]
+    assert len(names) > 100
+    assert repeated(names) == set()
+
+
+def test_errors_name_no_flag_of_the_shell():
+    outside = [path for path in SHIPPED if ROOT / "src_core" / "cli" not in path.parents]
+    assert offenders(flags, outside) == {}
+
+
+def test_packages_have_few_rooms():
+    assert len(entries(ROOT / "src_core")) <= 18
+    assert len(entries(ROOT / "napari_drdm")) <= 12
+
+
+def test_tests_lie_as_the_code_does():
+    beside = {"plugin", "project", "support"}
+    assert strangers(ROOT / "tests", ROOT / "src_core", beside) == set()
+    assert strangers(ROOT / "tests" / "plugin", ROOT / "napari_drdm", set()) == set()
 
 
 def test_no_module_lies_at_the_root():
@@ -144,3 +214,46 @@ def test_an_unsafe_load_is_noticed(source):
 )
 def test_a_safe_load_passes(source):
     assert not unsafe_loads(source)
+
+
+def test_a_long_file_is_noticed():
+    assert too_long("x\n" * 301) == 301
+    assert not too_long("x\n" * 300)
+
+
+def test_a_name_used_twice_is_noticed():
+    modules = [
+        "class Job: pass",
+        "def f():\n    class Job: pass",
+        "class _Job: pass\nclass Jobs: pass",
+    ]
+    assert repeated(name for source in modules for name in classes(source)) == {"Job"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise InputError('give --steps')",
+        "raise InputError(f'{n} is not possible, --steps, expected 1 up')",
+        "if x:\n    raise error(where='--level')",
+    ],
+)
+def test_a_flag_in_an_error_is_noticed(source):
+    assert flags(source)
+
+
+@pytest.mark.parametrize(
+    "source", ["raise InputError('a -- b', Option('steps'))", "words += ['--steps', '3']"]
+)
+def test_other_dashes_pass(source):
+    assert not flags(source)
+
+
+def test_a_folder_and_a_room_too_many_are_noticed(tmp_path):
+    for home, names in {"code": ("fields", "io.py"), "tests": ("fields", "io", "looks")}.items():
+        for name in names:
+            (tmp_path / home / name).mkdir(parents=True)
+    (tmp_path / "code" / "__init__.py").touch()
+    assert strangers(tmp_path / "tests", tmp_path / "code", set()) == {"looks"}
+    assert strangers(tmp_path / "tests", tmp_path / "code", {"looks"}) == set()
+    assert entries(tmp_path / "code") == ["fields", "io.py"]

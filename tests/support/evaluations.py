@@ -6,37 +6,17 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import torch
-from torch import nn
 
-from src_core.diffusion.schedule import Schedule
 from src_core.experiments.groups import Group
 from src_core.experiments.records import Record
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
 
-__all__ = ["LEVELS", "QUICK", "group", "record", "save_ring", "save_tiny"]
+__all__ = ["LEVELS", "QUICK", "group", "record", "save_ring"]
 
 
 LEVELS = ("--levels", "40,70", "--seeds", "2", "--device", "cpu")
 
 
 QUICK = (*LEVELS, "--segmenter-batches", "0")
-
-
-def save_tiny(path: Path, ndim: int = 2, still: bool = False) -> Path:
-    side = 32 if ndim == 2 else 16
-    schedule = Schedule(control=side, components=(side, side // 2, side // 4))
-    network = VelocityUNetConfig(ndim=ndim, widths=(8, 12), embedding=8, output_stage=1)
-    spec = ModelSpec(name="tiny", size=4 * side, schedule=schedule, network=network)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = build(network)
-        nn.init.normal_(net.head.weight, std=0.0 if still else 0.03)
-        if still:
-            nn.init.zeros_(net.head.bias)
-    return save_model(path, spec, net)
 
 
 def save_ring(folder: Path, name: str, radius: float, thick: bool = False) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from src_core.cases.grid import Grid
-from src_core.models.checkpoint import save_model
 from src_core.transforms import Live, Scan
 from tests.support import tiny
 
@@ -21,10 +20,10 @@ SHAPE = (40, 52, 6)
 
 
 def live(folder: Path, ndim: int = 2, **options: object) -> Live:
-    path = folder / f"tiny{ndim}.safetensors"
+    name = f"tiny{ndim}"
+    path = folder / f"{name}.safetensors"
     if not path.exists():
-        model = tiny.model(ndim)
-        save_model(path, model.spec, model.network)
+        tiny.save(folder, ndim, name=name)
     return Live(path, **options)  # type: ignore[arg-type]
 
 

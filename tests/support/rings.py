@@ -6,13 +6,8 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import torch
-from torch import nn
 
-from src_core.diffusion.schedule import Schedule
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
+from tests.support.tiny import save_unet
 
 __all__ = ["SHAPE", "bytes_of", "oblique", "ring", "save_ring", "save_tiny"]
 
@@ -42,14 +37,7 @@ def save_ring(folder: Path, name: str, radius: float) -> None:
 
 
 def save_tiny(folder: Path) -> Path:
-    schedule = Schedule(control=16, components=(16, 8, 4))
-    network = VelocityUNetConfig(widths=(8, 8), embedding=8, output_stage=1)
-    spec = ModelSpec(name="tiny", size=64, schedule=schedule, network=network)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = build(network)
-        nn.init.normal_(net.head.weight, std=0.03)
-    return save_model(folder / "tiny.safetensors", spec, net)
+    return save_unet(folder / "tiny.safetensors", side=16, widths=(8, 8))
 
 
 def bytes_of(out: Path) -> dict[str, bytes]:

@@ -8,16 +8,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
-from torch import nn
 
 from src_core.cases.case import Case
-from src_core.diffusion.schedule import Schedule
 from src_core.generation import Result
-from src_core.models.model import Model, ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
 from src_core.phantom import cardiac_phantom
 
 __all__ = [
@@ -30,7 +25,6 @@ __all__ = [
     "rotated",
     "slice_axis",
     "sources",
-    "tiny",
     "voxel_field",
     "write",
     "write_scaled",
@@ -55,19 +49,6 @@ MADE = (
 
 
 every_case = pytest.mark.parametrize("name", MADE)
-
-
-def tiny(ndim: int = 2) -> Model:
-    """A model whose random network moves things about."""
-    side = 32 if ndim == 2 else 16
-    schedule = Schedule(control=side, components=(side, side // 2, side // 4, 4))
-    network = VelocityUNetConfig(ndim=ndim, widths=(8, 12), embedding=8, output_stage=1)
-    spec = ModelSpec(name="tiny", size=4 * side, schedule=schedule, network=network)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        net = build(network)
-        nn.init.normal_(net.head.weight, std=0.03)
-    return Model(spec, net.eval().requires_grad_(False), torch.device("cpu"), "0" * 64)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Bench:
             self.panel,
             show=self.shown.append,
             again=self.asked.append,
-            present=lambda: self.form,
+            form_request=lambda: self.form,
             generate=generate,
             history=history,
         )

@@ -1,4 +1,4 @@
-"""Waiting in tests that open a window, and a model that is quick."""
+"""Waiting in tests that open a window."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["MM", "SPEC", "drdm_threads", "finish", "settle", "wait", "wait_for_threads"]
+__all__ = ["MM", "drdm_threads", "finish", "settle", "wait", "wait_for_threads"]
 
-SPEC = {
-    "name": "tiny", "size": 64, "mm_per_pixel": (3.0, 6.0),
-    "schedule": {"control": 32, "components": (32, 16, 8)},
-    "network": {"kind": "velocity-unet", "stem": 4, "widths": (8, 8), "output_stage": 0,
-                "middle": 1, "heads": 1, "embedding": 8, "groups": 2},
-    "recovery": {"steps": 4},
-}  # fmt: skip
 MM = ("pixel", "mm", "mm", "mm")
 
 

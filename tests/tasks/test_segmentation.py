@@ -10,15 +10,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-import torch
 from scipy.spatial.transform import Rotation
 
 from src_core.cli import run
-from src_core.diffusion.schedule import Schedule
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
 from src_core.tasks.segmentation.slice_stacks import read_stack
+from tests.support.tiny import save_unet
 
 pytest.importorskip("monai")
 
@@ -57,12 +53,7 @@ def home(tmp_path: Path) -> Path:
         split = "train" if index < 4 else "test"
         rows.append(f"{name}-i.nii.gz,{name}-l.nii.gz,{name[0]},{split}")
     (tmp_path / "set.csv").write_text("\n".join(rows) + "\n")
-    network = VelocityUNetConfig(ndim=2, widths=(8, 12), embedding=8, output_stage=1)
-    schedule = Schedule(control=32, components=(32, 16, 8))
-    spec = ModelSpec(name="tiny", size=128, schedule=schedule, network=network)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        save_model(tmp_path / "tiny.safetensors", spec, build(network))
+    save_unet(tmp_path / "tiny.safetensors")
     return tmp_path
 
 

@@ -39,7 +39,7 @@ def test_a_bank_holds_what_augment_draws(folder: Path, tmp_path: Path) -> None:
     drawn = {bank(scan(name="p1"), below_of(numbers(s))).seed for s in range(20)}
     assert drawn == {bank.get("p1", i).seed for i in range(3)}
     assert [s.state for s in make_bank(cases, tmp_path, maker, per_case=3, seed=5)] == ["kept"] * 2
-    with pytest.raises(InputError, match="made otherwise"):
+    with pytest.raises(InputError, match="made with other options"):
         list(make_bank(cases, tmp_path, maker, per_case=4, seed=5))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p1.safetensors", "p2.safetensors"]
 

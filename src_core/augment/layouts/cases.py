@@ -25,7 +25,7 @@ class Cases:
         return {kind: f"cases/{name}/{volume_file(kind)}" for kind in kinds}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a case's folder; what a user took files out of is made again."""
+        """Write a case's folder; one from which files were removed is written again."""
         home = out / "cases" / name
         save_result(result, home, overwrite=True, field_format=style.field_format)
         return [path for path in home.iterdir() if path.is_file()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from src_core.cases.header import header_for
 from src_core.cases.volume import Image
 from src_core.errors import InputError
 from src_core.generation import Result
-from src_core.io import open_atomically, volume_file, write_image
+from src_core.io import volume_file, write_image
+from src_core.io.case_files import write_json
 
 __all__ = ["Decathlon"]
 
@@ -33,7 +33,7 @@ class Decathlon:
         return {"image": f"decathlon/imagesTr/{volume_file(name)}", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a case's files, all or none; says which."""
+        """Write a case's files, all or none, and return them."""
         case = result.case
         image = _joined(case)
 
@@ -67,8 +67,7 @@ class Decathlon:
         }
         home = out / "decathlon"
         home.mkdir(parents=True, exist_ok=True)
-        with open_atomically(home / "dataset.json") as file:
-            file.write((json.dumps(facts, indent=2) + "\n").encode())
+        write_json(home / "dataset.json", facts)
 
 
 def _row(member: Member) -> dict[str, str]:

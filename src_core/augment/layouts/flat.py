@@ -25,7 +25,7 @@ class Flat:
         return {"image": f"images/{volume_file(name)}", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a case's files, all or none; says which."""
+        """Write a case's files, all or none, and return them."""
 
         def fill(place: Path) -> None:
             write_beside(result, place, name, style)

@@ -1,4 +1,4 @@
-"""What a layout is, and how its files appear: written beside, then moved in."""
+"""What a layout is, and how its files appear: written in a hidden folder, then moved in."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ class Layout(Protocol[_Product]):
         ...
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
-        """Columns of the index and where the files of a case are, once it is made."""
+        """A case's files by the columns of the index, relative to the run's folder."""
         ...
 
     def write(self, result: _Product, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a case's files, all or none; says which."""
+        """Write a case's files, all or none, and return them."""
         ...
 
     def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
-        """Describe the cases that are there, where the format asks for that."""
+        """Write the description of the data set, where the layout has one."""
         ...
 
 
 def publish(out: Path, name: str, fill: Callable[[Path], None], last: str = "images") -> list[Path]:
     """Let ``fill`` write files under a folder, then move each to its place under ``out``.
 
-    Folders whose name begins with ``last`` come last: who sees an image finds its labels, field
-    and recipe there. A failure takes back what has moved.
+    Folders whose name begins with ``last`` come last: once an image is there, so are its labels,
+    field and recipe. A failure takes back what has moved.
 
     Raises:
         InputError: the folder cannot be written.
@@ -100,7 +100,7 @@ def write_recipe(product: Result | Pair, place: Path, name: str) -> None:
 
 
 def remove_partial(out: Path) -> None:
-    """Remove what a run that was killed left unfinished."""
+    """Remove the unfinished files of a run that was killed."""
     for home in (out, out / "cases", out / "pairs"):
         for partial in home.glob(".*.partial"):
             if partial.is_dir():
@@ -110,10 +110,10 @@ def remove_partial(out: Path) -> None:
 
 
 def unwritable(out: Path, error: OSError) -> InputError:
-    """The error where a disk is full or read-only."""
+    """The error of a disk that is full or cannot be written."""
     return InputError(
         f"the folder cannot be written ({error.strerror or error})",
         where=str(out),
         expected="a writable place with space",
-        do=Phrase("make room, then go on with ", OptionName("resume", True)),
+        do=Phrase("free some space, then go on with ", OptionName("resume", True)),
     )

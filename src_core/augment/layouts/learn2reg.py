@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from src_core.augment.layouts.pairs import PARTS, volume_names, write_fields
 from src_core.augment.layouts.style import Style
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.pairs import FIELDS, Pair, volumes_of
-from src_core.io import field_file, open_atomically, volume_file, write_image
+from src_core.io import field_file, volume_file, write_image
+from src_core.io.case_files import write_json
 
 __all__ = ["Learn2Reg"]
 
@@ -29,7 +29,7 @@ class Learn2Reg:
         return {**_volumes(name, labelled), **fields}
 
     def write(self, result: Pair, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a pair's files, all or none; says which.
+        """Write a pair's files, all or none, and return them.
 
         Raises:
             InputError: it has more than one image or label map, or they are of a cine.
@@ -77,8 +77,7 @@ class Learn2Reg:
         }
         home = out / "learn2reg"
         home.mkdir(parents=True, exist_ok=True)
-        with open_atomically(home / "dataset.json") as file:
-            file.write((json.dumps(facts, indent=2) + "\n").encode())
+        write_json(home / "dataset.json", facts)
 
 
 def _volumes(name: str, labelled: bool) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from src_core.cases.case import Case
 from src_core.cases.volume import Image
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation import Result
-from src_core.io import open_atomically, write_image
+from src_core.io import write_image
+from src_core.io.case_files import write_json
 from src_core.io.formats import is_picture
 
 __all__ = ["NnUNet", "folds"]
@@ -36,7 +36,7 @@ class NnUNet:
         return {"image": f"{home}/imagesTr/{name}_0000{style.ending}", **labels}
 
     def write(self, result: Result, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a case's files, all or none; says which.
+        """Write a case's files, all or none, and return them.
 
         Raises:
             InputError: it has no labels, values without a name, or not the channels it should.
@@ -71,9 +71,9 @@ class NnUNet:
             **catalogue.others,
         }
         home.mkdir(parents=True, exist_ok=True)
-        _write(home / "dataset.json", facts)
+        write_json(home / "dataset.json", facts)
         if made := folds(members):
-            _write(home / "splits_final.json", made)
+            write_json(home / "splits_final.json", made)
 
 
 def folds(members: Sequence[Member]) -> list[dict[str, list[str]]]:
@@ -147,8 +147,3 @@ def _coded(
         name: [codes[v] for v in value] if isinstance(value, list) else codes[value]
         for name, value in labels.items()
     }
-
-
-def _write(path: Path, facts: Any) -> None:
-    with open_atomically(path) as file:
-        file.write((json.dumps(facts, indent=2) + "\n").encode())

@@ -28,7 +28,7 @@ class PairFolders:
         return {kind: f"pairs/{name}/{file}" for kind, file in files.items()}
 
     def write(self, result: Pair, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a pair's folder; what a user took files out of is made again."""
+        """Write a pair's folder; one from which files were removed is written again."""
         home = out / "pairs" / name
         save_pair(result, home, overwrite=True, field_format=style.field_format)
         return [path for path in home.iterdir() if path.is_file()]
@@ -49,7 +49,7 @@ class FlatPairs:
         return {**files, **fields}
 
     def write(self, result: Pair, out: Path, name: str, style: Style) -> list[Path]:
-        """Write a pair's files, all or none; says which."""
+        """Write a pair's files, all or none, and return them."""
 
         def fill(place: Path) -> None:
             write_recipe(result, place, name)

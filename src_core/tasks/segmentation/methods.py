@@ -16,7 +16,7 @@ from torch import Tensor
 
 from src_core.tasks.segmentation.options import MethodName
 
-__all__ = ["METHODS", "Augmentation", "appearance", "bigaug_spatial"]
+__all__ = ["METHODS", "Method", "appearance", "bigaug_spatial"]
 
 _CHANCE = 0.5
 #: A Gaussian of 10 to 13 voxels over uniform noise of up to 1000 in 3D, as BigAug has it, moves
@@ -25,7 +25,7 @@ _ELASTIC_SPACING, _ELASTIC_VOXELS = (20.0, 20.0), (0.0, 2.2)
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Method:
     """The deformation of an image, and whether its intensities change as in BigAug."""
 
     spatial: Literal["none", "bigaug", "elastic", "drdm"]
@@ -37,13 +37,13 @@ class Augmentation:
         return self.spatial in ("elastic", "drdm")
 
 
-METHODS: dict[MethodName, Augmentation] = {
-    "none": Augmentation("none"),
-    "bigaug": Augmentation("bigaug", appearance=True),
-    "appearance": Augmentation("none", appearance=True),
-    "elastic": Augmentation("elastic"),
-    "drdm": Augmentation("drdm"),
-    "drdm+appearance": Augmentation("drdm", appearance=True),
+METHODS: dict[MethodName, Method] = {
+    "none": Method("none"),
+    "bigaug": Method("bigaug", appearance=True),
+    "appearance": Method("none", appearance=True),
+    "elastic": Method("elastic"),
+    "drdm": Method("drdm"),
+    "drdm+appearance": Method("drdm", appearance=True),
 }
 
 

@@ -16,7 +16,7 @@ from src_core.diffusion.bspline_field import elastic_ddf
 from src_core.fields import magnitude
 from src_core.fields.sampling import warp
 from src_core.models.fit import Fit
-from src_core.tasks.segmentation.methods import Augmentation, appearance, bigaug_spatial
+from src_core.tasks.segmentation.methods import Method, appearance, bigaug_spatial
 from src_core.tasks.segmentation.slice_stacks import SliceStack, one_hot
 from src_core.transforms import Bank
 
@@ -36,7 +36,7 @@ class TrainingSlices:
 
     def __init__(
         self,
-        method: Augmentation,
+        method: Method,
         stacks: Sequence[SliceStack],
         count: int,
         bank: Bank | None,

@@ -8,13 +8,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-import torch
 
 from src_core.augment import products as kinds
-from src_core.models import library
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from tests.support import tiny
 from tests.support.batches import SPEC
 from tests.support.windows import wait, wait_for_threads
 
@@ -22,15 +18,8 @@ from tests.support.windows import wait, wait_for_threads
 @pytest.fixture(autouse=True)
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder with one small model; nothing ships."""
-    folder = tmp_path / "models"
-    folder.mkdir()
-    spec = ModelSpec.model_validate(SPEC)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        save_model(folder / "tiny.safetensors", spec, build(spec.network))
-    monkeypatch.setattr(library, "user_folder", lambda: folder)
-    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
-    return folder / "tiny.safetensors"
+    tiny.only_models_of(tmp_path / "models", monkeypatch)
+    return tiny.save(tmp_path / "models", **SPEC)
 
 
 @pytest.fixture

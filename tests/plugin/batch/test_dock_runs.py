@@ -63,7 +63,7 @@ def test_pause_waits_and_goes_on(window, held, tmp_path: Path) -> None:
     until = time.monotonic() + 0.5
     wait(lambda: time.monotonic() > until)
     assert (dock.progress.value(), names(tmp_path / "out")) == stood and stood[0] < 4
-    assert dock.pause.text() == "Go on"
+    assert dock.pause.text() == "Resume"
     dock.pause.click()
     wait(lambda: not dock.busy)
     assert dock.status.text() == "4 made" and dock.pause.text() == "Pause"

@@ -12,9 +12,7 @@ from napari_drdm.batch.outlook import outlook
 from napari_drdm.batch.run import RunControl, in_time, run_batch
 from src_core.augment import Filters, Request
 from src_core.errors import InputError
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from tests.support import tiny
 from tests.support.batches import SPEC, finish, made
 
 
@@ -30,7 +28,7 @@ def test_what_would_be_made(model: Path, data: Path, tmp_path: Path) -> None:
     [
         ({"levels": (30, 31)}, "Levels"),
         ({"seed": 9, "spacing": 2.0}, "Seed, Pixel"),
-        ({"options": {"steps": 2}}, "More (Slices, Steps, Images, Labels)"),
+        ({"options": {"steps": 2}}, "More"),
         ({"formats": ("nifti",), "field_format": "fsl"}, "Layout, Fields for"),
         ({"filters": Filters(max_mm=9)}, "Wanted"),
     ],
@@ -43,7 +41,7 @@ def test_what_a_run_has_otherwise_is_told(
     with pytest.raises(InputError) as error:
         outlook(other, model)
     assert str(error.value).startswith(words)
-    assert "Workers, Device and 'with the cases themselves' may change" in str(error.value)
+    assert "Workers, Device and With the cases themselves may change" in str(error.value)
     assert finish(run_batch(other, model, RunControl()))[1].error == str(error.value)
 
 
@@ -53,12 +51,11 @@ def test_another_model_is_told_once_and_the_same_goes_on(
     request = made(model, Request(data, tmp_path / "o", per_case=1))
     more = replace(request, per_case=3, workers=2, with_sources=True)
     assert outlook(more, model).notes == ("2 of them are in this folder: Start continues",)
-    spec = ModelSpec.model_validate({**SPEC, "name": "other"})
-    save_model(tmp_path / "other.safetensors", spec, build(spec.network))
+    other = tiny.save(tmp_path / "others", **SPEC, name="other")
     with pytest.raises(InputError, match="differs in Model: choose another folder"):
-        outlook(request, tmp_path / "other.safetensors")
+        outlook(request, other)
     (tmp_path / "o" / "augment.json").write_text("{")
-    with pytest.raises(InputError, match="differs in everything: "):
+    with pytest.raises(InputError, match="differs in Everything: "):
         outlook(request, model)
 
 

@@ -24,18 +24,13 @@ import pytest
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
 import psutil
-import torch
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QThreadPool
 
 from napari_drdm.runs.moments import moment_of_outcome
-from src_core.models import library
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from tests.support import tiny
 from tests.support.person import Person, script
-from tests.support.tiny import lively
-from tests.support.windows import SPEC, drdm_threads, settle, wait
+from tests.support.windows import drdm_threads, settle, wait
 
 DOINGS = int(os.environ.get("DRDM_DOINGS", "300"))
 SEED = int(os.environ.get("DRDM_SEED", "5"))
@@ -53,19 +48,12 @@ EXPECTED = re.compile(
 @pytest.fixture
 def models(tmp_path, monkeypatch) -> None:
     """Two small models, one of them 3D."""
-    (tmp_path / "models").mkdir()
-    network = {**SPEC["network"], "ndim": 3}
-    cube = {"size": 32, "schedule": {"control": 16, "components": (16, 8)}, "network": network}
-    for more in ({"size": 64}, {"name": "cube", **cube}):
-        spec = ModelSpec.model_validate({**SPEC, **more, "recovery": {"steps": 2}})
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            file = tmp_path / "models" / f"{spec.name}.safetensors"
-            save_model(file, spec, lively(build(spec.network)))
+    about = {"mm_per_pixel": (3.0, 6.0), "recovery": {"steps": 2}}
+    tiny.save(tmp_path / "models", **about)
+    tiny.save(tmp_path / "models", 3, **about, name="cube")
     (tmp_path / "broken.pth").write_bytes(b"nothing")
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")
-    monkeypatch.setattr(library, "user_folder", lambda: tmp_path / "models")
-    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
+    tiny.only_models_of(tmp_path / "models", monkeypatch)
 
 
 @pytest.fixture

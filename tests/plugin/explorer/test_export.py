@@ -11,15 +11,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-import torch
 
 import src_core as drdm
 from napari_drdm.layers.cases import Snapshot, make_case
 from src_core.generation import save_result
 from src_core.models import library
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import build
 from src_core.recipes.replay import prepare
 from src_core.recipes.snippets import (
     call_of,
@@ -27,14 +23,8 @@ from src_core.recipes.snippets import (
     python_text,
     with_present_inputs,
 )
+from tests.support import tiny
 
-SPEC = {
-    "name": "tiny", "size": 64, "mm_per_pixel": (3.0, 6.0),
-    "schedule": {"control": 32, "components": (32, 16, 8)},
-    "network": {"kind": "velocity-unet", "stem": 4, "widths": (8, 8), "output_stage": 0,
-                "middle": 1, "heads": 1, "embedding": 8, "groups": 2},
-    "recovery": {"steps": 2},
-}  # fmt: skip
 AWKWARD = "a b'c $HOME;touch pwned && (x).nii.gz"
 if os.name == "posix":
     AWKWARD = 'a "quoted" ' + AWKWARD
@@ -45,11 +35,8 @@ OBLIQUE[:3, :3] = np.linalg.qr(OBLIQUE[:3, :3])[0] * (4, 5, 9)
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
     """The file of a small model."""
-    spec = ModelSpec.model_validate(SPEC)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = build(spec.network)
-    return save_model(tmp_path_factory.mktemp("my models") / "tiny.safetensors", spec, network)
+    about = {"mm_per_pixel": (3.0, 6.0), "recovery": {"steps": 2}}
+    return tiny.save(tmp_path_factory.mktemp("my models"), **about)
 
 
 @pytest.fixture(scope="module")

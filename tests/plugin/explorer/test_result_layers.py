@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Vectors
 
@@ -18,27 +17,15 @@ from napari_drdm.overlays.kinds import KINDS
 from napari_drdm.runs.compute import Compute
 from napari_drdm.runs.requests import Failure, RunOutcome, RunRequest, Viewed
 from src_core.generation import Options, generate, make_options
-from src_core.models.checkpoint import save_model
 from src_core.models.library import load_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import build
+from tests.support import tiny
 
-SPEC = {
-    "name": "tiny", "size": 64, "schedule": {"control": 32, "components": (32, 16, 8)},
-    "network": {"kind": "velocity-unet", "stem": 4, "widths": (8, 8), "output_stage": 0,
-                "middle": 1, "heads": 1, "embedding": 8, "groups": 2},
-    "recovery": {"steps": 2},
-}  # fmt: skip
 ALL = set(KINDS)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    spec = ModelSpec.model_validate(SPEC)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        network = build(spec.network)
-    return save_model(tmp_path_factory.mktemp("models") / "tiny.safetensors", spec, network)
+    return tiny.save(tmp_path_factory.mktemp("models"), recovery={"steps": 2})
 
 
 def scene(shape=(4, 52, 44), scale=(8, 1.4, 1.4), **placed) -> tuple[ViewerModel, Image, Labels]:

@@ -182,7 +182,7 @@ def test_what_is_wrong_is_said_in_one_line(window: Any, files: Path) -> None:
     write_field(files / "far.nii.gz", np.zeros((*SHAPE, 3)), far)
     form.file.value = files / "far.nii.gz"
     press(form)
-    assert said().startswith("the field lies elsewhere, heart")
+    assert said().startswith("the field does not overlap the image, heart")
     assert [layer.name for layer in viewer.layers] == ["heart"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,33 +9,17 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
-import torch
 from qtpy.QtCore import QThreadPool
-from qtpy.QtWidgets import QApplication
 
-from src_core.models import library
-from src_core.models.checkpoint import save_model
-from src_core.models.model import ModelSpec
-from src_core.models.nn import build
-
-SPEC = {
-    "name": "tiny", "size": 64,
-    "schedule": {"control": 32, "components": (32, 16, 8)},
-    "network": {"kind": "velocity-unet", "stem": 4, "widths": (8, 8), "output_stage": 0,
-                "middle": 1, "heads": 1, "embedding": 8, "groups": 2},
-    "recovery": {"steps": 2},
-}  # fmt: skip
+from tests.support import tiny
+from tests.support.windows import wait
 
 
 @pytest.fixture(autouse=True)
 def models(tmp_path, monkeypatch) -> Path:
     """A user's folder with one small model; nothing ships."""
-    spec = ModelSpec.model_validate(SPEC)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        save_model(tmp_path / "tiny.safetensors", spec, build(spec.network))
-    monkeypatch.setattr(library, "user_folder", lambda: tmp_path)
-    monkeypatch.setattr(library, "_shipped_folder", lambda: tmp_path / "none")
+    tiny.save(tmp_path, recovery={"steps": 2})
+    tiny.only_models_of(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -50,14 +33,6 @@ def window(make_napari_viewer_proxy):
     wait(lambda: explorer.sources.model.count() == 1)
     yield viewer, explorer
     wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
-
-
-def wait(ready, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not ready() and time.monotonic() < until:
-        QApplication.processEvents()
-        time.sleep(0.005)
-    assert ready()
 
 
 def generate(explorer, level: int, seed: int) -> None:
@@ -114,8 +89,7 @@ def test_what_is_made_again_is_made_by_its_own_model(window, models):
     _, explorer = window
     generate(explorer, 40, 2)
     made = explorer._outcome()
-    spec = ModelSpec.model_validate({**SPEC, "name": "other"})
-    save_model(models / "other.safetensors", spec, build(spec.network))
+    tiny.save(models, recovery={"steps": 2}, name="other")
     explorer.models.refresh("other")
     assert explorer.sources.model.value().name == "other" and explorer._outcome() is made
     first = next(iter(explorer.variants.history))

@@ -14,13 +14,10 @@ from qtpy.QtWidgets import QAbstractButton
 from napari_drdm.widgets.card_dialog import CardDialog, card_rows, figure_rows
 from src_core.models.library import ModelEntry, list_models
 from src_core.models.model import ModelSpec
+from tests.support import tiny
 
 SPEC = {
-    "name": "tiny", "size": 64, "mm_per_pixel": (3.0, 6.25),
-    "schedule": {"control": 32, "components": (32, 16, 8)},
-    "network": {"kind": "velocity-unet", "stem": 4, "widths": (8, 8), "output_stage": 0,
-                "middle": 1, "heads": 1, "embedding": 8, "groups": 2},
-    "recovery": {"steps": 4},
+    **tiny.SPEC, "mm_per_pixel": (3.0, 6.25), "recovery": {"steps": 4},
     "card": {
         "title": "A <b>small</b> model", "data": "five scans", "licence": "CC0-1.0",
         "limits": "none known. " * 400, "command": "drdm train " + "x" * 900,
