@@ -35,7 +35,7 @@ def _announce(plan: Plan) -> None:
     from src_core.augment.disk import free_bytes, size_text
 
     whole, free = plan.bytes_each * len(plan.jobs), free_bytes(plan.request.out)
-    what = f"{len(plan.jobs)} {plan.request.kind.noun} of {plan.cases}"
+    what = f"{len(plan.jobs)} {plan.request.product.noun} of {plan.cases}"
     tell(f"{what}, at most {size_text(whole)} before compression")
     if whole > free:
         tell(f"warning: {size_text(free)} are free, the run stops when the disk is full")
@@ -50,7 +50,7 @@ def _follow(plan: Plan, model: Model) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     reported: dict[tuple[str, str], Made] = {}
-    with resumable(), terminable(), progress(_TITLES[plan.request.kind.name]) as advance:
+    with resumable(), terminable(), progress(_TITLES[plan.request.product.name]) as advance:
         for done, made in enumerate(augment(plan, model), start=1):
             counts[made.state] += 1
             refused.update(made.refused)
@@ -76,9 +76,9 @@ def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
     from src_core.augment.summary import save_summary
 
     request, there = plan.request, summary["made"] + summary["kept"]
-    out, noun = request.out, request.kind.noun
+    out, noun = request.out, request.product.noun
     sheet = save_sheet(out, request.spacing) if there else None
-    page = save_summary(out, summary["failed"], request.kind)
+    page = save_summary(out, summary["failed"], request.product)
     if json:
         files = {"index": INDEX, "manifest": MANIFEST, "summary": page.name}
         shown = None if sheet is None else str(sheet)
