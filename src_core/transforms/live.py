@@ -41,7 +41,8 @@ _ROUNDING = 0.01
 class Live:
     """Draws a level and a seed, and generates.
 
-    It holds names and numbers alone, so it travels to other processes; each loads the model once.
+    It holds names and numbers alone, so it is easily sent to other processes, which load the model
+    once each.
 
     Attributes:
         model: a name or a file.
