@@ -1,4 +1,4 @@
-"""How far, which draw, and how: level and seed always in sight, the rest on request."""
+"""Options of a generation: level and seed always shown, the rest in a section of its own."""
 
 from __future__ import annotations
 
