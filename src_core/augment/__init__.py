@@ -1,8 +1,8 @@
 """A labelled data set, augmented (paper, Algorithm 3), or made into pairs (Algorithm 4).
 
-``make_plan`` lists independent jobs and writes nothing; ``augment`` does them, here, on several
-processes or on a cluster.
-Stop taking its values to cancel; a plan with ``resume`` goes on.
+``make_plan`` lists independent jobs and writes nothing; ``augment`` does them in this
+process, in several or on a cluster.
+Stop taking its values to cancel; a plan with ``resume`` continues the run.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _ended(future: Any, task: QueuedJob) -> Made:
 
 
 def _client(address: str) -> tuple[Any, Any]:
-    """A connection, and what waits for its futures."""
+    """A connection, and the function that waits for its futures."""
     try:
         import distributed
     except ImportError as error:
@@ -84,7 +84,7 @@ def _client(address: str) -> tuple[Any, Any]:
 
 
 def _anywhere(task: QueuedJob) -> QueuedJob:
-    """A task whose files are found from any folder."""
+    """A job with absolute paths."""
     entry = task.job.entry
     found = replace(
         entry,

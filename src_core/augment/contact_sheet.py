@@ -81,7 +81,7 @@ class _SliceView:
         draw_slice(axes, case, self.index, self.extent, self.window, title)
 
     def draw_change(self, axes: Axes, change: NDArray[np.float64], title: str) -> None:
-        """(X, Y, Z) about grey: black and white are half the way from darkest to brightest."""
+        """(X, Y, Z), zero in grey; black and white are half the intensity window away."""
         reach = max(self.window[1] - self.window[0], 1e-9) / 2
         plane, extent = self.extent.plane(change, self.index), self.extent.limits
         axes.imshow(plane, cmap="gray", vmin=-reach, vmax=reach, extent=extent)
@@ -95,7 +95,7 @@ def _draw_row(
     spacing: float | None,
     draw: Callable[[Sequence[Axes], Path, Sequence[Row], _SliceView], None],
 ) -> None:
-    """One case, then what was made of it, on the slice with most of its labels."""
+    """One case, then its new cases, on the slice with most of its labels."""
     first = rows[0]
     scale = spacing if is_picture(first["source"]) else None
     source = read_case(first["source"], first["source_labels"] or None, scale)

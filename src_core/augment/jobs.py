@@ -13,7 +13,7 @@ from typing import Any, Literal
 from src_core.augment.disk import free_bytes, size_text
 from src_core.augment.layouts import Style
 from src_core.augment.plan import Job, Plan, drawn_options
-from src_core.augment.products import Product
+from src_core.augment.products import Generated
 from src_core.augment.request import Request
 from src_core.cases.case import Case
 from src_core.datasets.entry import Entry, real_path
@@ -146,11 +146,11 @@ def _tried(
 
 def _generated(
     settings: RunSettings, job: Job, case: Case, model: Model, attempt: int
-) -> Generator[Doing, None, Product]:
+) -> Generator[Doing, None, Generated]:
     request, options = settings.request, job.options
     if attempt:
         options = drawn_options(request, options[0], job.case, job.index, attempt)
-    for value in request.kind.make(case, model, options):
+    for value in request.product.make(case, model, options):
         if not isinstance(value, tuple):
             # Time is no property of a case: without it, repeated runs write the same bytes.
             metrics = {k: v for k, v in value.metrics.items() if k != "seconds"}
@@ -159,11 +159,11 @@ def _generated(
     raise RuntimeError("generation ended without a result")
 
 
-def _written(settings: RunSettings, job: Job, made: Product, origin: Line, warning: str) -> Made:
+def _written(settings: RunSettings, job: Job, made: Generated, origin: Line, warning: str) -> Made:
     out, metrics, request = Path(settings.request.out), made.metrics, settings.request
     files: set[Path] = set()
     for name in request.formats:
-        files.update(request.kind.layouts[name].write(made, out, job.name, settings.style))
+        files.update(request.product.layouts[name].write(made, out, job.name, settings.style))
     line = {
         **_identity(job),
         "state": "made",

@@ -56,7 +56,7 @@ class Manifest:
         self._tables()
         members = [_member(line) for line in lines(self._out) if line["state"] == "made"]
         for name in self._plan.request.formats:
-            self._plan.request.kind.layouts[name].close(self._out, members, self._plan.style)
+            self._plan.request.product.layouts[name].close(self._out, members, self._plan.style)
 
     def known(self, name: str) -> Line | None:
         """The line of an earlier run for a new case."""
@@ -103,7 +103,7 @@ class Manifest:
         """Both tables; none of failures where nothing failed."""
         made = (line for line in self._lines() if line["state"] == "made")
         rows = (row_of(line, self._plan) for line in made)
-        names = columns(self._plan.request.kind)
+        names = columns(self._plan.request.product)
         _write(self._out / INDEX, names, ([row[name] for name in names] for row in rows))
         if self._failures:
             entries = {job.name: job.entry for job in self._plan.jobs}

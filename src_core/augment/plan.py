@@ -29,10 +29,10 @@ class Job:
 
     Attributes:
         name: of it.
-        case: what it is made from.
-        index: which of those from ``case``, from 1; 0 is the source itself.
+        case: the case it is made from.
+        index: its number among those from ``case``, from 1; 0 is the case itself.
         entry: the files of ``case``.
-        options: of each deformation: one of a new case; a pair's to moving, and on to fixed.
+        options: of each deformation: one for a new case; two for a pair, to moving and on to fixed.
     """
 
     name: str
@@ -81,12 +81,12 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     """
     spec = model.spec if isinstance(model, Model) else model
     digest = model.sha256 if isinstance(model, Model) else sha256
-    kind = request.kind
-    if unknown := [name for name in request.formats if name not in kind.layouts]:
+    product = request.product
+    if unknown := [name for name in request.formats if name not in product.layouts]:
         raise InputError(
-            f"{unknown[0]} is no format of {kind.noun}",
+            f"{unknown[0]} is no format of {product.noun}",
             option="formats",
-            expected=f"some of {', '.join(kind.layouts)}",
+            expected=f"some of {', '.join(product.layouts)}",
         )
     chosen = _options(request, spec)
     listed = _entries(request)
@@ -100,7 +100,7 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     style = make_style(
         Path(request.dataset), entries, request.formats, request.number, request.field_format
     )
-    what = [part for name in request.formats for part in kind.layouts[name].what]
+    what = [part for name in request.formats for part in product.layouts[name].what]
     facts = _facts(request, spec, chosen, digest, style)
     return Plan(request, jobs, facts, estimate(entries, what), style, _notes(entries, len(listed)))
 
@@ -149,10 +149,10 @@ def drawn_options(
 
 
 def _levels(request: Request) -> dict[str, Levels]:
-    """Levels of each deformation, by what its draws are called."""
+    """Levels of each deformation, by the name in its draws."""
     asked = (request.levels, request.between)
     return dict(
-        zip(request.kind.draws, (levels for levels in asked if levels is not None), strict=True)
+        zip(request.product.draws, (levels for levels in asked if levels is not None), strict=True)
     )
 
 

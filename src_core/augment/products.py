@@ -13,7 +13,7 @@ from src_core.generation import Options, Result, Step, iterate
 from src_core.generation.pairs import Pair, PairProgress, pair_steps
 from src_core.models.model import Model
 
-__all__ = ["CASES", "PAIRS", "Kind", "Product"]
+__all__ = ["CASES", "PAIRS", "Generated", "Product"]
 
 _NUMBERS = (
     "level",
@@ -32,16 +32,16 @@ _NUMBERS = (
 )
 
 
-Product = Result | Pair
+Generated = Result | Pair
 
 
 @dataclass(frozen=True)
-class Kind:
+class Product:
     """What a run makes.
 
     Attributes:
-        name: in the file that says what decides the run, and of that file.
-        noun: of many of them.
+        name: of the run's file of facts, and its key there.
+        noun: plural, for messages.
         draws: the deformations that are drawn, each with a level and seed of its own.
         layouts: layouts of their files; the first is the default, and holds the most.
         files: columns of the index that name files.
@@ -56,7 +56,7 @@ class Kind:
     numbers: tuple[str, ...]
 
     def make(self, case: Case, model: Model, options: tuple[Options, ...]) -> Iterator[
-        tuple[int, int] | Product
+        tuple[int, int] | Generated
     ]:  # fmt: skip
         """Steps (which, of how many), then what is made."""
         making = iterate if len(self.draws) == 1 else pair_steps
@@ -67,8 +67,8 @@ class Kind:
                 yield value.index, value.total
 
 
-CASES = Kind("augment", "new cases", ("",), LAYOUTS, ("image", "labels"), _NUMBERS)
-PAIRS = Kind(
+CASES = Product("augment", "new cases", ("",), LAYOUTS, ("image", "labels"), _NUMBERS)
+PAIRS = Product(
     "pairs",
     "pairs",
     ("/moving", "/fixed"),

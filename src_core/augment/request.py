@@ -16,7 +16,7 @@ from src_core.generation.options import Options
 from src_core.io.options import FieldFormat, FileOptions
 
 if TYPE_CHECKING:
-    from src_core.augment.products import Kind
+    from src_core.augment.products import Product
 
 __all__ = ["NOT_SHARED", "Request"]
 
@@ -96,7 +96,7 @@ class Request:
             object.__setattr__(self, "formats", (first,))
 
     @property
-    def kind(self) -> Kind:
+    def product(self) -> Product:
         """What is made: new cases, or pairs."""
         from src_core.augment.products import CASES, PAIRS
 

@@ -18,7 +18,7 @@ __all__ = ["augment", "steps"]
 
 
 def augment(plan: Plan, model: Model) -> Iterator[Made]:
-    """New cases as they come; stop taking values to cancel, and plan with resume to go on.
+    """New cases as they come; stop taking values to cancel, and plan with resume to continue.
 
     Raises:
         InputError: the output folder is of another run, its disk is full, or no scheduler answers.
@@ -27,7 +27,7 @@ def augment(plan: Plan, model: Model) -> Iterator[Made]:
 
 
 def steps(plan: Plan, model: Model) -> Iterator[Doing | Made]:
-    """As ``augment``, with what is under way in between, so that a caller can cancel."""
+    """As ``augment``, with progress in between, so that a caller can cancel."""
     with opened_folder(plan), Manifest(plan) as manifest:
         tasks = (QueuedJob(job, manifest.known(job.name)) for job in plan.jobs)
         with closing(_done(plan, tasks, model)) as values:

@@ -1,4 +1,4 @@
-"""The folder of a run: what decides it (``augment.json`` or ``pairs.json``), and its index."""
+"""The folder of a run: its facts (``augment.json`` or ``pairs.json``), and its index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from src_core.augment.jobs import Line
 from src_core.augment.layouts import remove_partial
 from src_core.augment.lock import locked
 from src_core.augment.plan import Plan
-from src_core.augment.products import Kind
+from src_core.augment.products import Product
 from src_core.datasets.run_folder import INDEX, MANIFEST
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.io.case_files import write_json
@@ -48,14 +48,14 @@ _VERSION = 3
 _FACTS = ("name", "subject", "split", "source", "source_labels")
 
 
-def run_file(kind: Kind) -> str:
-    """What decides a run of this kind: ``augment.json``."""
-    return f"{kind.name}.json"
+def run_file(product: Product) -> str:
+    """The file of a run's facts: ``augment.json`` or ``pairs.json``."""
+    return f"{product.name}.json"
 
 
-def columns(kind: Kind) -> tuple[str, ...]:
+def columns(product: Product) -> tuple[str, ...]:
     """Of a run's index."""
-    return (*kind.files, *_FACTS, *kind.numbers)
+    return (*product.files, *_FACTS, *product.numbers)
 
 
 @contextmanager
@@ -69,16 +69,16 @@ def opened_folder(plan: Plan) -> Iterator[None]:
     out = Path(plan.request.out)
     if out.exists() and not out.is_dir():
         raise InputError("this is a file", where=str(out), expected="a folder")
-    kind = plan.request.kind
-    resumed = plan.request.resume and (out / run_file(kind)).is_file()
+    product = plan.request.product
+    resumed = plan.request.resume and (out / run_file(product)).is_file()
     if not resumed:
         make_folder(out)
     with locked(out):
         if resumed:
             _same_run(plan)
             remove_partial(out)
-        facts = {kind.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
-        write_json(out / run_file(kind), facts)
+        facts = {product.name: _VERSION, **plan.facts, "per_case": plan.request.per_case}
+        write_json(out / run_file(product), facts)
         yield
 
 
@@ -87,7 +87,7 @@ def differing_facts(plan: Plan) -> tuple[str, ...]:
 
     A run that cannot be read differs in "everything".
     """
-    path = Path(plan.request.out) / run_file(plan.request.kind)
+    path = Path(plan.request.out) / run_file(plan.request.product)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return tuple(name for name, fact in plan.facts.items() if found.get(name) != fact)
@@ -100,13 +100,13 @@ def differing_facts(plan: Plan) -> tuple[str, ...]:
 def row_of(line: Line, plan: Plan) -> dict[str, Any]:
     """A row of the index for a line of the manifest."""
     request, metrics = plan.request, line["metrics"]
-    layout = request.kind.layouts[request.formats[0]]
+    layout = request.product.layouts[request.formats[0]]
     files = layout.files(line["name"], bool(line["source_labels"]), plan.style)
     joined = {name: " ".join(map(str, metrics[name])) for name in ("labels_lost", "labels_split")}
     return {
-        **{name: metrics.get(name, "") for name in request.kind.numbers},
+        **{name: metrics.get(name, "") for name in request.product.numbers},
         **joined,
-        **{name: files.get(name, "") for name in request.kind.files},
+        **{name: files.get(name, "") for name in request.product.files},
         **{name: line[name] for name in _FACTS},
     }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from src_core.augment.contact_sheet import SHEET
 from src_core.augment.jobs import Line
 from src_core.augment.manifest import lines
-from src_core.augment.products import CASES, Kind
+from src_core.augment.products import CASES, Product
 from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, run_file
 from src_core.io import open_atomically
 
@@ -55,13 +55,13 @@ class _Tally:
             self.changes[label].append(change)
 
 
-def save_summary(out: Path, failed: int = 0, kind: Kind = CASES) -> Path:
+def save_summary(out: Path, failed: int = 0, product: Product = CASES) -> Path:
     """Write a run's page from its manifest.
 
     Args:
         out: of the run.
         failed: how many are missing.
-        kind: what was made.
+        product: what was made.
     """
     tally = _Tally()
     for line in lines(out):
@@ -69,14 +69,14 @@ def save_summary(out: Path, failed: int = 0, kind: Kind = CASES) -> Path:
     path = Path(out) / SUMMARY
     sheet = (path.parent / SHEET).is_file()
     with open_atomically(path) as file:
-        file.write(_page(tally, failed, kind.noun, _asked(path.parent, kind), sheet).encode())
+        file.write(_page(tally, failed, product.noun, _asked(path.parent, product), sheet).encode())
     return path
 
 
-def _asked(out: Path, kind: Kind) -> str:
+def _asked(out: Path, product: Product) -> str:
     """The request of the run in one line; nothing where its file cannot be read."""
     try:
-        facts = json.loads((out / run_file(kind)).read_text(encoding="utf-8"))
+        facts = json.loads((out / run_file(product)).read_text(encoding="utf-8"))
         words = [f"model {facts['model']}", f"levels {_range(facts['levels'])}"]
         words += [f"between {_range(facts['between'])}"] if "between" in facts else []
         return f"{facts['dataset']}: {', '.join(words)}, seed {facts['seed']}"
@@ -91,7 +91,7 @@ def _range(levels: list[int] | dict[str, float]) -> str:
 def _page(tally: _Tally, failed: int, noun: str, asked: str, sheet: bool) -> str:
     made = tally.states["made"]
     counts = [(noun, made), ("made from", len(tally.cases)), ("failed", failed)]
-    counts += [("turned down", tally.states["rejected"])]
+    counts += [("rejected", tally.states["rejected"])]
     proof = f"{tally.certified} of {made} certified free of folds"
     proof += f", smallest determinant {tally.smallest:.3f}" if made else ""
     parts = [
@@ -128,7 +128,7 @@ def _changes(tally: _Tally) -> str:
 def _seeds(refused: Counter[str]) -> str:
     if not refused:
         return ""
-    return "<h2>Seeds turned down</h2>" + _table(("why", "seeds"), sorted(refused.items()))
+    return "<h2>Rejected seeds</h2>" + _table(("why", "seeds"), sorted(refused.items()))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -136,8 +136,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f"<table>{''.join(lines_)}</table>"
 
 
-def _row(kind: str, cells: Sequence[object]) -> str:
-    return "<tr>" + "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in cells) + "</tr>"
+def _row(tag: str, cells: Sequence[object]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _bars(title: str, values: Sequence[float]) -> str:

@@ -1,1 +1,1 @@
-"""Images and labels on one grid: what every other room works on."""
+"""Images and labels on one grid: what every other package works on."""

@@ -78,7 +78,7 @@ class Case:
             labels: whole numbers on the same grid.
             affine: (4, 4), voxel -> RAS mm.
             spacing: mm, where there is no affine (axes are LPS then); 1 mm without either.
-            name: what messages and files call the subject.
+            name: of the subject, in messages and file names.
 
         Raises:
             InputError: the arrays are no image, or no labels of it.

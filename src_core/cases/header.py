@@ -1,4 +1,4 @@
-"""NIfTI headers and grids: direction and spacing as ITK reads them, and the way back.
+"""NIfTI headers and grids: direction and spacing as ITK reads them, and written back.
 
 The sform is used where its axes are at right angles and no other qform contradicts it, else the
 qform; spacing comes from the zooms, since an sform may lack it. Without either: LPS axes, origin 0.

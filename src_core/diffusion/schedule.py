@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from src_core.errors import ArgumentError
 
-__all__ = ["Schedule"]
+__all__ = ["DVF_POWER", "TAU_POWER", "Schedule"]
+
+#: How fast the integration time, and the compositions of a training target, grow with the level.
+TAU_POWER, DVF_POWER = 1.3, 0.6
 
 
 class Schedule(BaseModel):
@@ -44,15 +47,15 @@ class Schedule(BaseModel):
 
     def tau(self, level: float) -> float:
         """Integration time of the velocity at a level, in DVF units."""
-        return 2.0 / 3.0 * level**1.3
+        return 2.0 / 3.0 * level**TAU_POWER
 
     def n_ddf(self, level: int) -> int:
         """Compositions of the DVF in the DDF of a level; 0 at level 0."""
-        return min(max(math.floor(2 * level**1.3 / 3), 1), 200) if level > 0 else 0
+        return min(max(math.floor(2 * level**TAU_POWER / 3), 1), 200) if level > 0 else 0
 
     def n_dvf(self, level: int) -> int:
         """Compositions of the DVF in the training target of a level."""
-        return math.floor(level**0.6)
+        return math.floor(level**DVF_POWER)
 
     def jumps(self, level: int, steps: int) -> tuple[int, ...]:
         """Levels ``T' = t_0 > t_1 > ... > 0``, ``steps`` jumps evenly spread, at most ``level``."""

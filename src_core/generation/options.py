@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from src_core.errors import InputError
 from src_core.errors.options import (
@@ -23,7 +31,9 @@ __all__ = [
     "LabelInterpolation",
     "Options",
     "Region",
+    "condition_text",
     "make_options",
+    "parse_condition",
     "parse_region",
     "region_text",
 ]
@@ -34,6 +44,7 @@ Interpolation = Literal["linear", "cubic"]
 LabelInterpolation = Literal["linear", "nearest"]
 
 _SLICES = {"shared": "one for all slices", "each": "one each"}
+_CONDITION = "numbers, such as 0.5,1"
 _REGION = "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10"
 
 
@@ -51,6 +62,25 @@ def parse_region(text: str) -> tuple[tuple[int, ...], ...]:
 def region_text(region: Region) -> str:
     """A region as ``parse_region`` reads it."""
     return ",".join(f"{low}:{high}" for low, high in region)
+
+
+def parse_condition(text: str) -> tuple[float, ...]:
+    """``0.5,1`` as numbers.
+
+    Raises:
+        InputError: it is not written so.
+    """
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"the condition {text} cannot be read", option="condition", expected=_CONDITION
+        ) from error
+
+
+def condition_text(condition: Sequence[float]) -> str:
+    """A condition as ``parse_condition`` reads it."""
+    return ",".join(map(str, condition))
 
 
 class Options(BaseModel):
@@ -99,6 +129,16 @@ class Options(BaseModel):
         TextForm(parse_region, region_text, _REGION),
         Display(none="the whole image", docks=(EXPLORER,)),
     ] = Field(default=None, description="Deform only this box.")
+    condition: Annotated[
+        tuple[float, ...] | None,
+        TextForm(parse_condition, condition_text, _CONDITION),
+        Display(none="the model's own", docks=()),
+    ] = Field(default=None, description="One number for each that a model with conditions takes.")
+
+    @model_serializer(mode="wrap")
+    def _without_condition(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Options without a condition are written as they were before there was one."""
+        return {k: v for k, v in values(self).items() if k != "condition" or v is not None}
 
 
 @option_class

@@ -48,7 +48,7 @@ __all__ = [
 
 FIELDS = ("displacement", "inverse")
 
-_SHARED = ("slices", "interpolation", "label_interpolation", "allow_folds", "region")
+_SHARED = ("slices", "interpolation", "label_interpolation", "allow_folds", "region", "condition")
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,22 @@ def make_recipe(
         "recipe": 1,
         "inputs": _inputs(case),
         "model": {"name": model.spec.name, "sha256": model.sha256, "file": model.file},
-        "options": {**options.model_dump(), "steps": steps or None},  # level 0 takes none
+        "options": _options(options, model, steps),
         "device": str(model.device),
         "threads": THREADS,
         "batch": 1,
         "machine": machine(),
         "outputs": {**{k: sha256_array(v) for k, v in outputs.items()}, **digests(warped)},
     }
+
+
+def _options(options: Options, model: Model, steps: int) -> dict[str, Any]:
+    """All options; the condition where the model takes one, steps where there are any."""
+    from src_core.models.prediction import checked_condition
+
+    values = {**options.model_dump(), "steps": steps or None}
+    condition = checked_condition(model.spec.network, options.condition)
+    return values if condition is None else {**values, "condition": condition}
 
 
 def digests(case: Case) -> dict[str, str]:

@@ -6,7 +6,7 @@ do what the paper's single levels do, without retraining. The model's redundancy
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -50,6 +50,7 @@ def recovery_steps(
     level: int,
     steps: int,
     fade: Tensor | None = None,
+    condition: Sequence[float] | None = None,
 ) -> Iterator[RecoveryStep]:
     """Recover a random field, step by step; the first value is the random field itself.
 
@@ -59,6 +60,7 @@ def recovery_steps(
         level: T', where the random field stands, 1 or more.
         steps: jumps over the levels, at most ``level``.
         fade: (1, 1, *state), factors on every velocity; None for 1.
+        condition: of the model, the same at every step; None for its defaults.
     """
     schedule = model.spec.schedule
     levels = schedule.jumps(level, steps)
@@ -67,7 +69,7 @@ def recovery_steps(
     for index, (here, there) in enumerate(pairwise(levels), start=1):
         seen = deformed_images(model, images, u)
         time = schedule.tau(here) - schedule.tau(there)
-        velocity = model.predict(seen, here) * (time * model.spec.recovery.redundancy)
+        velocity = model.predict(seen, here, condition) * (time * model.spec.recovery.redundancy)
         velocity = velocity if fade is None else velocity * fade
         flow = flow.followed_by(velocity)
         step = correction_ddf(velocity)

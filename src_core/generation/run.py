@@ -13,7 +13,6 @@ from torch import Tensor
 
 from src_core.cases.case import Case
 from src_core.diffusion.guard import Guarded
-from src_core.errors import InputError
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.measures import measure_field
@@ -32,7 +31,6 @@ from src_core.models.model import Model
 __all__ = [
     "Finishing",
     "Result",
-    "check_interpolation",
     "determinant",
     "finish",
     "generate",
@@ -96,7 +94,9 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
         InputError: an option is out of range, or case and model do not fit.
     """
     chosen = make_options(model.spec.schedule.levels, **options)
-    return Session(case, model, chosen.slices, chosen.region).steps(chosen)
+    session = Session(case, model, chosen.slices, chosen.region)
+    session.check(chosen)
+    return session.steps(chosen)
 
 
 def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finishing | Result]:
@@ -104,7 +104,6 @@ def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finis
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
     session = Session(case, model, options.slices, options.region)
-    check_interpolation(session.view, options)
     ends = yield from session.steps(options)
     for value in finish(session, options, ends):
         if isinstance(value, Result):
@@ -119,23 +118,15 @@ def finish(
     """Guard, warp, invert and certify what a session's steps ended with, slab by slab.
 
     Raises:
-        InputError: cubic interpolation for a 3D deformation.
+        InputError: options that do not fit the model.
     """
-    check_interpolation(session.view, options)
+    session.check(options)
     kept = []
     for end in ends:
         yield Finishing("guard")
         with fixed_threads():
             kept.append(guarded(session.view, end.flow, options.allow_folds))
     yield from threaded(_finished(session, options, kept))
-
-
-def check_interpolation(view: ModelView, options: Options) -> None:
-    """Refuse cubic interpolation for a 3D deformation, as an ``InputError``."""
-    if options.interpolation == "cubic" and view.axis is None:
-        raise InputError(
-            "cubic exists for 2D models only", option="interpolation", expected="linear"
-        )
 
 
 @torch.inference_mode()

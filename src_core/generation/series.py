@@ -28,7 +28,7 @@ from src_core.generation.options import Options, make_options
 from src_core.generation.proof import guarded, prove
 from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
-from src_core.generation.run import check_interpolation, determinant
+from src_core.generation.run import determinant
 from src_core.generation.save import with_inputs
 from src_core.generation.session import Session, Step
 from src_core.io import OutputFolder, volume_file, write_field_series
@@ -86,7 +86,7 @@ def growth(frames: int, motion: Motion) -> tuple[float, ...]:
 def generate_series(
     case: Case, model: Model, motion: Motion = "loop", frames: int | None = None, **options: Any
 ) -> Series:
-    """A deformed cine, or so many frames made of one volume; options are those of ``Options``.
+    """A deformed cine, or frames made of one volume; options are those of ``Options``.
 
     Raises:
         InputError: an option is out of range, or the cine has another number of frames.
@@ -104,7 +104,6 @@ def series_steps(
     started = time.perf_counter()
     shares = growth(_frames(case, frames), motion)
     session = Session(case, model, options.slices, options.region)
-    check_interpolation(session.view, options)
     ends = yield from session.steps(options)
     with fixed_threads():
         series = _finished(session, options, ends, shares)
@@ -182,7 +181,7 @@ def _frames(case: Case, wanted: int | None) -> int:
     own = max(volume.frames for volume in (*case.images, *case.labels))
     if own > 1 and wanted not in (None, own):
         raise InputError(
-            f"{wanted} frames are asked for, the cine has {own}",
+            f"{wanted} frames are requested, the cine has {own}",
             where=case.name,
             expected="a single volume, or the cine's own frames",
             do=Phrase("leave out ", OptionName("frames")),

@@ -13,6 +13,7 @@ from torch import Tensor
 from src_core.cases.case import Case
 from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import Draws, generator
+from src_core.errors import InputError
 from src_core.fields.planes import Field
 from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.options import Options
@@ -20,6 +21,7 @@ from src_core.generation.recovery import RecoveryStep, recovery_steps
 from src_core.generation.region import Box
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model, ModelSpec
+from src_core.models.prediction import checked_condition
 
 __all__ = ["Session", "Step", "flow_of", "start_flow", "threaded"]
 
@@ -62,8 +64,21 @@ class Session:
         self.view = make_model_view(case, model.spec, slices, region)
         self._images: dict[int, Tensor] = {}
 
+    def check(self, options: Options) -> None:
+        """Refuse options that do not fit the model, before anything is computed.
+
+        Raises:
+            InputError: cubic interpolation for a 3D deformation, or a condition that the model does
+                not take.
+        """
+        if options.interpolation == "cubic" and self.view.axis is None:
+            raise InputError(
+                "cubic exists for 2D models only", option="interpolation", expected="linear"
+            )
+        checked_condition(self.model.spec.network, options.condition)
+
     def jumps(self, options: Options) -> int:
-        """Recovery steps that options ask for."""
+        """Recovery steps of some options."""
         return min(options.steps or self.model.spec.recovery.steps, options.level)
 
     def start(self, options: Options, slab: int = 0) -> Flow:
@@ -79,7 +94,11 @@ class Session:
 
         Returns:
             The last step of each slab: ``ends = yield from session.steps(options)``.
+
+        Raises:
+            InputError: options that do not fit the model.
         """
+        self.check(options)
         slabs, ends = self.view.slabs if options.level else 0, list[RecoveryStep]()
         for slab in range(slabs):
             for at in threaded(self._recovery(options, slab)):
@@ -91,7 +110,7 @@ class Session:
         return tuple(ends)
 
     def ends(self, options: Options) -> tuple[RecoveryStep, ...]:
-        """The last step of each slab, where nobody looks at the others."""
+        """The last step of each slab, without the others."""
         steps = self.steps(options)
         while True:
             try:
@@ -112,7 +131,8 @@ class Session:
         fades = self.view.fades(start.random.shape[-1], start.state)
         fade = None if fades is None else fades[1]
         steps = self.jumps(options)
-        return recovery_steps(self.model, images, start, options.level, steps, fade)
+        condition = options.condition
+        return recovery_steps(self.model, images, start, options.level, steps, fade, condition)
 
 
 def start_flow(model: Model, *seeds: int, level: int) -> Flow:

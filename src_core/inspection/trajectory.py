@@ -44,7 +44,7 @@ class Trajectory:
     """A run, finished or not.
 
     Args:
-        view: where it lives.
+        view: of its case.
         slabs: the steps of every slab, 0 being the random field; slabs without steps yet do
             not move.
     """
@@ -71,7 +71,7 @@ class Trajectory:
 
     @property
     def last_steps(self) -> list[RecoveryStep]:
-        """What every slab ended with."""
+        """The last step of every slab."""
         return [steps[-1] for steps in self._slabs]
 
     @property

@@ -81,7 +81,7 @@ def _convention(path: Path, name: FieldFormat) -> FieldConvention:
 
 
 def field_file(name: str, format: FieldFormat) -> str:
-    """The file of a field called so: ``displacement.nii.gz``, or ``displacement.mha``.
+    """The file name of a field: ``displacement.nii.gz``, or ``displacement.mha``.
 
     Raises:
         ArgumentError: no such format.
@@ -143,7 +143,7 @@ def read_field(
         path: NIfTI of shape (X, Y, Z, 1, 3), (X, Y, Z, 3) or, in 2D, (X, Y, 1, 1, 2); a vector
             image or transform of ITK's other formats where SimpleITK is installed.
         format: without one, FNIRT's intent 2006, or a name that says so where there is no intent,
-            means ``fsl``, and anything else ``itk``. FSL's absolute warps are known as FSL does.
+            means ``fsl``, and anything else ``itk``. FSL's own rule recognises absolute warps.
 
     Returns:
         (X, Y, Z, 3) in LPS mm, and its grid.

@@ -33,8 +33,8 @@ class FieldConvention:
     Attributes:
         name: the choice.
         words: which tools read it, in a few words.
-        endings: of its files; the first is that of the engine's own.
-        write: takes the file, (X, Y, Z, 3) in LPS mm, and its grid.
+        endings: of its files; the first is that of files the engine names.
+        write: writes (X, Y, Z, 3), LPS mm, on a grid to a file.
         read: a file in this convention; None where the format's own reader decides.
     """
 
@@ -53,14 +53,15 @@ class FileFormat:
         name: what messages call it.
         endings: of its files, lower case.
         read_image: stored values, (X, Y, Z) or (X, Y, Z, T), and their grid, or the header to keep.
-        write_image: takes the file, values as ``read_image`` gives them, and a header in mm.
+        write_image: writes values as ``read_image`` gives them, with the header they have in a
+            NIfTI file, of which ``grid_of`` gives the grid.
         read_field: (X, Y, Z, 3), or (X, Y, Z, T, 3) with a field for each frame, in LPS mm.
         conventions: ways to write a field; none where it cannot be written.
         holds_field: whether a file is a field and no image; None where none is.
         holds_folder: whether a folder is an image, of which a file is one slice; None where no
             folder is.
         read_shape: shape and type of an image without its values, for estimates.
-        picture: one slice that does not say its spacing.
+        picture: one slice, whose spacing is not in the file.
         extra: of this package, which a reader or writer needs.
     """
 
@@ -78,7 +79,7 @@ class FileFormat:
 
     @contextmanager
     def required(self, path: Path) -> Iterator[None]:
-        """Reading or writing a file: what is not installed becomes an error that says so.
+        """Reading or writing a file: a missing package becomes an error that says what to install.
 
         Raises:
             InputError: a package that the format needs is missing.

@@ -178,7 +178,7 @@ def format_of(path: str | Path) -> FileFormat | None:
 
 
 def is_picture(path: str | Path) -> bool:
-    """Whether a name is that of a picture, which does not say its spacing."""
+    """Whether a name is that of a picture, whose spacing is not in the file."""
     found = format_named(path)
     return found is not None and found.picture
 
@@ -216,12 +216,12 @@ def convention_named(name: str) -> FieldConvention:
 
 
 def volume_file(name: str) -> str:
-    """The file of a volume that the engine writes: ``image.nii.gz``."""
+    """The file name of a volume that the engine writes: ``image.nii.gz``."""
     return name + NIFTI.endings[0]
 
 
 def listed() -> str:
-    """All that images are read from, for messages."""
+    """All formats that images are read from, for messages."""
     each = [
         f"{known.name} ({', '.join(known.endings)}{', a folder' if known.holds_folder else ''})"
         for known in _formats

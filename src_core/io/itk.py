@@ -42,7 +42,7 @@ def simpleitk() -> Any:
 
 
 def holds_itk_field(path: Path) -> bool:
-    """Whether the first bytes of such a file speak of vectors or of a transform."""
+    """Whether the first bytes of such a file are those of vectors or of a transform."""
     with path.open("rb") as file:
         return _VECTORS.search(file.read(_HEADER)) is not None
 

@@ -89,7 +89,7 @@ def write_nifti(path: str | Path, data: NDArray[Any], header: nib.Nifti1Header) 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """The file's bytes, unpacked, and how many there are at most; what goes wrong in one line."""
+    """The file's bytes, unpacked, and how many there are at most; errors become one line."""
     try:
         with path.open("rb") as file:
             compressed = file.peek(2)[:2] == _GZIP_MAGIC

@@ -91,8 +91,8 @@ def read_nifti_field(path: Path, fsl: bool | None = None) -> tuple[NDArray[Any],
 
     Args:
         path: the file.
-        fsl: whether it is FSL's, relative or absolute, which FSL's own rule tells apart. Without:
-            by FNIRT's intent, or by a name that says so where there is no intent.
+        fsl: whether it is FSL's, relative or absolute, which FSL's own rule distinguishes.
+            Without: by FNIRT's intent, or by a name that says so where there is no intent.
 
     Raises:
         InputError: no such file, damaged, or not a displacement field.

@@ -1,10 +1,11 @@
 """A trained DRDM: what it is (``ModelSpec``, in the file's header) and its network.
 
-``predict`` gives one recovery velocity per unit of tau, whatever the network was trained to give.
+``predict`` gives one recovery velocity per unit of tau, whatever the network was trained to output.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,17 +13,21 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
-from src_core.diffusion.grids import state_size
 from src_core.diffusion.kinds import random_field
 from src_core.diffusion.random_field import RandomField
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
-from src_core.fields import enlarge, smooth
-from src_core.models.nn import NetworkConfig
-from src_core.models.nn.acnn import AcnnUNet, predict
+from src_core.fields import smooth
+from src_core.models.network_kind import ConditionNumber
+from src_core.models.prediction import (
+    AnyNetworkConfig,
+    check_design,
+    checked_condition,
+    network_kind,
+)
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
-__all__ = ["Card", "Model", "ModelSpec", "Recovery", "check_grids", "input_error"]
+__all__ = ["Card", "Model", "ModelSpec", "Recovery", "spec_error"]
 
 
 class _Frozen(BaseModel):
@@ -78,7 +83,7 @@ class ModelSpec(_Frozen):
     preprocessing: Preprocessing = Preprocessing()
     mm_per_pixel: tuple[float, float] | None = None
     schedule: Schedule
-    network: NetworkConfig
+    network: AnyNetworkConfig
     recovery: Recovery = Recovery()
     card: Card = Card()
 
@@ -89,7 +94,7 @@ class ModelSpec(_Frozen):
 
     @model_validator(mode="after")
     def _grids(self) -> ModelSpec:
-        check_grids(self.size, self.schedule, self.network)
+        check_design(self)
         return self
 
     @property
@@ -105,38 +110,21 @@ class ModelSpec(_Frozen):
     @property
     def state(self) -> int:
         """Voxels a side of the grid on which fields are composed."""
-        if self.network.kind == "acnn":
-            return self.size
-        return state_size(self.schedule)
+        return network_kind(self.network).state(self)
+
+    @property
+    def condition(self) -> tuple[ConditionNumber, ...]:
+        """The numbers that the model takes beside image and level; none for most."""
+        return network_kind(self.network).condition(self.network)
 
 
-def input_error(error: ValidationError, where: str) -> InputError | None:
+def spec_error(error: ValidationError, where: str) -> InputError | None:
     """The ``InputError`` that a check of a spec or a config raised first, and in which file."""
     cause = error.errors()[0].get("ctx", {}).get("error")
     if not isinstance(cause, InputError):
         return None
     place = f"{where}: {cause.where}" if cause.where else where
     return InputError(cause.what, where=place, expected=cause.expected, do=cause.do)
-
-
-def check_grids(size: int, schedule: Schedule, network: NetworkConfig) -> None:
-    """Raise a ValueError unless the grids of model, state and network are in step."""
-    random_field(schedule)
-    control, state = schedule.control, state_size(schedule)
-    if control % 4 or size % state:
-        raise ValueError(
-            f"size {size} and control {control} do not fit: size a multiple of {state}"
-        )
-    if network.kind == "acnn":
-        return
-    finest, coarsest = network.output_stage, len(network.widths) - 1
-    if finest > coarsest or size % (network.stem << coarsest):
-        raise ValueError(f"size {size} cannot be halved as often as widths and stem ask for")
-    if size != control // 2 * (network.stem << finest):
-        raise ValueError(
-            f"the network answers on {size / (network.stem << finest):g} points a side, "
-            f"the control field has {control // 2}: change stem, output_stage or control"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,36 +137,29 @@ class Model:
     sha256: str
     file: str = ""
 
-    def predict(self, images: Tensor, level: int) -> Tensor:
+    def predict(
+        self, images: Tensor, level: int, condition: Sequence[float] | None = None
+    ) -> Tensor:
         """Velocity that takes deformation away, per unit of tau.
 
         Args:
-            images: (V, 1, *size) in 0..1, views of one deformation, e.g. the slices of a stack.
+            images: (N, 1, *size) in 0..1, of one deformation, e.g. the slices of a stack.
             level: the level they stand at, 1 or more.
+            condition: one number for each of the spec's ``condition``; None for their defaults.
 
         Returns:
-            (1, D, *state), state voxels per unit of tau, on the CPU: the mean over the views.
+            (1, D, *state), state voxels per unit of tau, on the CPU: the mean over the images.
+
+        Raises:
+            InputError: the model takes no condition, or another.
         """
+        kind, spec = network_kind(self.spec.network), self.spec
+        numbers = checked_condition(spec.network, condition)
+        more = None if numbers is None else torch.tensor([numbers], device=self.device)
         levels = torch.full((len(images),), level, device=self.device)
-        images = images.to(self.device)
-        if isinstance(self.network, AcnnUNet):
-            step = self._displacement(self.network, images, levels, level)
-        else:
-            step = self._velocity(images, levels)
-        return smooth(step, self.spec.recovery.smoothing)
-
-    def _velocity(self, images: Tensor, levels: Tensor) -> Tensor:
-        raw = torch.cat(
-            [self.network(i[None], t[None]) for i, t in zip(images, levels, strict=True)]
-        )
-        velocity = raw.mean(0, keepdim=True).float().cpu() * self.spec.random_field.unit
-        return -enlarge(velocity, self.spec.state * 2 // self.spec.schedule.control)
-
-    def _displacement(
-        self, network: AcnnUNet, images: Tensor, levels: Tensor, level: int
-    ) -> Tensor:
-        """The published network gives the DVF of ``n_dvf`` compositions, in voxels of its grid."""
-        raw = torch.cat(
-            [predict(network, i[None], t[None] - 1) for i, t in zip(images, levels, strict=True)]
-        )
-        return raw.mean(0, keepdim=True).cpu() / max(self.spec.schedule.n_dvf(level), 1)
+        outputs = [
+            kind.output(spec, self.network, image[None], here[None], more)
+            for image, here in zip(images.to(self.device), levels, strict=True)
+        ]
+        output = torch.cat(outputs).mean(0, keepdim=True).float().cpu()
+        return smooth(kind.velocity(spec, output, level), spec.recovery.smoothing)

@@ -1,64 +1,119 @@
-"""What a network is asked for: a velocity, or the displacement of a DVF.
+"""The kinds of recovery network by name, and what is common to all of them.
 
-A ``velocity-unet`` gives the velocity in units of its standard deviation, on the control grid over
-the image. An ``acnn``, the paper's network, gives the displacement that undoes the DVF of ``n_dvf``
-compositions, in voxels of the model's grid; its target is that DVF.
+A new kind is a file of ``models.nn`` with a config, a network and a ``NetworkKind``, and a row of
+``NETWORK_KINDS``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+from pydantic import BeforeValidator, SerializeAsAny
+from torch import nn
 
-from src_core.diffusion.grids import crop
+from src_core.diffusion.grids import state_size
 from src_core.diffusion.kinds import random_field
-from src_core.diffusion.random_field import level_ddf
-from src_core.fields import enlarge
+from src_core.errors import ArgumentError, InputError
+from src_core.models.network_kind import Design, NetworkConfig, NetworkKind
+from src_core.models.nn.acnn_kind import AcnnKind
+from src_core.models.nn.velocity import VelocityUNetKind
 
-if TYPE_CHECKING:
-    from src_core.training.config import TrainConfig
+__all__ = [
+    "NETWORK_KINDS",
+    "AnyNetworkConfig",
+    "build",
+    "check_design",
+    "checked_condition",
+    "network_kind",
+    "register_network_kind",
+]
 
-__all__ = ["as_prediction", "targets"]
+NETWORK_KINDS: dict[str, NetworkKind] = {
+    "acnn": AcnnKind(),
+    "velocity-unet": VelocityUNetKind(),
+}
 
 
-def targets(config: TrainConfig, clean: Tensor, levels: Tensor) -> Tensor:
-    """What to learn from undisturbed velocities.
+def network_kind(config: NetworkConfig) -> NetworkKind:
+    """The kind of a config.
 
-    Args:
-        clean: (B, D, *control), control voxels.
-        levels: (B,); the DVF of level 0 is 0.
+    Raises:
+        InputError: there is none of that name.
     """
-    schedule = config.schedule
-    if config.network.kind != "acnn":
-        return crop(clean) / random_field(schedule).unit
-    u = level_ddf(random_field(schedule), clean, _times(config, levels))
-    return enlarge(u, config.size // u.shape[-1])
+    return _named(config.kind)
 
 
-def as_prediction(config: TrainConfig, recovery: Tensor, levels: Tensor) -> Tensor:
-    """What the network would have to say to take a recovery's step.
+def register_network_kind(kind: NetworkKind) -> None:
+    """Add a kind of network from outside this package, under the name in its config.
 
-    Args:
-        recovery: (B, D, *grid over the image), its voxels per unit of tau, as ``Model.predict``.
-        levels: (B,).
+    Raises:
+        ArgumentError: the name is taken.
     """
-    if config.network.kind != "acnn":
-        factor = recovery.shape[-1] // (config.schedule.control // 2)
-        return -_shrink(recovery, factor) / random_field(config.schedule).unit
-    factor = config.size // recovery.shape[-1]
-    whole = enlarge(recovery, factor) if factor > 1 else recovery
-    # To first order: n_dvf compositions move a few pixels, and hardly bend the way.
-    return whole * _times(config, levels).to(whole).view(-1, *[1] * (whole.dim() - 1))
+    name = str(kind.config.model_fields["kind"].default)
+    if name in NETWORK_KINDS:
+        raise ArgumentError(f"register_network_kind() 'kind' must have a new name, got {name!r}")
+    NETWORK_KINDS[name] = kind
 
 
-def _times(config: TrainConfig, levels: Tensor) -> Tensor:
-    return torch.tensor([float(config.schedule.n_dvf(int(level))) for level in levels])
+def build(config: NetworkConfig) -> nn.Module:
+    """The network of a config, with fresh random weights (from torch's global generator)."""
+    return network_kind(config).build(config)
 
 
-def _shrink(u: Tensor, factor: int) -> Tensor:
-    """The inverse of ``enlarge``: means over blocks, in the coarser grid's voxels."""
-    pool = {2: functional.avg_pool2d, 3: functional.avg_pool3d}[u.shape[1]]
-    return pool(u, factor) / factor if factor > 1 else u
+def check_design(design: Design) -> None:
+    """Raise a ValueError unless the grids of model, state and network are in step."""
+    random_field(design.schedule)
+    size, control, state = design.size, design.schedule.control, state_size(design.schedule)
+    if control % 4 or size % state:
+        raise ValueError(
+            f"size {size} and control {control} do not fit: size a multiple of {state}"
+        )
+    network_kind(design.network).check(design)
+
+
+def checked_condition(
+    config: NetworkConfig, values: Sequence[float] | None
+) -> tuple[float, ...] | None:
+    """A condition for a network, its defaults where none is given; None where it takes none.
+
+    Raises:
+        InputError: it takes none, or numbers are missing, too many or out of range.
+    """
+    numbers = network_kind(config).condition(config)
+    if not numbers:
+        if values is None:
+            return None
+        raise InputError("the model takes no condition", option="condition", do="leave it out")
+    if values is None:
+        return tuple(n.default for n in numbers)
+    fits = len(values) == len(numbers)
+    if not fits or not all(n.low <= v <= n.high for n, v in zip(numbers, values, strict=True)):
+        given = ", ".join(f"{value:g}" for value in values) or "of no numbers"
+        raise InputError(
+            f"condition {given} is not possible",
+            option="condition",
+            expected=f"{len(numbers)} numbers: {', '.join(map(str, numbers))}",
+        )
+    return tuple(float(value) for value in values)
+
+
+def _named(name: object) -> NetworkKind:
+    if name not in NETWORK_KINDS:
+        raise InputError(
+            f"there is no network of kind {name}",
+            where="network.kind",
+            expected="one of: " + ", ".join(NETWORK_KINDS),
+        )
+    return NETWORK_KINDS[str(name)]
+
+
+def _parsed(values: Any) -> Any:
+    """A config of the kind that its values name."""
+    if isinstance(values, dict):
+        return _named(values.get("kind")).config.model_validate(values)
+    return values
+
+
+#: A network's config in a model or a training, of any kind of the table.
+AnyNetworkConfig = Annotated[SerializeAsAny[NetworkConfig], BeforeValidator(_parsed)]

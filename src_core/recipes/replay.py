@@ -77,10 +77,10 @@ def prepare(
 
     Args:
         path: a ``recipe.json``, or the ``manifest.jsonl`` of an augmentation.
-        images: where they have moved.
-        labels: where they have moved.
+        images: other places of the recipe's images.
+        labels: other places of its labels.
         device: another than the recipe's.
-        sample: whose recipe in a manifest.
+        sample: the name of a case or pair in a manifest.
 
     Raises:
         InputError: no recipe; an input or the model is missing, or not the one it names.
@@ -143,7 +143,7 @@ def _paths(named: dict[str, _Array], kind: str, recipe: Path) -> list[Path]:
             raise InputError(
                 f"the recipe names no file for {name}",
                 where=str(recipe),
-                do=f"give it with --{kind}",
+                do=Phrase("give it with ", OptionName(kind)),
             )
     return [recipe.parent / str(array.path) for _, array in chosen]
 
@@ -157,7 +157,7 @@ def _check_inputs(case: Case, named: dict[str, _Array], recipe: Path) -> None:
                 f"{name} is not what the recipe was made from",
                 where=str(volume.path) if volume else str(recipe),
                 expected=f"an array of SHA-256 {array.sha256[:16]}...",
-                do=f"give the original with --{name.split('-')[0]}",
+                do=Phrase("give the original with ", OptionName(name.split("-")[0])),
             )
 
 
@@ -172,7 +172,7 @@ def _model(wanted: _ModelFile, device: str) -> Model:
             return model
     choose_device(device)
     raise InputError(
-        f"the model {wanted.name} of the recipe is not here",
+        f"the model {wanted.name} of the recipe was not found",
         where=wanted.file,
         expected=f"a file of SHA-256 {wanted.sha256[:16]}...",
         do="put it back, or import it",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from src_core.errors import InputError
+from src_core.errors.options import option_field
 from src_core.generation.options import Options
 from src_core.generation.run import Result
 from src_core.generation.save import input_file
@@ -128,7 +129,7 @@ def command_text(call: Call, windows: bool = os.name == "nt") -> str:
     words += ["--model", call.model]
     for name, value in call.options.items():
         flag = f"--{name.replace('_', '-')}"
-        words += [flag] if value is True else [flag, _word(value)]
+        words += [flag] if value is True else [flag, _word(name, value)]
     words += ["--device", call.device]
     if call.field_format != "itk":
         words += ["--field-format", call.field_format]
@@ -165,11 +166,10 @@ def _note(files: list[str], home: Path | None) -> str:
     )
 
 
-def _word(value: Any) -> str:
-    """An option as the shell takes it; a region's ends as ``40:168,30:158,0:10``."""
-    if isinstance(value, list | tuple):
-        return ",".join(f"{low}:{high}" for low, high in value)
-    return str(value)
+def _word(name: str, value: Any) -> str:
+    """An option as the shell takes it, such as a region as ``40:168,30:158,0:10``."""
+    form = option_field(Options, name).text
+    return str(value) if form is None else form.write(value)
 
 
 def _model_word(model: Mapping[str, str]) -> str:

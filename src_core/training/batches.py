@@ -16,7 +16,7 @@ from src_core.diffusion.kinds import random_field
 from src_core.diffusion.random_field import generator, level_ddf
 from src_core.fields import enlarge
 from src_core.fields.sampling import identity, sample
-from src_core.models.prediction import targets
+from src_core.models.prediction import network_kind
 from src_core.training.config import Augmentation, Stage, TrainConfig
 
 __all__ = ["Batch", "Draw", "draw_sample", "make_batch"]
@@ -29,14 +29,16 @@ class Batch:
     Attributes:
         images: (B, 1, *size or *window) in 0..1.
         levels: (B,).
-        targets: what the network is asked for.
-        taught: what a teacher says to the same, if there is one.
+        targets: the outputs to learn.
+        condition: (B, C); None for networks that take none.
+        teacher: a teacher's outputs for the same, if there is one.
     """
 
     images: Tensor
     levels: Tensor
     targets: Tensor
-    taught: Tensor | None = None
+    condition: Tensor | None = None
+    teacher: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Draw:
     velocity: Tensor
     disturbance: Tensor
     corner: tuple[int, ...]
+    condition: tuple[float, ...] = ()
 
 
 def draw_sample(
@@ -74,6 +77,7 @@ def draw_sample(
         velocity=field.velocity(field.draw(ndim, source)),
         disturbance=field.velocity(field.draw(ndim, source)),
         corner=_corner(config, rng, ndim),
+        condition=network_kind(config.network).draw_condition(config.network, rng),
     )
 
 
@@ -136,8 +140,15 @@ def make_batch(
     images = torch.stack([store[d.image] for d in draws]).to(device).float() / 255
     positions = _windows(_positions(u, draws, config.size), draws, config.window)
     posed = sample(images, positions, config.recovery.image_mode, padding="zeros")
-    wanted = _windows(targets(config, clean, levels), draws, config.window)
-    return Batch(_recontrast(posed, draws), levels.to(device), wanted)
+    condition = _condition(draws, device)
+    kind = network_kind(config.network)
+    targets = _windows(kind.target(config, clean, levels, condition), draws, config.window)
+    return Batch(_recontrast(posed, draws), levels.to(device), targets, condition)
+
+
+def _condition(draws: list[Draw], device: torch.device | str) -> Tensor | None:
+    """(B, C), None where C is 0."""
+    return torch.tensor([d.condition for d in draws]).to(device) if draws[0].condition else None
 
 
 def _positions(u: Tensor, draws: list[Draw], size: int) -> Tensor:

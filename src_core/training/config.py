@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
-from src_core.models.model import Recovery, check_grids, input_error
-from src_core.models.nn import NetworkConfig
+from src_core.models.model import Recovery, spec_error
 from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import AnyNetworkConfig, check_design, network_kind
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
 __all__ = [
@@ -61,9 +61,9 @@ class Stage(_Frozen):
 
     Attributes:
         until: share of all samples at which the stage ends.
-        levels: lowest and highest level drawn, uniformly, 0 included where it is asked for.
+        levels: lowest and highest level drawn, uniformly, 0 included where it is in the range.
         weaker: share of samples whose velocity is scaled by U(0, 1).
-        undeformed: share of samples with no deformation at all.
+        undeformed: share of samples without deformation.
     """
 
     until: float = Field(gt=0, le=1)
@@ -114,11 +114,11 @@ class Optimisation(_Frozen):
 
 
 class Validation(_Frozen):
-    """What is looked at while training; nothing of it changes the training's bits.
+    """Validation while training; nothing of it changes the training's bits.
 
     Attributes:
         share: of the subjects (files, where none are named) held out of training, where no column
-            ``split`` says which; 0 looks at training images.
+            ``split`` names them; 0 validates on training images.
         cases: images, spread over the files; 0 for no validation.
         levels: of the table and the pictures.
         time: share of the training's time that it may cost; tables that would cost more are left.
@@ -131,11 +131,11 @@ class Validation(_Frozen):
 
 
 class Distillation(_Frozen):
-    """How a teacher is listened to.
+    """How a teacher is followed.
 
     Attributes:
-        weight: of the mean squared distance to its velocity, relative as the loss's distance is.
-        sigma: of the fields that the teacher was trained on; None takes it from its file.
+        weight: of the mean squared distance to its velocity, relative, as the distance of the loss.
+        sigma: of the fields that the teacher was trained on; None takes it from the teacher's file.
     """
 
     weight: float = Field(default=0.5, ge=0)
@@ -146,8 +146,8 @@ class TrainConfig(_Frozen):
     """Everything that decides a model, but its data.
 
     Attributes:
-        window: pixels a side of the random windows of fields that an ``acnn`` is trained on, at
-            the scale of the whole; 0 trains on all of them.
+        window: pixels a side of random windows of fields to train on, at the scale of the whole,
+            for kinds of network that take them; 0 trains on whole fields.
     """
 
     name: str
@@ -160,7 +160,7 @@ class TrainConfig(_Frozen):
     licence: str = ""
     limits: str = ""
     schedule: Schedule = Schedule()
-    network: NetworkConfig = VelocityUNetConfig()
+    network: AnyNetworkConfig = VelocityUNetConfig()
     augmentation: Augmentation = Augmentation()
     curriculum: tuple[Stage, ...] = (Stage(until=1.0),)
     weights: Weights = Weights()
@@ -176,9 +176,9 @@ class TrainConfig(_Frozen):
 
     @model_validator(mode="after")
     def _grids(self) -> TrainConfig:
-        check_grids(self.size, self.schedule, self.network)
-        if self.window and self.network.kind != "acnn":
-            raise ValueError("a window is for networks of kind acnn: leave it out")
+        check_design(self)
+        if self.window and not network_kind(self.network).windows:
+            raise ValueError(f"a network of kind {self.network.kind} takes no window: leave it out")
         if self.window > self.size:
             raise ValueError(f"window {self.window} is larger than size {self.size}")
         return self
@@ -200,7 +200,7 @@ def read_config(path: Path | str) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("config is not TOML", where=f"{path}: {error}") from error
     except ValidationError as error:
-        if known := input_error(error, str(path)):
+        if known := spec_error(error, str(path)):
             raise known from error
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

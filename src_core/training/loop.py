@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from src_core.errors import InputError
-from src_core.models.nn import build
+from src_core.models.prediction import build
 from src_core.training.batches import Batch, draw_sample, make_batch
 from src_core.training.config import Optimisation, Stage, TrainConfig
 from src_core.training.data import Store
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.training.muon import Muon
-from src_core.training.objectives import make_objective
+from src_core.training.objectives import Objective
 from src_core.training.teacher import Teacher
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _HOPELESS = 20
 
 @dataclass(frozen=True)
 class Lineage:
-    """What a model learnt from besides its data: one line each, '' for nothing."""
+    """The models that a model was trained from: one line each, '' for none."""
 
     start: str = ""
     teacher: str = ""
@@ -65,7 +65,7 @@ class Trainer:
     Args:
         store: the images.
         fabric: what it runs on; one CPU without.
-        teacher: a model whose velocities to follow as well.
+        teacher: a model whose velocities are followed as well.
     """
 
     def __init__(
@@ -94,9 +94,9 @@ class Trainer:
         self.average.to(self.fabric.device)
         self.network.to(self.fabric.device)
         self.optimiser = _optimiser(self.network, config.optimisation)
-        self.objective = make_objective(config, self.network)
+        self.objective = Objective(config, self.network)
         self._module, self._stepper = self.fabric.setup(self.objective, self.optimiser)
-        self.lineage = Lineage(teacher=teacher.told if teacher else "")
+        self.lineage = Lineage(teacher=teacher.summary if teacher else "")
         self.samples = self.skipped = self._in_a_row = 0
 
     def run(self) -> Iterator[TrainingProgress]:
@@ -147,13 +147,13 @@ class Trainer:
         batch = make_batch(self.config, self.store.images, draws, self.fabric.device)
         if self.teacher is None:
             return batch
-        return replace(batch, taught=self.teacher(batch.images, batch.levels))
+        return replace(batch, teacher=self.teacher(batch.images, batch.levels))
 
     def _step(self, batch: Batch) -> list[float]:
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * self._factor(self.samples)
-        prediction = self._module(batch.images, batch.levels)
-        loss, terms = self.objective.loss(prediction.float(), batch.targets, batch.taught)
+        output = self._module(batch.images, batch.levels, batch.condition)
+        loss, terms = self.objective.loss(output.float(), batch.targets, batch.teacher)
         self.optimiser.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimisation.clip)
@@ -184,15 +184,15 @@ class Trainer:
             slow.lerp_(fast, 1 - keep)
 
     def _progress(self, terms: list[list[float]], first: int, seconds: float) -> TrainingProgress:
-        loss, distance, turn, slope = np.mean(terms, axis=0)
+        loss, distance, angle, gradient = np.mean(terms, axis=0)
         return TrainingProgress(
             samples=self.samples,
             total=self.config.optimisation.samples,
             seen=self.samples - first,
             loss=float(loss),
             distance=float(distance),
-            angle=float(turn),
-            gradient=float(slope),
+            angle=float(angle),
+            gradient=float(gradient),
             learning_rate=self.learning_rate(self.samples),
             skipped=self.skipped,
             seconds=seconds,

@@ -29,8 +29,8 @@ _CHANNEL = re.compile(r"_\d{4}$")
 class Bank:
     """Draws one of a case's deformations.
 
-    A case is known by its name, or by its image's file. Holds its folder alone, so it travels to
-    other processes; a draw reads one deformation.
+    A case is known by its name, or by its image's file. It holds the folder's name alone, so it is
+    easily sent to other processes; a draw reads one deformation.
 
     Attributes:
         folder: as ``make_bank`` or ``drdm augment`` filled it.
@@ -93,7 +93,7 @@ class Bank:
 
 
 def _candidates(name: str) -> Iterator[str]:
-    """A name itself; and, of a file, its name with ever fewer of the folders above it.
+    """A name itself; and, of a file, its name with fewer and fewer of the folders above it.
 
     A channel of nnU-Net's, ``case_0000.nii.gz``, is known by its case as well.
     """

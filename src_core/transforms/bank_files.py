@@ -38,7 +38,7 @@ class StoredDeformations(Protocol):
 
 
 class BankFiles:
-    """A file for each case; a deformation is read alone."""
+    """A file for each case; each deformation is read on its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -84,7 +84,7 @@ class AugmentRun:
 
 
 def stored_in(folder: Path) -> StoredDeformations:
-    """What a folder holds.
+    """The deformations in a folder.
 
     Raises:
         InputError: there are no deformations.
@@ -94,7 +94,7 @@ def stored_in(folder: Path) -> StoredDeformations:
     )
     if not found.names:
         raise InputError(
-            "no deformations here",
+            "there are no deformations in this folder",
             where=str(folder),
             expected=Phrase("a folder that make_bank or ", CommandName("augment"), " filled"),
         )

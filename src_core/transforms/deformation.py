@@ -50,7 +50,7 @@ class Placed:
     axis: int | None
 
     def inverse(self) -> Placed:
-        """The way back: phi(psi(y)) = y, wherever psi(y) lies inside; see ``fields.invert``."""
+        """The inverse: phi(psi(y)) = y, wherever psi(y) lies inside; see ``fields.invert``."""
         return Placed(invert(self.u.double()).displacement, self.axis)
 
     def image(self, values: Tensor, mode: Mode = "linear") -> Tensor:
@@ -104,8 +104,8 @@ class Deformation:
         grid: the case's.
         axis: its slice axis, None for a 3D model.
         size: pixels a side of the model's grid; 0 where u is on the case's own, in its voxels.
-        level, seed: what it was drawn with; ``drdm generate`` makes the same of the same image in
-            as many steps.
+        level, seed: what it was drawn with; ``drdm generate`` gives the same for the same image and
+            steps.
     """
 
     u: NDArray[np.float32]
@@ -129,7 +129,7 @@ class Deformation:
         An identity affine counts as none: with the case's shape, the case's own is used.
 
         Raises:
-            InputError: a grid that lies elsewhere, or an identity affine with another shape.
+            InputError: a grid that does not overlap, or an identity affine with another shape.
         """
         dtype = torch.float64 if inverse else torch.float32
         placed = Placed(self._voxels(dtype), self.axis) if self._is(grid) else self._elsewhere(grid)
@@ -142,7 +142,7 @@ class Deformation:
         return cls(planes.float().numpy(), grid, axis, 0, level, seed)
 
     def as_dict(self) -> dict[str, Any]:
-        """Numbers and arrays alone, as traces of other packages want it."""
+        """Numbers and arrays alone, for the traces of other packages."""
         return {
             "u": self.u,
             "shape": np.array(self.grid.shape),
@@ -182,7 +182,7 @@ class Deformation:
             raise InputError(
                 "the image has no affine and another shape"
                 if lost
-                else "the deformation lies elsewhere than the image",
+                else "the deformation does not overlap the image",
                 where=repr(self),
                 expected="an image of the same case, with its affine",
                 do="keep affines through the pipeline, or make deformations of these images",

@@ -41,7 +41,8 @@ _ROUNDING = 0.01
 class Live:
     """Draws a level and a seed, and generates.
 
-    It holds names and numbers alone, so it travels to other processes; each loads the model once.
+    It holds names and numbers alone, so it is easily sent to other processes, which load the model
+    once each.
 
     Attributes:
         model: a name or a file.
@@ -50,6 +51,7 @@ class Live:
         slices: with a 2D model, one deformation for all slices ("shared"), or one "each".
         device: of the network; with a loader's workers, best the CPU.
         allow_folds: leave out the guard.
+        condition: one number for each that the model takes; None for their defaults.
     """
 
     model: str | Path = DEFAULT_MODEL
@@ -58,6 +60,7 @@ class Live:
     slices: Literal["shared", "each"] = "shared"
     device: str = "cpu"
     allow_folds: bool = False
+    condition: tuple[float, ...] | None = None
 
     def __call__(self, scan: Scan, below: Below) -> Deformation:
         """A deformation of an image at a level and seed that ``below`` draws."""
@@ -79,6 +82,7 @@ class Live:
             steps=self.steps,
             slices=self.slices,
             allow_folds=self.allow_folds,
+            condition=self.condition,
         )
         session = Session(_case(scan), model, options.slices)
         u = _guarded(session, session.ends(options), options).numpy()

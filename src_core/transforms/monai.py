@@ -68,13 +68,13 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
     def set_random_state(
         self, seed: int | None = None, state: np.random.RandomState | None = None
     ) -> RandDRDMd:
-        """As MONAI has it."""
+        """As in MONAI."""
         super().set_random_state(seed, state)
         self._process = os.getpid()
         return self
 
     def randomize(self, data: Any) -> None:
-        """Decide whether to deform, by random numbers that every worker has its own of."""
+        """Decide whether to deform, by a random generator of each worker's own."""
         worker = get_worker_info()
         if worker is not None and self._process != os.getpid():
             # a plain torch loader copies R into every worker, MONAI's sets it there

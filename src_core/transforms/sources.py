@@ -1,4 +1,4 @@
-"""Where deformations come from: a model that makes them, or a bank of those made before."""
+"""Where deformations come from: a model that generates them, or a bank of stored ones."""
 
 from __future__ import annotations
 

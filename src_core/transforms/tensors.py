@@ -1,4 +1,4 @@
-"""Plain PyTorch: draw a deformation for an image, apply it, go back."""
+"""Plain PyTorch: draw a deformation for an image, apply it, undo it."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class RandomDRDM(RandomTransform, SpatialTransform):
             self.probability = 1.0  # decided here, by numbers of its own
 
     def __call__(self, data: Any) -> Any:
-        """As TorchIO has it; with a seed, torch's own random numbers stay as they are."""
+        """As in TorchIO; with a seed, torch's own random numbers stay as they are."""
         if self.seed is None:
             return super().__call__(data)
         worker = get_worker_info()

@@ -17,7 +17,7 @@ from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.proof import prove, weak_points
 from src_core.generation.session import start_flow
 from src_core.models.model import Model, ModelSpec
-from src_core.models.nn import VelocityUNetConfig
+from src_core.models.nn.velocity import VelocityUNetConfig
 from tests.support.flows import enlarged_velocity
 
 SIDE, SEEDS = 256, range(1, 31)

@@ -13,7 +13,7 @@ from src_core.diffusion.grids import crop
 from src_core.diffusion.schedule import Schedule
 from src_core.generation.recovery import recovery_steps
 from src_core.models.model import Model, ModelSpec, Recovery
-from src_core.models.nn import VelocityUNetConfig
+from src_core.models.nn.velocity import VelocityUNetConfig
 from tests.support.flows import enlarged_velocity, squared
 
 SCHEDULE = Schedule(sigma=1.5e-5)
@@ -28,7 +28,7 @@ class Oracle(Model):
     truth: Tensor = field(default_factory=lambda: torch.zeros(1))
     asked: list[int] = field(default_factory=list)
 
-    def predict(self, images: Tensor, level: int) -> Tensor:
+    def predict(self, images: Tensor, level: int, condition: object = None) -> Tensor:
         self.asked.append(level)
         return -self.truth
 

@@ -21,7 +21,7 @@ from src_core.generation import generate, generate_series, save_series, series
 from src_core.generation.series import growth
 from src_core.io import holds_field, read_case, write_field_series
 from src_core.models.model import Model
-from src_core.models.nn import build
+from src_core.models.prediction import build
 from tests.support import tiny
 
 

@@ -17,7 +17,7 @@ from src_core.models.library import (
     load_model,
 )
 from src_core.models.model import ModelSpec
-from src_core.models.nn import VelocityUNetConfig
+from src_core.models.nn.velocity import VelocityUNetConfig
 from tests.support.small_model import network, spec
 
 
@@ -116,8 +116,11 @@ def test_a_broken_model_is_refused(tmp_path: Path, kind: str) -> None:
     ("change", "message"),
     [
         ({"size": 72}, "size 72 and control 16 do not fit"),
-        ({"size": 128}, "the network answers on 16 points a side"),
-        ({"network": VelocityUNetConfig(stem=8, widths=(8, 8))}, "the network answers on 4 points"),
+        ({"size": 128}, "output has 16 points a side"),
+        (
+            {"network": VelocityUNetConfig(stem=8, widths=(8, 8))},
+            "output has 4 points",
+        ),
         ({"network": VelocityUNetConfig(widths=(8,) * 6, embedding=8)}, "cannot be halved"),
         ({"network": VelocityUNetConfig(widths=(8,), output_stage=1)}, "cannot be halved"),
     ],

@@ -16,8 +16,8 @@ from src_core.diffusion.release_field import RELEASE, release_ddf, release_dvf
 from src_core.errors import ArgumentError, InputError
 from src_core.fields import compose
 from src_core.models.model import ModelSpec
-from src_core.models.nn import build
 from src_core.models.nn.acnn import AcnnUNet, predict, time_table
+from src_core.models.prediction import build
 from src_core.models.release import (
     release_network,
     release_spec,

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from src_core.models.nn import VelocityUNetConfig, build
-from src_core.models.nn.velocity import space_to_depth
+from src_core.models.nn.velocity import VelocityUNetConfig, space_to_depth
+from src_core.models.prediction import build
 
 CONFIGS = {
     "2D": VelocityUNetConfig(widths=(8, 12, 16), embedding=6),

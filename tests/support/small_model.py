@@ -9,7 +9,8 @@ from torch import nn
 
 from src_core.diffusion.schedule import Schedule
 from src_core.models.model import Card, ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
+from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import build
 
 __all__ = ["arrays", "network", "spec"]
 

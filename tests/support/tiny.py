@@ -15,7 +15,8 @@ from src_core.diffusion.schedule import Schedule
 from src_core.models import library
 from src_core.models.checkpoint import save_model
 from src_core.models.model import Model, ModelSpec
-from src_core.models.nn import VelocityUNetConfig, build
+from src_core.models.nn.velocity import VelocityUNetConfig
+from src_core.models.prediction import build
 
 __all__ = ["BOX", "OBLIQUE", "SPEC", "case", "model", "only_models_of", "save", "save_unet", "unet"]
 

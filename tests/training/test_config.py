@@ -23,7 +23,7 @@ CONFIGS = ROOT / "resources" / "configs"
         ("name = 'x'\nunknown = 1", "unknown"),
         ("name = ", "not TOML"),
         ("name = 'x'\nsize = 250", "size 250 and control 64 do not fit"),
-        ("name = 'x'\nsize = 128", "the network answers on 16 points"),
+        ("name = 'x'\nsize = 128", "output has 16 points"),
         ("name = 'x'\n[network]\nkind = 'velocity-unet'\ngroups = 5", "multiples of groups"),
     ],
 )

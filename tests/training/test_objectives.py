@@ -11,12 +11,11 @@ from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.fields import enlarge, exponential, smooth
 from src_core.models.model import Model, ModelSpec
-from src_core.models.nn import build
 from src_core.models.nn.acnn import AcnnConfig, AcnnUNet, predict
-from src_core.models.prediction import targets
+from src_core.models.prediction import build, network_kind
 from src_core.models.release import RELEASE_SIGMA, release_spec
 from src_core.training import TrainConfig, read_config
-from src_core.training.objectives import make_objective
+from src_core.training.objectives import Objective
 from src_core.training.teacher import Teacher, fitted_weights, sigma_of
 from tests.support.flows import control_velocity
 from tests.support.paths import ROOT
@@ -38,9 +37,13 @@ def clean(count: int = 3, seed: int = 2) -> Tensor:
     return torch.cat([control_velocity(SCHEDULE, 2, seed, i) for i in range(count)])
 
 
+def target(settings: TrainConfig, clean: Tensor, levels: Tensor) -> Tensor:
+    return network_kind(settings.network).target(settings, clean, levels)
+
+
 def undoing(settings: TrainConfig, levels: Tensor) -> tuple[Tensor, Tensor]:
     """Targets, and the predictions that undo them: for an acnn the flow of ``-n_dvf v``."""
-    wanted = targets(settings, clean(), levels)
+    wanted = target(settings, clean(), levels)
     if settings.network.kind != "acnn":
         return wanted, wanted.clone()
     times = torch.tensor([-float(SCHEDULE.n_dvf(int(n))) for n in levels]).view(-1, 1, 1, 1)
@@ -51,7 +54,7 @@ def undoing(settings: TrainConfig, levels: Tensor) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("network", [UNET, ACNN], ids=["velocity", "displacement"])
 def test_a_perfect_inverse_costs_nothing(network: dict[str, object]) -> None:
     settings = config(network)
-    objective = make_objective(settings, nn.Identity())
+    objective = Objective(settings, nn.Identity())
     wanted, perfect = undoing(settings, LEVELS)
     loss, (distance, angle, gradient) = objective.loss(perfect, wanted)
     # A displacement on a grid is undone but for what linear interpolation loses.
@@ -66,7 +69,7 @@ def test_a_perfect_inverse_costs_nothing(network: dict[str, object]) -> None:
 def test_a_displacement_is_judged_after_the_dvf() -> None:
     """Constant fields: pred = -dvf leaves nothing; a quarter too short leaves 1/16, no angle."""
     settings = config(ACNN)
-    objective = make_objective(settings, nn.Identity())
+    objective = Objective(settings, nn.Identity())
     dvf = torch.full((1, 2, 64, 64), 2.0)
     floor = settings.weights.floor**2 * objective.energy
     _, (distance, angle, _) = objective.loss(-0.75 * dvf, dvf)
@@ -80,9 +83,9 @@ def test_a_displacement_is_judged_after_the_dvf() -> None:
 def test_gradients_are_finite_at_level_0(network: dict[str, object]) -> None:
     settings = config(network)
     made = build(settings.network)
-    objective = make_objective(settings, made)
+    objective = Objective(settings, made)
     levels = torch.tensor([0, 0])
-    wanted = targets(settings, clean(2) * 0, levels)
+    wanted = target(settings, clean(2) * 0, levels)
     assert not wanted.any()
     prediction = objective(torch.rand(2, 1, 64, 64), levels)
     loss, _ = objective.loss(prediction, wanted)
@@ -95,8 +98,8 @@ def test_gradients_are_finite_at_level_0(network: dict[str, object]) -> None:
 @pytest.mark.parametrize("axis", [0, 1])
 def test_losses_do_not_change_with_a_flip(network: dict[str, object], axis: int) -> None:
     settings = config(network)
-    objective = make_objective(settings, nn.Identity())
-    wanted = targets(settings, clean(), LEVELS)
+    objective = Objective(settings, nn.Identity())
+    wanted = target(settings, clean(), LEVELS)
     prediction = 0.7 * torch.roll(wanted, 1, 0)
 
     def flipped(field: Tensor) -> Tensor:
@@ -126,9 +129,7 @@ def truth(settings: TrainConfig, sigma: float) -> Model:
     """A model trained on fields of another sigma that says what made ``clean``'s first."""
     schedule = SCHEDULE.model_copy(update={"sigma": sigma})
     spec = ModelSpec(name="t", size=64, schedule=schedule, network=config(UNET).network)
-    return Model(
-        spec, Truth(targets(settings, clean(1), LEVELS[:1])), torch.device("cpu"), "0" * 64
-    )
+    return Model(spec, Truth(target(settings, clean(1), LEVELS[:1])), torch.device("cpu"), "0" * 64)
 
 
 @pytest.mark.parametrize("sigma", [SCHEDULE.sigma, 2 * SCHEDULE.sigma])
@@ -137,7 +138,7 @@ def test_a_teacher_speaks_in_the_pupil_s_units(sigma: float) -> None:
     settings = config(UNET)
     model = truth(settings, sigma)
     said = Teacher(model, settings)(torch.rand(1, 1, 64, 64), torch.tensor([50]))
-    expected = targets(settings, clean(1), torch.tensor([50]))
+    expected = target(settings, clean(1), torch.tensor([50]))
     # Linear enlargement and means over blocks smooth it; the size and direction stay.
     cosine = (said * expected).sum() / (said.norm() * expected.norm())
     assert float(cosine) > 0.9
@@ -161,18 +162,18 @@ def test_a_teacher_moves_a_displacement_s_pupil_by_n_dvf() -> None:
 
 def test_a_teacher_pulls_and_agreement_costs_nothing() -> None:
     settings = config(UNET)
-    objective = make_objective(settings, nn.Identity())
-    wanted = targets(settings, clean(), LEVELS)
+    objective = Objective(settings, nn.Identity())
+    wanted = target(settings, clean(), LEVELS)
     alone, _ = objective.loss(wanted, wanted)
-    agreed, _ = objective.loss(wanted, wanted, taught=wanted)
-    pulled, _ = objective.loss(wanted, wanted, taught=-wanted)
+    agreed, _ = objective.loss(wanted, wanted, teacher=wanted)
+    pulled, _ = objective.loss(wanted, wanted, teacher=-wanted)
     assert float(agreed) == float(alone)
     assert float(pulled) > float(alone) + 0.5
 
 
 def test_a_teacher_of_other_images_is_refused() -> None:
     settings = config({**UNET, "stem": 16}, size=128)
-    with pytest.raises(InputError, match="the teacher sees whole images of 64"):
+    with pytest.raises(InputError, match="the teacher takes whole images of 64"):
         Teacher(truth(config(UNET), 1e-4), settings)
 
 

@@ -78,5 +78,5 @@ def test_a_case_that_fails_stops_no_other(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "p1.safetensors").write_bytes(b"half of it")
     with pytest.raises(InputError, match="cannot be read"):
         Bank(tmp_path).get("p1", 0)
-    with pytest.raises(InputError, match="no deformations here"):
+    with pytest.raises(InputError, match="no deformations in this folder"):
         Bank(tmp_path / "none").names  # noqa: B018

@@ -3,7 +3,7 @@
 ``cases``: one folder a case, as ``drdm generate`` writes it. ``nifti``: ``images/`` and ``labels/``
 with equal names. ``nnunet``: an nnU-Net v2 raw data set. ``decathlon``: one with a
 ``dataset.json``. ``pairs``: one folder a pair. ``learn2reg``: pairs as that challenge lists them.
-All but ``cases`` and ``pairs`` keep recipes and metrics in folders beside.
+All but ``cases`` and ``pairs`` have folders for recipes and metrics.
 """
 
 from __future__ import annotations

@@ -31,4 +31,4 @@ class Cases:
         return [path for path in home.iterdir() if path.is_file()]
 
     def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
-        """Nothing describes them but the index."""
+        """Nothing to write: the index describes the data set."""

@@ -38,4 +38,4 @@ class Flat:
         return publish(out, name, fill)
 
     def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
-        """Nothing describes them but the index."""
+        """Nothing to write: the index describes the data set."""

@@ -20,7 +20,7 @@ from src_core.io.case_files import write_json
 
 __all__ = ["Layout", "Member", "publish", "remove_partial", "write_beside", "write_recipe"]
 
-_Product = TypeVar("_Product", Result, Pair, contravariant=True)
+_Generated = TypeVar("_Generated", Result, Pair, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Member:
     labelled: bool
 
 
-class Layout(Protocol[_Product]):
+class Layout(Protocol[_Generated]):
     """A way to lay out new cases, or pairs, under a folder."""
 
     @property
@@ -45,7 +45,7 @@ class Layout(Protocol[_Product]):
         """A case's files by the columns of the index, relative to the run's folder."""
         ...
 
-    def write(self, result: _Product, out: Path, name: str, style: Style) -> list[Path]:
+    def write(self, result: _Generated, out: Path, name: str, style: Style) -> list[Path]:
         """Write a case's files, all or none, and return them."""
         ...
 

@@ -1,4 +1,4 @@
-"""``learn2reg/``: pairs as the challenge Learn2Reg has them, ``dataset.json`` and all."""
+"""``learn2reg/``: pairs as the challenge Learn2Reg has them, with ``dataset.json``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src_core.augment.layouts.layout import Member, publish, write_recipe
-from src_core.augment.layouts.pairs import PARTS, volume_names, write_fields
+from src_core.augment.layouts.pairs import PAIR_PARTS, volume_names, write_fields
 from src_core.augment.layouts.style import Style
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.pairs import FIELDS, Pair, volumes_of
@@ -21,7 +21,7 @@ _NUMBERS = {"fixed": "0000", "moving": "0001"}
 class Learn2Reg:
     """``imagesTr/NAME_0000.nii.gz`` is fixed, ``NAME_0001.nii.gz`` moving; ``labelsTr/`` alike."""
 
-    what = PARTS
+    what = PAIR_PARTS
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Images, labels and fields."""

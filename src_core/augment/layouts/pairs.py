@@ -10,16 +10,16 @@ from src_core.augment.layouts.style import Style
 from src_core.generation.pairs import FIELDS, Pair, save_pair, volumes_of
 from src_core.io import field_file, volume_file, write_field, write_image
 
-__all__ = ["PARTS", "FlatPairs", "PairFolders", "volume_names", "write_fields"]
+__all__ = ["PAIR_PARTS", "FlatPairs", "PairFolders", "volume_names", "write_fields"]
 
-#: Parts of a result that take the room of what a pair has.
-PARTS = ("image", "image", "labels", "labels", *FIELDS)
+#: Parts of a result with the size of a pair's files, for estimates of disk space.
+PAIR_PARTS = ("image", "image", "labels", "labels", *FIELDS)
 
 
 class PairFolders:
     """``pairs/NAME/`` with ``moving``, ``fixed``, their labels, both fields, recipe, metrics."""
 
-    what = PARTS
+    what = PAIR_PARTS
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Images, labels and fields."""
@@ -34,13 +34,13 @@ class PairFolders:
         return [path for path in home.iterdir() if path.is_file()]
 
     def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
-        """Nothing describes them but the index."""
+        """Nothing to write: the index describes the data set."""
 
 
 class FlatPairs:
     """``moving/NAME.nii.gz``, ``fixed/NAME.nii.gz`` and so on; ``moving-2/`` for more channels."""
 
-    what = PARTS
+    what = PAIR_PARTS
 
     def files(self, name: str, labelled: bool, style: Style) -> dict[str, str]:
         """Images, labels and fields."""
@@ -61,7 +61,7 @@ class FlatPairs:
         return publish(out, name, fill, last="fixed")
 
     def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
-        """Nothing describes them but the index."""
+        """Nothing to write: the index describes the data set."""
 
 
 def volume_names(labelled: bool) -> tuple[str, ...]:

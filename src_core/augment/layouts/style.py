@@ -77,7 +77,7 @@ def values_of(labels: Mapping[str, int | list[int]]) -> list[int]:
 
 
 def _values(path: Path) -> set[int]:
-    """Values of a label map; none of one that cannot be read, which fails in its turn."""
+    """Values of a label map; none of one that cannot be read, whose job fails later."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GeometryWarning)

@@ -11,13 +11,14 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields import compose
 from src_core.fields.sampling import warp
+from src_core.models.network_kind import NetworkConfig
 
 __all__ = ["AcnnConfig", "AcnnUNet", "predict", "time_table"]
 
@@ -26,7 +27,7 @@ _UP = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 _NORM = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 
 
-class AcnnConfig(BaseModel):
+class AcnnConfig(NetworkConfig):
     """Shape of an AcnnUNet; the defaults are those of the published weights.
 
     Attributes:
@@ -42,10 +43,7 @@ class AcnnConfig(BaseModel):
         output_unit: what the last convolution gives the field in, as a share of the side.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Literal["acnn"] = "acnn"
-    ndim: Literal[2, 3] = 2
     in_channels: int = Field(default=1, ge=1)
     channels: tuple[int, ...] = Field(default=(10, 20, 40), min_length=1)
     bottleneck: tuple[int, int, int] = (20, 20, 40)

@@ -10,21 +10,23 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["VelocityUNet", "VelocityUNetConfig", "space_to_depth"]
+from src_core.models.network_kind import Design, NetworkConfig, NetworkKind
+
+__all__ = ["VelocityUNet", "VelocityUNetConfig", "VelocityUNetKind", "space_to_depth"]
 
 
-class VelocityUNetConfig(BaseModel):
+class VelocityUNetConfig(NetworkConfig):
     """Shape of a VelocityUNet.
 
     Attributes:
         ndim: 2 or 3 spatial axes.
         stem: side of the blocks that space-to-depth folds into channels.
         widths: channels of the stages, finest first; each stage halves the grid.
-        output_stage: index of the stage whose grid the velocity is given on.
+        output_stage: index of the stage on whose grid the velocity lies.
         middle: residual blocks at the coarsest stage.
         heads: of self-attention at the coarsest stage; 0 for none.
         embedding: features of the level.
@@ -32,10 +34,7 @@ class VelocityUNetConfig(BaseModel):
         levels: T, to bring levels to 0..1.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Literal["velocity-unet"] = "velocity-unet"
-    ndim: Literal[2, 3] = 2
     stem: int = Field(default=4, ge=1)
     widths: tuple[int, ...] = (24, 32, 48, 64)
     output_stage: int = Field(default=1, ge=0)
@@ -167,3 +166,26 @@ class VelocityUNet(nn.Module):
             coarse = functional.interpolate(x, scale_factor=2, mode="nearest")
             x = block(torch.cat([skip, coarse], 1), e)
         return self.head(functional.silu(self.norm(x)))
+
+
+class VelocityUNetKind(NetworkKind):
+    """Velocities, as ``NetworkKind`` has them."""
+
+    config = VelocityUNetConfig
+
+    def build(self, config: VelocityUNetConfig) -> VelocityUNet:
+        """The network, with fresh random weights."""
+        return VelocityUNet(config)
+
+    def check(self, design: Design) -> None:
+        """Raise a ValueError unless the stages divide the grid, and one is the control grid's."""
+        network, size, control = design.network, design.size, design.schedule.control
+        assert isinstance(network, VelocityUNetConfig)
+        finest, coarsest = network.output_stage, len(network.widths) - 1
+        if finest > coarsest or size % (network.stem << coarsest):
+            raise ValueError(f"size {size} cannot be halved as often as widths and stem require")
+        if size != control // 2 * (network.stem << finest):
+            raise ValueError(
+                f"the network's output has {size / (network.stem << finest):g} points a side, "
+                f"the control field has {control // 2}: change stem, output_stage or control"
+            )

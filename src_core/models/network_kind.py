@@ -1,0 +1,189 @@
+"""What a kind of recovery network is: its config, its output, and what that means.
+
+Unless a kind overrides it, the output is the velocity that made a deformed image, in units of its
+standard deviation, on the control grid over the image. ``models.prediction`` lists the kinds.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional
+
+from src_core.diffusion.grids import crop, state_size
+from src_core.diffusion.kinds import random_field
+from src_core.diffusion.schedule import Schedule
+from src_core.fields import enlarge
+
+__all__ = ["ConditionNumber", "Design", "NetworkConfig", "NetworkKind", "OutputScale"]
+
+
+class NetworkConfig(BaseModel):
+    """Shape of a network; every kind has a config class with a ``kind`` of its own name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    ndim: Literal[2, 3] = 2
+
+
+class Design(Protocol):
+    """What decides the grids of a model: a ``ModelSpec`` or a ``TrainConfig``."""
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of the model's grid."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """Which random fields it recovers from."""
+
+    @property
+    def network(self) -> NetworkConfig:
+        """The network's shape."""
+
+
+@dataclass(frozen=True)
+class ConditionNumber:
+    """One number of a condition: its range, and its value where none is given."""
+
+    name: str
+    low: float
+    high: float
+    default: float
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.low:g} to {self.high:g})"
+
+
+@dataclass(frozen=True)
+class OutputScale:
+    """How large targets are, for losses that are relative.
+
+    Attributes:
+        energy: mean square of a full target, where that of velocities in their unit is 1.
+        slope: the same for differences between neighbours.
+        voxels: voxels of the output's grid that an output of 1 moves.
+    """
+
+    energy: float
+    slope: float
+    voxels: float
+
+
+class NetworkKind(ABC):
+    """One kind of network; most need no more than ``config``, ``build`` and ``check``.
+
+    Attributes:
+        config: the class of its configs.
+        windows: whether it can be trained on windows of fields, at the scale of the whole.
+    """
+
+    config: ClassVar[type[NetworkConfig]]
+    windows: ClassVar[bool] = False
+
+    @abstractmethod
+    def build(self, config: Any) -> nn.Module:
+        """The network, with fresh random weights (from torch's global generator)."""
+
+    @abstractmethod
+    def check(self, design: Design) -> None:
+        """Raise a ValueError unless the output lies on the grid of the targets."""
+
+    def state(self, design: Design) -> int:
+        """Voxels a side of the grid on which fields are composed."""
+        return state_size(design.schedule)
+
+    def condition(self, config: Any) -> tuple[ConditionNumber, ...]:
+        """The numbers that the network takes beside image and level. Here: none."""
+        return ()
+
+    def draw_condition(self, config: Any, rng: np.random.Generator) -> tuple[float, ...]:
+        """The condition of a training sample. Here: uniform over the ranges."""
+        return tuple(float(rng.uniform(n.low, n.high)) for n in self.condition(config))
+
+    def output(
+        self,
+        design: Design,
+        network: nn.Module,
+        images: Tensor,
+        levels: Tensor,
+        condition: Tensor | None = None,
+    ) -> Tensor:
+        """The network's output, which training compares with ``target``.
+
+        Args:
+            images: (B, 1, *size) in 0..1, or windows of them.
+            levels: (B,), int64.
+            condition: (B, C); None for a kind that takes none.
+        """
+        more = () if condition is None else (condition,)
+        output: Tensor = network(images, levels, *more)
+        return output
+
+    def target(
+        self, design: Design, clean: Tensor, levels: Tensor, condition: Tensor | None = None
+    ) -> Tensor:
+        """The output to learn for images deformed by undisturbed velocities.
+
+        Args:
+            clean: (B, D, *control), control voxels.
+            levels: (B,).
+            condition: (B, C), on which a target may depend.
+        """
+        return crop(clean) / random_field(design.schedule).unit
+
+    def velocity(self, design: Design, output: Tensor, level: int) -> Tensor:
+        """The recovery's velocity of an output (B, D, *any): (B, D, *state), voxels per tau."""
+        velocity = output * random_field(design.schedule).unit
+        return -enlarge(velocity, self.state(design) * 2 // design.schedule.control)
+
+    def as_output(self, design: Design, velocity: Tensor, levels: Tensor) -> Tensor:
+        """The output that gives a recovery's velocity: a teacher's, as a target.
+
+        Args:
+            velocity: (B, D, *grid over the image), its voxels per unit of tau.
+            levels: (B,).
+        """
+        factor = velocity.shape[-1] // (design.schedule.control // 2)
+        return -_shrink(velocity, factor) / random_field(design.schedule).unit
+
+    def remaining(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What is left after an output; and two fields whose directions should agree.
+
+        Flows of one velocity commute, so a velocity's error is a plain difference.
+        """
+        return output - target, output, target
+
+    def scale(self, design: Design) -> OutputScale:
+        """How large its targets are."""
+        return OutputScale(1.0, 1.0, random_field(design.schedule).unit)
+
+    def shape(self, config: Any) -> NetworkConfig:
+        """A config without what its weights do not depend on."""
+        found: NetworkConfig = config
+        return found
+
+    def moved_weights(
+        self, weights: dict[str, Tensor], found: Any, wanted: Any, ratio: float
+    ) -> dict[str, Tensor]:
+        """Weights of a network of the same shape, for another config and random field.
+
+        Args:
+            weights: copies, by name.
+            found: the config that they are of.
+            wanted: the config that they are for.
+            ratio: sigma of the new random field over that of the old one.
+        """
+        return weights
+
+
+def _shrink(u: Tensor, factor: int) -> Tensor:
+    """The inverse of ``enlarge``: means over blocks, in the coarser grid's voxels."""
+    pool = {2: functional.avg_pool2d, 3: functional.avg_pool3d}[u.shape[1]]
+    return pool(u, factor) / factor if factor > 1 else u
