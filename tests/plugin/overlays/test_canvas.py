@@ -114,7 +114,7 @@ def test_a_landmark_is_where_the_arrows_say(make_napari_viewer, moment_of, goes)
 
 
 def _seen(viewer, image, moment_of, goes: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """On the canvas, where a landmark is in the new image and in its source, and an arrow's ends."""
+    """On the canvas: a landmark in the new image and in its source, and the ends of its arrow."""
     hidden, flat = viewer.dims.order[0], viewer.dims.ndisplay == 2
     new = np.array((12.0, 31, 24))
     results = ResultLayers(viewer)
