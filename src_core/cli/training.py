@@ -73,7 +73,7 @@ def _follow(steps: Iterator[TrainingProgress], name: str) -> None:
 
 
 def _say_nothing(line: str) -> None:
-    """What the other processes of a training on many devices say."""
+    """Nothing: of several processes, the first alone reports."""
 
 
 def _config_file(name: str) -> Path:
