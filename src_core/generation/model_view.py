@@ -25,7 +25,7 @@ __all__ = ["ModelView", "ScaleFit", "make_model_view", "scale_fit", "scale_warni
 
 #: Images of one slab that the network sees at most: evenly spread slices and frames.
 MOST_IMAGES = 16
-#: How far beyond its training a model still does well, as a factor.
+#: How far beyond the scales of its training a model is still used, as a factor.
 _TOLERANCE = 1.25
 
 
@@ -128,7 +128,7 @@ class ModelView:
 def make_model_view(
     case: Case, spec: ModelSpec, slices: str = "shared", region: Box | None = None
 ) -> ModelView:
-    """Lay a case, or a region of it (voxels along X, Y, Z), into a model's grid.
+    """Make a case, or a region of it (voxels along X, Y, Z), ready for a model.
 
     Raises:
         InputError: a 3D model on a single slice, or a region that is no part of the image.

@@ -24,7 +24,7 @@ __all__ = ["ConditionNumber", "Design", "NetworkConfig", "NetworkKind", "OutputS
 
 
 class NetworkConfig(BaseModel):
-    """Shape of a network; every kind has its own, whose ``kind`` is a name of its own."""
+    """Shape of a network; every kind has a config class with a ``kind`` of its own name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -133,7 +133,7 @@ def _load(path: Path) -> dict[str, object]:
         raise InputError("the file cannot be read", where=str(path)) from error
     except pickle.UnpicklingError as error:
         raise InputError(_why_refused(path, error), where=str(path), expected=_EXPECTED) from error
-    except Exception as error:  # torch answers a broken file with errors of almost any type
+    except Exception as error:  # torch raises errors of almost any type for a broken file
         raise InputError("not a checkpoint", where=str(path), expected=_EXPECTED) from error
     if not isinstance(stored, dict):
         raise InputError("not a state dict", where=str(path), expected=_EXPECTED)

@@ -61,9 +61,9 @@ class Stage(_Frozen):
 
     Attributes:
         until: share of all samples at which the stage ends.
-        levels: lowest and highest level drawn, uniformly, 0 included where it is asked for.
+        levels: lowest and highest level drawn, uniformly, 0 included where it is in the range.
         weaker: share of samples whose velocity is scaled by U(0, 1).
-        undeformed: share of samples with no deformation at all.
+        undeformed: share of samples without deformation.
     """
 
     until: float = Field(gt=0, le=1)
@@ -114,11 +114,11 @@ class Optimisation(_Frozen):
 
 
 class Validation(_Frozen):
-    """What is looked at while training; nothing of it changes the training's bits.
+    """Validation while training; nothing of it changes the training's bits.
 
     Attributes:
         share: of the subjects (files, where none are named) held out of training, where no column
-            ``split`` says which; 0 looks at training images.
+            ``split`` names them; 0 validates on training images.
         cases: images, spread over the files; 0 for no validation.
         levels: of the table and the pictures.
         time: share of the training's time that it may cost; tables that would cost more are left.
@@ -131,11 +131,11 @@ class Validation(_Frozen):
 
 
 class Distillation(_Frozen):
-    """How a teacher is listened to.
+    """How a teacher is followed.
 
     Attributes:
-        weight: of the mean squared distance to its velocity, relative as the loss's distance is.
-        sigma: of the fields that the teacher was trained on; None takes it from its file.
+        weight: of the mean squared distance to its velocity, relative, as the distance of the loss.
+        sigma: of the fields that the teacher was trained on; None takes it from the teacher's file.
     """
 
     weight: float = Field(default=0.5, ge=0)

@@ -25,7 +25,7 @@ __all__ = ["ModelGrid", "Store", "load_store", "spread_store", "spread_views"]
 
 @dataclass(frozen=True)
 class ModelGrid:
-    """What images are laid into: pixels a side, 2 or 3 axes, and how intensities become 0..1."""
+    """The grid of training images: pixels a side, 2 or 3 axes, and how intensities become 0..1."""
 
     size: int
     ndim: int

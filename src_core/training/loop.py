@@ -37,7 +37,7 @@ _HOPELESS = 20
 
 @dataclass(frozen=True)
 class Lineage:
-    """What a model learnt from besides its data: one line each, '' for nothing."""
+    """The models that a model was trained from: one line each, '' for none."""
 
     start: str = ""
     teacher: str = ""
@@ -65,7 +65,7 @@ class Trainer:
     Args:
         store: the images.
         fabric: what it runs on; one CPU without.
-        teacher: a model whose velocities to follow as well.
+        teacher: a model whose velocities are followed as well.
     """
 
     def __init__(
@@ -184,15 +184,15 @@ class Trainer:
             slow.lerp_(fast, 1 - keep)
 
     def _progress(self, terms: list[list[float]], first: int, seconds: float) -> TrainingProgress:
-        loss, distance, turn, slope = np.mean(terms, axis=0)
+        loss, distance, angle, gradient = np.mean(terms, axis=0)
         return TrainingProgress(
             samples=self.samples,
             total=self.config.optimisation.samples,
             seen=self.samples - first,
             loss=float(loss),
             distance=float(distance),
-            angle=float(turn),
-            gradient=float(slope),
+            angle=float(angle),
+            gradient=float(gradient),
             learning_rate=self.learning_rate(self.samples),
             skipped=self.skipped,
             seconds=seconds,

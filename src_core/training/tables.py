@@ -1,4 +1,4 @@
-"""Tables that a run appends to, as CSV; every row says after how many samples it was written."""
+"""Tables that a run appends to, as CSV; the first column counts the samples trained by then."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class AcnnKind(NetworkKind):
         """Raise a ValueError unless the stages divide the model's grid."""
         step = 2 ** len(cast(AcnnConfig, design.network).channels)
         if design.size % step or design.size < 2 * step:
-            raise ValueError(f"size {design.size} cannot be halved as often as channels ask for")
+            raise ValueError(f"size {design.size} cannot be halved as often as channels require")
 
     def state(self, design: Design) -> int:
         """The side of the model's grid."""

@@ -26,7 +26,7 @@ class VelocityUNetConfig(NetworkConfig):
         ndim: 2 or 3 spatial axes.
         stem: side of the blocks that space-to-depth folds into channels.
         widths: channels of the stages, finest first; each stage halves the grid.
-        output_stage: index of the stage whose grid the velocity is given on.
+        output_stage: index of the stage on whose grid the velocity lies.
         middle: residual blocks at the coarsest stage.
         heads: of self-attention at the coarsest stage; 0 for none.
         embedding: features of the level.
@@ -183,7 +183,7 @@ class VelocityUNetKind(NetworkKind):
         assert isinstance(network, VelocityUNetConfig)
         finest, coarsest = network.output_stage, len(network.widths) - 1
         if finest > coarsest or size % (network.stem << coarsest):
-            raise ValueError(f"size {size} cannot be halved as often as widths and stem ask for")
+            raise ValueError(f"size {size} cannot be halved as often as widths and stem require")
         if size != control // 2 * (network.stem << finest):
             raise ValueError(
                 f"the network's output has {size / (network.stem << finest):g} points a side, "
