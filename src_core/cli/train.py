@@ -56,7 +56,7 @@ def train(
         teacher=asked.teacher,
         hardware=Hardware(asked.device, asked.devices, asked.precision),
         memory=asked.memory * 2**30,
-        tell=tell if speaks else _say_nothing,
+        report=tell if speaks else _say_nothing,
     )
     if not speaks:
         deque(steps, maxlen=0)
