@@ -4,6 +4,7 @@
 # make test    setup, lint, then every test but the slow proofs
 # make proofs  the slow proofs: kills at random moments, hundreds of random actions, wheels, large volumes
 # make lint    ruff, mypy, import-linter, the plugin's manifest
+# make options docs/options.md, from the options' fields
 # make docs    the documentation site in site/, with what it needs; a broken link is an error
 # make bench   the benchmarks
 # make screenshots   docs/images, by a script that uses the window as a person does (ARGS="--theme light")
@@ -16,7 +17,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo quick test proofs lint bench screenshots clean system
+.PHONY: setup demo quick test proofs lint options bench screenshots clean system
 
 VENV ?= .venv
 EXTRAS ?= pyqt6,dev
@@ -73,6 +74,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/npe2 validate napari.yaml
+
+options: setup
+	$(BIN)/python -m src_core.cli.options_page docs/options.md
 
 .PHONY: docs
 docs: $(VENV)/.docs

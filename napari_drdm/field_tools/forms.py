@@ -13,7 +13,9 @@ from qtpy.QtWidgets import QSizePolicy
 from napari_drdm.field_tools.work import FieldChoice
 from napari_drdm.layers.field_layers import field_of
 from napari_drdm.layers.snapshots import labels_for
+from src_core.errors.options import option_fields
 from src_core.io.formats import field_endings
+from src_core.recipes.options import ApplyOptions
 
 if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui
@@ -29,31 +31,20 @@ _FILE = {
     "filter": _FILES,
     "tooltip": "A displacement field in a file, where no layer is chosen above: ITK, ANTs or FSL",
 }
-_FORMAT = {
-    "label": "Format",
-    "widget_type": "ComboBox",
-    "choices": [("as the file says", ""), ("ITK, ANTs (LPS mm)", "itk"), ("FSL warp", "fsl")],
-    "tooltip": "Format of the file; FSL's NIfTI files are recognised only by intent or name",
-}
-_INVERSE = {
-    "label": "Inverse",
-    "tooltip": "Apply the inverse: what the field moved from x to y goes from y to x",
-}
-_INTERPOLATION = {
-    "label": "Image by",
-    "widget_type": "ComboBox",
-    "choices": ["linear", "cubic"],
-    "tooltip": "Interpolation of the image; cubic for fields that stay in the plane",
-}
-_LABELS_BY = {
-    "label": "Labels by",
-    "widget_type": "ComboBox",
-    "choices": ["linear", "nearest"],
-    "tooltip": "Interpolation of the labels; linear: the largest share of a voxel wins",
-}
-
-
+_OPTIONS = option_fields(ApplyOptions)
 _LIST_HEIGHT = 90
+
+
+def _widget_of(name: str, label: str) -> dict[str, Any]:
+    """What magicgui needs to show an option."""
+    option = _OPTIONS[name]
+    shown: dict[str, Any] = {"label": label, "tooltip": option.help}
+    if option.choices:
+        none = [(option.display.none, "")] if option.optional else []
+        words = option.display.labels()
+        choices = [*none, *((words.get(value, value), value) for value in option.choices)]
+        shown |= {"widget_type": "ComboBox", "choices": choices}
+    return shown
 
 
 def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
@@ -75,10 +66,10 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
         },
         field=_field_choice(viewer),
         file=_FILE,
-        format=_FORMAT,
-        inverse=_INVERSE,
-        interpolation=_INTERPOLATION,
-        label_interpolation=_LABELS_BY,
+        format=_widget_of("field_format", "Format"),
+        inverse=_widget_of("inverse", "Inverse"),
+        interpolation=_widget_of("interpolation", "Image by"),
+        label_interpolation=_widget_of("label_interpolation", "Labels by"),
     )
     def form(
         image: Any,
@@ -86,9 +77,9 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
         field: Any,
         file: Any = None,
         format: Any = "",
-        inverse: bool = False,
-        interpolation: Any = "linear",
-        label_interpolation: Any = "linear",
+        inverse: bool = _OPTIONS["inverse"].default,
+        interpolation: Any = _OPTIONS["interpolation"].default,
+        label_interpolation: Any = _OPTIONS["label_interpolation"].default,
     ) -> None:
         options = {"interpolation": interpolation, "label_interpolation": label_interpolation}
         choice = _chosen(field, file, format)
@@ -114,7 +105,7 @@ def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[...
         call_button="Compute",
         field=_field_choice(viewer),
         file=_FILE,
-        format=_FORMAT,
+        format=_widget_of("field_format", "Format"),
         magnitude={
             "label": "Magnitude",
             "tooltip": "Also a layer with the length of the displacement, mm",

@@ -1,4 +1,4 @@
-"""How far, which draw, and how: level and seed always in sight, the rest on request."""
+"""Options of a generation: level and seed always shown, the rest in a section of its own."""
 
 from __future__ import annotations
 
@@ -110,11 +110,11 @@ class MorePanel(QWidget):
         self.device = device_box()
         self._draw = _button("Draw", "Add a shapes layer to draw a region of interest in")
         self._draw.setMaximumWidth(60)
-        form = form_of(self)
-        form.addRow("Also warp", self.extras)
-        form.addRow(region.label, row_of(self.region, self._draw))
-        form.addRow(self.options)
-        form.addRow(option_field(ModelOptions, "device").label, self.device)
+        rows = self.options.rows  # one form, so that all fields begin in one line
+        rows.insertRow(0, "Also warp", self.extras)
+        rows.insertRow(1, region.label, row_of(self.region, self._draw))
+        rows.addRow(option_field(ModelOptions, "device").label, self.device)
+        form_of(self).addRow(self.options)
         self._connect()
 
     def values(self) -> dict[str, Any]:

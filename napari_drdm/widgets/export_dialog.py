@@ -25,8 +25,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_drdm.widgets.dialog_buttons import standard_button
+from napari_drdm.widgets.option_controls import control_of
 from napari_drdm.widgets.sources import note
-from src_core.io.formats import field_conventions, volume_file
+from src_core.errors.options import option_field
+from src_core.io.formats import volume_file
+from src_core.io.options import FileOptions
 
 if TYPE_CHECKING:
     from src_core.io import FieldFormat
@@ -40,7 +43,6 @@ _PARTS = {
     "inverse": ("inverse", "Where each place goes to, in mm"),
     "jacobian": ("Jacobian", "Its determinant"),
 }
-_FORMATS = {each.name: each.words for each in field_conventions()}
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class ExportDialog(QDialog):
         self.folder, self.browse = QLineEdit(str(folder)), QPushButton("Browse…")
         self.boxes = {name: QCheckBox(words) for name, (words, _) in _PARTS.items()}
         self.always = QCheckBox("recipe and metrics")
-        self.format = QComboBox()
+        self._format = control_of(option_field(FileOptions, "field_format"))
+        self.format: QComboBox = self._format.widget
         self.warning, self.place_note = note(), note()
         self.place_note.setWordWrap(False)  # one short line, no room kept for more
         buttons = QDialogButtonBox.StandardButton
@@ -92,7 +95,7 @@ class ExportDialog(QDialog):
 
     def plan(self) -> ExportPlan:
         """What is chosen now."""
-        folder, format = self._place(), self.format.currentData()
+        folder, format = self._place(), self._format.value()
         return ExportPlan(folder, self._what(), format, _has_content(folder))
 
     def accept(self) -> None:
@@ -116,9 +119,6 @@ class ExportDialog(QDialog):
         self.always.setChecked(True)
         self.always.setEnabled(False)
         self.always.setToolTip("What makes the same result again, and its numbers: always written")
-        for value, words in _FORMATS.items():
-            self.format.addItem(words, value)
-        self.format.setToolTip("For which tool displacement and inverse are written")
         export = standard_button(self.buttons, QDialogButtonBox.StandardButton.Ok)
         export.setText("Export")
         export.setToolTip("Write the files")
@@ -139,7 +139,7 @@ class ExportDialog(QDialog):
         form.addRow("Folder", place)
         form.addRow("", self.place_note)
         form.addRow("What", parts)
-        form.addRow("Fields for", self.format)
+        form.addRow(self._format.option.label, self.format)
         column.addLayout(form)
         column.addStretch(1)
         column.addWidget(self.buttons)

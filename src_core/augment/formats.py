@@ -72,5 +72,7 @@ def format_form(known: Mapping[str, FormatText]) -> TextForm:
     names = tuple(known)
     listed = ", ".join(f"{name} ({text.help})" for name, text in known.items())
     return TextForm(
-        lambda text: parse_formats(text, names), ",".join, f"several with commas: {listed}"
+        lambda text: parse_formats(text, names),
+        ",".join,
+        f"one, or several separated by commas, of {listed}",
     )

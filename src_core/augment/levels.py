@@ -53,7 +53,7 @@ def parse_distribution(text: str, option: str = "levels") -> Levels:
     """A range as ``parse_levels`` has it; ``30,45=2,60`` and ``50~6`` as the weight of each level.
 
     Raises:
-        InputError: it says no levels.
+        InputError: it is no range, list or normal distribution.
     """
     text = text.replace(" ", "")
     if found := re.fullmatch(r"(\d+)~(\d+(?:\.\d+)?)", text):

@@ -91,7 +91,7 @@ def _range(levels: list[int] | dict[str, float]) -> str:
 def _page(tally: _Tally, failed: int, noun: str, asked: str, sheet: bool) -> str:
     made = tally.states["made"]
     counts = [(noun, made), ("made from", len(tally.cases)), ("failed", failed)]
-    counts += [("turned down", tally.states["rejected"])]
+    counts += [("rejected", tally.states["rejected"])]
     proof = f"{tally.certified} of {made} certified free of folds"
     proof += f", smallest determinant {tally.smallest:.3f}" if made else ""
     parts = [
@@ -128,7 +128,7 @@ def _changes(tally: _Tally) -> str:
 def _seeds(refused: Counter[str]) -> str:
     if not refused:
         return ""
-    return "<h2>Seeds turned down</h2>" + _table(("why", "seeds"), sorted(refused.items()))
+    return "<h2>Rejected seeds</h2>" + _table(("why", "seeds"), sorted(refused.items()))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -21,7 +21,8 @@ __all__ = ["app"]
 app = typer.Typer(
     name="drdm",
     help="New, plausible anatomies of one subject by deformation-recovery diffusion models.",
-    epilog="--debug on any verb shows tracebacks. Exit: 0 done, 1 failed or bits differ, 2 input.",
+    epilog="--debug on any verb shows tracebacks. Exit codes: 0 done, 1 failed or the bits differ, "
+    "2 wrong input, 130 cancelled.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,7 +40,7 @@ app.add_typer(library.models, name="models")
 
 
 @app.callback(invoke_without_command=True)
-def root(version: bool = typer.Option(False, "--version", help="Say the version.")) -> None:
+def root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
     """New, plausible anatomies of one subject by deformation-recovery diffusion models."""
     if version:
         from importlib.metadata import version as installed

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import Json, Labels, Out
+from src_core.cli.parameters import Json, Labels, MovedOut
 from src_core.cli.report import print_json, show_labels, tell
 from src_core.io.options import FileOptions
 from src_core.recipes.options import ApplyOptions
@@ -23,7 +23,7 @@ def apply(
     chosen: dict[str, Any],
     files: dict[str, Any],
     labels: Labels = None,
-    out: Out = None,
+    out: MovedOut = None,
     json: Json = False,
 ) -> None:
     """Any displacement field on other images, and their labels.

@@ -1,4 +1,4 @@
-"""A run over a data set: what is told before, while and after new cases or pairs are made."""
+"""A run over a data set: what is reported before, during and after it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TITLES = {"augment": "augmenting", "pairs": "pairing"}
 
 
 def carry_out(request: Request, json: bool, *, model: str, device: str) -> None:
-    """Plan a request, do it and say how it went."""
+    """Plan a request, run it and report the result."""
     from src_core.augment import make_plan
     from src_core.models.library import load_model
 
@@ -44,33 +44,33 @@ def _announce(plan: Plan) -> None:
 
 
 def _follow(plan: Plan, model: Model) -> dict[str, Any]:
-    """Do the plan; counts by state, and each message once for each case."""
+    """Run the plan; counts by state, and each message once for each case."""
     from src_core.augment import augment
 
     counts: Counter[str] = Counter()
     refused: Counter[str] = Counter()
-    told: dict[tuple[str, str], Made] = {}
+    reported: dict[tuple[str, str], Made] = {}
     with resumable(), terminable(), progress(_TITLES[plan.request.product.name]) as advance:
         for done, made in enumerate(augment(plan, model), start=1):
             counts[made.state] += 1
             refused.update(made.refused)
             if made.message and made.state != "rejected":
-                _tell_once(made, told)
+                _report_once(made, reported)
             advance(done, len(plan.jobs), made.job.name)
     failures = [
-        {"case": case, "why": why} for (case, why), m in told.items() if m.state == "failed"
+        {"case": case, "why": why} for (case, why), m in reported.items() if m.state == "failed"
     ]
     return {**{s: counts[s] for s in _STATES}, "refused": dict(refused), "failures": failures}
 
 
-def _tell_once(made: Made, told: dict[tuple[str, str], Made]) -> None:
-    if told.setdefault((made.job.case, made.message), made) is made:
+def _report_once(made: Made, reported: dict[tuple[str, str], Made]) -> None:
+    if reported.setdefault((made.job.case, made.message), made) is made:
         failed = f"failed: {made.job.case}: " if made.state == "failed" else "warning: "
         tell(failed + in_shell(made.message))
 
 
 def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
-    """Draw the sheet, say how it went, and exit with 1 where something is missing."""
+    """Draw the sheet, report the result, and exit with 1 if something is missing."""
     from src_core.augment.contact_sheet import save_sheet
     from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST
     from src_core.augment.summary import save_summary
@@ -85,15 +85,16 @@ def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
         print_json({**summary, **{k: str(out / f) for k, f in files.items()}, "sheet": shown})
     else:
         print(", ".join(f"{name} {summary[name]}" for name in ("made", "kept", "failed")))
-        _show_refused(summary)
+        _show_refused(summary, noun)
         print(f"written to {out}: {INDEX}, {page.name}" + (f", {sheet.name}" if sheet else ""))
     if summary["failed"]:
-        tell(f"error: {summary['failed']} {noun} are missing, {out / FAILURES} says why")
+        tell(f"error: {summary['failed']} {noun} are missing, see {out / FAILURES}")
         raise typer.Exit(FAILED)
 
 
-def _show_refused(summary: dict[str, Any]) -> None:
-    """What the filters turned down, where they did."""
+def _show_refused(summary: dict[str, Any], noun: str) -> None:
+    """The seeds that the filters rejected, by reason, if any."""
     if refused := summary["refused"]:
         whys = ", ".join(f"{why} {count}" for why, count in sorted(refused.items()))
-        print(f"turned down {sum(refused.values())} seeds: {whys}; rejected {summary['rejected']}")
+        seeds, rejected = sum(refused.values()), summary["rejected"]
+        print(f"rejected {seeds} seeds: {whys}; {noun} rejected {rejected}")

@@ -52,11 +52,11 @@ def reported() -> Iterator[Outcome]:
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """Say how to go on with what is kept, where a run of hours is cancelled."""
+    """Say how to continue a long run that is cancelled."""
     try:
         yield
     except KeyboardInterrupt:
-        print("stopped: add --resume to go on with what is kept", file=sys.stderr)
+        print("stopped: add --resume to continue", file=sys.stderr)
         raise typer.Exit(CANCELLED) from None
 
 

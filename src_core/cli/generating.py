@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import Images, Json, Labels, Out
+from src_core.cli.parameters import DemoOut, Images, Json, Labels, NewOut
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_series
 from src_core.errors import InputError
@@ -27,7 +27,7 @@ __all__ = ["demo", "generate"]
     files=group(FileOptions, "overwrite"),
 )
 def demo(
-    options: dict[str, Any], files: dict[str, Any], out: Out = None, json: Json = False
+    options: dict[str, Any], files: dict[str, Any], out: DemoOut = None, json: Json = False
 ) -> None:
     """The main job on the sample that ships: a cardiac phantom, deformed, with a picture.
 
@@ -53,7 +53,7 @@ def generate(
     call: dict[str, Any],
     files: dict[str, Any],
     labels: Labels = None,
-    out: Out = None,
+    out: NewOut = None,
     json: Json = False,
 ) -> None:
     """One new case: image, labels, displacement, inverse, Jacobian, recipe and metrics.
@@ -65,7 +65,7 @@ def generate(
     if options["level"] is not None and call["max_mm"] is not None:
         raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
     if call["frames"] is not None and call["motion"] == "still":
-        raise InputError("--frames is for a motion", do="add --motion loop, or leave it out")
+        raise InputError("--frames needs a motion", do="add --motion loop, or leave it out")
     chosen, places = CallOptions(**call), FileOptions(**files)
     case = read_case(images, labels=labels or None, spacing=places.spacing)
     folder = out or Path(f"{case.name}-drdm")

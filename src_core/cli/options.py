@@ -16,7 +16,7 @@ import typer
 
 from src_core.errors.options import OptionField, option_fields, parsed
 
-__all__ = ["OptionGroup", "group", "groups_of", "with_options"]
+__all__ = ["OptionGroup", "group", "options_of", "with_options"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def with_options(**groups: OptionGroup) -> Callable[[Callable[..., None]], Calla
     return spread
 
 
-def groups_of(verb: Callable[..., None]) -> dict[str, OptionField]:
+def options_of(verb: Callable[..., None]) -> dict[str, OptionField]:
     """The options of a verb that come from fields, by name."""
     groups: dict[str, OptionGroup] = getattr(verb, "__groups__", {})
     return {name: option for g in groups.values() for name, option in g.options.items()}

@@ -10,20 +10,29 @@ import typer
 from src_core.errors.options import option_field
 from src_core.models.options import ModelOptions
 
-__all__ = ["Device", "Images", "Json", "Labels", "ModelName", "Out", "SummaryJson"]
+__all__ = [
+    "CopyOut",
+    "DemoOut",
+    "Device",
+    "Images",
+    "Json",
+    "Labels",
+    "ModelName",
+    "MovedOut",
+    "NewOut",
+    "SummaryJson",
+]
 
 Images = Annotated[
     list[Path],
     typer.Argument(help="Image, or several co-registered ones; the first drives the model."),
 ]
 Labels = Annotated[list[Path] | None, typer.Option(help="Label map; may be repeated.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        help="Output folder, absent or empty.",
-        show_default="NAME-drdm, NAME-moved or drdm-demo",
-    ),
-]
+_OUT = "Output folder, absent or empty."
+DemoOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default="drdm-demo")]
+NewOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default="NAME-drdm")]
+MovedOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default="NAME-moved")]
+CopyOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default="not written")]
 ModelName = Annotated[str, typer.Option("--model", help=option_field(ModelOptions, "model").help)]
 Device = Annotated[str, typer.Option(help=option_field(ModelOptions, "device").help)]
 Json = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON and nothing else.")]

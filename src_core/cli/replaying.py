@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import Json, Labels, Out
+from src_core.cli.parameters import CopyOut, Json, Labels
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_pair, run_series
 from src_core.io.options import FileOptions
@@ -33,10 +33,10 @@ def replay(
         list[Path] | None, typer.Option(help="The image, if it has moved; may be repeated.")
     ] = None,
     labels: Labels = None,
-    out: Out = None,
+    out: CopyOut = None,
     json: Json = False,
 ) -> None:
-    """The same result, series or pair again; says whether the bits agree, exits with 1 if not.
+    """The same result, series or pair again; reports whether the bits agree, exits with 1 if not.
 
     Example: drdm replay new/recipe.json --out again
     """
@@ -57,7 +57,7 @@ def replay(
 
 
 def _again(plan: ReplayPlan, out: Path | None, overwrite: bool) -> Result | Series | Pair:
-    """What a recipe tells of: a pair has a second deformation, a series a motion."""
+    """The result of a recipe: a pair has a second deformation, a series a motion."""
     from src_core.generation import save_result, save_series
     from src_core.generation.pairs import save_pair
 

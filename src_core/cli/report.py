@@ -67,13 +67,13 @@ def _bar(title: str) -> Iterator[Advance]:
 
 
 def _lines(title: str) -> Advance:
-    told, last = -1, time.monotonic()
+    tenths, last = -1, time.monotonic()
 
     def advance(done: int, total: int, words: str) -> None:
-        nonlocal told, last
+        nonlocal tenths, last
         tenth = 10 * done // max(total, 1)
-        if tenth > told or time.monotonic() - last > _SILENCE:
-            told, last = tenth, time.monotonic()
+        if tenth > tenths or time.monotonic() - last > _SILENCE:
+            tenths, last = tenth, time.monotonic()
             tell(f"{title} {done}/{total} {words}".rstrip())
 
     return advance
@@ -112,7 +112,7 @@ def show_labels(metrics: dict[str, Any]) -> None:
     """Change of each label's volume, and labels lost or split, where there are labels."""
     changes = metrics["label_volume_change"]
     if changes:
-        told = ", ".join(f"{label} {change:+.0f} %" for label, change in changes.items())
+        shown = ", ".join(f"{label} {change:+.0f} %" for label, change in changes.items())
         lost = f"; lost {metrics['labels_lost']}" if metrics["labels_lost"] else ""
         split = f"; split {metrics['labels_split']}" if metrics["labels_split"] else ""
-        print(f"label volume  {told}{lost}{split}")
+        print(f"label volume  {shown}{lost}{split}")

@@ -56,7 +56,7 @@ def train(
         teacher=asked.teacher,
         hardware=Hardware(asked.device, asked.devices, asked.precision),
         memory=asked.memory * 2**30,
-        tell=tell if speaks else _say_nothing,
+        report=tell if speaks else _say_nothing,
     )
     if not speaks:
         deque(steps, maxlen=0)
@@ -73,7 +73,7 @@ def _follow(steps: Iterator[TrainingProgress], name: str) -> None:
 
 
 def _say_nothing(line: str) -> None:
-    """What the other processes of a training on many devices say."""
+    """Nothing: of several processes, the first alone reports."""
 
 
 def _config_file(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Random B-spline displacements, as other augmentations draw them: a baseline, never a velocity.
+"""Random B-spline displacements, as other augmentations draw them; they are never exponentiated.
 
 Elastic: a cubic B-spline of independent uniform displacements: 11 control points a side, 8 spans
 over the image, about the spacing of MONAI's example for Rand2DElastic (30 pixels of 224).
@@ -22,8 +22,8 @@ CONTROL_POINTS = 11
 #: Spans of a multi-resolution spline over the image; each moves half as much as the last.
 SPANS = (2, 4, 8)
 
-# It is scaled in so many rounds at most, until it moves as much as asked but for this share.
-_ROUNDS, _NEAR = 10, 1e-3
+# It is rescaled at most this often, until its mean length agrees to this share.
+_RESCALINGS, _TOLERANCE = 10, 1e-3
 
 
 def elastic_ddf(
@@ -37,12 +37,12 @@ def elastic_ddf(
 
 
 def multiresolution_ddf(like: Tensor, *seeds: int, part: float = 1.0) -> Tensor:
-    """A random multi-resolution B-spline that moves as much as another field, on average.
+    """A random multi-resolution B-spline of the mean length of another field.
 
     Args:
         like: (1, D, *state), state voxels.
         seeds: of the draws.
-        part: of the grid along each axis, about its centre, over which both move as much.
+        part: of the grid along each axis, about its centre, over which the mean is taken.
 
     Returns:
         (1, D, *state), state voxels: cubic B-splines of ``SPANS``, composed from coarse to fine.
@@ -54,12 +54,12 @@ def multiresolution_ddf(like: Tensor, *seeds: int, part: float = 1.0) -> Tensor:
         field = torch.from_numpy(bspline((2 * drawn - 1).numpy(), state))
         splines.append(field[None].to(like.dtype) / 2**order)
     wanted, scale, u = _mean_length(like, part), 1.0, like
-    for _ in range(_ROUNDS):
+    for _ in range(_RESCALINGS):
         u = torch.zeros_like(like)
         for spline in splines:
             u = compose(u, scale * spline)
         ratio = wanted / max(_mean_length(u, part), 1e-9)
-        if abs(ratio - 1) < _NEAR:
+        if abs(ratio - 1) < _TOLERANCE:
             break
         scale *= ratio
     return u

@@ -56,5 +56,5 @@ class Flow:
 
 
 def correction_ddf(velocity: Tensor) -> Tensor:
-    """``exp(w)`` of one recovery step, with as many squarings as its length asks for."""
+    """``exp(w)`` of one recovery step, with as many squarings as its length needs."""
     return exponential(velocity, squarings_for(velocity))

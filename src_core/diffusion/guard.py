@@ -52,11 +52,11 @@ def guard(flow: Flow, check: Check) -> Guarded:
     """
     masks = [torch.ones_like(w[:, :1]) for w in (flow.random, *flow.corrections)]
     damped, u = flow, flow.displacement()
-    for turn in range(_ROUNDS):
+    for number in range(_ROUNDS):
         points = check(u)
         if points.shape[-1] == 0:
             return Guarded(damped, u, _mean_over_image(masks[0]))
-        strength = min(_DAMPING * 1.25 ** max(turn - 4, 0), 0.5)
+        strength = min(_DAMPING * 1.25 ** max(number - 4, 0), 0.5)
         paths = _paths(damped, points)
         masks = [m * (1 - strength * p) for m, p in zip(masks, paths, strict=True)]
         damped = _apply(flow, masks)

@@ -25,7 +25,7 @@ __all__ = ["ModelView", "ScaleFit", "make_model_view", "scale_fit", "scale_warni
 
 #: Images of one slab that the network sees at most: evenly spread slices and frames.
 MOST_IMAGES = 16
-#: How far beyond its training a model still does well, as a factor.
+#: How far beyond the scales of its training a model is still used, as a factor.
 _TOLERANCE = 1.25
 
 
@@ -80,7 +80,7 @@ class ModelView:
         return self.fit.to_state(positions, state)
 
     def fades(self, enlarged: int, state: int) -> tuple[Tensor, Tensor] | None:
-        """What fades velocities out at the box's border: on the enlarged and the state grid."""
+        """Factors that fade velocities out at the box's border: enlarged grid, state grid."""
         if self.box is None:
             return None
         whole = fade(self.fit, enlarged, 2 * state, state)
@@ -128,7 +128,7 @@ class ModelView:
 def make_model_view(
     case: Case, spec: ModelSpec, slices: str = "shared", region: Box | None = None
 ) -> ModelView:
-    """Lay a case, or a region of it (voxels along X, Y, Z), into a model's grid.
+    """Make a case, or a region of it (voxels along X, Y, Z), ready for a model.
 
     Raises:
         InputError: a 3D model on a single slice, or a region that is no part of the image.
@@ -182,7 +182,7 @@ def scale_fit(grid: Grid, spec: ModelSpec) -> ScaleFit | None:
 
 
 def scale_warning(case: Case, spec: ModelSpec) -> str:
-    """One line where a case's scale is more than a quarter beyond what the model saw, else ''."""
+    """One line where a case's scale is more than a quarter beyond the model's training, else ''."""
     scale = scale_fit(case.grid, spec)
     if scale is None or scale.fits:
         return ""

@@ -1,4 +1,4 @@
-"""The level that moves a case by so many millimetres."""
+"""The level that moves a case by a given distance."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def growth(frames: int, motion: Motion) -> tuple[float, ...]:
 def generate_series(
     case: Case, model: Model, motion: Motion = "loop", frames: int | None = None, **options: Any
 ) -> Series:
-    """A deformed cine, or so many frames made of one volume; options are those of ``Options``.
+    """A deformed cine, or frames made of one volume; options are those of ``Options``.
 
     Raises:
         InputError: an option is out of range, or the cine has another number of frames.
@@ -181,7 +181,7 @@ def _frames(case: Case, wanted: int | None) -> int:
     own = max(volume.frames for volume in (*case.images, *case.labels))
     if own > 1 and wanted not in (None, own):
         raise InputError(
-            f"{wanted} frames are asked for, the cine has {own}",
+            f"{wanted} frames are requested, the cine has {own}",
             where=case.name,
             expected="a single volume, or the cine's own frames",
             do=Phrase("leave out ", OptionName("frames")),

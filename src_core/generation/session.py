@@ -78,7 +78,7 @@ class Session:
         checked_condition(self.model.spec.network, options.condition)
 
     def jumps(self, options: Options) -> int:
-        """Recovery steps that options ask for."""
+        """Recovery steps of some options."""
         return min(options.steps or self.model.spec.recovery.steps, options.level)
 
     def start(self, options: Options, slab: int = 0) -> Flow:
@@ -110,7 +110,7 @@ class Session:
         return tuple(ends)
 
     def ends(self, options: Options) -> tuple[RecoveryStep, ...]:
-        """The last step of each slab, where nobody looks at the others."""
+        """The last step of each slab, without the others."""
         steps = self.steps(options)
         while True:
             try:

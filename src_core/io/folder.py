@@ -11,7 +11,21 @@ from types import TracebackType
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.io.atomic import partial_name
 
-__all__ = ["OutputFolder"]
+__all__ = ["OutputFolder", "make_folder"]
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, where there is none.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be made ({error.strerror or error})", where=str(path)
+        ) from error
 
 
 class OutputFolder:

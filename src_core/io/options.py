@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from src_core.errors.options import Display, option_class
+from src_core.errors.options import BATCH, Display, option_class
 from src_core.io.formats import field_conventions
 
 __all__ = ["FieldFormat", "FileOptions", "conventions"]
@@ -30,16 +30,18 @@ def _known(name: FieldFormat) -> FieldFormat:
 class FileOptions:
     """Options of reading pictures and of writing results."""
 
-    spacing: Annotated[float | None, Display(label="Pixel", none="1 mm", unit="mm", decimals=3)] = (
-        Field(
-            default=None,
-            gt=0,
-            allow_inf_nan=False,
-            description="Size of a pixel of PNG and TIFF in mm; other files hold theirs.",
-        )
+    spacing: Annotated[
+        float | None, Display(label="Pixel", none="1 mm", unit="mm", decimals=3, docks=(BATCH,))
+    ] = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Size of a pixel of PNG and TIFF in mm; other files hold theirs.",
     )
     field_format: Annotated[
-        FieldFormat, AfterValidator(_known), Display(label="Fields for", choices=conventions)
+        FieldFormat,
+        AfterValidator(_known),
+        Display(label="Fields for", choices=conventions, docks=(BATCH,)),
     ] = Field(
         default="itk",
         description="Format of displacement fields; itk is NIfTI in LPS mm, for ITK and ANTs.",

@@ -26,7 +26,7 @@ _KEY = "drdm"
 def save_model(
     path: Path | str, spec: ModelSpec, network: nn.Module, dtype: torch.dtype = torch.float32
 ) -> Path:
-    """Write a model file, whole or not at all; ``float16`` halves it, in memory it is float32."""
+    """Write a model file, all or nothing; ``float16`` halves it, in memory it is float32."""
     state = network.state_dict()
     tensors = {k: v.detach().cpu().to(dtype).contiguous() for k, v in state.items()}
     path = Path(path)
@@ -52,10 +52,10 @@ def read_spec(path: Path | str) -> ModelSpec:
     except KeyError as error:
         raise _not_a_model(path, "its header has no DRDM spec") from error
     except json.JSONDecodeError as error:
-        raise _not_a_model(path, "its header's spec is not understood") from error
+        raise _not_a_model(path, "the spec in its header cannot be read") from error
     except ValidationError as error:
         raise spec_error(error, str(path)) or _not_a_model(
-            path, "its header's spec is not understood"
+            path, "the spec in its header cannot be read"
         ) from error
 
 

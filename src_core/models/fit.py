@@ -1,6 +1,6 @@
 """From a case's own grid to a model's and back.
 
-The model's grid is isotropic and laid over the whole image, centre on centre, padded, never
+The model's grid is isotropic and covers the whole image, centre on centre, padded, never
 cropped: ``mm per pixel = longest side in mm / size``. Displacements come back by linear sampling.
 """
 

@@ -40,7 +40,7 @@ class ModelEntry:
 
 
 def user_folder() -> Path:
-    """Where imported models live, by the platform's custom."""
+    """The folder of imported models, in the platform's data folder."""
     return user_data_path("napari-drdm", appauthor=False) / "models"
 
 
@@ -57,7 +57,7 @@ def find_model(name: str | Path) -> Path:
     """The file of a model's name, or the file itself.
 
     Raises:
-        InputError: no such model; says which there are.
+        InputError: no such model; the message lists those that there are.
     """
     path = Path(name)
     if path.suffix in (_SUFFIX, ".pth") or path.is_file():

@@ -24,7 +24,7 @@ __all__ = ["ConditionNumber", "Design", "NetworkConfig", "NetworkKind", "OutputS
 
 
 class NetworkConfig(BaseModel):
-    """Shape of a network; every kind has its own, whose ``kind`` is a name of its own."""
+    """Shape of a network; every kind has a config class with a ``kind`` of its own name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -169,7 +169,7 @@ class NetworkKind(ABC):
         found: NetworkConfig = config
         return found
 
-    def moved_weights(
+    def transferred_weights(
         self, weights: dict[str, Tensor], found: Any, wanted: Any, ratio: float
     ) -> dict[str, Tensor]:
         """Weights of a network of the same shape, for another config and random field.

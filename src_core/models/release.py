@@ -11,18 +11,17 @@ import pickle
 import warnings
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.fields import compose
 from src_core.fields.sampling import warp
+from src_core.models.model import Card, ModelSpec, Recovery
 from src_core.models.nn.acnn import AcnnConfig, AcnnUNet, predict
-
-if TYPE_CHECKING:
-    from src_core.models.model import ModelSpec
+from src_core.models.preprocessing import Preprocessing
 
 __all__ = [
     "RELEASE_NETWORK",
@@ -133,7 +132,7 @@ def _load(path: Path) -> dict[str, object]:
         raise InputError("the file cannot be read", where=str(path)) from error
     except pickle.UnpicklingError as error:
         raise InputError(_why_refused(path, error), where=str(path), expected=_EXPECTED) from error
-    except Exception as error:  # torch answers a broken file with errors of almost any type
+    except Exception as error:  # torch raises errors of almost any type for a broken file
         raise InputError("not a checkpoint", where=str(path), expected=_EXPECTED) from error
     if not isinstance(stored, dict):
         raise InputError("not a state dict", where=str(path), expected=_EXPECTED)
@@ -159,10 +158,6 @@ def _checked(value: object, shape: tuple[int, ...], name: str, path: str | Path)
 
 def release_spec() -> ModelSpec:
     """The published model as this package runs it."""
-    from src_core.diffusion.schedule import Schedule
-    from src_core.models.model import Card, ModelSpec, Recovery
-    from src_core.models.preprocessing import Preprocessing
-
     return ModelSpec(
         name="release-cardiac",
         size=256,

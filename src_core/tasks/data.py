@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,22 +16,82 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from src_core.augment.plan import names_of
 from src_core.cases.case import Case
 from src_core.datasets.reading import Entry, balanced, read_dataset
 from src_core.errors import InputError
+from src_core.experiments.journal import Journal
 from src_core.experiments.records import StageProgress
 from src_core.io import read_case
 from src_core.io.hashing import sha256_file
 from src_core.models.model import Model
+from src_core.tasks.stored import EvaluationNames
 
 __all__ = [
+    "TaskData",
     "first_labels",
     "need_monai",
     "of_subjects",
+    "open_data",
     "read_label_values",
     "read_split",
     "run_digest",
 ]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskData:
+    """Model and cases of a checked request, and the journal of its run.
+
+    Attributes:
+        trained, tested: the cases; ``names`` those of the training cases, in their order.
+        digest: of everything that decides a training's result.
+        journal: a trial for each method, seed and number of training subjects.
+    """
+
+    model: Model
+    trained: list[Entry]
+    tested: list[Entry]
+    names: list[str]
+    digest: str
+    journal: Journal
+
+    @property
+    def subjects(self) -> int:
+        """Number of training subjects."""
+        return len({e.subject for e in self.trained})
+
+
+def open_data(
+    request: Any,
+    model: Model,
+    trained: list[Entry],
+    tested: list[Entry],
+    *,
+    deciding: Sequence[str],
+    steps: int,
+) -> TaskData:
+    """Open the journal of a checked request.
+
+    Args:
+        request: with ``out``, ``resume`` and ``overwrite``.
+        deciding: options that decide a training's result; a run resumes with others changed.
+        steps: written with every record.
+
+    Raises:
+        InputError: the folder is not empty, or holds another run.
+    """
+    facts = {name: getattr(request, name) for name in deciding}
+    digest = run_digest(facts, model, (*trained, *tested))
+    journal = Journal(
+        request.out,
+        digest,
+        facts,
+        resume=request.resume,
+        overwrite=request.overwrite,
+        trial_format=EvaluationNames(steps),
+    )
+    return TaskData(model, trained, tested, names_of(trained), digest, journal)
 
 
 def need_monai() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 from src_core.experiments.files import write_csv, write_json
 from src_core.experiments.plots import COLOURS, new_figure, save_figure
 from src_core.experiments.records import Record
+from src_core.tasks.data import TaskData
 
-__all__ = ["Column", "draw_means", "markdown", "write_results"]
+__all__ = ["Column", "draw_means", "facts_of", "markdown", "write_results"]
 
 #: A measure's name, its heading, a factor and decimals.
 Column = tuple[str, str, float, int]
@@ -20,6 +21,21 @@ _COLOURS = [
     COLOURS[name]
     for name in ("black", "grey", "green", "vermilion", "purple", "blue", "sky blue", "orange")
 ]
+
+
+def facts_of(
+    task: str, data: TaskData, labels: tuple[int, ...], request: Any, options: Sequence[str]
+) -> dict[str, Any]:
+    """What a report begins with: the model, the cases, their labels, and these options."""
+    return {
+        "task": task,
+        "model": data.model.spec.name,
+        "sha256": data.model.sha256,
+        "training_cases": len(data.trained),
+        "test_cases": [e.name for e in data.tested],
+        "labels": labels,
+        **{name: getattr(request, name) for name in options},
+    }
 
 
 def write_results(

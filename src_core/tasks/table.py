@@ -35,9 +35,9 @@ class Task:
     arguments: tuple[str, ...] = ("train", "test")
 
 
-def _imported(module: str) -> Callable[[Any], PreparedTask]:
-    """The function ``prepare`` of a module that is imported when it is called."""
-    return lambda request: import_module(module).prepare(request)
+def _imported(module: str, name: str) -> Callable[[Any], PreparedTask]:
+    """A class or function of a module, which is imported when it is called."""
+    return lambda request: getattr(import_module(module), name)(request)
 
 
 _ROWS = (
@@ -46,14 +46,14 @@ _ROWS = (
         "Table 2: a U-Net from few labels, augmented by several methods.\n\n"
         "Example: drdm task segmentation acdc.csv acdc.csv --subjects 5,20 --out few",
         SegmentationRequest,
-        _imported("src_core.tasks.segmentation.run"),
+        _imported("src_core.tasks.segmentation.run", "PreparedSegmentation"),
     ),
     Task(
         "registration",
         "Table 3: VoxelMorph from synthetic pairs, and from real ones.\n\n"
         "Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out registered",
         RegistrationRequest,
-        _imported("src_core.tasks.registration.run"),
+        _imported("src_core.tasks.registration.run", "PreparedRegistration"),
     ),
 )
 TASKS = {row.name: row for row in _ROWS}

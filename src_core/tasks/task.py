@@ -18,14 +18,12 @@ class PreparedTask(Protocol):
     """A task whose request has been checked.
 
     Attributes:
+        journal: where trials are kept.
         report: what ``write`` last reported, as ``results.json`` has it.
     """
 
+    journal: Journal
     report: dict[str, Any]
-
-    @property
-    def journal(self) -> Journal:
-        """Where trials are kept."""
 
     def trials(self) -> Sequence[TrialKey]:
         """Keys of all trials that the request asks for, in the order of the results."""

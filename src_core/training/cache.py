@@ -21,7 +21,7 @@ class ImageCache:
 
     Args:
         limit: bytes of images kept in memory.
-        file: where they go beyond that; its folder is made then.
+        file: where they go beyond that; the folder is made then.
     """
 
     def __init__(self, limit: float, file: Path) -> None:

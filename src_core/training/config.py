@@ -27,11 +27,11 @@ __all__ = [
 ]
 
 
-class _Frozen(BaseModel):
+class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Augmentation(_Frozen):
+class Augmentation(_Settings):
     """Random poses and contrasts (paper 3.2).
 
     Attributes:
@@ -56,14 +56,14 @@ class Augmentation(_Frozen):
     threshold: float = Field(default=0.3, ge=0, le=1)
 
 
-class Stage(_Frozen):
+class Stage(_Settings):
     """A stretch of the curriculum: which levels and amplitudes are drawn.
 
     Attributes:
         until: share of all samples at which the stage ends.
-        levels: lowest and highest level drawn, uniformly, 0 included where it is asked for.
+        levels: lowest and highest level drawn, uniformly, 0 included where it is in the range.
         weaker: share of samples whose velocity is scaled by U(0, 1).
-        undeformed: share of samples with no deformation at all.
+        undeformed: share of samples without deformation.
     """
 
     until: float = Field(gt=0, le=1)
@@ -72,7 +72,7 @@ class Stage(_Frozen):
     undeformed: float = Field(default=0.07, ge=0, le=1)
 
 
-class Weights(_Frozen):
+class Weights(_Settings):
     """Weights of the loss terms (eq. 14).
 
     Errors are relative to the sample's own velocity, so that a weak one counts as a strong one.
@@ -91,7 +91,7 @@ class Weights(_Frozen):
     folding: float = 0.0
 
 
-class Optimisation(_Frozen):
+class Optimisation(_Settings):
     """A cosine schedule counted in samples, clipping, and an average of the weights.
 
     Attributes:
@@ -113,12 +113,12 @@ class Optimisation(_Frozen):
     threads: int = Field(default=1, ge=1)
 
 
-class Validation(_Frozen):
-    """What is looked at while training; nothing of it changes the training's bits.
+class Validation(_Settings):
+    """Validation while training; nothing of it changes the training's bits.
 
     Attributes:
         share: of the subjects (files, where none are named) held out of training, where no column
-            ``split`` says which; 0 looks at training images.
+            ``split`` names them; 0 validates on training images.
         cases: images, spread over the files; 0 for no validation.
         levels: of the table and the pictures.
         time: share of the training's time that it may cost; tables that would cost more are left.
@@ -130,19 +130,19 @@ class Validation(_Frozen):
     time: float = Field(default=0.05, gt=0)
 
 
-class Distillation(_Frozen):
-    """How a teacher is listened to.
+class Distillation(_Settings):
+    """How a teacher is followed.
 
     Attributes:
-        weight: of the mean squared distance to its velocity, relative as the loss's distance is.
-        sigma: of the fields that the teacher was trained on; None takes it from its file.
+        weight: of the mean squared distance to its velocity, relative, as the distance of the loss.
+        sigma: of the fields that the teacher was trained on; None takes it from the teacher's file.
     """
 
     weight: float = Field(default=0.5, ge=0)
     sigma: float | None = Field(default=None, gt=0)
 
 
-class TrainConfig(_Frozen):
+class TrainConfig(_Settings):
     """Everything that decides a model, but its data.
 
     Attributes:

@@ -38,7 +38,7 @@ def angle(prediction: Tensor, target: Tensor, floor: float) -> Tensor:
 
 
 def tempered(error: Tensor, tail: float) -> Tensor:
-    """A relative squared error that grows as its square root above ``tail``, smoothly joined."""
+    """A relative squared error that grows as the square root above ``tail``, smoothly joined."""
     return torch.where(error < tail, error, 2 * (tail * error.clamp_min(tail)).sqrt() - tail)
 
 

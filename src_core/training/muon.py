@@ -1,4 +1,4 @@
-"""Muon: steps of matrices made orthogonal, so that every direction of a layer learns alike.
+"""Muon: steps of matrices made orthogonal, so that every direction of a layer learns equally fast.
 
 Momentum, then five Newton-Schulz steps towards ``U V'`` of its singular value decomposition (Jordan
 et al. 2024, https://kellerjordan.github.io/posts/muon/), scaled to the size of Adam's steps (Liu et

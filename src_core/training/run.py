@@ -14,7 +14,7 @@ from src_core.errors.options import option_field
 from src_core.models.checkpoint import save_model
 from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
-from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
+from src_core.training.data import ModelGrid, Store, load_store, spread_images, spread_store
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.training.loop import Lineage, Trainer, TrainingProgress
 from src_core.training.options import TrainOptions
@@ -40,17 +40,17 @@ def train(
     teacher: Path | str | None = None,
     hardware: Hardware | None = None,
     memory: float = _MEMORY,
-    tell: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
 ) -> Iterator[TrainingProgress]:
     """Train a model into a folder; yields progress. The model is written at every checkpoint.
 
     Args:
-        resume: go on where the run in ``out`` stopped.
-        init: a model, or the published .pth, whose weights to start from.
-        teacher: a model, or the published .pth, whose velocities to follow as well.
+        resume: continue the run in ``out`` where it stopped.
+        init: a model, or the published .pth, whose weights the training starts from.
+        teacher: a model, or the published .pth, whose velocities are followed as well.
         hardware: where to train; one CPU without.
         memory: bytes of images to keep in memory; more go to a file in ``out``.
-        tell: takes a line about what is done.
+        report: takes a line about what is done.
 
     Raises:
         InputError: a run is there already, there is none to resume, or something does not fit.
@@ -65,7 +65,7 @@ def train(
     fabric = start_fabric(hardware or Hardware())
     grid = ModelGrid(config.size, config.network.ndim, config.preprocessing)
     sources, held = split_sources(read_images(dataset), config.validation.share, config.seed)
-    tell(f"reading {len(sources)} files to train on")
+    report(f"reading {len(sources)} files to train on")
     cache = out / f"images{fabric.global_rank or ''}.u8"
     store = load_store(sources, grid, cache, memory)
     follows = Teacher(open_model(teacher, fabric.device), config) if teacher else None
@@ -74,10 +74,10 @@ def train(
         start_from(trainer, init)
     if resume:
         load_state(out / _STATE, trainer)
-        tell(f"going on after {trainer.samples} samples")
+        report(f"continuing after {trainer.samples} samples")
     validator = None
     if fabric.is_global_zero:
-        validator = _validator(config, grid, held, store, out, tell)
+        validator = _validator(config, grid, held, store, out, report)
         _open(out, trainer)
     yield from _run(trainer, out, validator)
 
@@ -109,18 +109,18 @@ def _validator(
     held: list[Entry],
     store: Store,
     out: Path,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Validator | None:
-    """Looks at files held out, or at images trained on where there are none; says which."""
+    """Validates on files held out, or on images trained on where there are none; reports which."""
     settings = config.validation
     if not settings.cases:
         return None
     if held:
-        names, views = spread_views(held, grid, settings.cases)
-        tell(f"validating on {len(names)} images of {len(held)} files held out")
+        names, views = spread_images(held, grid, settings.cases)
+        report(f"validating on {len(names)} images of {len(held)} files held out")
     else:
         names, views = spread_store(store, settings.cases)
-        tell(f"validating on {len(names)} images that are trained on: no file is held out")
+        report(f"validating on {len(names)} training images: no file is held out")
     return Validator(settings, names, views, out)
 
 
@@ -144,7 +144,7 @@ def _checkpoint(
     spec = spec_of(trainer)
     if validator is not None:
         model = Model(spec, trainer.average, trainer.fabric.device, "")
-        validator.look(model, trainer.samples, seconds, last)
+        validator.validate(model, trainer.samples, seconds, last)
     save_model(out / f"{spec.name}.safetensors", spec, trainer.average)
     save_state(out / _STATE, trainer)
 
@@ -152,7 +152,7 @@ def _checkpoint(
 def spec_of(trainer: Trainer) -> ModelSpec:
     """The spec of the model a trainer makes; its figures come from an evaluation later."""
     config, lineage = trainer.config, trainer.lineage
-    options = [f"--{name} FILE" for name, said in _named(lineage) if said]
+    options = [f"--{name} FILE" for name, summary in _named(lineage) if summary]
     card = Card(
         title=config.title or config.name,
         data=config.data,

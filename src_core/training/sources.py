@@ -23,7 +23,7 @@ def split_sources(sources: list[Entry], share: float, seed: int) -> tuple[list[E
         train = [s for s in sources if s.split == "train"]
         if not train:
             raise InputError(
-                "no image to train on", where="column split", expected="rows that say train"
+                "no image to train on", where="column split", expected="rows with train"
             )
         return train, [s for s in sources if s.split == "val"]
     names = sorted({_subject(s) for s in sources})

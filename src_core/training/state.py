@@ -1,4 +1,4 @@
-"""The whole state of a run in one safetensors file, so that a run goes on bit for bit.
+"""The whole state of a run in one safetensors file, so that a run resumes bit for bit.
 
 Sample i depends on the seed and i alone; weights, their average, the optimiser's moments and the
 position are therefore everything.
@@ -26,7 +26,7 @@ _KEY = "drdm-run"
 
 
 def save_state(path: Path, trainer: Trainer) -> None:
-    """Write a trainer's state, whole or not at all."""
+    """Write a trainer's state, complete or not at all."""
     tensors = {f"network.{k}": v for k, v in trainer.network.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
     for index, moments in trainer.optimiser.state_dict()["state"].items():

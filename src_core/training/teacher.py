@@ -23,7 +23,7 @@ class Teacher:
     """A model's velocities for a batch, as outputs of the network that is trained.
 
     Fields of another sigma reach a deformation at another level: ``tau(t) sigma`` has to be the
-    same, so the teacher predicts at ``t = level (sigma / its sigma)^(1 / 1.3)``.
+    same, so the teacher predicts at ``t = level (sigma / teacher's sigma)^(1 / 1.3)``.
 
     Raises:
         InputError: it takes images of another size, or windows are trained on.
@@ -81,7 +81,7 @@ def summary_of(model: Model) -> str:
 
 
 def fitted_weights(model: Model, config: TrainConfig) -> dict[str, Tensor]:
-    """A model's weights for a config's network, in its units and for its schedule.
+    """A model's weights for the network, units and schedule of a config.
 
     Raises:
         InputError: the network is another.
@@ -96,4 +96,4 @@ def fitted_weights(model: Model, config: TrainConfig) -> dict[str, Tensor]:
         )
     weights = {k: v.detach().clone() for k, v in model.network.state_dict().items()}
     ratio = config.schedule.sigma / sigma_of(model)
-    return kind.moved_weights(weights, found, wanted, ratio)
+    return kind.transferred_weights(weights, found, wanted, ratio)

@@ -1,4 +1,4 @@
-"""A look at the model while it is trained: a small table, and pictures of what it recovers.
+"""Validation of a model while it is trained: a small table, and pictures of what it recovers.
 
 The cases, seeds and levels are the same every time. Nothing here draws from a generator that the
 training uses, so a run with and without it ends in the same bits.
@@ -66,12 +66,12 @@ class Validator:
         self.settings, self.names, self.images, self.out = settings, names, images, out
         self._spent = self._last = 0.0
 
-    def look(self, model: Model, samples: int, trained: float, last: bool) -> None:
+    def validate(self, model: Model, samples: int, trained: float, last: bool) -> None:
         """Append to the table and draw, where it costs no more than its share of the time.
 
         Args:
             trained: seconds of training so far.
-            last: the training is over, so look whatever it costs.
+            last: the training is over, so validate whatever it costs.
         """
         if not last and self._spent + self._last > self.settings.time * trained:
             return

@@ -19,6 +19,7 @@ from src_core.datasets.entry import Entry
 from src_core.datasets.reading import read_dataset
 from src_core.errors import DRDMError, InputError
 from src_core.io import open_atomically, read_case
+from src_core.io.folder import make_folder
 from src_core.io.formats import is_picture
 from src_core.transforms.bank_files import SUFFIX, opened
 from src_core.transforms.live import Live
@@ -59,12 +60,7 @@ def make_bank(
     if per_case < 1:
         raise InputError(f"{per_case} is not possible", where="per_case", expected="1 or more")
     folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the folder cannot be made ({error.strerror or error})", where=str(folder)
-        ) from error
+    make_folder(folder)
     named = cases.items() if isinstance(cases, Mapping) else _entries(Path(cases))
     return (_store(name, case, folder, live, per_case, seed) for name, case in named)
 

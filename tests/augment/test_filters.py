@@ -1,4 +1,4 @@
-"""Filters: seeds turned down, replaced at the same level, and not tried again."""
+"""Filters: seeds rejected, replaced at the same level, and not tried again."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_what_was_turned_down_is_not_tried_again(
     assert run([*words[:-1], "--device", "cpu", "--resume"]) == 0
     told = capsys.readouterr().out
     assert "made 0, kept 3, failed 0" in told
-    assert "turned down 12 seeds: moves too far 12; rejected 6" in told
+    assert "rejected 12 seeds: moves too far 12; new cases rejected 6" in told
     page = (tmp_path / "o" / "summary.html").read_text()
     assert "<tr><td>moves too far</td><td>12</td></tr>" in page
 

@@ -47,4 +47,4 @@ def test_of_an_evaluation():
 )
 def test_of_a_task(tmp_path, request_class, module, expected):
     request = request_class(tmp_path, tmp_path, tmp_path)
-    assert digest(tmp_path, request, module._DECIDING) == expected
+    assert digest(tmp_path, request, module.DECIDING) == expected

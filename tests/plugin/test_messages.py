@@ -19,8 +19,8 @@ from src_core.generation import make_options
 from src_core.models.library import find_model
 
 FLAG = re.compile(r"(^|[\s(=])--[a-z]|\bdrdm (models|apply|generate|augment|train|task|evaluate)\b")
-#: Where commands are written that users copy or a model's card keeps.
-COMMANDS = {"recipes/snippets.py", "training/run.py"}
+#: Where commands are written: those users copy, a task's example, that of a model's card.
+COMMANDS = {"recipes/snippets.py", "tasks/table.py", "training/run.py"}
 
 RESUME = OptionName("resume", True)
 TEXTS = [

@@ -24,7 +24,7 @@ from tests.support import tiny
 pytest.importorskip("monai")
 from src_core.diffusion.bspline_field import multiresolution_ddf
 from src_core.tasks.registration.options import METHODS, RegistrationRequest
-from src_core.tasks.registration.run import prepare
+from src_core.tasks.registration.run import PreparedRegistration
 from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
 from src_core.tasks.registration.window import InputWindow, read_windowed
 from src_core.tasks.task import run_task
@@ -62,7 +62,7 @@ def request(data: Path, out: str, **more: Any) -> RegistrationRequest:
 
 
 def done(asked: RegistrationRequest) -> dict[str, Any]:
-    job = prepare(asked)
+    job = PreparedRegistration(asked)
     assert list(run_task(job))
     return job.report
 
@@ -84,7 +84,7 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
                                          "d_es to d_ed"]  # fmt: skip
     window = InputWindow(32, 1.0)
     spec = tiny.model().spec
-    entries = prepare(request(data, "other")).data.tested
+    entries = PreparedRegistration(request(data, "other")).data.tested
     one, other = (
         read_windowed(e, spec, (1, 2), window).masks([0, 1, 2])[:, 1] > 0.5 for e in entries[:2]
     )
@@ -102,7 +102,7 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
 
 def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data):
     whole = done(request(data, "whole"))
-    job = prepare(request(data, "cut"))
+    job = PreparedRegistration(request(data, "cut"))
     steps: Iterator[Any] = run_task(job)
     for step in steps:
         if step.stage.startswith("training drdm+real"):
@@ -111,7 +111,7 @@ def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data)
     kept = (data / "cut" / "records.jsonl").read_bytes()
     assert [json.loads(line)["case"] for line in kept.splitlines()] == [
         "none 1", "mrbs 1", "drdm 1", "none+real 1", "mrbs+real 1"]  # fmt: skip
-    stages = {s.stage for s in run_task(prepare(request(data, "cut", resume=True)))}
+    stages = {s.stage for s in run_task(PreparedRegistration(request(data, "cut", resume=True)))}
     assert {s for s in stages if s.startswith("training")} == {"training drdm+real, seed 1"}
     assert (data / "cut" / "records.jsonl").read_bytes().startswith(kept)
     again = json.loads((data / "cut" / "results.json").read_text(encoding="utf-8"))
@@ -122,7 +122,7 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
     first = request(data, "out", methods=("none", "mrbs"))
     assert {m["seeds_sd"] for m in done(first)["means"]} == {None}
     more = request(data, "out", methods=("none", "mrbs"), repeats=2, resume=True)
-    job = prepare(more)
+    job = PreparedRegistration(more)
     stages = {s.stage for s in run_task(job) if s.stage.startswith("training")}
     assert stages == {"training mrbs, seed 2"}
     by_seed = {m["method"]: m for m in job.report["means"] if m["measure"] == "mean_mm"}
@@ -159,7 +159,7 @@ def test_what_is_wrong_is_said_in_one_line(tiny_models, data, capsys, options, t
 def test_without_monai_nothing_is_begun(tiny_models, data, monkeypatch):
     monkeypatch.setattr("src_core.tasks.data.find_spec", lambda name: None)
     with pytest.raises(ValueError, match="MONAI is not installed"):
-        prepare(request(data, "out"))
+        PreparedRegistration(request(data, "out"))
     assert not (data / "out").exists()
 
 
@@ -170,7 +170,7 @@ def test_phases_on_grids_of_their_own_are_refused(tiny_models, data):
 
 
 def test_pairs_are_algorithm_4_on_the_slice_itself(tiny_models, data):
-    entry = prepare(request(data, "out")).data.trained[0]
+    entry = PreparedRegistration(request(data, "out")).data.trained[0]
     live = Live("tiny", (30, 70))
     draw_pairs(entry, "a_ed", data, live, 3, (30, 70), 1)
     drawn, splines = (open_pairs(data, "a_ed", kind) for kind in ("drdm", "mrbs"))
@@ -188,7 +188,7 @@ def test_pairs_are_algorithm_4_on_the_slice_itself(tiny_models, data):
 
 
 def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, data):
-    entry, live = prepare(request(data, "out")).data.trained[0], Live("tiny", (30, 70))
+    entry, live = PreparedRegistration(request(data, "out")).data.trained[0], Live("tiny", (30, 70))
 
     def made(count: int) -> list[tuple[int, bytes]]:
         draw_pairs(entry, "a_ed", data, live, count, (30, 70), 1)
@@ -207,7 +207,9 @@ def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, dat
 def test_a_run_begun_afresh_takes_no_weights_of_the_last(tiny_models, data):
     asked = {"methods": ("mrbs",), "overwrite": True}
     done(request(data, "out", **asked))
-    stages = {s.stage for s in run_task(prepare(request(data, "out", **asked, smooth=1.0)))}
+    stages = {
+        s.stage for s in run_task(PreparedRegistration(request(data, "out", **asked, smooth=1.0)))
+    }
     assert "training mrbs, seed 1" in stages
 
 

@@ -70,7 +70,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_looking_changes_no_bit_of_the_training(dataset: Path, tmp_path: Path) -> None:
     said: list[str] = []
     list(train(dataset, config(), tmp_path / "blind"))
-    list(train(dataset, config(validation=LOOKS), tmp_path / "seeing", tell=said.append))
+    list(train(dataset, config(validation=LOOKS), tmp_path / "seeing", report=said.append))
     blind, seeing = (load_file(tmp_path / n / "state.safetensors") for n in ("blind", "seeing"))
     assert blind.keys() == seeing.keys()
     assert [k for k in blind if not torch.equal(blind[k], seeing[k])] == []
@@ -99,7 +99,7 @@ def blind_model() -> Model:
 
 def test_a_model_that_does_nothing_removes_nothing(tmp_path: Path) -> None:
     model = blind_model()
-    Validator(LOOKS, ["a", "b"], torch.rand(2, 1, 64, 64), tmp_path).look(model, 5, 1.0, False)
+    Validator(LOOKS, ["a", "b"], torch.rand(2, 1, 64, 64), tmp_path).validate(model, 5, 1.0, False)
     for row in rows(tmp_path / "validation.csv"):
         level = int(row["level"])
         lengths = [
@@ -121,7 +121,7 @@ def test_looking_keeps_to_its_share_of_the_time(tmp_path: Path) -> None:
         (3, 1e6, False),
         (4, 0, True),
     ]:
-        eyes.look(model, samples, seconds, last)
+        eyes.validate(model, samples, seconds, last)
     table = rows(tmp_path / "validation.csv")
     assert sorted({r["samples"] for r in table}) == ["1", "3", "4"]
 

@@ -26,7 +26,7 @@ class VelocityUNetConfig(NetworkConfig):
         ndim: 2 or 3 spatial axes.
         stem: side of the blocks that space-to-depth folds into channels.
         widths: channels of the stages, finest first; each stage halves the grid.
-        output_stage: index of the stage whose grid the velocity is given on.
+        output_stage: index of the stage on whose grid the velocity lies.
         middle: residual blocks at the coarsest stage.
         heads: of self-attention at the coarsest stage; 0 for none.
         embedding: features of the level.
@@ -71,7 +71,7 @@ def _conv(
     return layer(inputs, outputs, size, stride, padding=(size - 1) // 2)
 
 
-class _Block(nn.Module):
+class _ResidualBlock(nn.Module):
     """x + conv(act(film(norm(conv(act(norm(x))))))), starting as the identity."""
 
     def __init__(self, config: VelocityUNetConfig, inputs: int, outputs: int) -> None:
@@ -133,14 +133,14 @@ class VelocityUNet(nn.Module):
         )
         self.stem = _conv(ndim, config.stem**ndim, widths[0], 3)
         self.down = nn.ModuleList(_conv(ndim, a, b, 4, 2) for a, b in pairwise(widths))
-        self.encoder = nn.ModuleList(_Block(config, w, w) for w in widths)
+        self.encoder = nn.ModuleList(_ResidualBlock(config, w, w) for w in widths)
         self.middle = nn.ModuleList(
-            _Block(config, widths[-1], widths[-1]) for _ in range(config.middle)
+            _ResidualBlock(config, widths[-1], widths[-1]) for _ in range(config.middle)
         )
         self.attention = _Attention(config, widths[-1]) if config.heads else nn.Identity()
         stages = range(len(widths) - 2, config.output_stage - 1, -1)
         self.decoder = nn.ModuleList(
-            _Block(config, widths[i] + widths[i + 1], widths[i]) for i in stages
+            _ResidualBlock(config, widths[i] + widths[i + 1], widths[i]) for i in stages
         )
         last = widths[config.output_stage]
         self.norm = nn.GroupNorm(config.groups, last)
@@ -183,7 +183,7 @@ class VelocityUNetKind(NetworkKind):
         assert isinstance(network, VelocityUNetConfig)
         finest, coarsest = network.output_stage, len(network.widths) - 1
         if finest > coarsest or size % (network.stem << coarsest):
-            raise ValueError(f"size {size} cannot be halved as often as widths and stem ask for")
+            raise ValueError(f"size {size} cannot be halved as often as widths and stem require")
         if size != control // 2 * (network.stem << finest):
             raise ValueError(
                 f"the network's output has {size / (network.stem << finest):g} points a side, "

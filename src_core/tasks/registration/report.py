@@ -7,10 +7,10 @@ from typing import Any
 
 from src_core.experiments.files import plain, write_text
 from src_core.experiments.records import Record
-from src_core.tasks.output import Column, draw_means, markdown, write_results
+from src_core.tasks.data import TaskData
+from src_core.tasks.output import Column, draw_means, facts_of, markdown, write_results
 from src_core.tasks.registration.measures import FIELD_MEASURES, LABEL_MEASURES
 from src_core.tasks.registration.options import RegistrationRequest
-from src_core.tasks.registration.prepare import RegistrationData
 from src_core.tasks.summary import means_of, paired_of
 
 __all__ = ["write_report"]
@@ -41,21 +41,13 @@ _OPTIONS = ("pairs", "times", "levels", "steps", "tuning", "batch", "rate", "sim
 
 def write_report(
     request: RegistrationRequest,
-    data: RegistrationData,
+    data: TaskData,
     labels: tuple[int, ...],
     records: Sequence[Record],
 ) -> dict[str, Any]:
     """Write results, tables and figure of the records; returns what ``results.json`` holds."""
     means, paired = means_of(records), paired_of(records)
-    facts = {
-        "task": "registration",
-        "model": data.model.spec.name,
-        "sha256": data.model.sha256,
-        "training_cases": len(data.trained),
-        "test_cases": [e.name for e in data.tested],
-        "labels": labels,
-        **{name: getattr(request, name) for name in _OPTIONS},
-    }
+    facts = facts_of("registration", data, labels, request, _OPTIONS)
     measures = (*LABEL_MEASURES, *FIELD_MEASURES)
     report = plain({**facts, "measures": measures, "means": means, "paired": paired})
     write_results(request.out, report, records)

@@ -8,49 +8,41 @@ from typing import Any
 
 from torch import nn
 
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.experiments.journal import Journal
 from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
+from src_core.io.folder import make_folder
 from src_core.tasks.data import read_label_values
 from src_core.tasks.registration.losses import Loss, supervised, unsupervised
 from src_core.tasks.registration.measures import Pair, figures_of, shown_slabs
 from src_core.tasks.registration.networks import load_weights, make_network, save_weights
 from src_core.tasks.registration.options import METHODS, RegistrationRequest
-from src_core.tasks.registration.pair_batches import RealPairs, SyntheticPairs
-from src_core.tasks.registration.prepare import RegistrationData, read_data
+from src_core.tasks.registration.pair_batches import RealPairs, SyntheticPairs, real_pairs
+from src_core.tasks.registration.prepare import read_data
 from src_core.tasks.registration.report import write_report
 from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
 from src_core.tasks.registration.training import fit
-from src_core.tasks.registration.window import WindowedCase, read_windowed
+from src_core.tasks.registration.window import InputWindow, WindowedCase, read_windowed
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.transforms.live import Live
 
-__all__ = ["PreparedRegistration", "prepare"]
+__all__ = ["PreparedRegistration"]
 
 _REAL = "+real"
 
 
-def prepare(request: RegistrationRequest) -> PreparedRegistration:
-    """Check the request and open the folder; nothing is computed yet.
+class PreparedRegistration:
+    """A checked request; a trial is a method and a seed.
 
     Raises:
         InputError: data sets, model, an option or the folder is wrong.
     """
-    return PreparedRegistration(request, read_data(request))
 
-
-class PreparedRegistration:
-    """A checked request; a trial is a method and a seed."""
-
-    def __init__(self, request: RegistrationRequest, data: RegistrationData) -> None:
-        self.request, self.data, self.report = request, data, dict[str, Any]()
+    def __init__(self, request: RegistrationRequest) -> None:
+        self.request, self.data, self.report = request, read_data(request), dict[str, Any]()
+        self.journal, self.window = self.data.journal, InputWindow(request.size, request.part)
         self._labels: tuple[int, ...] = ()
         self._trained, self._tested = list[WindowedCase](), list[WindowedCase]()
-
-    @property
-    def journal(self) -> Journal:
-        """Where trials are kept."""
-        return self.data.journal
 
     def trials(self) -> list[TrialKey]:
         """Method, seed and number of subjects; a tuned network follows what it is tuned from."""
@@ -74,8 +66,8 @@ class PreparedRegistration:
             (self._tested, ((e, e.name) for e in data.tested)),
         ):
             for entry, name in cases:
-                spec, window = data.model.spec, data.window
-                kept.append(read_windowed(entry, spec, self._labels, window, name))
+                spec = data.model.spec
+                kept.append(read_windowed(entry, spec, self._labels, self.window, name))
                 yield StageProgress("cases", len(self._trained) + len(self._tested), total, name)
 
     def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
@@ -86,9 +78,9 @@ class PreparedRegistration:
             network = make_network(self.data.model.spec.ndim, self._draws(seed))
             yield from self._train(network, method, seed)
         keys: dict[str, Key] = {"method": method, "seed": seed, "subjects": subjects}
-        records, pairs = [], self._pairs(self._tested, self.data.tested_pairs)
+        records, pairs = [], self._pairs(self._tested, self.data.tested)
         for done, (moving, fixed) in enumerate(pairs, start=1):
-            figures = figures_of(network, (moving, fixed), self._labels, self.data.window)
+            figures = figures_of(network, (moving, fixed), self._labels, self.window)
             name = f"{moving.name} to {fixed.name}"
             records.append(Record(name, fixed.subject, keys, figures))
             yield StageProgress(f"testing {method}, seed {seed}", done, len(pairs), name)
@@ -102,12 +94,7 @@ class PreparedRegistration:
         """Deformations of every training case; those in the folder are kept."""
         request, folder = self.request, self._folder
         live = Live(request.model, request.levels)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"the folder cannot be made ({error.strerror or error})", where=str(folder)
-            ) from error
+        make_folder(folder)
         cases = list(zip(self.data.trained, self.data.names, strict=True))
         for done, (entry, name) in enumerate(cases, start=1):
             options = request.times, request.levels, request.seed, request.part
@@ -123,15 +110,15 @@ class PreparedRegistration:
         elif not load_weights(path := self._weights(kind, seed), network, digest):
             names = self.data.names
             fields = [open_pairs(self._folder, name, kind) for name in names]  # type: ignore[arg-type]
-            synthetic = SyntheticPairs(self._trained, fields, self.data.window)
+            synthetic = SyntheticPairs(self._trained, fields, self.window)
             loss = supervised(request.smooth)
             yield from self._fit(network, synthetic, loss, request.steps, kind, seed)
             save_weights(path, network, digest)
         if method.endswith(_REAL):
-            pairs = self._pairs(self._trained, self.data.trained_pairs)
+            pairs = self._pairs(self._trained, self.data.trained)
             slabs = [(p, u) for p, pair in enumerate(pairs) for u in shown_slabs(pair)]
             loss = unsupervised(request.similarity, request.smooth_real)
-            real = RealPairs(pairs, slabs, self.data.window)
+            real = RealPairs(pairs, slabs, self.window)
             yield from self._fit(network, real, loss, steps, method, seed)
             save_weights(self._weights(method, seed), network, digest)
 
@@ -150,10 +137,9 @@ class PreparedRegistration:
             words = f"loss {at.loss:.4f}, {at.ms:.0f} ms a step"
             yield StageProgress(f"training {method}, seed {seed}", at.done, at.total, words)
 
-    def _pairs(
-        self, cases: Sequence[WindowedCase], numbers: Sequence[tuple[int, int]]
-    ) -> list[Pair]:
-        pairs = [(cases[a], cases[b]) for a, b in numbers]
+    def _pairs(self, cases: Sequence[WindowedCase], entries: Sequence[Entry]) -> list[Pair]:
+        indices = real_pairs(entries, self.request.pairs, str(self.request.test))
+        pairs = [(cases[a], cases[b]) for a, b in indices]
         for one, other in pairs:
             slices = len(one.images), len(other.images)
             if slices[0] != slices[1]:

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from src_core.augment.plan import names_of
-from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.experiments.journal import Journal
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
 from src_core.models.model import Model
-from src_core.tasks.data import need_monai, of_subjects, read_split, run_digest
+from src_core.tasks.data import TaskData, need_monai, of_subjects, open_data, read_split
 from src_core.tasks.options import check_levels
 from src_core.tasks.segmentation.options import SegmentationRequest
-from src_core.tasks.stored import EvaluationNames
 
-__all__ = ["SegmentationData", "read_data"]
-
-
-@dataclass(frozen=True, eq=False)
-class SegmentationData:
-    """Model and cases of a checked request, and the journal of its run.
-
-    Attributes:
-        trained, tested: the cases; ``names`` those of the training cases, by their images.
-        journal: a trial for each method, seed and number of subjects.
-    """
-
-    model: Model
-    trained: list[Entry]
-    tested: list[Entry]
-    names: dict[Path, str]
-    journal: Journal
-
+__all__ = ["DECIDING", "read_data"]
 
 #: Options that decide a training's result; a run may resume with more methods, subjects, repeats.
-_DECIDING = ("times", "levels", "steps", "batch", "size", "loss", "rate", "seed")
+DECIDING = ("times", "levels", "steps", "batch", "size", "loss", "rate", "seed")
 
 
-def read_data(request: SegmentationRequest) -> SegmentationData:
+def read_data(request: SegmentationRequest) -> TaskData:
     """Check the request and open the folder; nothing is computed yet.
 
     Raises:
@@ -53,17 +29,7 @@ def read_data(request: SegmentationRequest) -> SegmentationData:
     trained, tested = read_split(request.train, request.test)
     for count in request.subjects:
         of_subjects(trained, count)
-    names = dict(zip((e.image for e in trained), names_of(trained), strict=True))
-    facts = {name: getattr(request, name) for name in _DECIDING}
-    journal = Journal(
-        request.out,
-        run_digest(facts, model, (*trained, *tested)),
-        facts,
-        resume=request.resume,
-        overwrite=request.overwrite,
-        trial_format=EvaluationNames(request.steps),
-    )
-    return SegmentationData(model, trained, tested, names, journal)
+    return open_data(request, model, trained, tested, deciding=DECIDING, steps=request.steps)
 
 
 def _check_model(model: Model, request: SegmentationRequest) -> None:

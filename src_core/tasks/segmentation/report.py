@@ -7,10 +7,10 @@ from typing import Any
 
 from src_core.experiments.files import plain, write_text
 from src_core.experiments.records import Record
-from src_core.tasks.output import Column, draw_means, markdown, write_results
+from src_core.tasks.data import TaskData
+from src_core.tasks.output import Column, draw_means, facts_of, markdown, write_results
 from src_core.tasks.segmentation.measures import MEASURES
 from src_core.tasks.segmentation.options import SegmentationRequest
-from src_core.tasks.segmentation.prepare import SegmentationData
 from src_core.tasks.summary import means_of, paired_of
 
 __all__ = ["write_report"]
@@ -24,21 +24,13 @@ _OPTIONS = ("methods", "subjects", "repeats", "times", "levels", "steps", "batch
 
 def write_report(
     request: SegmentationRequest,
-    data: SegmentationData,
+    data: TaskData,
     labels: tuple[int, ...],
     records: Sequence[Record],
 ) -> dict[str, Any]:
     """Write results, table and figure of the records; returns what ``results.json`` holds."""
     means, paired = means_of(records), paired_of(records)
-    facts = {
-        "task": "segmentation",
-        "model": data.model.spec.name,
-        "sha256": data.model.sha256,
-        "training_cases": len(data.trained),
-        "test_cases": [e.name for e in data.tested],
-        "labels": labels,
-        **{name: getattr(request, name) for name in _OPTIONS},
-    }
+    facts = facts_of("segmentation", data, labels, request, _OPTIONS)
     report = plain({**facts, "measures": MEASURES, "means": means, "paired": paired})
     write_results(request.out, report, records)
     write_text(request.out / "table.md", markdown(means, _columns(labels), "dsc"))

@@ -9,7 +9,6 @@ from typing import Any
 from torch import nn
 
 from src_core.errors import InputError
-from src_core.experiments.journal import Journal
 from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
 from src_core.io import read_case
 from src_core.tasks.data import of_subjects, read_label_values
@@ -17,36 +16,29 @@ from src_core.tasks.segmentation.measures import figures_of
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import predict, train
 from src_core.tasks.segmentation.options import MethodName, SegmentationRequest
-from src_core.tasks.segmentation.prepare import SegmentationData, read_data
+from src_core.tasks.segmentation.prepare import read_data
 from src_core.tasks.segmentation.report import write_report
 from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
 from src_core.tasks.segmentation.training_slices import TrainingSlices
 from src_core.transforms import Bank, Live, make_bank
 
-__all__ = ["PreparedSegmentation", "prepare"]
+__all__ = ["PreparedSegmentation"]
 
 
-def prepare(request: SegmentationRequest) -> PreparedSegmentation:
-    """Check the request and open the folder; nothing is computed yet.
+class PreparedSegmentation:
+    """A checked request; a trial is a method, a seed and a number of training subjects.
 
     Raises:
         InputError: data sets, model, an option or the folder is wrong.
     """
-    return PreparedSegmentation(request, read_data(request))
 
-
-class PreparedSegmentation:
-    """A checked request; a trial is a method, a seed and a number of training subjects."""
-
-    def __init__(self, request: SegmentationRequest, data: SegmentationData) -> None:
-        self.request, self.data, self.report = request, data, dict[str, Any]()
+    def __init__(self, request: SegmentationRequest) -> None:
+        self.request, self.data, self.report = request, read_data(request), dict[str, Any]()
+        self.journal = self.data.journal
+        images = (e.image for e in self.data.trained)
+        self._names = dict(zip(images, self.data.names, strict=True))
         self._labels: tuple[int, ...] = ()
         self._stacks: dict[Path, SliceStack] = {}
-
-    @property
-    def journal(self) -> Journal:
-        """Where trials are kept."""
-        return self.data.journal
 
     def trials(self) -> list[TrialKey]:
         """Method, seed and number of subjects of every training."""
@@ -69,7 +61,7 @@ class PreparedSegmentation:
         spec = data.model.spec.model_copy(update={"size": self.request.size})
         entries = of_subjects(data.trained, max(n for *_, n in missing)) + data.tested
         for done, entry in enumerate(entries, start=1):
-            name = data.names.get(entry.image, entry.name)
+            name = self._names.get(entry.image, entry.name)
             self._stacks[entry.image] = read_stack(entry, name, spec, self._labels)
             yield StageProgress("cases", done, len(entries), name)
 
@@ -97,7 +89,7 @@ class PreparedSegmentation:
         live = Live(request.model, request.levels)
         entries = of_subjects(data.trained, subjects)
         for done, entry in enumerate(entries, start=1):
-            case = {data.names[entry.image]: read_case(entry.image, None)}
+            case = {self._names[entry.image]: read_case(entry.image, None)}
             options = {"per_case": request.times, "seed": request.seed}
             for stored in make_bank(case, self._folder, live, **options):
                 if stored.state == "failed":

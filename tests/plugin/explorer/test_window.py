@@ -74,7 +74,7 @@ def test_cancel_acts_between_steps(window):
     assert explorer.run_bar.status.text().startswith("Cancelled: the last whole step is shown")
     moment = explorer.results.moment(explorer.sources.image.value())
     assert moment.outcome is None and moment.part is None
-    assert sum(map(len, moment.trace._units)) < 3 * 5
+    assert sum(map(len, moment.trace._slabs)) < 3 * 5
     assert explorer.metrics.text("Certificate") == "–" and not explorer.run_bar.export.isEnabled()
     assert explorer.run_bar.generate.isEnabled() and not explorer.run_bar.cancel.isEnabled()
 
