@@ -47,7 +47,7 @@ class Plan:
     """What a run does, in order.
 
     Attributes:
-        request: what was asked for.
+        request: the request.
         jobs: one for each new case or pair, those of one case together.
         facts: everything that decides the results; a run is resumed only with the same facts.
         bytes_each: of what a job makes before compression, on average.
@@ -72,7 +72,7 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     """The jobs of a request; reads the data set's list and headers, and writes nothing.
 
     Args:
-        request: what is asked for.
+        request: the request.
         model: the model, or its spec, with its file's ``sha256``.
         sha256: of a spec's file.
 

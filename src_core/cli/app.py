@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from src_core.cli import (
-    applying,
-    augmenting,
-    evaluate,
-    generating,
-    library,
-    pairing,
-    replaying,
-    task,
-    training,
-)
+from src_core.cli import apply, augment, evaluate, generate, models, pairs, replay, task, train
 
 __all__ = ["app"]
 
@@ -29,14 +19,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-for verb in (generating.demo, generating.generate, replaying.replay, applying.apply):
+for verb in (generate.demo, generate.generate, replay.replay, apply.apply):
     app.command()(verb)
-app.command()(augmenting.augment)
-app.command()(pairing.pairs)
-app.command()(training.train)
+for verb in (augment.augment, pairs.pairs, train.train):
+    app.command()(verb)
 app.command("evaluate", help=evaluate.HELP)(evaluate.evaluate)
 app.add_typer(task.task, name="task")
-app.add_typer(library.models, name="models")
+app.add_typer(models.models, name="models")
 
 
 @app.callback(invoke_without_command=True)

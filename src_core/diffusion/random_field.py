@@ -99,6 +99,6 @@ def level_ddf(field: RandomField, velocity: Tensor, times: Tensor) -> Tensor:
 
 
 def unit_velocities(field: RandomField, ndim: int, count: int, source: torch.Generator) -> Tensor:
-    """So many velocities in units of their standard deviation: (count, D, *control)."""
+    """Random velocities in units of their standard deviation: (count, D, *control)."""
     drawn = [field.velocity(field.draw(ndim, source)) for _ in range(count)]
     return torch.cat(drawn) / field.unit

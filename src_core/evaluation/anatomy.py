@@ -94,12 +94,12 @@ def shape_figures(
 
 def _box(labels: NDArray[np.integer], anatomy: Anatomy) -> NDArray[np.integer]:
     """The box around all labels, with a margin for their ellipses."""
-    marked = np.isin(labels, anatomy.labels)
-    found = ndimage.find_objects(marked.astype(np.uint8))
+    labelled = np.isin(labels, anatomy.labels)
+    found = ndimage.find_objects(labelled.astype(np.uint8))
     if not found:
         return labels[tuple(slice(0, 1) for _ in labels.shape)]
     kept = []
-    for place in found[0]:
-        margin = max(2, (place.stop - place.start) // 4)
-        kept.append(slice(max(place.start - margin, 0), place.stop + margin))
+    for extent in found[0]:
+        margin = max(2, (extent.stop - extent.start) // 4)
+        kept.append(slice(max(extent.start - margin, 0), extent.stop + margin))
     return np.asarray(labels[tuple(kept)])

@@ -62,9 +62,9 @@ def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
             style = {"marker": "o", "ms": 3, "capsize": 2, "zorder": _order(row)}
             ax.errorbar(x, y, deviation, color=_COLOURS[row], label=row, **style)
         ax.set(xlabel="level", ylabel=label)
-    for ax, place in zip(axes[0], (1, 0, 2), strict=True):
-        values = [figures[place] for figures in PAPER.values()]
-        label = "paper" + (", central" if place == 2 else "")
+    for ax, column in zip(axes[0], (1, 0, 2), strict=True):
+        values = [figures[column] for figures in PAPER.values()]
+        label = "paper" + (", central" if column == 2 else "")
         ax.plot(list(PAPER), values, "k+", label=label)
     axes[0, 2].set_yscale("symlog", linthresh=0.01)
     axes[0, 2].set_ylim(bottom=0)

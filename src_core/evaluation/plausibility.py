@@ -110,34 +110,34 @@ def _pairs(
     pairs = paired(samples(group), samples(other), by_seed=other["row"] != "undeformed")
     if not pairs:
         return []
-    ours, theirs = [one for one, _ in pairs], [two for _, two in pairs]
-    weights = resampled_weights([r.subject for r in ours])
-    head = {"level": group["level"], "row": group["row"], "against": other["row"], "n": len(ours)}
+    first, second = [one for one, _ in pairs], [two for _, two in pairs]
+    weights = resampled_weights([r.subject for r in first])
+    head = {"level": group["level"], "row": group["row"], "against": other["row"], "n": len(first)}
     table = []
-    agreement = values_of(ours, "agreement") - values_of(theirs, "agreement")
+    agreement = values_of(first, "agreement") - values_of(second, "agreement")
     if np.isfinite(agreement).any():
         low, high = interval(resampled_means(agreement, weights))
         line = {"measure": "agreement", "difference": float(np.nanmean(agreement))}
         table.append({**head, **line, "low": low, "high": high, "better": low > 0})
     if reference is not None:
-        table += [{**head, **line} for line in _nearer(ours, theirs, names, reference, weights)]
+        table += [{**head, **line} for line in _nearer(first, second, names, reference, weights)]
     return table
 
 
 def _nearer(
-    ours: Sequence[Record],
-    theirs: Sequence[Record],
+    first: Sequence[Record],
+    second: Sequence[Record],
     names: list[str],
     reference: Reference,
     weights: NDArray[np.float64],
 ) -> list[dict[str, Any]]:
-    """Differences of distances, below 0 where ours are nearer to the real ones.
+    """Differences of distances, below 0 where the first are nearer to the real ones.
 
     A first row of ones before the weights gives the difference of the samples themselves.
     """
     every = np.concatenate([np.ones((1, weights.shape[1])), weights])
     differences = {
-        name: np.subtract(*_both(ours, theirs, name, reference, every)) for name in names
+        name: np.subtract(*_both(first, second, name, reference, every)) for name in names
     }
     if names:
         differences["all shapes"] = np.nanmean(np.stack(list(differences.values())), axis=0)
@@ -150,12 +150,12 @@ def _nearer(
 
 
 def _both(
-    ours: Sequence[Record],
-    theirs: Sequence[Record],
+    first: Sequence[Record],
+    second: Sequence[Record],
     name: str,
     reference: Reference,
     weights: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     real = reference.shapes[name]
-    first, second = values_of(ours, name), values_of(theirs, name)
-    return resampled_distances(first, real, weights), resampled_distances(second, real, weights)
+    one, other = values_of(first, name), values_of(second, name)
+    return resampled_distances(one, real, weights), resampled_distances(other, real, weights)

@@ -96,8 +96,8 @@ def _write(
 def _segmenter(prepared: PreparedEvaluation) -> Iterator[tuple[StageProgress, Segmenter]]:
     """The segmenter of the option, that of the folder, or one trained now and saved there."""
     request, labels = prepared.request, prepared.anatomy.labels
-    factor, place = pool_factor(prepared.model.spec.size), request.out / "segmenter.safetensors"
-    known = request.segmenter or (place if request.resume and place.is_file() else None)
+    factor, path = pool_factor(prepared.model.spec.size), request.out / "segmenter.safetensors"
+    known = request.segmenter or (path if request.resume and path.is_file() else None)
     if known is not None:
         yield StageProgress("segmenter", 1, 1), load_segmenter(known, labels, factor)
         return
@@ -107,4 +107,4 @@ def _segmenter(prepared: PreparedEvaluation) -> Iterator[tuple[StageProgress, Se
         for done, made in train_segmenter(images, classes, labels, factor, batches):
             yield StageProgress("segmenter", done, batches), made
     if made is not None:
-        save_segmenter(place, made, {"cases": len(prepared.real), "batches": batches})
+        save_segmenter(path, made, {"cases": len(prepared.real), "batches": batches})

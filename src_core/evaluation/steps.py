@@ -61,10 +61,10 @@ def _losses(group: Group, best: Group) -> list[dict[str, Any]]:
     pairs = paired(group.records, best.records)
     lines = []
     for name, direction in _DIRECTIONS.items():
-        ours, best_values = (_values([p[i] for p in pairs], name) for i in (0, 1))
-        found = mean_of(direction * (best_values - ours), [r.subject for r, _ in pairs])
+        values, best_values = (_values([p[i] for p in pairs], name) for i in (0, 1))
+        found = mean_of(direction * (best_values - values), [r.subject for r, _ in pairs])
         if found.n:
-            value = mean_of(ours, [r.subject for r, _ in pairs])
+            value = mean_of(values, [r.subject for r, _ in pairs])
             lines.append(
                 {
                     "steps": group["steps"],

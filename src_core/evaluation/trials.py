@@ -80,9 +80,9 @@ def _at_level(comparison: Comparison, case: EvaluatedCase, level: int) -> list[R
             figures = _figures(comparison, case, made)
             records.append(_record(case, level, seed, made.row, made.steps, figures))
             fields.setdefault((made.row, made.steps), []).append(made.u)
-    for (row, steps), these in fields.items():
-        if len(these) > 1:
-            figures = {"shared": shared_share(these), "diversity": diversity(these)}
+    for (row, steps), displacements in fields.items():
+        if len(displacements) > 1:
+            figures = {"shared": shared_share(displacements), "diversity": diversity(displacements)}
             records.append(_record(case, level, 0, row, steps, figures))
     return records
 

@@ -50,7 +50,7 @@ def groups_of(
 
 
 def paired(
-    ours: Iterable[Record], theirs: Iterable[Record], by_seed: bool = True
+    first: Iterable[Record], second: Iterable[Record], by_seed: bool = True
 ) -> list[tuple[Record, Record]]:
     """Records of the same case and seed, in the order of the first.
 
@@ -61,8 +61,8 @@ def paired(
     def key(record: Record) -> tuple[str, Key]:
         return record.case, record["seed"] if by_seed else 0
 
-    known = {key(r): r for r in theirs}
-    return [(r, known[key(r)]) for r in ours if key(r) in known]
+    known = {key(r): r for r in second}
+    return [(r, known[key(r)]) for r in first if key(r) in known]
 
 
 def measure_names(groups: Iterable[Group]) -> list[str]:

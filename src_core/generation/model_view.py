@@ -80,7 +80,7 @@ class ModelView:
         return self.fit.to_state(positions, state)
 
     def fades(self, enlarged: int, state: int) -> tuple[Tensor, Tensor] | None:
-        """What fades velocities out at the box's border: on the enlarged and the state grid."""
+        """Factors that fade velocities out at the box's border: enlarged grid, state grid."""
         if self.box is None:
             return None
         whole = fade(self.fit, enlarged, 2 * state, state)
@@ -182,7 +182,7 @@ def scale_fit(grid: Grid, spec: ModelSpec) -> ScaleFit | None:
 
 
 def scale_warning(case: Case, spec: ModelSpec) -> str:
-    """One line where a case's scale is more than a quarter beyond what the model saw, else ''."""
+    """One line where a case's scale is more than a quarter beyond the model's training, else ''."""
     scale = scale_fit(case.grid, spec)
     if scale is None or scale.fits:
         return ""

@@ -214,6 +214,6 @@ def _check(first: Options, second: Options) -> None:
         if one != other:
             raise InputError(
                 f"the two deformations of a pair differ in {name} ({one} and {other})",
-                where=f"--{name.replace('_', '-')}",
+                option=name,
                 expected="one value for both; levels and seeds may differ",
             )

@@ -1,4 +1,4 @@
-"""The certificate of a saved field, where it fails, and the guard that sees to it."""
+"""The certificate of a saved field, where it fails, and the guard that restores it."""
 
 from __future__ import annotations
 

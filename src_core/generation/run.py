@@ -1,4 +1,4 @@
-"""One new case (Algorithm 2): random field, recovery, guard, and the original warped once."""
+"""One new case (Algorithm 2): random field, recovery, guard, and one warp of the original."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Result:
 
     Attributes:
         source: the case it was made from.
-        case: warped images and labels, as stored as the source's.
+        case: warped images and labels, with the types and headers of the source's.
         displacement: (X, Y, Z, 3), float32, LPS mm: new(x) = source(x + displacement(x)).
         inverse: the same for the inverse map.
         jacobian: (X, Y, Z), float32, determinant by central differences.

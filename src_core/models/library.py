@@ -40,7 +40,7 @@ class ModelEntry:
 
 
 def user_folder() -> Path:
-    """Where imported models live, by the platform's custom."""
+    """The folder of imported models, in the platform's data folder."""
     return user_data_path("napari-drdm", appauthor=False) / "models"
 
 

@@ -169,7 +169,7 @@ class NetworkKind(ABC):
         found: NetworkConfig = config
         return found
 
-    def moved_weights(
+    def transferred_weights(
         self, weights: dict[str, Tensor], found: Any, wanted: Any, ratio: float
     ) -> dict[str, Tensor]:
         """Weights of a network of the same shape, for another config and random field.

@@ -11,18 +11,17 @@ import pickle
 import warnings
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.fields import compose
 from src_core.fields.sampling import warp
+from src_core.models.model import Card, ModelSpec, Recovery
 from src_core.models.nn.acnn import AcnnConfig, AcnnUNet, predict
-
-if TYPE_CHECKING:
-    from src_core.models.model import ModelSpec
+from src_core.models.preprocessing import Preprocessing
 
 __all__ = [
     "RELEASE_NETWORK",
@@ -159,10 +158,6 @@ def _checked(value: object, shape: tuple[int, ...], name: str, path: str | Path)
 
 def release_spec() -> ModelSpec:
     """The published model as this package runs it."""
-    from src_core.diffusion.schedule import Schedule
-    from src_core.models.model import Card, ModelSpec, Recovery
-    from src_core.models.preprocessing import Preprocessing
-
     return ModelSpec(
         name="release-cardiac",
         size=256,

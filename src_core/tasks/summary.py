@@ -88,8 +88,8 @@ def _differences(one: Group, other: Group) -> list[dict[str, Any]]:
     weights = resampled_weights([r.subject for r, _ in pairs], _RESAMPLES)
     lines = []
     for name in measure_names([one]):
-        ours, others = (values_of([p[i] for p in pairs], name) for i in (0, 1))
-        difference = ours - others
+        first, second = (values_of([p[i] for p in pairs], name) for i in (0, 1))
+        difference = first - second
         low, high = interval(resampled_means(difference, weights))
         lines.append(
             {

@@ -27,11 +27,11 @@ __all__ = [
 ]
 
 
-class _Frozen(BaseModel):
+class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Augmentation(_Frozen):
+class Augmentation(_Settings):
     """Random poses and contrasts (paper 3.2).
 
     Attributes:
@@ -56,7 +56,7 @@ class Augmentation(_Frozen):
     threshold: float = Field(default=0.3, ge=0, le=1)
 
 
-class Stage(_Frozen):
+class Stage(_Settings):
     """A stretch of the curriculum: which levels and amplitudes are drawn.
 
     Attributes:
@@ -72,7 +72,7 @@ class Stage(_Frozen):
     undeformed: float = Field(default=0.07, ge=0, le=1)
 
 
-class Weights(_Frozen):
+class Weights(_Settings):
     """Weights of the loss terms (eq. 14).
 
     Errors are relative to the sample's own velocity, so that a weak one counts as a strong one.
@@ -91,7 +91,7 @@ class Weights(_Frozen):
     folding: float = 0.0
 
 
-class Optimisation(_Frozen):
+class Optimisation(_Settings):
     """A cosine schedule counted in samples, clipping, and an average of the weights.
 
     Attributes:
@@ -113,7 +113,7 @@ class Optimisation(_Frozen):
     threads: int = Field(default=1, ge=1)
 
 
-class Validation(_Frozen):
+class Validation(_Settings):
     """Validation while training; nothing of it changes the training's bits.
 
     Attributes:
@@ -130,7 +130,7 @@ class Validation(_Frozen):
     time: float = Field(default=0.05, gt=0)
 
 
-class Distillation(_Frozen):
+class Distillation(_Settings):
     """How a teacher is followed.
 
     Attributes:
@@ -142,7 +142,7 @@ class Distillation(_Frozen):
     sigma: float | None = Field(default=None, gt=0)
 
 
-class TrainConfig(_Frozen):
+class TrainConfig(_Settings):
     """Everything that decides a model, but its data.
 
     Attributes:

@@ -20,7 +20,7 @@ from src_core.models.fit import Fit
 from src_core.models.preprocessing import Preprocessing
 from src_core.training.cache import ImageCache
 
-__all__ = ["ModelGrid", "Store", "load_store", "spread_store", "spread_views"]
+__all__ = ["ModelGrid", "Store", "load_store", "spread_images", "spread_store"]
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,13 @@ def _refuse_copy(seen: dict[bytes, Path], content: bytes, path: Path) -> None:
     seen[content] = path
 
 
-def spread_views(sources: Sequence[Entry], grid: ModelGrid, count: int) -> tuple[list[str], Tensor]:
+def spread_images(
+    sources: Sequence[Entry], grid: ModelGrid, count: int
+) -> tuple[list[str], Tensor]:
     """A few images spread over files and over the slices of each.
 
     Returns:
-        Their names, and (V, 1, *size) in 0..1.
+        Their names, and (N, 1, *size) in 0..1.
     """
     files = [sources[i] for i in _spread(len(sources), count)]
     names: list[str] = []
@@ -112,7 +114,7 @@ def spread_views(sources: Sequence[Entry], grid: ModelGrid, count: int) -> tuple
 
 
 def spread_store(store: Store, count: int) -> tuple[list[str], Tensor]:
-    """A few images of a store, as ``spread_views``."""
+    """A few images of a store, as ``spread_images``."""
     chosen = _spread(len(store.images), count)
     return [f"image {i}" for i in chosen], store.images[chosen].float() / 255
 

@@ -1,4 +1,4 @@
-"""The training loop (Algorithm 1), as a generator of progress that the caller shows and logs."""
+"""The training loop (Algorithm 1), as a generator of progress that the caller displays and logs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["Lineage", "Trainer", "TrainingProgress"]
 
 
 #: Steps in a row without finite gradients after which a training stops.
-_HOPELESS = 20
+_MOST_SKIPPED = 20
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class TrainingProgress:
 
 
 class Trainer:
-    """Network, average, optimiser and position; ``run`` goes on from wherever they stand.
+    """Network, average, optimiser and position; ``run`` continues from where they stand.
 
     Args:
         store: the images.
@@ -161,17 +161,17 @@ class Trainer:
             self._stepper.step()
             self._in_a_row = 0
         else:
-            self._leave_out()
+            self._skip()
         self._follow()
         shown = torch.stack([loss.detach(), *terms])
         return [float(value) for value in cast(Tensor, self.fabric.all_reduce(shown))]
 
-    def _leave_out(self) -> None:
+    def _skip(self) -> None:
         self.skipped += 1
         self._in_a_row += 1
-        if self._in_a_row == _HOPELESS:
+        if self._in_a_row == _MOST_SKIPPED:
             raise InputError(
-                f"gradients were not finite in {_HOPELESS} steps in a row",
+                f"gradients were not finite in {_MOST_SKIPPED} steps in a row",
                 where=f"after {self.samples} samples",
                 do="lower optimisation.learning_rate, and start again in another folder",
             )

@@ -14,7 +14,7 @@ from src_core.errors.options import option_field
 from src_core.models.checkpoint import save_model
 from src_core.models.model import Card, Model, ModelSpec
 from src_core.training.config import TrainConfig
-from src_core.training.data import ModelGrid, Store, load_store, spread_store, spread_views
+from src_core.training.data import ModelGrid, Store, load_store, spread_images, spread_store
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.training.loop import Lineage, Trainer, TrainingProgress
 from src_core.training.options import TrainOptions
@@ -116,7 +116,7 @@ def _validator(
     if not settings.cases:
         return None
     if held:
-        names, views = spread_views(held, grid, settings.cases)
+        names, views = spread_images(held, grid, settings.cases)
         report(f"validating on {len(names)} images of {len(held)} files held out")
     else:
         names, views = spread_store(store, settings.cases)

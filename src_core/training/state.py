@@ -1,4 +1,4 @@
-"""The whole state of a run in one safetensors file, so that a run goes on bit for bit.
+"""The whole state of a run in one safetensors file, so that a run resumes bit for bit.
 
 Sample i depends on the seed and i alone; weights, their average, the optimiser's moments and the
 position are therefore everything.

@@ -26,7 +26,7 @@ def append_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def keep_until(path: Path, samples: int) -> None:
-    """Drop what a run wrote after the checkpoint that it goes on from, half a row included."""
+    """Drop what a run wrote after the checkpoint that it resumes from, half a row included."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="") as file:

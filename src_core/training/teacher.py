@@ -96,4 +96,4 @@ def fitted_weights(model: Model, config: TrainConfig) -> dict[str, Tensor]:
         )
     weights = {k: v.detach().clone() for k, v in model.network.state_dict().items()}
     ratio = config.schedule.sigma / sigma_of(model)
-    return kind.moved_weights(weights, found, wanted, ratio)
+    return kind.transferred_weights(weights, found, wanted, ratio)

@@ -171,7 +171,9 @@ def test_an_image_is_generated_through_it(model: Model, home: Path) -> None:
 
 def test_evaluation_and_transforms_take_it_too(model: Model, home: Path) -> None:
     entry = Entry(home / "data" / "a.nii.gz", None, "a")
-    plan = EvaluationPlan(levels=(48,), seeds=1, rows=("random", "recovered"), steps=(2,))
+    plan = EvaluationPlan(
+        levels=(48,), seeds=1, rows=("random", "recovered"), steps=(2,), elastic_points=11
+    )
     still, at_level = measure_cases(Comparison(model, plan, Anatomy(())), [entry])
     random, recovered = (record.figures for record in at_level.records)
     code = zlib.crc32(entry.name.encode())

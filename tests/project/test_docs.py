@@ -126,6 +126,6 @@ def learns(said: str) -> None:
 
 def test_every_page_is_run() -> None:
     """A page with code that no test runs would be noticed here."""
-    elsewhere = {"augmentation", "pairs"}
+    elsewhere = {"architecture", "augmentation", "pairs"}
     coded = {p.stem for p in DOCS.glob("*.md") if "\n```python" in p.read_text(encoding="utf-8")}
     assert set(SAID) | elsewhere >= coded

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src_core.cli.generating import generate
+from src_core.cli.generate import generate
 from src_core.generation import Options
 from src_core.generation.options import parse_region
 from src_core.recipes.snippets import Call, command_text, plain_name

@@ -12,7 +12,7 @@ import torch
 from src_core.datasets.reading import Entry, read_images
 from src_core.errors import InputError
 from src_core.models.preprocessing import Preprocessing
-from src_core.training.data import ModelGrid, load_store, spread_views
+from src_core.training.data import ModelGrid, load_store, spread_images
 from src_core.training.sources import split_sources
 
 FLAT = ModelGrid(32, 2, Preprocessing())
@@ -119,6 +119,6 @@ def test_subjects_are_held_out_whole() -> None:
 
 
 def test_validation_images_are_spread_over_files_and_slices(folder: Path) -> None:
-    names, views = spread_views(read_images(folder), FLAT, 3)
+    names, views = spread_images(read_images(folder), FLAT, 3)
     assert names == ["a 1", "b 1", "b 4"]
     assert views.shape == (3, 1, 32, 32) and float(views.max()) <= 1

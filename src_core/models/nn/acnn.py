@@ -66,7 +66,7 @@ def time_table(levels: int, features: int) -> Tensor:
     return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1).float()
 
 
-class _Block(nn.Module):
+class _AcnnBlock(nn.Module):
     """ACNN-II: ``r = norm(conv(x))``, then ``act(r + dilated(act(conv(act(r)))))``."""
 
     def __init__(self, config: AcnnConfig, inputs: int, outputs: int, norm: bool) -> None:
@@ -87,7 +87,7 @@ class _Block(nn.Module):
         return functional.leaky_relu(x, self.slope)
 
 
-class _Stage(nn.Module):
+class _AcnnStage(nn.Module):
     """Three blocks at one resolution, whose input the level shifts; at the bottleneck, scales."""
 
     def __init__(self, config: AcnnConfig, *widths: int, norm: bool, scales: bool = False) -> None:
@@ -96,7 +96,7 @@ class _Stage(nn.Module):
         self.time = nn.Sequential(
             nn.Linear(config.time_features, inputs), nn.ReLU(), nn.Linear(inputs, inputs)
         )
-        self.blocks = nn.Sequential(*(_Block(config, a, b, norm) for a, b in pairwise(widths)))
+        self.blocks = nn.Sequential(*(_AcnnBlock(config, a, b, norm) for a, b in pairwise(widths)))
         self.scales = scales
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
@@ -124,13 +124,13 @@ class AcnnUNet(nn.Module):
         inputs = (config.in_channels, *widths[:-1])
         outputs = (widths[0], *widths[:-1])
         self.encoder = nn.ModuleList(
-            _Stage(config, a, b, b, b, norm=True) for a, b in zip(inputs, widths, strict=True)
+            _AcnnStage(config, a, b, b, b, norm=True) for a, b in zip(inputs, widths, strict=True)
         )
         self.down = nn.ModuleList(conv(w, w, 4, stride=2, padding=1) for w in widths)
-        self.bottleneck = _Stage(config, widths[-1], *config.bottleneck, norm=True, scales=True)
+        self.bottleneck = _AcnnStage(config, widths[-1], *config.bottleneck, norm=True, scales=True)
         self.up = nn.ModuleList(up(w, w, 4, stride=2, padding=1) for w in reversed(widths))
         self.decoder = nn.ModuleList(
-            _Stage(config, 2 * a, a, b, b, norm=False)
+            _AcnnStage(config, 2 * a, a, b, b, norm=False)
             for a, b in zip(reversed(widths), reversed(outputs), strict=True)
         )
         self.head = conv(widths[0], config.ndim, 3, padding=1)

@@ -88,7 +88,7 @@ class AcnnKind(NetworkKind):
         """Passes and the output's unit leave the weights as they are."""
         return config.model_copy(update={"recursion": 1, "output_unit": 1.0})
 
-    def moved_weights(
+    def transferred_weights(
         self, weights: dict[str, Tensor], found: Any, wanted: Any, ratio: float
     ) -> dict[str, Tensor]:
         """Rows of the time table at the levels of the same deformation, and the output's scale.

@@ -71,7 +71,7 @@ def _conv(
     return layer(inputs, outputs, size, stride, padding=(size - 1) // 2)
 
 
-class _Block(nn.Module):
+class _ResidualBlock(nn.Module):
     """x + conv(act(film(norm(conv(act(norm(x))))))), starting as the identity."""
 
     def __init__(self, config: VelocityUNetConfig, inputs: int, outputs: int) -> None:
@@ -133,14 +133,14 @@ class VelocityUNet(nn.Module):
         )
         self.stem = _conv(ndim, config.stem**ndim, widths[0], 3)
         self.down = nn.ModuleList(_conv(ndim, a, b, 4, 2) for a, b in pairwise(widths))
-        self.encoder = nn.ModuleList(_Block(config, w, w) for w in widths)
+        self.encoder = nn.ModuleList(_ResidualBlock(config, w, w) for w in widths)
         self.middle = nn.ModuleList(
-            _Block(config, widths[-1], widths[-1]) for _ in range(config.middle)
+            _ResidualBlock(config, widths[-1], widths[-1]) for _ in range(config.middle)
         )
         self.attention = _Attention(config, widths[-1]) if config.heads else nn.Identity()
         stages = range(len(widths) - 2, config.output_stage - 1, -1)
         self.decoder = nn.ModuleList(
-            _Block(config, widths[i] + widths[i + 1], widths[i]) for i in stages
+            _ResidualBlock(config, widths[i] + widths[i + 1], widths[i]) for i in stages
         )
         last = widths[config.output_stage]
         self.norm = nn.GroupNorm(config.groups, last)

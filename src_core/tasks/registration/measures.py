@@ -50,10 +50,10 @@ def figures_of(
     slabs = shown_slabs(pair)
     u = _field(network, pair, slabs, window)
     shares = warp(moving.masks(slabs), u, padding="zeros")
-    ours, theirs = (_maps(part, labels) for part in (shares, fixed.masks(slabs)))
+    warped, target = (_maps(part, labels) for part in (shares, fixed.masks(slabs)))
     found = _of_field(u, fixed.mm_per_voxel)
     for value in labels:
-        one = _overlap(ours == value, theirs == value, fixed.mm_per_voxel)
+        one = _overlap(warped == value, target == value, fixed.mm_per_voxel)
         found |= {f"{name} {value}": figure for name, figure in one.items()}
     for name in LABEL_MEASURES:
         known = [found[f"{name} {v}"] for v in labels if np.isfinite(found[f"{name} {v}"])]
@@ -91,24 +91,24 @@ def _of_field(u: Tensor, mm_per_voxel: float) -> dict[str, float]:
 
 
 def _overlap(
-    ours: NDArray[np.bool_], theirs: NDArray[np.bool_], mm_per_voxel: float
+    warped: NDArray[np.bool_], target: NDArray[np.bool_], mm_per_voxel: float
 ) -> dict[str, float]:
     """Of one label, (S, *size) each; NaN where the fixed image does not show it."""
-    if not theirs.any():
+    if not target.any():
         return dict.fromkeys(LABEL_MEASURES, nan)
-    dice = 2 * int((ours & theirs).sum()) / int(ours.sum() + theirs.sum())
-    both = [u for u in range(len(ours)) if ours[u].any() and theirs[u].any()]
-    asd, hd = _surfaces(ours[both], theirs[both]) if both else (nan, nan)
+    dice = 2 * int((warped & target).sum()) / int(warped.sum() + target.sum())
+    both = [u for u in range(len(warped)) if warped[u].any() and target[u].any()]
+    asd, hd = _surfaces(warped[both], target[both]) if both else (nan, nan)
     figures = (dice, asd, hd, asd * mm_per_voxel, hd * mm_per_voxel)
     return dict(zip(LABEL_MEASURES, figures, strict=True))
 
 
-def _surfaces(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> tuple[float, float]:
+def _surfaces(warped: NDArray[np.bool_], target: NDArray[np.bool_]) -> tuple[float, float]:
     """Average and largest distance of two surfaces, voxels, both ways: means over slabs."""
     from monai.metrics.hausdorff_distance import compute_hausdorff_distance
     from monai.metrics.surface_distance import compute_average_surface_distance
 
-    one, other = (torch.from_numpy(v)[:, None].float() for v in (ours, theirs))
+    one, other = (torch.from_numpy(v)[:, None].float() for v in (warped, target))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.5 warns of its own inner call
         average = compute_average_surface_distance(one, other, True, symmetric=True)

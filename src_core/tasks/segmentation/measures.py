@@ -32,12 +32,12 @@ def figures_of(
         predicted, truth: classes (Z, n, n), index into background and labels.
         spacing: mm along the three axes.
     """
-    ours, theirs = (
+    found_masks, true_masks = (
         one_hot(classes, len(labels)).movedim(1, 0)[None] for classes in (predicted, truth)
     )
     found: dict[str, float] = {}
     for k, label in enumerate(labels):
-        one = _of_label(ours[:, k : k + 1], theirs[:, k : k + 1], spacing)
+        one = _of_label(found_masks[:, k : k + 1], true_masks[:, k : k + 1], spacing)
         found |= {f"{name} {label}": value for name, value in one.items()}
     for name in MEASURES:
         values = [found[f"{name} {label}"] for label in labels]
@@ -45,11 +45,13 @@ def figures_of(
     return found
 
 
-def _of_label(ours: Tensor, truth: Tensor, spacing: tuple[float, float, float]) -> dict[str, float]:
+def _of_label(
+    found_mask: Tensor, truth: Tensor, spacing: tuple[float, float, float]
+) -> dict[str, float]:
     """(1, 1, Z, n, n), 0 or 1."""
     if not truth.any():
         return dict.fromkeys(MEASURES, nan)
-    if not ours.any():
+    if not found_mask.any():
         return {**dict.fromkeys(_RATES, 0.0), "asd": nan, "missed": 1.0}
     from monai.metrics.confusion_matrix import (
         compute_confusion_matrix_metric,
@@ -57,14 +59,14 @@ def _of_label(ours: Tensor, truth: Tensor, spacing: tuple[float, float, float]) 
     )
     from monai.metrics.surface_distance import compute_average_surface_distance
 
-    matrix = get_confusion_matrix(ours, truth)
+    matrix = get_confusion_matrix(found_mask, truth)
     rates = {
-        name: float(compute_confusion_matrix_metric(theirs, matrix))
-        for name, theirs in _RATES.items()
+        name: float(compute_confusion_matrix_metric(metric, matrix))
+        for name, metric in _RATES.items()
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.5 warns of its own inner call
         distance = compute_average_surface_distance(
-            ours, truth, include_background=True, symmetric=True, spacing=list(spacing)
+            found_mask, truth, include_background=True, symmetric=True, spacing=list(spacing)
         )
     return {**rates, "asd": float(torch.as_tensor(distance)), "missed": 0.0}
