@@ -66,7 +66,7 @@ def test_the_row_makes_a_command_with_its_options_ranges_and_defaults(capsys, mo
     text = capsys.readouterr().out
     lines = {line.split()[1]: line for line in text.splitlines() if line.startswith("│    --")}
     assert "New cases of each case (1 to 20). [default: 2]" in lines["--copies"]
-    assert "some of cases, warped" in lines["--training"]
+    assert "one or more of cases, warped" in lines["--training"]
     assert "more than 0" in lines["--ridge"] and "1e-09" in lines["--ridge"]
     assert "drdm task volume train/ test/" in text
 
