@@ -22,7 +22,7 @@ _COMMANDS = {
     "models import": "Import… in the deformation explorer",
     "models remove": "its file, which its card names",
 }
-#: What stands for an option without a control of its own.
+#: Buttons that do what an option of the shell does.
 _BUTTONS = {"resume": "Start"}
 
 

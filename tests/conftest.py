@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -40,6 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         screen.check_missing()
         for item in windows:
             item.add_marker(pytest.mark.skip(reason="no screen: install Xvfb"))
+
+
+def pytest_collection_finish() -> None:
+    # What the modules hold is looked at by no garbage collection from here on; a viewer asks for
+    # several of a third of a second each.
+    gc.collect()
+    gc.freeze()
 
 
 def _data_root() -> Path:

@@ -63,7 +63,7 @@ class BatchFields(QWidget):
         return tuple(name for name, box in self.layouts.items() if box.isChecked())
 
     def values(self) -> dict[str, Any]:
-        """What the fields say, by the names of the engine's ``Request``; levels as text."""
+        """Values of the fields, by the names of the engine's ``Request``; levels as text."""
         return {
             "dataset": Path(self.dataset.text().strip()).expanduser(),
             "out": Path(self.out.text().strip()).expanduser(),
@@ -72,7 +72,7 @@ class BatchFields(QWidget):
         }
 
     def place(self, values: dict[str, Any]) -> None:
-        """Put the fields where these values say."""
+        """Show these values in the fields."""
         self.dataset.setText(str(values["dataset"]))
         self.out.setText(str(values["out"]))
         for name, control in self._options.items():

@@ -60,17 +60,17 @@ class BatchForm(QWidget):
         self.show_reports(None, None)
 
     def values(self) -> dict[str, Any]:
-        """What all fields say, by the engine's names."""
+        """Values of all fields, by the engine's names."""
         return {**self.fields.values(), **self.filters.values(), **self.more.values()}
 
     def place(self, values: dict[str, Any]) -> None:
-        """Put all fields where these values say; bounds that are set are in sight."""
+        """Show these values in all fields; the filters open where one is set."""
         for panel in (self.fields, self.filters, self.more):
             panel.place(values)
         self.wanted.set_open(any(self.filters.values().values()))
 
     def block_start(self, why: str) -> None:
-        """Let Start wait and say why; without a reason, no more."""
+        """Disable Start and show why; without a reason, enable it."""
         self.waiting = why
         self.start.setEnabled(not (self._running or why))
         self.outlook.setText(why)

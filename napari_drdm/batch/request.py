@@ -1,4 +1,4 @@
-"""What the batch dock's fields say, as the engine's request. No Qt."""
+"""The values of the batch dock's fields, as the engine's request. No Qt."""
 
 from __future__ import annotations
 

@@ -11,10 +11,12 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_drdm.explorer.form import agree
+from napari_drdm.messages import error_line
 from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.settings import Remembered, load_settings, save_settings
 from napari_drdm.widgets.card_dialog import CardDialog
 from napari_drdm.widgets.export_dialog import ExportDialog, ExportPlan, free_folder, mismatch
+from src_core.errors import InputError
 
 if TYPE_CHECKING:
     from napari_drdm.explorer.form import ExplorerForm
@@ -50,6 +52,11 @@ class ResultExport(QObject):
         if outcome is None:
             self.failed.emit("there is no result to export yet")
             return
+        try:
+            asked = self._form.values()
+        except InputError as error:
+            self.failed.emit(error_line(error))
+            return
         metrics, entry = outcome.result.metrics, self._form.sources.model.value()
         home = Path(load_settings(Remembered).export_folder or Path.home())
         name = outcome.result.source.name
@@ -59,7 +66,7 @@ class ResultExport(QObject):
             labels=bool(outcome.result.case.labels),
             warning=mismatch(
                 outcome.result.recipe,
-                {**self._form.options.values(), **self._form.more.values()},
+                asked,
                 entry.name if entry else "",
             ),
             agree=agree,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
@@ -19,6 +20,8 @@ from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
 from napari_drdm.widgets.sources import SourcePanel
+from src_core.errors.options import option_fields, parsed
+from src_core.generation.options import Options
 
 __all__ = ["ExplorerForm", "agree"]
 
@@ -75,6 +78,14 @@ class ExplorerForm(QWidget):
             ("Ctrl+P", self.recovery.play.click),
         ):
             self._shortcut(keys, slot)
+
+    def values(self) -> dict[str, Any]:
+        """Options of a generation, by the engine's names, but the region.
+
+        Raises:
+            InputError: a text is not written as it should be.
+        """
+        return parsed(option_fields(Options), {**self.options.values(), **self.more.values()})
 
     def _section(self, title: str, panel: QWidget, opened: bool) -> Section:
         section = Section(title, panel, opened)

@@ -1,4 +1,4 @@
-"""What the form says of its image, model and result."""
+"""The form's lines about its image, model and result."""
 
 from __future__ import annotations
 

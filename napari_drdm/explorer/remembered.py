@@ -32,7 +32,7 @@ def recall(form: ExplorerForm) -> Remembered:
 
 
 def remember(form: ExplorerForm) -> None:
-    """Write down how the form stands."""
+    """Save the state of the form."""
     entry, device = form.sources.model.value(), form.more.device.currentData()
     style = asdict(form.show_panel.drawing())
     kept = load_settings(Remembered)

@@ -59,8 +59,7 @@ class FormReader:
             raise InputError("there is no model yet", do="choose or import one first")
         options = make_options(
             entry.spec.schedule.levels,
-            **form.options.values(),
-            **form.more.values(),
+            **form.values(),
             region=self.region(),
         )
         image, labels = form.sources.image.value(), form.sources.labels.value()

@@ -187,15 +187,15 @@ def mismatch(recipe: Mapping[str, Any], form: Mapping[str, Any], model: str) -> 
         model: name of the model that is chosen.
     """
     made = {**recipe["options"], "model": recipe["model"]["name"]}
-    asked = {**form, "model": model}
+    asked = {"model": model, **form}
     if asked["level"] != made["level"]:
         asked["steps"] = None  # they follow from the level
     elif asked.get("steps"):
         asked["steps"] = min(asked["steps"], asked["level"]) or None
     names = [
         name
-        for name in ("model", "level", "seed", "steps", "slices")
-        if asked.get(name) is not None and asked[name] != made[name]
+        for name, value in asked.items()
+        if value is not None and _as_json(value) != made.get(name)
     ]
     if not names:
         return ""
@@ -205,6 +205,10 @@ def mismatch(recipe: Mapping[str, Any], form: Mapping[str, Any], model: str) -> 
         f"What is shown is exported: {exported}. "
         f"The form says {asked_for}: generate first for that."
     )
+
+
+def _as_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _has_content(folder: Path) -> bool:

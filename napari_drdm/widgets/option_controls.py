@@ -142,7 +142,7 @@ def _number(option: OptionField) -> OptionControl:
 
 
 def _bounded(option: OptionField, box: Any, number: Callable[[Any], Any]) -> OptionControl:
-    """A box of numbers, the lowest of which stands for None where that is possible."""
+    """A box of numbers, whose lowest means None for an option that may be None."""
     box.setSuffix(f" {option.display.unit}" if option.display.unit else "")
     box.setSpecialValueText(option.display.none if option.optional else "")
 

@@ -1,4 +1,4 @@
-"""What a run over a data set is asked for."""
+"""The request of a run over a data set."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _parse_between(text: str) -> Levels:
 
 @option_class
 class Request:
-    """What is asked for; each option is described by its field.
+    """A run over a data set; each option is described by its field.
 
     ``options`` hold for every generation, by the names of ``Options`` but level and seed. Pairs
     are made where ``between`` is given, new cases where it is None.

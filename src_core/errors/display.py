@@ -19,7 +19,7 @@ class Display:
         label: of its control in the window; the name without.
         flag: of the shell, without dashes; the name without.
         panel: of the shell's help that lists it.
-        none: what None stands for, in a few words.
+        none: what None means, in a few words.
         docks: docks of the window that can have a control for it.
         choices: what each value is called in the window; a function where they can become more.
         unit, decimals: of a number in the window.

@@ -32,7 +32,7 @@ def test_a_stopped_run_goes_on_to_the_same_bits(dataset: Path, tmp_path: Path) -
     assert tree(stopped) == tree(tmp_path / "whole")
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_neither_workers_nor_a_death_among_them_change_a_bit(
     dataset: Path, tmp_path: Path, named_model: Path
 ) -> None:

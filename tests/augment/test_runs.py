@@ -17,6 +17,7 @@ from src_core import generate, read_case
 from src_core.augment import Doing, augment, make_plan, steps
 from src_core.augment.contact_sheet import save_sheet
 from src_core.augment.run_folder import read_index
+from src_core.cli import run
 from src_core.datasets.reading import read_dataset
 from src_core.errors import InputError
 from src_core.generation.recipe import differences
@@ -151,25 +152,19 @@ def test_a_cine_moves_as_one(model: Model, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("counts", [(3,), pytest.param((1, 3, 5), marks=pytest.mark.proof)])
 def test_killed_and_resumed_is_never_half(
-    data: Path, file: Path, done: Path, tmp_path: Path
+    data: Path, file: Path, done: Path, tmp_path: Path, counts: tuple[int, ...]
 ) -> None:
+    """Killed whenever there are so many cases."""
     out = tmp_path / "out"
-    call = [sys.executable, "-c", "import sys; from src_core.cli import main; main()", "augment"]
-    call += [
-        str(data),
-        "--out",
-        str(out),
-        "--model",
-        str(file),
-        "--device",
-        "cpu",
-        "--per-case",
-        "2",
-    ]
-    call += ["--levels", "20:60", "--format", "cases,nifti", "--resume"]
-    for wanted in (1, 3, 5):
-        going = subprocess.Popen(call, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    words = ["augment", str(data), "--out", str(out), "--model", str(file), "--device", "cpu"]
+    words += ["--per-case", "2", "--levels", "20:60", "--format", "cases,nifti", "--resume"]
+    shell = [sys.executable, "-c", "import sys; from src_core.cli import main; main()"]
+    for wanted in counts:
+        going = subprocess.Popen(
+            [*shell, *words], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
         while going.poll() is None and len(list(out.glob("cases/*-00?"))) < wanted:
             time.sleep(0.005)
         going.kill()
@@ -179,6 +174,6 @@ def test_killed_and_resumed_is_never_half(
             assert (out / "labels" / image.name).is_file()
         for folder in out.glob("cases/*-00?"):
             assert len(list(folder.iterdir())) == 7
-    assert subprocess.run(call, capture_output=True).returncode == 0
+    assert run(words) == 0
     assert outputs(out) == outputs(done) and not leftovers(out)
     assert (out / "index.csv").read_bytes() == (done / "index.csv").read_bytes()

@@ -51,7 +51,7 @@ def test_processes_can_be_ended_before_a_job_is(data: Path, model: Model, tmp_pa
 
 
 @POSIX
-@pytest.mark.slow
+@pytest.mark.proof
 def test_all_killed_and_resumed_is_the_same_bytes(
     data: Path, file: Path, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -69,7 +69,7 @@ def test_all_killed_and_resumed_is_the_same_bytes(
 
 @POSIX
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.proof)])
 def test_sigterm_keeps_what_is_whole(data: Path, file: Path, tmp_path: Path, workers: str) -> None:
     out = tmp_path / "o"
     words = call(data, out, file, "--workers", workers)
@@ -90,7 +90,7 @@ def test_sigterm_keeps_what_is_whole(data: Path, file: Path, tmp_path: Path, wor
 
 
 @POSIX
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.skipif(find_spec("distributed") is None, reason="the extra dask is not installed")
 def test_a_cluster_makes_the_same_bytes_even_if_a_worker_dies(
     data: Path, file: Path, alone: dict[str, bytes], tmp_path: Path

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+_ready: list[str] = []
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Load what a window needs once, and leave it out of garbage collections."""
+    if item.get_closest_marker("window") and not _ready:
+        _ready.append(pytest.importorskip("napari._qt.qt_main_window").__name__)
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture

@@ -32,8 +32,10 @@ from src_core.errors.options import (
     EXPLORER,
     Display,
     OptionField,
+    TextForm,
     option_field,
     option_fields,
+    parsed,
     shown_in,
 )
 from src_core.generation.options import Options
@@ -52,6 +54,9 @@ IN_BATCH = [
     *shown_in(BATCH, Filters),
     *shown_in(BATCH, Options, NOT_SHARED),
 ]
+PAIR = TextForm(
+    lambda text: tuple(map(int, text.split("+"))), lambda v: f"{v[0]}+{v[1]}", "two numbers"
+)
 #: Options whose control stands in the row of another.
 BESIDE = {"number": "Layout"}
 #: Bounds that the model, or this machine, sets.
@@ -214,3 +219,21 @@ def test_a_new_option_gets_its_control_by_itself(qtbot: Any) -> None:
     form.place({"softness": 1.5, "steps": 3})
     assert form.values() == {"steps": 3, "slices": "shared", "softness": 1.5}
     assert "softness" not in {o.name for o in shown_in(BATCH, More)}
+
+
+def test_an_option_that_is_written_as_text_is_read(qtbot: Any) -> None:
+    class Written(Options):
+        """Options with one that has a text form in the explorer."""
+
+        pair: Annotated[tuple[int, int] | None, PAIR, Display(none="no pair")] = Field(
+            default=None, description="Two numbers."
+        )
+
+    form = OptionsForm(shown_in(EXPLORER, Written, NOT_SHARED))
+    qtbot.addWidget(form)
+    line = form.controls["pair"].widget
+    assert line.placeholderText() == "no pair" and form.values()["pair"] is None
+    form.place({"pair": (3, 4)})
+    assert line.text() == "3+4"
+    line.setText(" 5+6 ")
+    assert parsed(option_fields(Written), form.values())["pair"] == (5, 6)

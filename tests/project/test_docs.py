@@ -83,8 +83,14 @@ def shell(home: Path, text: str) -> str:
     return "".join(ran(home, [sys.executable, "-c", DRDM, *words[1:]]) for words in calls)
 
 
+#: The others load MONAI or TorchIO, and some of them once more in each worker of a loader.
+QUICKEST = {"nnunet", "pytorch"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", SAID)
+@pytest.mark.parametrize(
+    "page", [p if p in QUICKEST else pytest.param(p, marks=pytest.mark.proof) for p in SAID]
+)
 def test_the_page_runs(scans: Path, page: str) -> None:
     if page in NEEDS and find_spec(NEEDS[page]) is None:
         pytest.skip(f"needs {NEEDS[page]}, which is not installed")

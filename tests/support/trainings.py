@@ -45,6 +45,7 @@ def config(**changes: object) -> TrainConfig:
         "seed": 5,
         "size": 64,
         "schedule": SCHEDULE,
+        "validation": {"cases": 1, "levels": (48,)},
         "network": {
             "kind": "velocity-unet",
             "stem": 8,

@@ -1,4 +1,4 @@
-"""``kill -9`` at 20 random moments: the run goes on each time and ends in the same bits."""
+"""``kill -9`` at random moments: the run resumes each time and ends in the same bits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from safetensors import safe_open
 from tests.support.paths import ROOT
 
 SCRIPT = ROOT / "tests" / "support" / "killed_training.py"
-KILLS = 20
 
 
 def state(run: Path) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -27,11 +26,14 @@ def positions(run: Path) -> list[int]:
         return [int(row["samples"]) for row in csv.DictReader(file)]
 
 
-@pytest.mark.proof
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_training_killed_20_times_ends_in_the_same_bits(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kills", "samples"), [(3, 80), pytest.param(20, 400, marks=pytest.mark.proof)]
+)
+def test_a_killed_training_ends_in_the_same_bits(tmp_path: Path, kills: int, samples: int) -> None:
     ran = subprocess.run(
-        [sys.executable, SCRIPT, tmp_path, str(KILLS)],
+        [sys.executable, SCRIPT, tmp_path, str(kills), str(samples)],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -39,11 +41,11 @@ def test_a_training_killed_20_times_ends_in_the_same_bits(tmp_path: Path) -> Non
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     killed, places = (int(word) for word in ran.stdout.split())
-    assert killed >= KILLS - 2, "it ended before it was killed"
-    assert places >= KILLS / 2, "it was killed at too few different checkpoints"
+    assert killed >= kills - max(1, kills // 10), "it ended before it was killed"
+    assert places >= kills / 2, "it was killed at too few different checkpoints"
     whole, interrupted = tmp_path / "whole", tmp_path / "killed"
     assert state(interrupted) == state(whole)
     model = "killed.safetensors"
     assert (interrupted / model).read_bytes() == (whole / model).read_bytes()
-    assert positions(interrupted) == positions(whole) == list(range(2, 401, 2))
+    assert positions(interrupted) == positions(whole) == list(range(2, samples + 1, 2))
     assert not list(interrupted.glob(".*")), "what was half-written is gone"

@@ -1,6 +1,6 @@
-"""Anything in any order: hundreds of doings in one window, and what has to hold after each.
+"""Anything in any order: hundreds of actions in one window, and what has to hold after each.
 
-``DRDM_DOINGS`` and ``DRDM_SEED`` ask for more, or for others. After the first hundred the process
+``DRDM_ACTIONS`` and ``DRDM_SEED`` ask for more, or for others. After the first hundred the process
 may grow by 50 MB, besides what napari itself keeps of every layer that is added and removed, which
 is measured in the same window.
 """
@@ -25,14 +25,14 @@ pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_t
 
 import psutil
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QThreadPool
 
 from napari_drdm.runs.moments import moment_of_outcome
 from tests.support import tiny
 from tests.support.person import Person, script
-from tests.support.windows import drdm_threads, settle, wait
+from tests.support.person_actions import ACTIONS
+from tests.support.windows import drdm_threads, settle, wait, wait_for_threads
 
-DOINGS = int(os.environ.get("DRDM_DOINGS", "300"))
+COUNT = int(os.environ.get("DRDM_ACTIONS", "300"))
 SEED = int(os.environ.get("DRDM_SEED", "5"))
 WARMING = 100
 
@@ -57,7 +57,7 @@ def models(tmp_path, monkeypatch) -> None:
 
 
 @pytest.fixture
-def told(monkeypatch):
+def errors(monkeypatch):
     """What was logged or shown as an error, or raised where nobody caught it."""
     lines: list[str] = []
 
@@ -87,22 +87,22 @@ def told(monkeypatch):
 class Watch:
     """What has to hold, and what the user's layers were."""
 
-    def __init__(self, person: Person, told: list[str]) -> None:
-        self.person, self.told = person, told
+    def __init__(self, person: Person, errors: list[str]) -> None:
+        self.person, self.errors = person, errors
         self.before: dict[Any, Any] = {}
-        self.moment()
+        self.remember()
 
-    def moment(self) -> None:
+    def remember(self) -> None:
         """Take the user's layers as they are."""
         self.before = {layer: state(layer) for layer in self.person.present}
 
     def check(self, name: str) -> None:
-        """After any doing."""
+        """After any action."""
         if name in USERS_OWN:
-            self.moment()
-        unexpected = [line for line in self.told if not EXPECTED.search(line)]
+            self.remember()
+        unexpected = [line for line in self.errors if not EXPECTED.search(line)]
         assert not unexpected, unexpected
-        self.told.clear()
+        self.errors.clear()
         for layer, before in self.before.items():
             if layer in self.person.viewer.layers:
                 assert state(layer) == before, layer
@@ -171,40 +171,56 @@ def kept_of_a_layer(person: Person, pairs: int = 20) -> float:
     return max(resident() - before, 0.0) / pairs
 
 
-@pytest.mark.proof
-def test_anything_in_any_order(make_napari_viewer_proxy, models, told, tmp_path):
+@pytest.fixture
+def walk(make_napari_viewer_proxy, models, errors, tmp_path):
+    """A person at a window, what has to hold there, and what does actions and checks after each."""
     random.seed(SEED)
     viewer = make_napari_viewer_proxy(show=bool(os.environ.get("DRDM_SHOW"))).__wrapped__
     person = Person(viewer, tmp_path)
     settle(person.explorer)
-    watch, done, start, each = Watch(person, told), [], 0.0, 0.0
-    inserted: list[Any] = []
-    viewer.layers.events.inserted.connect(lambda event: inserted.append(event.index))
-    try:
-        for index, (name, n) in enumerate(script(SEED, DOINGS)):
-            done.append((name, n))
-            person.do(name, n)
-            watch.check(name)
-            if name == "settle":
-                watch.rested()
-            notification_manager.records.clear()
-            if index == WARMING:
-                each = kept_of_a_layer(person)
-                told.clear()  # those layers had no units
-                start = memory(person)
-                watch.moment()
-                inserted.clear()
-    except BaseException:
-        print(f"\nDRDM_SEED={SEED}, doing {len(done)} failed; the last: {done[-25:]}")
-        print(*told, sep="\n")
-        raise
-    settle(person.explorer)
-    watch.check("settle")
-    grown, layers = memory(person) - start, len(inserted)
-    own = grown - layers * each
-    print(f"{DOINGS} doings, {grown:.0f} MB more; {layers} layers came, napari keeps {each:.2f} MB "
-          f"of each: {own:.0f} MB is our own")  # fmt: skip
+    watch, done = Watch(person, errors), []
+
+    def through(actions: list[tuple[str, int]]) -> None:
+        try:
+            for name, n in actions:
+                done.append((name, n))
+                person.do(name, n)
+                watch.check(name)
+                if name == "settle":
+                    watch.rested()
+                notification_manager.records.clear()
+            settle(person.explorer)
+            watch.check("settle")
+        except BaseException:
+            print(f"\nDRDM_SEED={SEED}, action {len(done)} failed; the last: {done[-25:]}")
+            print(*errors, sep="\n")
+            raise
+
+    yield person, watch, through
     viewer.close()
     wait(lambda: not drdm_threads())
-    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+    wait_for_threads()
+
+
+def test_every_action_once(walk):
+    _, _, through = walk
+    through(script(SEED, len(ACTIONS)))
+
+
+@pytest.mark.proof
+def test_hundreds_of_actions_in_any_order(walk, errors):
+    person, watch, through = walk
+    actions = script(SEED, COUNT)
+    through(actions[:WARMING])
+    each = kept_of_a_layer(person)
+    errors.clear()  # those layers had no units
+    start = memory(person)
+    watch.remember()
+    inserted: list[Any] = []
+    person.viewer.layers.events.inserted.connect(lambda event: inserted.append(event.index))
+    through(actions[WARMING:])
+    grown, layers = memory(person) - start, len(inserted)
+    own = grown - layers * each
+    print(f"{COUNT} actions, {grown:.0f} MB more; {layers} layers came, napari keeps {each:.2f} MB "
+          f"of each: {own:.0f} MB is our own")  # fmt: skip
     assert own < 50

@@ -1,4 +1,4 @@
-"""Taking a result home: parts of an export, and texts that make the same bits again."""
+"""Results exported: parts of an export, and texts that make the same bits again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import nibabel as nib
@@ -14,6 +15,7 @@ import pytest
 
 import src_core as drdm
 from napari_drdm.layers.cases import Snapshot, make_case
+from src_core.cli import run as run_shell
 from src_core.generation import save_result
 from src_core.models import library
 from src_core.recipes.replay import prepare
@@ -61,20 +63,28 @@ def made(case, model: Path, **options):
 
 
 def run_python(text: str, cwd: Path) -> None:
-    subprocess.run([sys.executable, "-c", text], cwd=cwd, check=True)
+    with chdir(cwd):
+        exec(compile(text, "pasted", "exec"), {})
 
 
 def run_command(text: str, cwd: Path) -> None:
-    """In a POSIX shell that finds the command."""
+    """The words that a POSIX shell makes of it, given to the command."""
     home = cwd / "bin"
     home.mkdir(exist_ok=True)
-    drdm_here = home / "drdm"
-    drdm_here.write_text(
-        f"#!{sys.executable}\nfrom src_core.cli import main\nmain()\n", encoding="utf-8"
-    )
-    drdm_here.chmod(0o755)
+    words = f"#!{sys.executable} -S\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
+    (home / "drdm").write_text(words, encoding="utf-8")
+    (home / "drdm").chmod(0o755)
     path = f"{home}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run(["sh", "-c", text], cwd=cwd, check=True, env={**os.environ, "PATH": path})
+    shell = subprocess.run(
+        ["sh", "-c", text],
+        cwd=cwd,
+        check=True,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with chdir(cwd):
+        assert run_shell(json.loads(shell.stdout)) == 0
 
 
 def check_same_bits(result, folder: Path, scratch: Path, format: str = "itk") -> None:

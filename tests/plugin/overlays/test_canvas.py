@@ -22,7 +22,6 @@ from napari_drdm.overlays import DrawingStyle
 from napari_drdm.overlays.reading import place_under
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:Non-orthogonal slicing"),
 ]
 
@@ -88,50 +87,55 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("goes", [False, True])
-def test_a_landmark_is_where_the_arrows_say(make_napari_viewer, moment_of, view, goes):
-    ndisplay, order = VIEWS[view]
+def test_a_landmark_is_where_the_arrows_say(make_napari_viewer, moment_of, goes):
     viewer = make_napari_viewer(show=True)
     viewer.theme = "dark"
     viewer.window.resize(900, 800)
-    image = viewer.add_image(
-        landmark((12, 25, 20)),
-        name="head",
-        scale=SCALE,
-        contrast_limits=(0, 1000),
-        interpolation2d="linear",
-    )
-    viewer.dims.ndisplay, viewer.dims.order = ndisplay, order
-    viewer.reset_view()
-    if ndisplay == 3:
-        viewer.scene.camera.angles = (20, 35, 110)
-    new, hidden = np.array((12.0, 31, 24)), order[0]
+    for view, (ndisplay, order) in VIEWS.items():
+        viewer.layers.clear()
+        image = viewer.add_image(
+            landmark((12, 25, 20)),
+            name="head",
+            scale=SCALE,
+            contrast_limits=(0, 1000),
+            interpolation2d="linear",
+        )
+        viewer.dims.ndisplay, viewer.dims.order = ndisplay, order
+        viewer.reset_view()
+        if ndisplay == 3:
+            viewer.scene.camera.angles = (20, 35, 110)
+        now, was, drawn = _seen(viewer, image, moment_of, goes)
+        scale = np.linalg.norm(drawn[1] - drawn[0])
+        assert scale > 30, f"{view}: the arrow is long enough to tell its ends apart"
+        apart = [np.linalg.norm(drawn - p, axis=1) for p in (now, was)]
+        assert max(a.min() for a in apart) < 6, view
+        assert apart[0].argmin() != apart[1].argmin(), view
+
+
+def _seen(viewer, image, moment_of, goes: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """On the canvas: a landmark in the new image and in its source, and the ends of its arrow."""
+    hidden, flat = viewer.dims.order[0], viewer.dims.ndisplay == 2
+    new = np.array((12.0, 31, 24))
     results = ResultLayers(viewer)
-    if ndisplay == 2:
+    if flat:
         viewer.dims.set_point(hidden, new[hidden] * SCALE[hidden])
     results.show(moment_of(image, bend), {"arrows"}, DrawingStyle(arrows=300, goes=goes))
-    told = results.layers(image)["arrows"].data
-    nearest = _arrow_of(told, new, goes)
-    new = _new_end(told[nearest], goes)
+    arrows = results.layers(image)["arrows"].data
+    nearest = _arrow_of(arrows, new, goes)
+    new = _new_end(arrows[nearest], goes)
     place = new + bend(new[::-1])[::-1]
     image.data = landmark(place)
     results.show(moment_of(image, bend), {"image"})
     arrow = viewer.add_vectors(
-        told[[nearest]], scale=SCALE, vector_style="line", edge_width=0.15, edge_color="red"
+        arrows[[nearest]], scale=SCALE, vector_style="line", edge_width=0.15, edge_color="red"
     )
     settle()
-    told = ends(only(viewer, arrow), 4)
+    drawn = ends(only(viewer, arrow), 4)
     now = blob(only(viewer, results.layers(image)["image"]))
-    if ndisplay == 2:
+    if flat:
         viewer.dims.set_point(hidden, place[hidden] * SCALE[hidden])
-    was = blob(only(viewer, image))
-    scale = np.linalg.norm(told[1] - told[0])
-    assert scale > 30, "the arrow is long enough to tell its ends apart"
-
-    apart = [np.linalg.norm(told - p, axis=1) for p in (now, was)]
-    assert max(a.min() for a in apart) < 6
-    assert apart[0].argmin() != apart[1].argmin()
+    return now, blob(only(viewer, image)), drawn
 
 
 def _arrow_of(segments: np.ndarray, new: np.ndarray, goes: bool) -> int:
