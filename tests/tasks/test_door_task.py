@@ -130,7 +130,10 @@ def test_a_run_that_stops_resumes_and_ends_as_one_that_did_not(data, monkeypatch
     ("options", "message"),
     [
         (["--copies", "21"], "21 is not possible, --copies, expected 1 to 20"),
-        (["--training", "cases,dreams"], "dreams is not possible, --training, expected some of"),
+        (
+            ["--training", "cases,dreams"],
+            "dreams is not possible, --training, expected one or more of",
+        ),
         (["--ridge", "0"], "0.0 is not possible, --ridge, expected more than 0"),
         (["--copies", "few"], "--copies"),
     ],
