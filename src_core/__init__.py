@@ -1,4 +1,4 @@
-"""Deformation-recovery diffusion models: the engine, which knows no viewer.
+"""Deformation-recovery diffusion models: the engine, which needs no viewer.
 
     import src_core as drdm
     case = drdm.read_case("patient.nii.gz", labels="seg.nii.gz")
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from src_core.models.model import Model, ModelSpec
     from src_core.phantom import cardiac_phantom, phantom_case
 
-_HOMES = {
+_MODULES = {
     "ArgumentError": "errors",
     "Cancelled": "errors",
     "Case": "cases.case",
@@ -101,10 +101,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_MODULES])

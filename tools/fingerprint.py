@@ -32,6 +32,8 @@ RELEASE = Path(os.environ.get("DRDM_RELEASE_WEIGHTS", ROOT.parent / "shared/refe
 VARYING = {"seconds", "source", "source_labels", "path", "out", "dataset"}
 #: Hashes of files that say such things.
 VARYING |= {"files", "versions", "created", "file"}
+#: Why a row of an evaluation is left out, in words.
+VARYING |= {"absent"}
 TRAINING = """
 name = "small"
 seed = 3

@@ -1,4 +1,4 @@
-"""The dock: pick an image, a level and a seed, and see a plausible new anatomy."""
+"""The deformation explorer: choose image, level and seed, and see a plausible new anatomy."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ __all__ = ["DeformationExplorer"]
 
 
 class DeformationExplorer(ExplorerForm):
-    """Generates new cases from the chosen layers and shows them beside them.
+    """Generates new cases from the chosen layers and shows them as further layers.
 
     Args:
-        napari_viewer: whose layers are offered; results are added to it.
+        napari_viewer: its layers can be chosen, and results are added to it.
     """
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._viewer, self._wanted = napari_viewer, False
+        self._viewer, self._generate_when_ready = napari_viewer, False
         self.results, self.runner = ResultLayers(napari_viewer), Runner(self)
         self.form_reader = FormReader(napari_viewer, self, self._owns)
         self.live = LivePreview(
@@ -70,7 +70,7 @@ class DeformationExplorer(ExplorerForm):
         for emitter, slot in self._slots:
             emitter.connect(slot)
         parts = (self.models, self.live, self.runner, self.variants, self.reader)
-        self.destroyed.connect(partial(_let_go, parts, self._slots))
+        self.destroyed.connect(partial(_disconnect, parts, self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
@@ -85,9 +85,9 @@ class DeformationExplorer(ExplorerForm):
         super().changeEvent(event)
 
     def generate(self) -> None:
-        """Start a run with what the controls say; a run under way is ended first."""
+        """Start a run with the values of the controls; a run in progress is ended first."""
         if self.models.loading:
-            self._wanted = True
+            self._generate_when_ready = True
             return
         self._describe()
         self.run_bar.say("")
@@ -100,7 +100,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.cancel()
 
     def refresh_layers(self, event: Any = None) -> None:
-        """Offer the layers that there are now, but not those made here."""
+        """Offer the viewer's present layers, except those that the explorer made."""
         self.form_reader.offer()
 
     def export(self, folder: str, overwrite: bool = False) -> None:
@@ -108,7 +108,7 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.export(folder, overwrite=overwrite)
 
     def import_model(self, path: str) -> None:
-        """Add a model file to the user's models and pick it."""
+        """Add a model file to the user's models and select it."""
         self.exporter.import_model(path)
 
     def _connect_widgets(self) -> None:
@@ -180,7 +180,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.again(request)
 
     def _place(self, request: RunRequest) -> None:
-        """Put the form where a request had it, without starting anything."""
+        """Set the form to the values of a request, without starting a run."""
         self.sources.image.pick(request.source)
         self.sources.labels.pick(request.labels)
         for entry in self.sources.model.values():
@@ -204,7 +204,7 @@ class DeformationExplorer(ExplorerForm):
         self._show_numbers()
 
     def _on_ready(self) -> None:
-        if self._wanted:
+        if self._generate_when_ready:
             self.generate()
 
     def _describe(self) -> None:
@@ -258,15 +258,15 @@ class DeformationExplorer(ExplorerForm):
         show_numbers(self, self._outcome(), self._moment())
 
     def _fail(self, message: str) -> None:
-        if message != self.run_bar.status.text():  # once for a whole drag
+        if message != self.run_bar.status.text():  # one notification while the slider is dragged
             show_error(message)
         self.run_bar.say(message)
 
 
-def _let_go(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) -> None:
-    """End the run and stop listening to the viewer; the dock is gone already."""
+def _disconnect(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) -> None:
+    """End the run and disconnect from the viewer's events; the dock is already destroyed."""
     for emitter, slot in slots:
         emitter.disconnect(slot)
     for part in parts:
-        with suppress(RuntimeError):  # at the very end Qt takes timers down before this
+        with suppress(RuntimeError):  # when napari closes, Qt may have deleted timers before this
             part.close()

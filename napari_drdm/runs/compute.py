@@ -1,6 +1,6 @@
-"""What a window asks of the engine, as generators; sessions and runs are remembered.
+"""The engine's computations for the window, as generators; sessions and runs are cached.
 
-Nothing here touches a layer or raises: what went wrong comes as a ``Failure``.
+Nothing here touches a layer or raises: an error is yielded as a ``Failure``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Compute"]
 _log = logging.getLogger(__name__)
 
 _MEGABYTE = 2**20
-# From this pause on, seconds, the window draws too slowly to show what is replaced at once.
+# Where drawing takes this long, in seconds, a moment that is replaced at once is not shown.
 _SLOW = 1.5
 
 
@@ -45,7 +45,7 @@ class Compute:
     """Generators of moments, progress and outcomes.
 
     Args:
-        limit: bytes of runs that are kept.
+        limit: size of the cache of runs, bytes.
     """
 
     def __init__(self, limit: int = 512 * _MEGABYTE) -> None:
@@ -53,29 +53,29 @@ class Compute:
         self._prepared = PreparedCases()
 
     def clear(self) -> None:
-        """Drop everything."""
+        """Empty all caches."""
         self.runs.clear()
         self._prepared = PreparedCases()
 
     def trace(self, outcome: RunOutcome) -> Trajectory | None:
-        """The steps that led to a result, where they are still remembered."""
+        """The steps that led to a result, if they are still cached."""
         known = self.runs.find(
             lambda run: run.outcome is not None and run.outcome.result is outcome.result
         )
         return known.trace if known else None
 
     def preview(self, request: RunRequest, viewed: Viewed) -> Iterator[Moment | Failure]:
-        """The random field's image at once, or the result where it is known already."""
+        """The random field's image at once, or the result if it is cached."""
         return _with_failure(self._preview(request, viewed))
 
     def run(self, request: RunRequest, viewed: Viewed) -> Iterator[Any]:
-        """Progress and moments as the recovery goes, at last the outcome and its moment."""
+        """Progress and moments during the recovery, then the final moment and the outcome."""
         return _with_failure(self._resolving(request, viewed))
 
     def at_position(
         self, request: RunRequest, position: float, viewed: Viewed
     ) -> Iterator[Moment | Failure]:
-        """Any moment of a run that is kept: a preview, then the whole."""
+        """Any moment of a cached run: the part on view first, then all of it."""
         return _with_failure(self._at_position(request, position, viewed))
 
     def stopped(
@@ -100,7 +100,7 @@ class Compute:
         if known is not None and known.outcome is not None:
             yield moment_of_outcome(replace(known.outcome, request=request), known.trace)
             return
-        total = prepared.session.jumps(request.options)
+        total = prepared.session.step_count(request.options)
         yield prepared.moment(request, prepared.so_far(request, viewed, []), 0, total, viewed)
 
     def _run(self, request: RunRequest, viewed: Viewed) -> Generator[Any, None, None]:
@@ -136,7 +136,7 @@ class Compute:
                 yield prepared.moment(request, u, at.index, at.total, viewed)
                 drawn = time.perf_counter()
         trace = Trajectory(session.view, slabs)
-        _ = trace.curve  # made here, drawn on the main thread
+        _ = trace.curve  # computed in this thread, drawn in the main one
         return trace
 
     def _finished(
@@ -186,7 +186,7 @@ class Compute:
         position: float,
         viewed: Viewed,
     ) -> Generator[Moment, None, None]:
-        """A moment with all its voxels, and its field where an overlay asks for it."""
+        """A moment with all its voxels, and its field if an overlay needs it."""
         if not trace.last_steps:
             return
         u, numbers = trace.at(position), trace.numbers(position)
@@ -200,15 +200,15 @@ class Compute:
 
 
 _FINISHING = {
-    "guard": "looking for folds",
+    "guard": "removing folds",
     "warp": "warping",
     "inverse": "inverting",
-    "proof": "proving",
+    "proof": "certifying",
 }
 
 
 def _with_failure(values: Iterator[Any]) -> Iterator[Any]:
-    """Values; an error comes as a last one, a Failure."""
+    """The same values; an error becomes a last one, a Failure."""
     try:
         yield from values
     except GeneratorExit:

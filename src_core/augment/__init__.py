@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 #: Modules of the names, which are imported when they are used.
-_HOMES = {
+_MODULES = {
     "filters": ("Filters",),
     "formats": ("FORMATS", "PAIR_FORMATS", "parse_formats"),
     "jobs": ("Doing", "Made"),
@@ -49,7 +49,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
+    for home, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

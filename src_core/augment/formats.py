@@ -62,13 +62,13 @@ def parse_formats(text: str, known: tuple[str, ...] = FORMATS) -> tuple[str, ...
             raise InputError(
                 f"no format called {word or 'nothing'}",
                 option="formats",
-                expected=f"some of {', '.join(known)}, separated by commas",
+                expected=f"one or more of {', '.join(known)}, separated by commas",
             )
     return words
 
 
 def format_form(known: Mapping[str, FormatText]) -> TextForm:
-    """How some of these layouts are written."""
+    """How one or more of these layouts are written in text."""
     names = tuple(known)
     listed = ", ".join(f"{name} ({text.help})" for name, text in known.items())
     return TextForm(

@@ -1,6 +1,7 @@
 """A plan: independent jobs, each one new case or pair, with its levels and seeds drawn.
 
-A longer data set or more new cases leave all others as they were, in any order, on any machine.
+Adding cases to the data set, or making more new cases, changes none of the others; order and
+machine do not matter.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ class Job:
     """One new case, or pair.
 
     Attributes:
-        name: of it.
+        name: the new case's, or the pair's.
         case: the case it is made from.
         index: its number among those from ``case``, from 1; 0 is the case itself.
         entry: the files of ``case``.
-        options: of each deformation: one for a new case; two for a pair, to moving and on to fixed.
+        options: one for each deformation: a new case has one; a pair two, source to moving and
+            moving to fixed.
     """
 
     name: str
@@ -47,11 +49,11 @@ class Plan:
     """What a run does, in order.
 
     Attributes:
-        request: the request.
+        request: the request that it fulfils.
         jobs: one for each new case or pair, those of one case together.
         facts: everything that decides the results; a run is resumed only with the same facts.
-        bytes_each: of what a job makes before compression, on average.
-        style: how it is written.
+        bytes_each: mean size of a job's files before compression.
+        style: how the files are written.
         notes: warnings before the run begins, one line each.
     """
 
@@ -64,7 +66,7 @@ class Plan:
 
     @property
     def cases(self) -> int:
-        """Cases that something is made from."""
+        """Number of source cases."""
         return len({job.case for job in self.jobs})
 
 
@@ -72,9 +74,9 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     """The jobs of a request; reads the data set's list and headers, and writes nothing.
 
     Args:
-        request: the request.
+        request: data set, number of new cases, levels and the rest.
         model: the model, or its spec, with its file's ``sha256``.
-        sha256: of a spec's file.
+        sha256: digest of the model file, needed with a spec only.
 
     Raises:
         InputError: the data set, levels, formats or options are wrong.
@@ -84,9 +86,9 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
     product = request.product
     if unknown := [name for name in request.formats if name not in product.layouts]:
         raise InputError(
-            f"{unknown[0]} is no format of {product.noun}",
+            f"{unknown[0]} is not a format of {product.noun}",
             option="formats",
-            expected=f"some of {', '.join(product.layouts)}",
+            expected=f"one or more of {', '.join(product.layouts)}",
         )
     chosen = _options(request, spec)
     listed = _entries(request)
@@ -149,7 +151,7 @@ def drawn_options(
 
 
 def _levels(request: Request) -> dict[str, Levels]:
-    """Levels of each deformation, by the name in its draws."""
+    """Levels of each deformation, by the name that its random draws use."""
     asked = (request.levels, request.between)
     return dict(
         zip(request.product.draws, (levels for levels in asked if levels is not None), strict=True)
@@ -157,7 +159,7 @@ def _levels(request: Request) -> dict[str, Levels]:
 
 
 def _options(request: Request, spec: ModelSpec) -> Options:
-    """Options of every deformation, once their levels are known to be possible."""
+    """Options that all deformations share; checks that the model has the levels."""
     for level in [end for levels in _levels(request).values() for end in bounds(levels)]:
         chosen = make_options(
             spec.schedule.levels, **{**request.options, "level": level, "seed": request.seed}
@@ -169,11 +171,11 @@ def _entries(request: Request) -> list[Entry]:
     entries = read_dataset(Path(request.dataset), absent="keep")
     chosen = [e for e in entries if not request.split or e.split == request.split]
     if not chosen:
-        there = sorted({e.split for e in entries if e.split})
+        known = sorted({e.split for e in entries if e.split})
         raise InputError(
             f"no case of the split {request.split}",
             option="split",
-            expected=f"one of: {', '.join(there)}" if there else "a CSV with a column split",
+            expected=f"one of: {', '.join(known)}" if known else "a CSV with a column split",
         )
     return chosen
 
@@ -201,7 +203,7 @@ def _facts(
 
 
 def _plain(levels: Levels) -> list[int] | dict[str, float]:
-    """As JSON has them."""
+    """Levels as JSON stores them."""
     return list(levels) if isinstance(levels, tuple) else {str(n): w for n, w in levels.items()}
 
 
@@ -211,9 +213,11 @@ def _cases(count: int) -> str:
 
 def _notes(entries: Sequence[Entry], listed: int) -> tuple[str, ...]:
     bare, repeated = sum(entry.labels is None for entry in entries), listed - len(entries)
-    notes = [f"{_cases(repeated)} listed again, each is taken once"] if repeated else []
+    notes = [f"{_cases(repeated)} listed again; each is used once"] if repeated else []
     notes += [f"{bare} of {len(entries)} cases have no labels"] if bare else []
-    marks = {entry.split for entry in entries}
-    if len(marks) > 1 and (others := ", ".join(sorted(marks - {"", "train"}))):
-        notes.append(f"cases marked {others} are augmented too; the split train leaves them out")
+    splits = {entry.split for entry in entries}
+    if len(splits) > 1 and (others := ", ".join(sorted(splits - {"", "train"}))):
+        notes.append(
+            f"cases with split {others} are augmented too; select split train to omit them"
+        )
     return tuple(notes)

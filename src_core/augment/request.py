@@ -72,11 +72,11 @@ class Request:
         default="", description="Use only the cases of this split, such as train."
     )
     resume: Annotated[bool, Display(panel=_SCALE, docks=())] = Field(
-        default=False, description="Go on where the run stopped."
+        default=False, description="Continue where the run stopped."
     )
     filters: Filters = Field(default_factory=Filters, description="Which new cases are kept.")
     with_sources: Annotated[bool, Display(label="With the cases themselves")] = Field(
-        default=False, description="Write every case itself too, as number 000."
+        default=False, description="Also write every source case, as number 000."
     )
     number: Annotated[int, Display(flag="dataset-id")] = Field(
         default=500, ge=1, le=999, description="Number of an nnU-Net data set, as in Dataset500."
@@ -84,7 +84,7 @@ class Request:
     workers: Annotated[int, Display(panel=_SCALE)] = Field(
         default=1,
         ge=1,
-        description="Processes at work, one CPU thread each; results stay the same to the bit.",
+        description="Number of processes, one CPU thread each; results stay the same to the bit.",
     )
     dask: Annotated[str, Display(panel=_SCALE, none="none", docks=())] = Field(
         default="", description="Address of a Dask scheduler whose workers do the work."

@@ -26,7 +26,7 @@ def apply(
     out: MovedOut = None,
     json: Json = False,
 ) -> None:
-    """Any displacement field on other images, and their labels.
+    """Apply any displacement field to other images and their labels.
 
     A field for each frame, as generate --motion writes it, moves a cine of as many frames, or
     makes one of a single volume.

@@ -27,7 +27,7 @@ def augment(
     scale: dict[str, Any],
     json: SummaryJson = False,
 ) -> None:
-    """A labelled data set, augmented: every case at many levels and seeds.
+    """Augment a labelled data set: new cases of every case, at many levels and seeds.
 
     Example: drdm augment scans --per-case 32 --levels 30:70 --format nifti --out more
     """

@@ -23,7 +23,7 @@ __all__ = ["DataSet", "RunFolder", "data_set_groups", "request_of"]
 
 DataSet = Annotated[Path, typer.Argument(help=option_field(Request, "dataset").help)]
 RunFolder = Annotated[
-    Path, typer.Option("--out", help="Folder of the run; absent or empty, but with --resume.")
+    Path, typer.Option("--out", help="Folder of the run; absent or empty, except with --resume.")
 ]
 
 

@@ -8,7 +8,7 @@ from src_core.evaluation.options import EvaluationRequest
 
 __all__ = ["HELP", "evaluate"]
 
-HELP = """Table 1 and more: folds, removed energy, drift, stability, plausibility of shapes.
+HELP = """Measure a model: folding, removed energy, drift, stability, plausibility of shapes.
 
 Example: drdm evaluate cardiac-sax acdc.csv --cases 20 --out figures
 """

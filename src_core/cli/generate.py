@@ -29,7 +29,7 @@ __all__ = ["demo", "generate"]
 def demo(
     options: dict[str, Any], files: dict[str, Any], out: DemoOut = None, json: Json = False
 ) -> None:
-    """The main job on the sample that ships: a cardiac phantom, deformed, with a picture.
+    """A new case of the included sample, a cardiac phantom, with a picture.
 
     Example: drdm demo --out drdm-demo
     """

@@ -20,7 +20,7 @@ _HEAD = """<!-- made by `make options`: do not edit -->
 # Options
 
 Every verb of `drdm`, and its options. `drdm VERB --help` shows the same. In Python an option has
-the name of its flag with underscores (`--max-mm` is `max_mm`), but for `--format` (`formats`) and
+the name of its flag with underscores (`--max-mm` is `max_mm`), except `--format` (`formats`) and
 `--dataset-id` (`number`). The last column is the label of the control in the window; an option
 without one is not offered there.
 """

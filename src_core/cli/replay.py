@@ -36,7 +36,7 @@ def replay(
     out: CopyOut = None,
     json: Json = False,
 ) -> None:
-    """The same result, series or pair again; reports whether the bits agree, exits with 1 if not.
+    """Make a result, series or pair again and compare the bits (exit code 1 if they differ).
 
     Example: drdm replay new/recipe.json --out again
     """

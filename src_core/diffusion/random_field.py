@@ -1,8 +1,8 @@
 """What a random field is: random numbers, a velocity made of them, and its map at a level.
 
-The map of a level is ``u = exp(tau(level) v)`` on a field twice the image's side, whose centre is
-the image: vectors that leave it go on accumulating (paper 3.3). Nothing multiplies a displacement
-once it was integrated. ``diffusion.kinds`` lists the fields by name.
+The map of a level is ``u = exp(tau(level) v)`` on a grid of twice the image's side, whose centre is
+the image: paths that leave the image continue (paper, section 3.3). A displacement is never scaled
+after integration. ``diffusion.kinds`` lists the fields by name.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ Draws = tuple[Tensor, ...]
 
 @dataclass(frozen=True)
 class RandomField(ABC):
-    """A random field with the settings of a schedule; most need no more than the first three."""
+    """A random field with the settings of a schedule.
+
+    Most subclasses define only ``unit``, ``draw`` and ``velocity``.
+    """
 
     schedule: Schedule
 
     @property
     @abstractmethod
     def unit(self) -> float:
-        """What networks predict velocities in: the standard deviation of v, control voxels."""
+        """The unit of a network's output: the standard deviation of v, control voxels."""
 
     @abstractmethod
     def draw(self, ndim: int, source: torch.Generator) -> Draws:
@@ -41,26 +44,26 @@ class RandomField(ABC):
 
     @abstractmethod
     def velocity(self, draws: Draws) -> Tensor:
-        """The velocity of some draws: (B, D, *control), control voxels."""
+        """The velocity made from given draws: (B, D, *control), control voxels."""
 
     def variances(self, draws: Draws) -> Draws:
         """The variance of every number of ``draws``, which are independent and of mean zero.
 
-        A search over draws measures distances in it. Here: 1.
+        A search over draws measures distances in it. By default 1.
         """
         return tuple(torch.ones_like(numbers) for numbers in draws)
 
     @property
     def octaves(self) -> tuple[int, ...]:
-        """Points a side of the noise's scales, for figures per octave. Here: none."""
+        """Grid points per side at each scale of the noise, to measure by scale; by default none."""
         return ()
 
     def disturbed(self, velocity: Tensor, noise: Tensor) -> Tensor:
-        """The velocity that deforms a training image (paper 3.3): (B, D, *control) all."""
+        """The velocity that deforms a training image (paper, section 3.3); all (B, D, *control)."""
         return velocity + noise
 
     def enlarged(self, velocity: Tensor) -> Tensor:
-        """A velocity (B, D, *control) on the enlarged grid, in its voxels. Here: linearly."""
+        """A velocity (B, D, *control) on the enlarged grid, in its voxels. By default linear."""
         refine = self.schedule.refine
         return enlarge(velocity, refine) if refine > 1 else velocity
 
@@ -69,16 +72,16 @@ class RandomField(ABC):
 
         Args:
             velocity: (B, D, *enlarged), enlarged voxels: ``enlarged`` times the level's tau.
-            times: (B,), those tau, for a field that steps by the velocity's own unit of time.
+            times: (B,), these tau, for a field that integrates in steps of one unit of time.
 
         Returns:
-            (B, D, *state), state voxels. Here: by scaling and squaring.
+            (B, D, *state), state voxels. By default by scaling and squaring.
         """
         return crop(exponential(velocity, self.schedule.squarings))
 
 
 def generator(*seeds: int) -> torch.Generator:
-    """A CPU generator of its own for a seed, or for a seed and its sub-seeds (slice, case...)."""
+    """A separate CPU generator for a seed, or for a seed and its sub-seeds (slice, case...)."""
     state = np.random.SeedSequence([s % 2**63 for s in seeds]).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state >> np.uint64(1)))
 

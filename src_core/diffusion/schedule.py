@@ -57,8 +57,8 @@ class Schedule(BaseModel):
         """Compositions of the DVF in the training target of a level."""
         return math.floor(level**DVF_POWER)
 
-    def jumps(self, level: int, steps: int) -> tuple[int, ...]:
-        """Levels ``T' = t_0 > t_1 > ... > 0``, ``steps`` jumps evenly spread, at most ``level``."""
+    def step_levels(self, level: int, steps: int) -> tuple[int, ...]:
+        """Levels ``T' = t_0 > t_1 > ... > 0``, of ``steps`` equal steps, at most ``level``."""
         if steps < 1:
             raise ArgumentError(f"steps must be 1 or more, got {steps}, choose 1 to {level}")
         count = min(steps, level)

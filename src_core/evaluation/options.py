@@ -33,7 +33,9 @@ class EvaluationRequest:
     levels: Annotated[tuple[_Number, ...], EachOnce, numbers_form("levels", _MANY)] = Field(
         default=(30, 45, 55, 65, 70), min_length=1, description="Start levels of the recovery."
     )
-    seeds: int = Field(default=4, ge=1, description="Fields of each case and level.")
+    seeds: int = Field(
+        default=4, ge=1, description="Number of random seeds for each case and level."
+    )
     cases: Annotated[int | None, Display(none="all")] = Field(
         default=None, ge=1, description="Number of cases, spread over the subjects."
     )
@@ -47,7 +49,7 @@ class EvaluationRequest:
         description="Steps of the recovery; several, such as 8,1,2,4, are compared.",
     )
     rows: Annotated[tuple[RowName, ...] | None, names_form(ROWS), Display(none="all")] = Field(
-        default=None, min_length=1, description="What is measured at each level."
+        default=None, min_length=1, description="Fields to measure at each level."
     )
     elastic_points: Annotated[int | None, Display(none="11")] = Field(
         default=None, ge=4, description="Control points on each side of the elastic row's B-spline."
@@ -56,7 +58,8 @@ class EvaluationRequest:
         default=None, description="Labelled cases of other real subjects, to compare shapes with."
     )
     segmenter: Annotated[Path | None, Display(none="one is trained")] = Field(
-        default=None, description="The segmenter.safetensors of an earlier evaluation."
+        default=None,
+        description="Segmentation network of an earlier evaluation, segmenter.safetensors.",
     )
     segmenter_batches: int = Field(
         default=1200, ge=0, description="Batches to train a segmenter for; 0 leaves it out."

@@ -41,7 +41,7 @@ def names_form(possible: Iterable[str]) -> TextForm:
     def parse(text: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in text.split(","))
 
-    return TextForm(parse, ",".join, "some of " + ", ".join(possible))
+    return TextForm(parse, ",".join, "one or more of " + ", ".join(possible))
 
 
 def numbers_form(option: str, form: str = "whole numbers, separated by commas") -> TextForm:

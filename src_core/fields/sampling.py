@@ -32,8 +32,8 @@ __all__ = [
 Mode = Literal["linear", "cubic", "nearest"]
 Padding = Literal["border", "zeros"]
 
-# Up to this many labels, sampling one after the other is faster.
-_FEW = 8
+# Up to this number of labels, sampling them one after the other is faster.
+_FEW_LABELS = 8
 _POINTS_AT_ONCE = 1 << 18
 _TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
 
@@ -44,7 +44,7 @@ def identity(shape: Sequence[int], like: Tensor) -> Tensor:
 
 
 def positions(part: Sequence[range], like: Tensor) -> Tensor:
-    """Positions of some of a grid's voxels, one range an axis: (1, D, *lengths), voxels."""
+    """Positions of a part of a grid's voxels, one range for each axis: (1, D, *lengths), voxels."""
     axes = [
         torch.arange(r.start, r.stop, r.step, dtype=like.dtype, device=like.device) for r in part
     ]
@@ -54,7 +54,7 @@ def positions(part: Sequence[range], like: Tensor) -> Tensor:
 def inside(coordinates: Tensor, shape: Sequence[int]) -> Tensor:
     """Whether positions lie within half a voxel of the array: (B, D, *out) -> (B, *out) bool.
 
-    This is ITK's rule: up to the outer edge of the border voxels, the far edge itself left out.
+    This is ITK's rule: up to the outer edge of the border voxels, the far edge itself excluded.
     """
     size = _column(shape, coordinates)
     return ((coordinates >= -0.5) & (coordinates < size - 0.5)).all(dim=1)
@@ -97,10 +97,10 @@ def sample(
 def sample_inside(
     image: Tensor, coordinates: Tensor, outside: Tensor | float, mode: Mode = "linear"
 ) -> Tensor:
-    """What ``sample`` gives within half a voxel of the array, and another value further out.
+    """Like ``sample`` up to half a voxel beyond the array's voxel centres, ``outside`` further out.
 
     Args:
-        outside: one for all, or a tensor that fits (B, C, *out).
+        outside: one value, or a tensor that broadcasts to (B, C, *out).
     """
     within = inside(coordinates, image.shape[2:])[:, None]
     return torch.where(within, sample(image, coordinates, mode), outside)
@@ -125,7 +125,7 @@ def warp_labels(
     """
     values = torch.unique(labels)
     outside = ~inside(coordinates, labels.shape[2:])[:, None]
-    if len(values) > _FEW:
+    if len(values) > _FEW_LABELS:
         return _many_labels(labels, coordinates, mode).masked_fill(outside, 0)
     best = torch.full_like(outside, -1, dtype=coordinates.dtype)
     result = torch.zeros_like(outside, dtype=torch.int64)
@@ -142,13 +142,13 @@ def _many_labels(labels: Tensor, coordinates: Tensor, mode: Mode) -> Tensor:
     found = []
     for index, at in enumerate(coordinates.flatten(2)):
         values = labels[index % len(labels)].to(torch.int64).flatten()
-        parts = (_at_corners(values, shape, some, mode) for some in at.split(_POINTS_AT_ONCE, 1))
+        parts = (_at_corners(values, shape, part, mode) for part in at.split(_POINTS_AT_ONCE, 1))
         found.append(torch.cat(list(parts)))
     return torch.stack(found).view(len(found), 1, *coordinates.shape[-ndim:])
 
 
 def _at_corners(values: Tensor, shape: Sequence[int], at: Tensor, mode: Mode) -> Tensor:
-    """Labels at points (D, n): the corners of a point's cell vote, each with its linear weight.
+    """Labels at points (D, n): the one with the largest sum of weights among the cell's corners.
 
     Weights are rounded, multiplied and added up as ``grid_sample`` does it.
     """
@@ -165,19 +165,19 @@ def _at_corners(values: Tensor, shape: Sequence[int], at: Tensor, mode: Mode) ->
     mixed = (corners != result).any(0).nonzero()[:, 0]
     if len(mixed):
         weights = [_weight(share[:, mixed], end) for end in ends]
-        result[mixed] = _elected(corners[:, mixed], weights)
+        result[mixed] = _heaviest(corners[:, mixed], weights)
     return result
 
 
-def _elected(corners: Tensor, weights: Sequence[Tensor]) -> Tensor:
-    """The label with the largest sum of weights, of equal ones the smallest: (2^D, n) -> (n,)."""
+def _heaviest(corners: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """The label with the largest sum of weights, the smallest on a tie: (2^D, n) -> (n,)."""
     best, result = torch.full_like(weights[0], -1), torch.zeros_like(corners[0])
     for label in corners:
-        votes = torch.zeros_like(best)
+        total = torch.zeros_like(best)
         for other, weight in zip(corners, weights, strict=True):
-            votes += torch.where(other == label, weight, 0.0)
-        better = (votes > best) | ((votes == best) & (label < result))
-        best, result = torch.where(better, votes, best), torch.where(better, label, result)
+            total += torch.where(other == label, weight, 0.0)
+        better = (total > best) | ((total == best) & (label < result))
+        best, result = torch.where(better, total, best), torch.where(better, label, result)
     return result
 
 

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 #: Modules of the names, which are imported when they are used.
-_HOMES = {
+_MODULES = {
     "options": ("Options", "make_options"),
     "run": ("Finishing", "Result", "generate", "iterate", "recover"),
     "save": ("save_result",),
@@ -39,7 +39,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
+    for home, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

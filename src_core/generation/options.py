@@ -133,7 +133,7 @@ class Options(BaseModel):
         tuple[float, ...] | None,
         TextForm(parse_condition, condition_text, _CONDITION),
         Display(none="the model's own", docks=()),
-    ] = Field(default=None, description="One number for each that a model with conditions takes.")
+    ] = Field(default=None, description="Numbers for a model that takes conditions, one for each.")
 
     @model_serializer(mode="wrap")
     def _without_condition(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class CallOptions:
         "and goes back (loop).",
     )
     frames: Annotated[int | None, Display(none="the cine's own", docks=())] = Field(
-        default=None, ge=2, description="Frames to make of a single volume that moves."
+        default=None, ge=2, description="Number of frames to make from a single volume."
     )
 
 

@@ -1,7 +1,8 @@
-"""Recovery (paper Algorithm 2) in jumps: ``u <- compose(u, exp(-dtau v(I o phi_u, level)))``.
+"""Recovery (paper Algorithm 2) in steps: ``u <- compose(u, exp(-dtau v(I o phi_u, level)))``.
 
-The same velocity serves every level, so a step may be of any size (as DDIM steps are): few jumps
-do what the paper's single levels do, without retraining. The model's redundancy multiplies dtau.
+The same velocity serves every level, so a step may be of any size (as DDIM steps are): few large
+steps replace the paper's one step per level, without retraining. The model's redundancy
+multiplies dtau.
 """
 
 from __future__ import annotations
@@ -58,12 +59,12 @@ def recovery_steps(
         images: (N, 1, *size) in 0..1, that share the deformation.
         start: the flow of the random field.
         level: T', where the random field stands, 1 or more.
-        steps: jumps over the levels, at most ``level``.
+        steps: number of steps over the levels, at most ``level``.
         fade: (1, 1, *state), factors on every velocity; None for 1.
         condition: of the model, the same at every step; None for its defaults.
     """
     schedule = model.spec.schedule
-    levels = schedule.jumps(level, steps)
+    levels = schedule.step_levels(level, steps)
     flow, u, total = start, start.displacement(), len(levels) - 1
     yield RecoveryStep(0, total, level, flow, u, 0.0)
     for index, (here, there) in enumerate(pairwise(levels), start=1):

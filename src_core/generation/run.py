@@ -41,7 +41,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Finishing:
-    """The steps are over, and ``what`` comes next.
+    """The recovery is finished, and ``what`` is about to be computed.
 
     Attributes:
         case: warped images and labels, as the result will have them, from ``inverse`` on.
@@ -64,7 +64,7 @@ class Result:
         inverse: the same for the inverse map.
         jacobian: (X, Y, Z), float32, determinant by central differences.
         metrics: the numbers of ``metrics.json``.
-        recipe: what makes the same result again.
+        recipe: everything needed to make the same result again.
     """
 
     source: Case
@@ -100,7 +100,7 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
 
 
 def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finishing | Result]:
-    """Steps as they come, then the result; stop taking values to cancel."""
+    """Each step once it is computed, then the result; stop iterating to cancel."""
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
     session = Session(case, model, options.slices, options.region)
@@ -115,7 +115,7 @@ def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finis
 def finish(
     session: Session, options: Options, ends: Sequence[RecoveryStep]
 ) -> Iterator[Finishing | Result]:
-    """Guard, warp, invert and certify what a session's steps ended with, slab by slab.
+    """Guard, warp, invert and certify the last steps of a session, one for each slab.
 
     Raises:
         InputError: options that do not fit the model.
@@ -141,8 +141,8 @@ def _finished(
             case, field, interpolation=options.interpolation, labels=options.label_interpolation
         )
     else:
-        still = torch.zeros(1, *[1] * (len(view.plane) + 1), dtype=torch.float64)
-        u = still.expand(1, len(view.plane), *view.plane)
+        zero = torch.zeros(1, *[1] * (len(view.plane) + 1), dtype=torch.float64)
+        u = zero.expand(1, len(view.plane), *view.plane)
         field, warped = lps_field(u, case.grid, view.axis), case
     yield Finishing("inverse", warped, field)
     saved = view.saved(field)
@@ -154,13 +154,13 @@ def _finished(
     facts = {
         "level": options.level,
         "seed": options.seed,
-        "steps": session.jumps(options),
+        "steps": session.step_count(options),
         "model": model.spec.name,
         "device": str(model.device),
     }
     inverse, jacobian = backward.displacement, found.jacobian
     outputs = {"displacement": field, "inverse": inverse, "jacobian": jacobian}
-    recipe = make_recipe(case, warped, model, options, session.jumps(options), outputs)
+    recipe = make_recipe(case, warped, model, options, session.step_count(options), outputs)
     yield Result(case, warped, field, inverse, jacobian, {**metrics, **facts}, recipe)
 
 

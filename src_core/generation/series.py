@@ -167,13 +167,13 @@ def _finished(
         **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
         "level": options.level,
         "seed": options.seed,
-        "steps": session.jumps(options),
+        "steps": session.step_count(options),
         "model": session.model.spec.name,
         "device": str(session.model.device),
     }
     displacements = np.stack(fields, axis=3)
     outputs = {"displacement": displacements}
-    recipe = make_recipe(case, warped, session.model, options, session.jumps(options), outputs)
+    recipe = make_recipe(case, warped, session.model, options, session.step_count(options), outputs)
     return Series(case, warped, displacements, metrics, recipe)
 
 

@@ -30,7 +30,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Progress of a generation: step ``index`` of ``total``; ``recovery`` is the run's state."""
+    """Progress of a generation: step ``index`` of ``total``; ``recovery`` is the run's state.
+
+    A slab is the part of a case that one deformation serves: all slices, one slice, or the volume.
+    Steps are counted over all slabs.
+    """
 
     index: int
     total: int
@@ -45,13 +49,13 @@ class Step:
 
 
 class Session:
-    """What does not change while level, seed and steps do.
+    """A case prepared for one model: all that stays the same when level, seed or steps change.
 
     Args:
-        case: to deform.
-        model: to recover with.
+        case: what is deformed.
+        model: the model that recovers.
         slices: with a 2D model, one deformation for all slices ("shared"), or one "each".
-        region: what is deformed, voxels along X, Y, Z; None for all.
+        region: the box that is deformed, voxels along X, Y, Z; None for the whole image.
 
     Raises:
         InputError: case and model do not fit.
@@ -77,8 +81,8 @@ class Session:
             )
         checked_condition(self.model.spec.network, options.condition)
 
-    def jumps(self, options: Options) -> int:
-        """Recovery steps of some options."""
+    def step_count(self, options: Options) -> int:
+        """Number of recovery steps with these options."""
         return min(options.steps or self.model.spec.recovery.steps, options.level)
 
     def start(self, options: Options, slab: int = 0) -> Flow:
@@ -120,7 +124,7 @@ class Session:
                 return ends
 
     def images(self, slab: int) -> Tensor:
-        """What the network sees of one slab: (N, 1, *size) in 0..1."""
+        """The network's input images of one slab: (N, 1, *size) in 0..1."""
         if slab not in self._images:
             with fixed_threads():
                 self._images[slab] = self.view.images(slab)
@@ -130,7 +134,7 @@ class Session:
         start, images = self.start(options, slab), self.images(slab)
         fades = self.view.fades(start.random.shape[-1], start.state)
         fade = None if fades is None else fades[1]
-        steps = self.jumps(options)
+        steps = self.step_count(options)
         condition = options.condition
         return recovery_steps(self.model, images, start, options.level, steps, fade, condition)
 
@@ -142,7 +146,7 @@ def start_flow(model: Model, *seeds: int, level: int) -> Flow:
 
 
 def flow_of(spec: ModelSpec, draws: Draws, level: int) -> Flow:
-    """The random flow of some draws at a level, on the enlarged grid."""
+    """The random flow that is made from given draws at a level, on the enlarged grid."""
     field, time = spec.random_field, spec.schedule.tau(level)
     velocity = field.enlarged(field.velocity(draws))
     integrate = partial(field.ddf, times=torch.tensor([time]))
@@ -150,7 +154,7 @@ def flow_of(spec: ModelSpec, draws: Draws, level: int) -> Flow:
 
 
 def threaded(values: Iterator[_T]) -> Iterator[_T]:
-    """Each value computed on the fixed number of threads, which the consumer never sees."""
+    """The same values, each computed on the fixed number of threads; the consumer keeps its own."""
     while True:
         with fixed_threads():
             try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from src_core.io.options import FieldFormat
     from src_core.io.volumes import FileNames, read_case, write_image
 
-_HOMES = {
+_MODULES = {
     "FieldConvention": "file_format",
     "FieldFormat": "options",
     "FileFormat": "file_format",
@@ -70,10 +70,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_MODULES])

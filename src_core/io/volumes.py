@@ -35,6 +35,7 @@ FileNames = str | Path | Sequence[str | Path]
 Spacing = float | Sequence[float] | None
 _V = TypeVar("_V", bound=Volume)
 
+# Label values nearer than this to a whole number are taken as that number.
 _WHOLE = 1e-3
 
 
@@ -42,13 +43,14 @@ def read_case(images: FileNames, labels: FileNames | None = None, spacing: Spaci
     """Read co-registered images and their label maps.
 
     Args:
-        images: NIfTI (.nii, .nii.gz), or grey PNG or TIFF; by SimpleITK, MetaImage (.mha, .mhd),
-            NRRD (.nrrd, .nhdr) or the folder of a DICOM series. Several must share one grid.
+        images: NIfTI (.nii, .nii.gz), or grey PNG or TIFF; with SimpleITK also MetaImage (.mha,
+            .mhd), NRRD (.nrrd, .nhdr) or the folder of a DICOM series. Several must share one grid.
         labels: any number of label maps on that grid.
-        spacing: mm per pixel of pictures (one number, or columns and rows); 1 mm without.
+        spacing: mm per pixel of pictures: one number, or one each for columns and rows;
+            1 mm if not given.
 
     Raises:
-        InputError: a file is missing, damaged, no image, or does not fit the first one.
+        InputError: a file is missing, damaged, not an image, or does not fit the first one.
     """
     paths = _paths(images)
     if not paths:
@@ -61,7 +63,7 @@ def read_case(images: FileNames, labels: FileNames | None = None, spacing: Spaci
 def write_image(
     path: str | Path, data: NDArray[Any], like: Volume, grid: Grid | None = None
 ) -> None:
-    """Write voxels as the file of ``like`` stores them: its type, scaling, units and codes.
+    """Write voxels as the file of ``like`` stores them: its type, scaling, units and NIfTI codes.
 
     Args:
         path: .nii, .nii.gz, or .png and .tif for one slice.
@@ -70,7 +72,7 @@ def write_image(
         grid: replaces the header's geometry where it differs.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: the file cannot be written.
         ArgumentError: data and grid differ in shape.
     """
     if data.ndim not in (3, 4) or (grid is not None and data.shape[:3] != grid.shape):
@@ -107,15 +109,18 @@ def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
             do=f"convert the image to {NIFTI.endings[0]}",
         )
     with found.required(path):
-        data, place = found.read_image(path)
+        data, geometry = found.read_image(path)
     if spacing is not None:
-        place = _spaced(data.shape, spacing, found, where)
-    header = header_for(place, data.dtype, data.shape) if isinstance(place, Grid) else place
+        geometry = _spaced(data.shape, spacing, found, where)
+    if isinstance(geometry, Grid):
+        header = header_for(geometry, data.dtype, data.shape)
+    else:
+        header = geometry
     return kind(_image_array(data, header, where), header, path)
 
 
 def _spaced(shape: tuple[int, ...], spacing: Any, found: FileFormat, where: str) -> Grid:
-    """The grid of a picture with a spacing."""
+    """The grid of a picture that the caller gave a spacing for."""
     if not found.picture:
         raise InputError(
             "a spacing is for pictures only, other files have their own",

@@ -38,7 +38,7 @@ class Recovery(_Frozen):
     """How a model recovers (Algorithm 2).
 
     Attributes:
-        steps: default number of jumps over the levels, at most the level itself.
+        steps: default number of recovery steps, at most the level itself.
         redundancy: how much more than the level's own time is integrated back; what a network
             leaves in one step it can take in a later one (paper 3.3; the release has about 3.3).
         image_mode: how the image is warped for the network.

@@ -1,7 +1,7 @@
-"""What a kind of recovery network is: its config, its output, and what that means.
+"""A kind of recovery network: its config, and what its output means.
 
-Unless a kind overrides it, the output is the velocity that made a deformed image, in units of its
-standard deviation, on the control grid over the image. ``models.prediction`` lists the kinds.
+Unless a kind overrides this, the output is the velocity field that deformed the image, in units of
+its standard deviation, on the control grid over the image. ``models.prediction`` lists the kinds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["ConditionNumber", "Design", "NetworkConfig", "NetworkKind", "OutputS
 
 
 class NetworkConfig(BaseModel):
-    """Shape of a network; every kind has a config class with a ``kind`` of its own name."""
+    """Shape of a network; every kind has a config class whose ``kind`` is its name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,11 +63,11 @@ class ConditionNumber:
 
 @dataclass(frozen=True)
 class OutputScale:
-    """How large targets are, for losses that are relative.
+    """How large a kind's targets are, so that losses can be relative to them.
 
     Attributes:
-        energy: mean square of a full target, where that of velocities in their unit is 1.
-        slope: the same for differences between neighbours.
+        energy: mean square of a target at full strength; 1 for velocities in their unit.
+        slope: the same for differences between neighbouring voxels.
         voxels: voxels of the output's grid that an output of 1 moves.
     """
 
@@ -77,11 +77,11 @@ class OutputScale:
 
 
 class NetworkKind(ABC):
-    """One kind of network; most need no more than ``config``, ``build`` and ``check``.
+    """One kind of network; most subclasses define only ``config``, ``build`` and ``check``.
 
     Attributes:
         config: the class of its configs.
-        windows: whether it can be trained on windows of fields, at the scale of the whole.
+        windows: whether it can be trained on crops of images and fields, at full resolution.
     """
 
     config: ClassVar[type[NetworkConfig]]
@@ -100,11 +100,11 @@ class NetworkKind(ABC):
         return state_size(design.schedule)
 
     def condition(self, config: Any) -> tuple[ConditionNumber, ...]:
-        """The numbers that the network takes beside image and level. Here: none."""
+        """The numbers that the network takes besides image and level. By default none."""
         return ()
 
     def draw_condition(self, config: Any, rng: np.random.Generator) -> tuple[float, ...]:
-        """The condition of a training sample. Here: uniform over the ranges."""
+        """The condition of a training sample. By default uniform over the ranges."""
         return tuple(float(rng.uniform(n.low, n.high)) for n in self.condition(config))
 
     def output(
@@ -118,7 +118,7 @@ class NetworkKind(ABC):
         """The network's output, which training compares with ``target``.
 
         Args:
-            images: (B, 1, *size) in 0..1, or windows of them.
+            images: (B, 1, *size) in 0..1, or crops (windows) of them.
             levels: (B,), int64.
             condition: (B, C); None for a kind that takes none.
         """
@@ -139,12 +139,12 @@ class NetworkKind(ABC):
         return crop(clean) / random_field(design.schedule).unit
 
     def velocity(self, design: Design, output: Tensor, level: int) -> Tensor:
-        """The recovery's velocity of an output (B, D, *any): (B, D, *state), voxels per tau."""
+        """A recovery step's velocity: output (B, D, *any) -> (B, D, *state), voxels per tau."""
         velocity = output * random_field(design.schedule).unit
         return -enlarge(velocity, self.state(design) * 2 // design.schedule.control)
 
     def as_output(self, design: Design, velocity: Tensor, levels: Tensor) -> Tensor:
-        """The output that gives a recovery's velocity: a teacher's, as a target.
+        """The output that stands for a velocity of a recovery step: makes a teacher's a target.
 
         Args:
             velocity: (B, D, *grid over the image), its voxels per unit of tau.
@@ -154,18 +154,18 @@ class NetworkKind(ABC):
         return -_shrink(velocity, factor) / random_field(design.schedule).unit
 
     def remaining(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What is left after an output; and two fields whose directions should agree.
+        """The error of an output; and two fields whose directions should agree.
 
         Flows of one velocity commute, so a velocity's error is a plain difference.
         """
         return output - target, output, target
 
     def scale(self, design: Design) -> OutputScale:
-        """How large its targets are."""
+        """How large this kind's targets are."""
         return OutputScale(1.0, 1.0, random_field(design.schedule).unit)
 
     def shape(self, config: Any) -> NetworkConfig:
-        """A config without what its weights do not depend on."""
+        """The config reduced to the fields that decide the shapes of the weights."""
         found: NetworkConfig = config
         return found
 
@@ -176,8 +176,8 @@ class NetworkKind(ABC):
 
         Args:
             weights: copies, by name.
-            found: the config that they are of.
-            wanted: the config that they are for.
+            found: the config of the network that they come from.
+            wanted: the config of the network that gets them.
             ratio: sigma of the new random field over that of the old one.
         """
         return weights

@@ -26,9 +26,9 @@ class TaskOptions:
     """Data sets, the model and the seeds of a task."""
 
     train: Path = Field(
-        description="Labelled cases: a folder, or a CSV, of which rows with split=train."
+        description="Labelled cases: a folder, or the rows of a CSV with split=train."
     )
-    test: Path = Field(description="Cases of other subjects; of a CSV, rows with split=test.")
+    test: Path = Field(description="Cases of other subjects; in a CSV, the rows with split=test.")
     out: Path = Field(description="Folder of results, table and figure.")
     model: str = same(ModelOptions, "model")
     levels: LevelRange = Field(default=(30, 70), description="Levels of the model's deformations.")

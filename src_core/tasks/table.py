@@ -43,14 +43,14 @@ def _imported(module: str, name: str) -> Callable[[Any], PreparedTask]:
 _ROWS = (
     Task(
         "segmentation",
-        "Table 2: a U-Net from few labels, augmented by several methods.\n\n"
+        "The paper's Table 2: a U-Net trained on few labels, augmented by several methods.\n\n"
         "Example: drdm task segmentation acdc.csv acdc.csv --subjects 5,20 --out few",
         SegmentationRequest,
         _imported("src_core.tasks.segmentation.run", "PreparedSegmentation"),
     ),
     Task(
         "registration",
-        "Table 3: VoxelMorph from synthetic pairs, and from real ones.\n\n"
+        "The paper's Table 3: VoxelMorph trained on synthetic pairs, and on real ones.\n\n"
         "Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out registered",
         RegistrationRequest,
         _imported("src_core.tasks.registration.run", "PreparedRegistration"),

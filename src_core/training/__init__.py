@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Hardware", "TrainConfig", "TrainingProgress", "read_config", "train"]
 
 #: Modules of the names, which are imported when they are used.
-_HOMES = {
+_MODULES = {
     "config": ("TrainConfig", "read_config"),
     "hardware": ("Hardware",),
     "loop": ("TrainingProgress",),
@@ -23,7 +23,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
+    for home, names in _MODULES.items():
         if name in names:
             return getattr(import_module(f"{__name__}.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

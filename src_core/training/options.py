@@ -19,14 +19,14 @@ Precision = Literal["32", "bf16"]
 class TrainOptions:
     """Options of a training run."""
 
-    resume: bool = Field(default=False, description="Go on where the run stopped.")
+    resume: bool = Field(default=False, description="Continue where the run stopped.")
     init: Annotated[Path | None, Display(none="random weights")] = Field(
         default=None,
         description="Start from the weights of this model, or of the published .pth file.",
     )
     teacher: Annotated[Path | None, Display(none="no teacher")] = Field(
         default=None,
-        description="Follow the velocities of this model too, or of the published .pth file.",
+        description="Also train towards the predictions of this model, or of the published .pth.",
     )
     device: str = same(ModelOptions, "device")
     devices: int = Field(

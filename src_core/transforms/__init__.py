@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from src_core.transforms.tensors import Deformed, deform, random_deform
     from src_core.transforms.torchio import DRDM, RandomDRDM
 
-_HOMES = {
+_MODULES = {
     "Bank": "bank",
     "Below": "scan",
     "DRDM": "torchio",
@@ -60,9 +60,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOMES[name]
+    home = _MODULES[name]
     try:
         return getattr(import_module(f"{__name__}.{home}"), name)
     except ModuleNotFoundError as error:
@@ -74,4 +74,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_MODULES])

@@ -96,7 +96,7 @@ def test_another_run_is_not_mixed_in(dataset: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"formats": ("nnunet",)}, "nnunet is no format of pairs"),
+        ({"formats": ("nnunet",)}, "nnunet is not a format of pairs"),
         ({"between": (70, 90)}, "level 90"),
         ({"per_case": 0}, "per_case"),
         ({"workers": 0}, "workers"),

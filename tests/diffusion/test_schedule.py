@@ -53,7 +53,7 @@ def test_times_grow_with_the_level(level: int) -> None:
 
 @given(levels, st.integers(1, 120))
 def test_jumps_lead_from_the_level_to_zero(level: int, steps: int) -> None:
-    jumps = Schedule().jumps(level, steps)
+    jumps = Schedule().step_levels(level, steps)
     assert (jumps[0], jumps[-1]) == (level, 0)
     assert len(jumps) == min(steps, level) + 1
     sizes = [here - there for here, there in pairwise(jumps)]
@@ -63,7 +63,7 @@ def test_jumps_lead_from_the_level_to_zero(level: int, steps: int) -> None:
 
 def test_no_steps_are_refused() -> None:
     with pytest.raises(ArgumentError, match="steps must be 1 or more"):
-        Schedule().jumps(10, 0)
+        Schedule().step_levels(10, 0)
 
 
 def test_a_schedule_is_frozen_and_strict() -> None:

@@ -66,7 +66,7 @@ def test_a_perfect_network_takes_everything_back_in_any_number_of_steps(
     model, random, recovered = ends(velocity, steps)
     assert random.abs().max() > 2
     assert recovered.abs().max() < 0.05 * random.abs().max()
-    assert model.asked == list(SCHEDULE.jumps(LEVEL, steps)[:-1])
+    assert model.asked == list(SCHEDULE.step_levels(LEVEL, steps)[:-1])
 
 
 def test_redundancy_integrates_further_back(velocity: Tensor) -> None:

@@ -182,7 +182,7 @@ def test_the_condition_reaches_every_step(
     model: Model, case: drdm.Case, condition: tuple[float, ...] | None
 ) -> None:
     steps = list(drdm.recover(case, model, level=60, seed=3, condition=condition))
-    tau, levels = model.spec.schedule.tau, model.spec.schedule.jumps(60, 3)
+    tau, levels = model.spec.schedule.tau, model.spec.schedule.step_levels(60, 3)
     wanted = velocity(model, condition or (0.5, 0.0)).view(1, 2, 1, 1).expand(1, 2, 16, 16)
     corrections = steps[-1].recovery.flow.corrections
     assert len(steps) == 4 and len(corrections) == 3

@@ -66,7 +66,7 @@ def test_the_row_makes_a_command_with_its_options_ranges_and_defaults(capsys, mo
     text = capsys.readouterr().out
     lines = {line.split()[1]: line for line in text.splitlines() if line.startswith("│    --")}
     assert "New cases of each case (1 to 20). [default: 2]" in lines["--copies"]
-    assert "some of cases, warped" in lines["--training"]
+    assert "one or more of cases, warped" in lines["--training"]
     assert "more than 0" in lines["--ridge"] and "1e-09" in lines["--ridge"]
     assert "drdm task volume train/ test/" in text
 
@@ -130,7 +130,10 @@ def test_a_run_that_stops_resumes_and_ends_as_one_that_did_not(data, monkeypatch
     ("options", "message"),
     [
         (["--copies", "21"], "21 is not possible, --copies, expected 1 to 20"),
-        (["--training", "cases,dreams"], "dreams is not possible, --training, expected some of"),
+        (
+            ["--training", "cases,dreams"],
+            "dreams is not possible, --training, expected one or more of",
+        ),
         (["--ridge", "0"], "0.0 is not possible, --ridge, expected more than 0"),
         (["--copies", "few"], "--copies"),
     ],

@@ -137,7 +137,7 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
     [
         (
             ["--methods", "none,best"],
-            "best is not possible, --methods, expected some of none, mrbs, drdm",
+            "best is not possible, --methods, expected one or more of none, mrbs, drdm",
         ),
         (["--size", "36"], "36 is not possible, --size, expected a multiple of 8, 16 or more"),
         (["--part", "0"], "0.0 is not possible, --part, expected 0.1 to 1"),

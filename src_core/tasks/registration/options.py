@@ -76,13 +76,13 @@ class RegistrationRequest:
         default=128,
         ge=2 * _SIDE_STEP,
         multiple_of=_SIDE_STEP,
-        description="Voxels on each side of the network's window.",
+        description="Voxels on each side of the network's input.",
     )
     part: float = Field(
         default=1.0,
         ge=0.1,
         le=1,
-        description="Share of the image's longest side in the window, about its centre.",
+        description="Central part that the network sees, a fraction of the longest side.",
     )
     seed: int = same(TaskOptions, "seed")
     repeats: int = same(TaskOptions, "repeats")

@@ -44,7 +44,7 @@ class SegmentationRequest:
     size: int = Field(
         default=128, ge=32, multiple_of=16, description="Pixels on each side of a slice."
     )
-    loss: Loss = Field(default="bce", description="Loss of the training; the paper has bce.")
+    loss: Loss = Field(default="bce", description="Loss of the training; bce is the paper's.")
     rate: float = Field(
         default=1e-3, gt=0, le=1, description="Adam's first learning rate; it falls to a tenth."
     )
