@@ -52,7 +52,7 @@ def test_many_labels_are_voted_for_as_one_by_one(
     at = torch.stack(sides, 1)
     at = (at * grain).round() / grain if grain else at
     one_by_one = warp_labels(labels, at, mode)
-    monkeypatch.setattr(warp, "_FEW", 0)
+    monkeypatch.setattr(warp, "_FEW_LABELS", 0)
     monkeypatch.setattr(warp, "_POINTS_AT_ONCE", 333)
     assert torch.equal(warp_labels(labels, at, mode), one_by_one)
     assert torch.equal(warp_labels(labels[:1], at, mode)[:1], one_by_one[:1])
