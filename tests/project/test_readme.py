@@ -17,7 +17,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
     local = [t for t in targets if not t.startswith("http")]
     assert [t for t in local if not (page.parent / t).exists()] == []
-    assert not re.search(r"\w@\w", page.read_text(encoding="utf-8")), "an address of a person"
+    assert not re.search(r"\w@\w", page.read_text(encoding="utf-8")), "an address"
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
