@@ -75,7 +75,7 @@ class Request:
         default=False, description="Continue where the run stopped."
     )
     filters: Filters = Field(default_factory=Filters, description="Which new cases are kept.")
-    with_sources: Annotated[bool, Display(label="With the cases themselves")] = Field(
+    with_sources: Annotated[bool, Display(label="Source cases too")] = Field(
         default=False, description="Also write every source case, as number 000."
     )
     number: Annotated[int, Display(flag="dataset-id")] = Field(

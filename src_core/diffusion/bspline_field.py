@@ -1,6 +1,6 @@
 """Random B-spline displacements, as other augmentations draw them; they are never exponentiated.
 
-Elastic: a cubic B-spline of independent uniform displacements: 11 control points a side, 8 spans
+Elastic: a cubic B-spline of independent uniform displacements: 11 control points per side, 8 spans
 over the image, about the spacing of MONAI's example for Rand2DElastic (30 pixels of 224).
 Multi-resolution: several such splines, composed from coarse to fine.
 """

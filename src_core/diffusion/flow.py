@@ -23,7 +23,7 @@ class Flow:
     Attributes:
         random: (1, D, *enlarged), in voxels of the enlarged grid, integrated over unit time.
         corrections: (1, D, *state) each, state voxels, in the order of recovery.
-        state: voxels a side of the state grid, on which everything is composed.
+        state: voxels per side of the state grid, on which everything is composed.
         integrate: the random velocity's map over the image, (1, D, *any), voxels of that grid.
     """
 

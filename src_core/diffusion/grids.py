@@ -1,7 +1,8 @@
 """The grids of a random field: the control grid, over twice the image, and those made of it.
 
-Velocities are drawn on the control grid, ``control`` voxels a side, and integrated on the enlarged
-grid, ``refine`` times finer. Its centre half is the state grid, which lies over the image.
+Velocities are drawn on the control grid, ``control`` voxels per side, and integrated on the
+enlarged grid, ``refine`` times finer. Its centre half is the state grid, which lies over the
+image.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ __all__ = ["crop", "state_size"]
 
 
 def state_size(schedule: Schedule) -> int:
-    """Voxels a side of the state grid over the image."""
+    """Voxels per side of the state grid over the image."""
     return schedule.control * schedule.refine // 2
 
 

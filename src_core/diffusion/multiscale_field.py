@@ -19,7 +19,7 @@ __all__ = ["MultiscaleField"]
 
 @dataclass(frozen=True)
 class MultiscaleField(RandomField):
-    """Components of ``schedule.components`` points a side, finest first."""
+    """Components of ``schedule.components`` points per side, finest first."""
 
     @property
     def unit(self) -> float:
@@ -30,7 +30,7 @@ class MultiscaleField(RandomField):
 
     @property
     def octaves(self) -> tuple[int, ...]:
-        """Points a side of the components."""
+        """Points per side of the components."""
         return self.schedule.components
 
     def draw(self, ndim: int, source: torch.Generator) -> Draws:

@@ -59,7 +59,7 @@ def release_ddf(
         components: draws of the DVF, (B, D, n, ..., n) each, unit variance, finest first.
         disturbance: draws of its noise, likewise.
         n_ddf: compositions, ``RELEASE.n_ddf(level)``.
-        size: voxels a side of the image.
+        size: voxels per side of the image.
 
     Returns:
         (B, D, size, ...), voxels of the image.

@@ -26,7 +26,7 @@ class Schedule(BaseModel):
         settings: numbers of that field's own.
         levels: T, the highest level.
         sigma: standard deviation of the finest component, a fraction of the control field's side.
-        control: voxels a side of the control grid.
+        control: voxels per side of the control grid.
         components: sizes of the Gaussian components, finest first (paper eq. 6).
         refine: the velocity is integrated on a grid this many times finer than the control grid.
         squarings: of scaling and squaring, the same at every level.

@@ -68,11 +68,11 @@ def embed(
 
 
 def fade(fit: Fit, size: int, span: int, state: int) -> Tensor:
-    """Factors 0..1 for a velocity on a grid of ``size`` that covers ``span`` state voxels a side.
+    """Factors 0..1 for a velocity on a grid of ``size`` that covers ``span`` state voxels per side.
 
     Args:
         fit: of the box into the model's grid.
-        state: state voxels a side of the model's grid.
+        state: state voxels per side of the model's grid.
 
     Returns:
         (1, 1, *size): 0 on and outside the box's border, 1 deep inside; smooth between.

@@ -27,7 +27,7 @@ class Fit:
     Attributes:
         shape: voxels of the image along its D axes.
         spacing: mm, along the same axes.
-        size: voxels a side of the model's grid.
+        size: voxels per side of the model's grid.
     """
 
     shape: tuple[int, ...]

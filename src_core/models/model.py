@@ -72,7 +72,7 @@ class ModelSpec(_Frozen):
     """Everything about a model but its weights.
 
     Attributes:
-        size: pixels a side of the model's grid.
+        size: pixels per side of the model's grid.
         preprocessing: of a case's intensities, for the network alone.
         mm_per_pixel: smallest and largest scale seen in training, None where unknown.
     """
@@ -109,7 +109,7 @@ class ModelSpec(_Frozen):
 
     @property
     def state(self) -> int:
-        """Voxels a side of the grid on which fields are composed."""
+        """Voxels per side of the grid on which fields are composed."""
         return network_kind(self.network).state(self)
 
     @property

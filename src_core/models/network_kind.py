@@ -37,7 +37,7 @@ class Design(Protocol):
 
     @property
     def size(self) -> int:
-        """Pixels a side of the model's grid."""
+        """Pixels per side of the model's grid."""
 
     @property
     def schedule(self) -> Schedule:
@@ -96,7 +96,7 @@ class NetworkKind(ABC):
         """Raise a ValueError unless the output lies on the grid of the targets."""
 
     def state(self, design: Design) -> int:
-        """Voxels a side of the grid on which fields are composed."""
+        """Voxels per side of the grid on which fields are composed."""
         return state_size(design.schedule)
 
     def condition(self, config: Any) -> tuple[ConditionNumber, ...]:

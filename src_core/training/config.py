@@ -146,7 +146,7 @@ class TrainConfig(_Settings):
     """Everything that decides a model, but its data.
 
     Attributes:
-        window: pixels a side of random windows of fields to train on, at the scale of the whole,
+        window: pixels per side of random windows of fields to train on, at the scale of the whole,
             for kinds of network that take them; 0 trains on whole fields.
     """
 

@@ -25,7 +25,7 @@ __all__ = ["ModelGrid", "Store", "load_store", "spread_images", "spread_store"]
 
 @dataclass(frozen=True)
 class ModelGrid:
-    """The grid of training images: pixels a side, 2 or 3 axes, and how intensities become 0..1."""
+    """The grid of training images: pixels per side, 2 or 3 axes, and the scaling of intensities."""
 
     size: int
     ndim: int

@@ -103,7 +103,7 @@ class Deformation:
         u: (units, D, *state), float32, state voxels; one unit for all slices, or one each.
         grid: the case's.
         axis: its slice axis, None for a 3D model.
-        size: pixels a side of the model's grid; 0 where u is on the case's own, in its voxels.
+        size: pixels per side of the model's grid; 0 where u is on the case's own, in its voxels.
         level, seed: what it was drawn with; ``drdm generate`` gives the same for the same image and
             steps.
     """

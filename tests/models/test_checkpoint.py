@@ -116,7 +116,7 @@ def test_a_broken_model_is_refused(tmp_path: Path, kind: str) -> None:
     ("change", "message"),
     [
         ({"size": 72}, "size 72 and control 16 do not fit"),
-        ({"size": 128}, "output has 16 points a side"),
+        ({"size": 128}, "output has 16 points per side"),
         (
             {"network": VelocityUNetConfig(stem=8, widths=(8, 8))},
             "output has 4 points",

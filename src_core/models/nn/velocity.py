@@ -186,6 +186,6 @@ class VelocityUNetKind(NetworkKind):
             raise ValueError(f"size {size} cannot be halved as often as widths and stem require")
         if size != control // 2 * (network.stem << finest):
             raise ValueError(
-                f"the network's output has {size / (network.stem << finest):g} points a side, "
+                f"the network's output has {size / (network.stem << finest):g} points per side, "
                 f"the control field has {control // 2}: change stem, output_stage or control"
             )

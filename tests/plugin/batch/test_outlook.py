@@ -41,7 +41,7 @@ def test_what_a_run_has_otherwise_is_told(
     with pytest.raises(InputError) as error:
         outlook(other, model)
     assert str(error.value).startswith(words)
-    assert "Workers, Device and With the cases themselves may change" in str(error.value)
+    assert "Workers, Device and Source cases too may change" in str(error.value)
     assert finish(run_batch(other, model, RunControl()))[1].error == str(error.value)
 
 
