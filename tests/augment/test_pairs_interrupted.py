@@ -64,6 +64,7 @@ def test_a_cluster_makes_the_same_pairs(dataset: Path, tmp_path: Path, named_mod
     assert tree(tmp_path / "here") == tree(tmp_path / "there")
 
 
+@pytest.mark.slow
 def test_pairs_are_turned_down_and_tried_again_at_the_same_levels(
     dataset: Path, tmp_path: Path
 ) -> None:

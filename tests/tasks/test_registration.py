@@ -67,6 +67,7 @@ def done(asked: RegistrationRequest) -> dict[str, Any]:
     return job.report
 
 
+@pytest.mark.slow
 def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, capsys):
     options = [f"--{name}={value}" for name, value in LITTLE.items()]
     words = [str(data / "train"), str(data / "test"), "--model", "tiny", *options]
@@ -100,6 +101,7 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
     assert (data / "out" / "results.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data):
     whole = done(request(data, "whole"))
     job = PreparedRegistration(request(data, "cut"))
@@ -118,6 +120,7 @@ def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data)
     assert again["means"] == whole["means"] and again["paired"] == whole["paired"]
 
 
+@pytest.mark.slow
 def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, data, capsys):
     first = request(data, "out", methods=("none", "mrbs"))
     assert {m["seeds_sd"] for m in done(first)["means"]} == {None}
@@ -204,6 +207,7 @@ def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, dat
     assert all(a[1] != b[1] for a, b in zip(made(3), first, strict=True))
 
 
+@pytest.mark.slow
 def test_a_run_begun_afresh_takes_no_weights_of_the_last(tiny_models, data):
     asked = {"methods": ("mrbs",), "overwrite": True}
     done(request(data, "out", **asked))
@@ -213,6 +217,7 @@ def test_a_run_begun_afresh_takes_no_weights_of_the_last(tiny_models, data):
     assert "training mrbs, seed 1" in stages
 
 
+@pytest.mark.slow
 def test_volumes_of_several_subjects(tmp_path):
     model = tiny.model(3)
     path = save_model(tmp_path / "tiny3.safetensors", model.spec, model.network)

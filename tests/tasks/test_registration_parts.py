@@ -192,6 +192,7 @@ def test_images_that_match_through_the_field_cost_nothing(similarity, gain):
     assert costs[0] < 0.2 * costs[1] < 0.2 * costs[2]
 
 
+@pytest.mark.slow
 def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tmp_path):
     pairs = [box((8 + k, 9), (10, 7)) for k in range(4)]
     window = InputWindow(32, 1.0)

@@ -70,6 +70,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_every_method_number_and_case_is_in_the_results(home, capsys):
     methods = "none,bigaug,appearance,elastic,drdm,drdm+appearance"
     assert call(home, "out", "--methods", methods, "--subjects", "1,2", "--json") == 0
@@ -99,6 +100,7 @@ def test_every_method_number_and_case_is_in_the_results(home, capsys):
     assert (home / "out" / "results.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_stopped_and_ends_as_one_that_did_not(home, monkeypatch):
     methods = ("--methods", "none,drdm", "--repeats", "2")
     assert call(home, "whole", *methods) == 0
@@ -122,6 +124,7 @@ def test_a_run_goes_on_where_it_stopped_and_ends_as_one_that_did_not(home, monke
     assert rows_of(home / "parts") == whole
 
 
+@pytest.mark.slow
 def test_a_run_takes_further_methods_but_no_other_options(home, capsys):
     assert call(home, "out", "--methods", "none") == 0
     before = [r["value"] for r in rows_of(home / "out")]
@@ -134,6 +137,7 @@ def test_a_run_takes_further_methods_but_no_other_options(home, capsys):
     assert call(home, "out", "--methods", "none") == 2
 
 
+@pytest.mark.slow
 def test_fields_are_shared_between_runs(home):
     fields = ("--fields", str(home / "fields"), "--methods", "drdm")
     assert call(home, "one", *fields) == 0

@@ -170,6 +170,7 @@ def test_every_method_is_trained_on_the_same_slices_from_the_same_weights(monkey
     assert {v for call in seen["drdm"] for _, v in call} <= {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["bce", "bce+dice"])
 def test_the_network_learns_and_a_seed_gives_the_same_weights(loss):
     options = {"times": 1, "steps": 100, "batch": 4, "seed": 5, "loss": loss}

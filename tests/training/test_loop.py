@@ -37,6 +37,7 @@ def test_stages_and_learning_rate_count_samples(store: Store) -> None:
     assert trainer.learning_rate(1000) == pytest.approx(0.01)
 
 
+@pytest.mark.slow
 def test_one_batch_can_be_learnt_by_heart(store: Store) -> None:
     settings = Optimisation(samples=10**6, batch=4, learning_rate=3e-3, warmup=1)
     stages = (Stage(until=1.0, levels=(60, 70), weaker=0, undeformed=0),)

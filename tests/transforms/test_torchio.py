@@ -77,6 +77,7 @@ def test_history_replays_the_same_and_undoes_it(maker: Live) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_fifty_samples_through_a_pipeline_and_back(maker: Live, tmp_path: Path) -> None:
     """Live and from a bank: undone with less loss than TorchIO's elastic, replayed to the bit."""
     given = subject((64, 80, 6), np.diag([1.2, 0.9, 8, 1]), who="p1")
