@@ -101,16 +101,16 @@ def test_one_bad_case_is_one_line_and_the_others_are_made(
     data, out = tmp_path / "set", tmp_path / "out"
     for case in "abc":
         save_ring(data, case, 5)
-    spoil, said = CASES[name]
+    spoil, reported = CASES[name]
     spoil(data)
     assert shell(data, out, file) == 1
-    told = capsys.readouterr()
-    failed = [line for line in told.err.splitlines() if line.startswith("failed: ")]
-    assert len(failed) == 1 and said in failed[0] and "Traceback" not in told.err
+    captured = capsys.readouterr()
+    failed = [line for line in captured.err.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 1 and reported in failed[0] and "Traceback" not in captured.err
     assert "Error:" not in failed[0], "an error of a library, not a line of ours"
-    assert "made 2, kept 0, failed 1" in told.out
+    assert "made 2, kept 0, failed 1" in captured.out
     assert [Path(row["image"]).name[0] for row in read_index(out)] == ["a", "c"]
-    assert "error: 1 new cases are missing" in told.err
+    assert "error: 1 new cases are missing" in captured.err
 
 
 def test_odd_but_right_cases_are_made(
@@ -125,8 +125,10 @@ def test_odd_but_right_cases_are_made(
     many = (np.arange(RING.size) % 300).astype(np.int16).reshape(RING.shape)
     save(data / "labels" / "心 2.nii.gz", many)
     assert shell(data, out, file) == 0
-    told = capsys.readouterr()
-    assert "made 4, kept 0, failed 0" in told.out and "1 of 4 cases have no labels" in told.err
+    captured = capsys.readouterr()
+    assert (
+        "made 4, kept 0, failed 0" in captured.out and "1 of 4 cases have no labels" in captured.err
+    )
     names = {row["image"] for row in read_index(out)}
     assert names == {f"images/{n}-001.nii.gz" for n in ("Grün 1", "心 2", "a'b;c", "bare")}
 

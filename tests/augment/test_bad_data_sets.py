@@ -51,10 +51,10 @@ def test_a_file_that_is_not_there_stops_no_other(
     (tmp_path / gone / "b.nii.gz").unlink()
     words = ["--per-case", "1", "--levels", "30", "--model", str(file), "--device", "cpu"]
     assert run([verb, str(tmp_path / name), "--out", str(tmp_path / "out"), *words]) == 1
-    told = capsys.readouterr()
-    failed = [line for line in told.err.splitlines() if line.startswith("failed: ")]
+    captured = capsys.readouterr()
+    failed = [line for line in captured.err.splitlines() if line.startswith("failed: ")]
     assert len(failed) == 1 and f"{gone}/b.nii.gz" in failed[0]
-    assert f"made {text.count('images/') - 1}, kept 0, failed 1" in told.out
+    assert f"made {text.count('images/') - 1}, kept 0, failed 1" in captured.out
 
 
 def test_what_is_listed_again_is_taken_once(
@@ -64,8 +64,8 @@ def test_what_is_listed_again_is_taken_once(
         save_ring(tmp_path, case, 5)
     (tmp_path / "set.csv").write_text(CSV.format("images/a.nii.gz,labels/a.nii.gz"))
     assert shell(tmp_path / "set.csv", tmp_path / "out", file) == 0
-    told = capsys.readouterr()
-    assert "made 2, kept 0" in told.out and "note: 1 case is listed again" in told.err
+    captured = capsys.readouterr()
+    assert "made 2, kept 0" in captured.out and "note: 1 case is listed again" in captured.err
 
 
 def table(home: Path, text: str | bytes) -> Path:
@@ -129,15 +129,15 @@ def test_a_wrong_data_set_is_one_line_and_leaves_nothing(
     name: str, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_ring(tmp_path / "set", "a", 5)
-    make, said = SETS[name]
+    make, reported = SETS[name]
     assert shell(make(tmp_path), tmp_path / "out", file) == 2
-    told = capsys.readouterr()
-    assert said in told.err and len(told.err.splitlines()) == 1 and not told.out
-    assert told.err.startswith("error: ") and not (tmp_path / "out").exists()
+    captured = capsys.readouterr()
+    assert reported in captured.err and len(captured.err.splitlines()) == 1 and not captured.out
+    assert captured.err.startswith("error: ") and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--workers", "0"], "--workers"),
         (["--retries", "-1"], "--retries"),
@@ -151,14 +151,14 @@ def test_a_wrong_data_set_is_one_line_and_leaves_nothing(
     ],
 )
 def test_a_wrong_option_is_one_line(
-    words: list[str], said: str, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if "--dask" in words:
         pytest.importorskip("distributed")
     save_ring(tmp_path / "set", "a", 5)
     assert shell(tmp_path / "set", tmp_path / "out", file, *words) == 2
     errors = [e for e in capsys.readouterr().err.splitlines() if e.startswith("error: ")]
-    assert len(errors) == 1 and said in errors[0]
+    assert len(errors) == 1 and message in errors[0]
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])

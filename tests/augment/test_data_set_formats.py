@@ -234,10 +234,10 @@ def test_what_nnunet_would_refuse_fails_in_one_line(
     else:
         save(home / "imagesTr" / "p1_es_0000.nii.gz", np.stack([image, image + 1], -1))
     found = made(home, tmp_path / "o", model, "nnunet")
-    said = {"labels": "labelled cases", "channel": "1 channels", "value": "label values 3",
+    reported = {"labels": "labelled cases", "channel": "1 channels", "value": "label values 3",
             "cine": "3 channels or frames"}[what]  # fmt: skip
     assert [m.state for m in found] == ["made"] * 2 + ["failed"] * 2 + ["made"] * 2
-    assert said in found[2].message and "p1_es" in found[2].message
+    assert reported in found[2].message and "p1_es" in found[2].message
     new = tmp_path / "o" / "nnunet" / "Dataset500_set"
     assert len(list((new / "labelsTr").iterdir())) == 4
     integrity(new, tmp_path)

@@ -46,7 +46,7 @@ def test_a_refused_seed_is_replaced_at_the_same_level(
     }
 
 
-def test_what_was_turned_down_is_not_tried_again(
+def test_what_was_rejected_is_not_tried_again(
     data: Path, file: Path, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -58,9 +58,9 @@ def test_what_was_turned_down_is_not_tried_again(
     assert summary["refused"] == {"moves too far": 12}
     monkeypatch.setattr(products, "iterate", None)
     assert run([*words[:-1], "--device", "cpu", "--resume"]) == 0
-    told = capsys.readouterr().out
-    assert "made 0, kept 3, failed 0" in told
-    assert "rejected 12 seeds: moves too far 12; new cases rejected 6" in told
+    printed = capsys.readouterr().out
+    assert "made 0, kept 3, failed 0" in printed
+    assert "rejected 12 seeds: moves too far 12; new cases rejected 6" in printed
     page = (tmp_path / "o" / "summary.html").read_text()
     assert "<tr><td>moves too far</td><td>12</td></tr>" in page
 

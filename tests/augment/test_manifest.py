@@ -17,7 +17,7 @@ from tests.support.augment_workers import asked, done
 from tests.support.rings import bytes_of
 
 
-def test_each_line_of_the_manifest_tells_all_of_a_case(
+def test_each_line_of_the_manifest_holds_all_of_a_case(
     alone: dict[str, bytes], data: Path, model: Model
 ) -> None:
     found = [json.loads(line) for line in alone["manifest.jsonl"].splitlines()]
@@ -45,10 +45,14 @@ def test_any_sample_of_a_manifest_is_replayed(
     assert json.loads(capsys.readouterr().out)["manifest"] == manifest
     assert run(["replay", manifest, "--sample", "p2-001"]) == 0
     assert "same bits in every array" in capsys.readouterr().out
-    for more, said in (([], "many samples"), (["--sample", "p3"], "no sample called p3")):
+    for more, reported in (([], "many samples"), (["--sample", "p3"], "no sample called p3")):
         assert run(["replay", manifest, *more]) == 2
-        told = capsys.readouterr().err
-        assert said in told and "--sample p1_frame01-001" in told and len(told.splitlines()) == 1
+        printed = capsys.readouterr().err
+        assert (
+            reported in printed
+            and "--sample p1_frame01-001" in printed
+            and len(printed.splitlines()) == 1
+        )
 
 
 def test_what_was_damaged_is_made_again(data: Path, model: Model, tmp_path: Path) -> None:

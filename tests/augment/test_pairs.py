@@ -21,9 +21,7 @@ from tests.support import tiny
 from tests.support.augmented_pairs import FILES, FORMATS, request, table, tree
 
 
-def test_a_run_makes_the_pairs_it_can_and_tells_of_the_others(
-    dataset: Path, tmp_path: Path
-) -> None:
+def test_a_run_makes_the_pairs_it_can_and_reports_the_others(dataset: Path, tmp_path: Path) -> None:
     out, model = tmp_path / "out", tiny.model()
     made = list(augment(make_plan(request(dataset, out), model), model))
     assert [m.state for m in made] == ["made"] * 4 + ["failed"] * 2
@@ -40,12 +38,12 @@ def test_a_run_makes_the_pairs_it_can_and_tells_of_the_others(
     assert not list(out.rglob("*.partial"))
 
 
-def test_the_manifest_tells_all_of_a_pair(made_pairs: Path) -> None:
-    told = list(lines(made_pairs))
-    assert [line["name"] for line in told] == [
+def test_the_manifest_holds_all_of_a_pair(made_pairs: Path) -> None:
+    reported = list(lines(made_pairs))
+    assert [line["name"] for line in reported] == [
         f"{n}-00{i}" for n in ("anna", "bert") for i in (1, 2)
     ]
-    for line in told:
+    for line in reported:
         assert line["certificate"]["certified"] and line["recipe"]["fixed"]["level"] >= 30
         assert {f"pairs/{line['name']}/{f}" for f in FILES} <= line["files"].keys()
         assert all(

@@ -18,7 +18,7 @@ from tests.support.augmented_pairs import FORMATS, request, tree
 from tests.support.clusters import cluster
 
 
-def test_a_stopped_run_goes_on_to_the_same_bits(dataset: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_to_the_same_bits(dataset: Path, tmp_path: Path) -> None:
     model = tiny.model()
     for _ in augment(make_plan(request(dataset, tmp_path / "whole"), model), model):
         pass
@@ -65,7 +65,7 @@ def test_a_cluster_makes_the_same_pairs(dataset: Path, tmp_path: Path, named_mod
 
 
 @pytest.mark.slow
-def test_pairs_are_turned_down_and_tried_again_at_the_same_levels(
+def test_pairs_are_rejected_and_tried_again_at_the_same_levels(
     dataset: Path, tmp_path: Path
 ) -> None:
     model = tiny.model()
@@ -95,7 +95,7 @@ def test_another_run_is_not_mixed_in(dataset: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"formats": ("nnunet",)}, "nnunet is not a format of pairs"),
         ({"between": (70, 90)}, "level 90"),
@@ -106,10 +106,10 @@ def test_another_run_is_not_mixed_in(dataset: Path, tmp_path: Path) -> None:
         ({"options": {"steps": 0}}, "steps"),
     ],
 )
-def test_a_wrong_call_is_told_in_one_line(
-    dataset: Path, tmp_path: Path, values: dict[str, Any], said: str
+def test_a_wrong_call_is_reported_in_one_line(
+    dataset: Path, tmp_path: Path, values: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         make_plan(request(dataset, tmp_path / "out", **values), tiny.model())
 
 

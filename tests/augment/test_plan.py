@@ -37,7 +37,7 @@ def test_room_in_words() -> None:
     ]  # fmt: skip
 
 
-def test_cases_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_cases_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     entries = [Entry(tmp_path / s / f) for s, f in (("s1", "t1.nii"), ("s2", "T1.nii.gz"))]
     assert names_of(entries) == ["s1-t1", "s2-T1"]
     assert names_of([*entries[:1], Entry(tmp_path / "s2" / "t2.nii")]) == ["t1", "t2"]

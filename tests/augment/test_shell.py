@@ -19,15 +19,15 @@ def test_the_shell_says_what_it_made(
 ) -> None:
     out = tmp_path / "out"
     assert shell(data, out, file, "--levels", "40", "--format", "nifti", "--json") == 0
-    told = capsys.readouterr()
-    summary = json.loads(told.out)
+    captured = capsys.readouterr()
+    summary = json.loads(captured.out)
     assert {k: summary[k] for k in ("made", "kept", "failed")} == {
         "made": 3,
         "kept": 0,
         "failed": 0,
     }
     assert Path(summary["sheet"]).is_file() and len(read_dataset(summary["index"])) == 3
-    assert "3 new cases of 3, at most 178 kB before compression" in told.err
+    assert "3 new cases of 3, at most 178 kB before compression" in captured.err
     assert {row["level"] for row in read_index(out)} == {"40"}
     assert shell(data, out, file, "--levels", "40", "--format", "nifti", "--resume") == 0
     assert "made 0, kept 3, failed 0" in capsys.readouterr().out
@@ -39,9 +39,12 @@ def test_the_shell_exits_with_one_where_a_case_is_missing(
     save_ring(tmp_path / "set", "a", 5)
     (tmp_path / "set" / "images" / "b.nii.gz").write_text("no image")
     assert shell(tmp_path / "set", tmp_path / "out", file) == 1
-    told = capsys.readouterr().err
-    assert "failed: b: this is not a NIfTI file" in told and "Traceback" not in told
-    assert "error: 1 new cases are missing" in told and "note: 1 of 2 cases have no labels" in told
+    printed = capsys.readouterr().err
+    assert "failed: b: this is not a NIfTI file" in printed and "Traceback" not in printed
+    assert (
+        "error: 1 new cases are missing" in printed
+        and "note: 1 of 2 cases have no labels" in printed
+    )
 
 
 def test_cancelled_from_the_keyboard(
@@ -62,7 +65,7 @@ def test_cancelled_from_the_keyboard(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--levels", "70:30"], "70:30 is not possible"),
         (["--levels", "strong"], "lowest:highest"),
@@ -74,12 +77,12 @@ def test_cancelled_from_the_keyboard(
     ],
 )
 def test_a_wrong_call_is_one_line_and_leaves_nothing(
-    data: Path, file: Path, tmp_path: Path, words: list[str], said: str,
+    data: Path, file: Path, tmp_path: Path, words: list[str], message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     assert shell(data, tmp_path / "out", file, *words) == 2
-    told = capsys.readouterr()
-    assert said in told.err and len(told.err.splitlines()) == 1 and not told.out
+    captured = capsys.readouterr()
+    assert message in captured.err and len(captured.err.splitlines()) == 1 and not captured.out
     assert not (tmp_path / "out").exists()
 
 

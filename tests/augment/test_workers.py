@@ -78,8 +78,8 @@ def test_sigterm_keeps_what_is_whole(data: Path, file: Path, tmp_path: Path, wor
     )
     wait_for(lambda: made_so_far(out) > 2)
     going.terminate()
-    told = going.communicate(timeout=30)[1]
-    assert going.returncode == 130 and "--resume" in told and "Traceback" not in told
+    reported = going.communicate(timeout=30)[1]
+    assert going.returncode == 130 and "--resume" in reported and "Traceback" not in reported
     held = [line["name"] for line in lines(out)]
     assert 2 < len(held) < 12 and len(read_index(out)) == len(held)
     assert not list(out.rglob("*.partial"))

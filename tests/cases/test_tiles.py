@@ -107,7 +107,7 @@ def test_another_grid_in_parts(in_parts: Any) -> None:
     assert covered_percent(source, target) == covered < 100
 
 
-def test_a_move_in_parts_tells_the_same(in_parts: Any) -> None:
+def test_a_move_in_parts_reports_the_same(in_parts: Any) -> None:
     source = case((17, 14, 23))
     u = field(source.grid, 1.0, False)
     whole = move_case(source, u, source.grid)
@@ -170,7 +170,7 @@ sys.exit(code)
 
 
 @pytest.mark.proof
-@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is told in kB on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is reported in kB on Linux")
 @pytest.mark.skipif("NAPARI_DRDM_LARGE" not in os.environ, reason="set NAPARI_DRDM_LARGE=512")
 def test_a_large_volume_is_moved_within_4_gb(tmp_path: Path) -> None:
     n = int(os.environ["NAPARI_DRDM_LARGE"])

@@ -21,8 +21,8 @@ def test_generate_replay_and_apply_agree(
     new, again, moved = (tmp_path / n for n in ("new", "again", "moved"))
     words = [str(image), "--labels", str(labels), "--level", "40", "--seed", "5"]
     assert run(["generate", *words, "--out", str(new), "--json"]) == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out) == json.loads((new / "metrics.json").read_text())
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == json.loads((new / "metrics.json").read_text())
     assert sorted(p.name for p in new.iterdir()) == [
         "displacement.nii.gz", "image.nii.gz", "inverse.nii.gz", "jacobian.nii.gz",
         "labels.nii.gz", "metrics.json", "recipe.json",
@@ -137,6 +137,6 @@ def test_a_field_that_lies_elsewhere_is_refused_and_one_that_overlaps_warned_of(
     assert not (tmp_path / "far").exists()
     capsys.readouterr()
     assert run(["apply", field, shifted(15), "--json", "--out", str(tmp_path / "near")]) == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out)["covered_percent"] == pytest.approx(100 * 30 / 40)
-    assert "covers 75.0 %" in said.err
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["covered_percent"] == pytest.approx(100 * 30 / 40)
+    assert "covers 75.0 %" in captured.err

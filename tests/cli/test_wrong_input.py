@@ -124,10 +124,10 @@ def test_wrong_input_is_one_line_and_leaves_nothing(
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     out = [] if "--out" in words else ["--out", str(tmp_path / "out")]
     assert run(["generate", *words, *out]) == 2
-    said = capsys.readouterr()
-    lines = [line for line in said.err.splitlines() if not line.startswith("warning: ")]
-    assert len(lines) == 1 and lines[0].startswith("error: "), said.err
-    assert "Traceback" not in said.err and said.out == ""
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if not line.startswith("warning: ")]
+    assert len(lines) == 1 and lines[0].startswith("error: "), captured.err
+    assert "Traceback" not in captured.err and captured.out == ""
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 

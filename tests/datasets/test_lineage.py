@@ -38,7 +38,7 @@ def made(data: Path, out: Path, model: Model, **others: object) -> list[str]:
 
 
 @pytest.mark.parametrize("place", [".", "nnunet/Dataset500_set", "decathlon", "index.csv"])
-def test_new_cases_show_whom_their_sources_show(
+def test_new_cases_have_the_subjects_of_their_sources(
     place: str, data: Path, model: Model, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -82,7 +82,7 @@ def test_labels_may_say_that_they_are_labels(data: Path) -> None:
     assert [e.labels is not None for e in read_dataset(data)] == [True] * 3
 
 
-def test_labels_of_other_names_are_told(data: Path) -> None:
+def test_labels_of_other_names_are_reported(data: Path) -> None:
     for number, path in enumerate(sorted((data / "labels").iterdir())):
         path.rename(path.with_name(f"case{number}.nii.gz"))
     with pytest.raises(InputError, match=r"no label map has the name of an image.*p1_frame01"):

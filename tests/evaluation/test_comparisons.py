@@ -32,7 +32,7 @@ def test_removed_energy_counts_what_both_rows_have() -> None:
     assert removed(random, random) == {}
 
 
-def test_rows_are_compared_on_what_both_have_and_nearer_ones_are_told() -> None:
+def test_rows_are_compared_on_what_both_have_and_nearer_ones_are_reported() -> None:
     real = Reference({"area 1": np.arange(40.0), "flat": np.ones(40)}, tuple("abcdefgh" * 5))
     recovered, elastic = group("recovered", 70, 8), group("elastic", 70, 0)
     for seed in range(1, 21):
@@ -42,10 +42,10 @@ def test_rows_are_compared_on_what_both_have_and_nearer_ones_are_told() -> None:
         elastic.records.append(record("elastic", 70, 0, seed, **far))
     elastic.records.append(record("elastic", 70, 0, 99, agreement=0.0))
     found = plausibility([recovered, elastic], Anatomy((1,)), real)
-    (told,) = found["verdicts"]
-    assert (told["against"], told["nearer"], told["shapes"]) == ("elastic", 1, 1)
-    assert told["agreement"] == pytest.approx(0.195)
-    assert 0.19 < told["agreement_low"] < 0.195 < told["agreement_high"] < 0.2
+    (reported,) = found["verdicts"]
+    assert (reported["against"], reported["nearer"], reported["shapes"]) == ("elastic", 1, 1)
+    assert reported["agreement"] == pytest.approx(0.195)
+    assert 0.19 < reported["agreement_low"] < 0.195 < reported["agreement_high"] < 0.2
     shift = 20 / np.arange(40.0).std()
     pair = next(p for p in found["paired"] if p["measure"] == "area 1")
     row = next(r for r in found["rows"] if r["row"] == "recovered")

@@ -67,7 +67,7 @@ def test_what_is_measured_of_the_model_is_there(done: Path) -> None:
     assert {("drift", "drift"), ("drift", "drift_single_levels"), ("random", "shared")} <= found
 
 
-def test_a_run_goes_on_and_ends_with_the_same_records(
+def test_a_run_resumes_and_ends_with_the_same_records(
     model: Path, data: Path, done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = (done / "records.jsonl").read_text().splitlines(keepends=True)
@@ -90,7 +90,7 @@ def timeless(line: str) -> dict[str, object]:
     return values
 
 
-def test_other_options_do_not_go_on_with_a_run(
+def test_other_options_do_not_resume_a_run(
     model: Path, data: Path, done: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call = ["evaluate", str(model), str(data), "--out", str(done), *QUICK]
@@ -103,7 +103,7 @@ def test_other_options_do_not_go_on_with_a_run(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--levels", "40,90"], "--levels"),
         (["--levels", "forty"], "--levels"),
@@ -117,23 +117,23 @@ def test_other_options_do_not_go_on_with_a_run(
         (["--release", "nowhere.pth"], "nowhere.pth"),
     ],
 )
-def test_bad_options_are_told_in_a_line_and_leave_nothing(
+def test_bad_options_are_reported_in_a_line_and_leave_nothing(
     model: Path,
     data: Path,
     tmp_path: Path,
     words: list[str],
-    told: str,
+    message: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
     assert run(["evaluate", str(model), str(data), "--out", str(out), *words]) == 2
     error = capsys.readouterr().err
-    assert error.count("error:") == 1 and told in error and "Traceback" not in error
+    assert error.count("error:") == 1 and message in error and "Traceback" not in error
     assert not out.exists()
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("labels\na.nii.gz\n", "no column image"),
         ("image\nmissing.nii.gz\n", "missing.nii.gz"),
@@ -141,11 +141,11 @@ def test_bad_options_are_told_in_a_line_and_leave_nothing(
         ("image\n", "empty"),
     ],
 )
-def test_bad_data_sets_are_told(
-    model: Path, tmp_path: Path, text: str, told: str, capsys: pytest.CaptureFixture[str]
+def test_bad_data_sets_are_reported(
+    model: Path, tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = tmp_path / "cases.csv"
     table.write_text(text)
     assert run(["evaluate", str(model), str(table), "--out", str(tmp_path / "out")]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

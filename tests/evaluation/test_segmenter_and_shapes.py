@@ -34,7 +34,7 @@ def fields(seed, count=2):
     return np.random.default_rng(seed).normal(size=(count, 2, 9, 13))
 
 
-def test_displacement_is_told_in_percent_of_the_longest_side():
+def test_displacement_is_given_in_percent_of_the_longest_side():
     u = np.zeros((2, 20, 50))
     u[:, 3, 4] = 3.0, 4.0
     largest, mean = displacement_percent(u)

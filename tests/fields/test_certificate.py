@@ -199,14 +199,14 @@ def test_slices_are_certified_one_by_one():
 
 
 @pytest.mark.parametrize(
-    ("u", "told"),
+    ("u", "message"),
     [
         (torch.zeros(1, 3, 8, 8, 1), "2 voxels or more along each axis, got (1, 3, 8, 8, 1)"),
         (torch.zeros(3, 8, 8), "(B, D, *spatial)"),
         (torch.full((1, 2, 4, 4), torch.inf), "finite"),
     ],
 )
-def test_what_is_no_field_is_refused(u, told):
+def test_what_is_no_field_is_refused(u, message):
     with pytest.raises(ArgumentError) as error:
         certify(u)
-    assert told in str(error.value) and str(error.value).startswith("certify() 'u'")
+    assert message in str(error.value) and str(error.value).startswith("certify() 'u'")

@@ -145,7 +145,7 @@ def test_it_agrees_with_itk_on_a_moderate_field():
 
 
 @pytest.mark.parametrize("shift", [3.0, 17.5, 1000.0])
-def test_outside_the_image_the_border_displacement_goes_on(shift):
+def test_outside_the_image_the_border_displacement_continues(shift):
     u = torch.zeros(1, 2, 30, 41)
     u[:, 0], u[:, 1] = shift, -2.0
     found = invert(u)
@@ -231,14 +231,14 @@ def test_a_tighter_tolerance_is_kept_in_double():
 
 
 @pytest.mark.parametrize(
-    ("u", "told"),
+    ("u", "message"),
     [
         (torch.zeros(2, 8, 8), "(B, D, *spatial)"),
         (torch.zeros(1, 2, 1, 8), "2 voxels or more"),
         (torch.full((1, 2, 4, 4), torch.nan), "finite"),
     ],
 )
-def test_what_is_no_field_is_refused(u, told):
+def test_what_is_no_field_is_refused(u, message):
     with pytest.raises(ArgumentError) as error:
         invert(u)
-    assert told in str(error.value) and str(error.value).startswith("invert() 'u'")
+    assert message in str(error.value) and str(error.value).startswith("invert() 'u'")

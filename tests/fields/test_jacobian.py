@@ -89,7 +89,7 @@ def test_folding_of_a_reflection_is_a_thousand_also_with_two_slices():
 
 @pytest.mark.parametrize("function", [jacobian_determinant, folding_permille])
 @pytest.mark.parametrize(
-    ("u", "told"),
+    ("u", "found_text"),
     [
         (torch.zeros(2, 8, 8), "got (2, 8, 8)"),
         (torch.zeros(1, 3, 8, 8), "got (1, 3, 8, 8)"),
@@ -98,9 +98,9 @@ def test_folding_of_a_reflection_is_a_thousand_also_with_two_slices():
         (torch.full((1, 2, 3, 3), torch.nan), "got 18 values that are not"),
     ],
 )
-def test_what_is_no_field_is_refused_in_one_line(function, u, told):
+def test_what_is_no_field_is_refused_in_one_line(function, u, found_text):
     with pytest.raises(ArgumentError) as error:
         function(u)
     message = str(error.value)
-    assert told in message and message.startswith(f"{function.__name__}() 'u' must")
+    assert found_text in message and message.startswith(f"{function.__name__}() 'u' must")
     assert "\n" not in message

@@ -36,7 +36,7 @@ def case() -> Case:
     ],
     ids=str,
 )
-def test_an_impossible_option_is_told_in_one_line(
+def test_an_impossible_option_is_reported_in_one_line(
     case: Case, file: Path, option: dict[str, object], expected: str
 ) -> None:
     (name,) = option

@@ -77,7 +77,7 @@ def test_a_volume_is_certified_across_the_border() -> None:
 
 
 @pytest.mark.parametrize("region", [((0, 60), (0, 60), (0, 3)), ((10, 14), (6, 46), (0, 3))])
-def test_a_region_that_is_none_is_told(region: tuple[tuple[int, int], ...]) -> None:
+def test_a_region_that_is_none_is_reported(region: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(InputError, match="along X"):
         Session(case(), model(), "shared", region)
     with pytest.raises(InputError, match="40:168,30:158,0:10"):

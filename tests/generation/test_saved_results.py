@@ -127,9 +127,9 @@ def test_the_saved_inverse_inverts_the_saved_field(one: Made) -> None:
     assert inside.mean() > 0.5
     assert np.percentile(error[inside], 99) < 0.05
     assert error[inside].max() < 0.5
-    told = one.result.metrics
-    assert told["inverse_error_voxels"] < 0.05
-    assert told["inverse_outside_percent"] == pytest.approx(100 * (1 - inside.mean()), abs=0.2)
+    reported = one.result.metrics
+    assert reported["inverse_error_voxels"] < 0.05
+    assert reported["inverse_outside_percent"] == pytest.approx(100 * (1 - inside.mean()), abs=0.2)
 
 
 @every_case

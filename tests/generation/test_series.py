@@ -139,9 +139,9 @@ def test_level_zero_stands_still() -> None:
     assert np.array_equal(made.case.image, case.image) and not made.displacements.any()
 
 
-@pytest.mark.parametrize(("frames", "said"), [(3, "the cine has 5"), (1, "the cine has 5")])
-def test_a_cine_keeps_its_frames(frames: int, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+@pytest.mark.parametrize(("frames", "message"), [(3, "the cine has 5"), (1, "the cine has 5")])
+def test_a_cine_keeps_its_frames(frames: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         generate_series(cine(), tiny.model(), "loop", frames)
 
 

@@ -54,7 +54,7 @@ def test_the_same_field_is_the_same_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["sheared", "no folder", "fsl"])
-def test_a_field_that_cannot_be_written_so_is_told(trouble: str, tmp_path: Path) -> None:
+def test_a_field_that_cannot_be_written_so_is_reported(trouble: str, tmp_path: Path) -> None:
     where, home = grid(), tmp_path
     if trouble == "sheared":
         affine = where.affine.copy()

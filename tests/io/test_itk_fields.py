@@ -96,7 +96,7 @@ def test_a_2d_field_of_itk_has_one_slice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flip", [1.0, -1.0])
 @pytest.mark.parametrize("kind", ["relative", "absolute"])
-def test_fsl_s_absolute_warps_are_told_from_relative_ones(
+def test_fsl_s_absolute_warps_are_distinguished_from_relative_ones(
     kind: str, flip: float, tmp_path: Path
 ) -> None:
     grid = oblique(flip)
@@ -117,7 +117,7 @@ def test_fsl_s_absolute_warps_are_told_from_relative_ones(
 
 
 @pytest.mark.parametrize(("name", "fsl"), [("warp_fsl.nii", True), ("warp.nii", False)])
-def test_a_name_tells_a_plain_file_of_fsl(name: str, fsl: bool, tmp_path: Path) -> None:
+def test_a_name_identifies_a_plain_file_of_fsl(name: str, fsl: bool, tmp_path: Path) -> None:
     grid = oblique()
     u = grid.to_lps_mm(wave(grid)).astype(np.float32)
     write_field(tmp_path / name, u, grid, format="fsl" if fsl else "itk")
@@ -145,7 +145,7 @@ def test_a_name_tells_a_plain_file_of_fsl(name: str, fsl: bool, tmp_path: Path) 
         ("field.nii", (5, 4, 3), 0, False),
     ],
 )
-def test_a_field_is_told_from_an_image(
+def test_a_field_is_distinguished_from_an_image(
     name: str, shape: tuple[int, ...], intent: int, field: bool, tmp_path: Path
 ) -> None:
     header = header_for(Grid.from_spacing(shape[:3], 1), np.dtype("f4"), shape)

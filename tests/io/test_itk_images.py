@@ -78,7 +78,7 @@ def complex_numbers(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "name", "said"),
+    ("make", "name", "message"),
     [
         (vectors, "a.mha", "3 values per voxel"),
         (vectors, "a.nrrd", "3 values per voxel"),
@@ -90,8 +90,8 @@ def complex_numbers(path: Path) -> Path:
         (lambda path: path.write_text("no") and path, "a.dcm", "cannot read"),
     ],
 )
-def test_a_bad_file_is_one_clear_line(make: Any, name: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=said) as caught:
+def test_a_bad_file_is_one_clear_line(make: Any, name: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message) as caught:
         read_case(make(tmp_path / name))
     assert "\n" not in str(caught.value) and name in str(caught.value)
 

@@ -115,20 +115,20 @@ def test_label_metrics_are_those_counted_one_by_one(kind: str, time: tuple[int, 
     jacobian = rng.normal(size=shape[:3]).astype(np.float32) + 1
     image = rng.normal(size=shape).astype(np.float32)
     one, other = (Case.from_arrays(image, m, spacing=1.5) for m in (before, after))
-    told = label_metrics(one, other, jacobian)
+    reported = label_metrics(one, other, jacobian)
     folded = np.broadcast_to((jacobian <= 0)[(..., *[None] * len(time))], shape)
     present = [v for v in np.unique(before).tolist() if v]
-    assert list(told["label_volume_change"]) == [str(int(v)) for v in present]
+    assert list(reported["label_volume_change"]) == [str(int(v)) for v in present]
     for value in present:
         old, new = (int((m == value).sum()) for m in (before, after))
         name, ml = str(int(value)), 1.5**3 / 1000 / (time[0] if time else 1)
-        assert told["label_volume_change"][name] == pytest.approx(100 * (new / old - 1))
-        assert told["label_volume_ml"][name] == pytest.approx([old * ml, new * ml])
+        assert reported["label_volume_change"][name] == pytest.approx(100 * (new / old - 1))
+        assert reported["label_volume_ml"][name] == pytest.approx([old * ml, new * ml])
         folds = int(((after == value) & folded).sum())
-        assert told["label_folding_permille"][name] == pytest.approx(1000 * folds / max(new, 1))
+        assert reported["label_folding_permille"][name] == pytest.approx(1000 * folds / max(new, 1))
     gone = [int(v) for v in present if not (after == v).any()]
     split = [int(v) for v in present if pieces(after == v) > pieces(before == v)]
-    assert told["labels_lost"] == gone and told["labels_split"] == split
+    assert reported["labels_lost"] == gone and reported["labels_split"] == split
 
 
 def pieces(mask: NDArray[np.bool_]) -> int:
@@ -153,7 +153,7 @@ def test_labels_of_any_type_come_back_as_they_are_stored(kind: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("data", "slope", "said"),
+    ("data", "slope", "message"),
     [
         (np.array([0, 1.5, 2], "f4"), 1.0, "not whole numbers"),
         (np.array([0, 1e20, 2], "f4"), 1.0, "label values go up to 1e+20"),
@@ -161,7 +161,7 @@ def test_labels_of_any_type_come_back_as_they_are_stored(kind: str, tmp_path: Pa
     ],
 )
 def test_labels_that_are_none_are_one_clear_line(
-    data: NDArray[Any], slope: float, said: str, tmp_path: Path
+    data: NDArray[Any], slope: float, message: str, tmp_path: Path
 ) -> None:
     labels = data[blocks(3, SHAPE)]
     header = nib.Nifti1Header()
@@ -174,7 +174,7 @@ def test_labels_that_are_none_are_one_clear_line(
     nib.save(image, tmp_path / "i.nii")
     with pytest.raises(InputError) as caught:
         read_case(tmp_path / "i.nii", path)
-    assert said in str(caught.value) and "\n" not in str(caught.value)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
 
 

@@ -29,7 +29,7 @@ CHILD = f"""
 import contextlib, io, json, os, pathlib, sys
 from src_core.cli import run
 
-def told(call):
+def reported(call):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run(call)
@@ -40,14 +40,14 @@ def listing():
 
 calls, good = json.load(sys.stdin)
 for call in good:
-    code, _, said = told(call)
-    assert code == 0, said
+    code, _, printed = reported(call)
+    assert code == 0, printed
 before = listing()
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid({NOBODY})
     os.setuid({NOBODY})
-found = {{name: told(call) for name, call in calls.items()}}
+found = {{name: reported(call) for name, call in calls.items()}}
 json.dump([found, before], sys.stdout)
 """
 
@@ -153,17 +153,17 @@ def found(home: Path) -> dict[str, tuple[int, str, str]]:
         encoding="utf-8",
     )
     assert ran.returncode == 0, ran.stderr
-    told, before = json.loads(ran.stdout)
+    reported, before = json.loads(ran.stdout)
     assert sorted(str(path.relative_to(home)) for path in home.rglob("*")) == before
-    return {name: tuple(each) for name, each in told.items()}
+    return {name: tuple(each) for name, each in reported.items()}
 
 
 @pytest.mark.parametrize("kind", CALLS)
 def test_without_rights_it_is_one_clear_line(
     kind: str, found: dict[str, tuple[int, str, str]]
 ) -> None:
-    code, out, said = found[kind]
-    lines = [line for line in said.splitlines() if line.startswith("error: ")]
-    assert code == 2 and "Traceback" not in said, said
-    assert len(lines) == 1 and CALLS[kind][1] in lines[0] and "unexpected" not in said
+    code, out, reported = found[kind]
+    lines = [line for line in reported.splitlines() if line.startswith("error: ")]
+    assert code == 2 and "Traceback" not in reported, reported
+    assert len(lines) == 1 and CALLS[kind][1] in lines[0] and "unexpected" not in reported
     assert out == ""

@@ -51,7 +51,9 @@ def test_shipped_models_stay(user: Path) -> None:
         assert entry.path.exists()
 
 
-def test_unknown_models_are_told_with_what_there_is(file: Path, user: Path, tmp_path: Path) -> None:
+def test_unknown_models_are_reported_with_the_known_ones(
+    file: Path, user: Path, tmp_path: Path
+) -> None:
     import_model(file)
     with pytest.raises(InputError, match=r"no model called nonesuch.*small"):
         load_model("nonesuch")

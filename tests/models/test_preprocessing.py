@@ -60,7 +60,7 @@ def test_a_negative_slope_turns_stored_values_round() -> None:
     np.testing.assert_allclose(unit[0, ..., 0], 1 - stored / 99, atol=1e-6)
 
 
-def test_thresholds_that_leave_nothing_are_told() -> None:
+def test_thresholds_that_leave_nothing_are_reported() -> None:
     with pytest.raises(InputError, match="no voxel lies between 5000 and inf"):
         Preprocessing(below=5000).unit_range(image(np.arange(100.0).reshape(10, 10)))
 

@@ -162,7 +162,7 @@ def test_a_pickle_that_runs_code_is_refused_unrun(tmp_path: Path, protocol: int 
 @pytest.mark.parametrize(
     "content", [b"", b"hello world" * 9, b"PK\x03\x04" + bytes(99), bytes(999)]
 )
-def test_what_is_no_checkpoint_is_told_in_one_line(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_checkpoint_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
     with pytest.raises(InputError, match="not a checkpoint") as error:

@@ -91,7 +91,7 @@ def test_the_oracle_has_the_closed_form_of_round_cavities():
     assert whole[RV] == pytest.approx([0, 0], abs=1e-12)
 
 
-def test_the_oracle_is_what_dice_find():
+def test_the_volumes_are_those_of_random_points():
     heart = Heart.draw(np.random.default_rng(8))
     rng = np.random.default_rng(1)
     points = rng.uniform((-90, -60, 10), (60, 60, 60), (60_000, 3))

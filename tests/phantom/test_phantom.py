@@ -58,7 +58,7 @@ def test_seeds_change_anatomy_and_not_only_noise(few):
         assert difference.std() > 5 * NOISE
 
 
-def test_the_global_dice_are_left_alone():
+def test_global_random_numbers_are_left_alone():
     np.random.seed(5)
     before = np.random.get_state()[1].copy()
     cardiac_phantom(0, **SMALL)

@@ -94,32 +94,34 @@ QUICKEST = {"nnunet", "pytorch"}
 def test_the_page_runs(scans: Path, page: str) -> None:
     if page in NEEDS and find_spec(NEEDS[page]) is None:
         pytest.skip(f"needs {NEEDS[page]}, which is not installed")
-    said = ""
+    reported = ""
     for number, (language, text) in enumerate(blocks(page)):
         if language == "bash":
-            said += shell(scans, text)
+            reported += shell(scans, text)
         else:
             script = scans / f"page{number}.py"
             script.write_text(text, encoding="utf-8")
-            said += ran(scans, [sys.executable, script.name])
+            reported += ran(scans, [sys.executable, script.name])
     for words in SAID[page]:
-        assert words in said
-    assert "failed\n" not in said
-    for lost, top in re.findall(r"lost there and back: ([\d.]+) of (\d+)", said):
+        assert words in reported
+    assert "failed\n" not in reported
+    for lost, top in re.findall(r"lost there and back: ([\d.]+) of (\d+)", reported):
         assert 0 < float(lost) < 0.2 * float(top)  # fine noise, interpolated twice
     if page == "registration":
-        learns(said)
+        learns(reported)
     if page == "nnunet" and NNUNET:
         assert (scans / "preprocessed" / "Dataset527_scans" / "splits_final.json").is_file()
-        assert "verify_dataset_integrity Done" in said
+        assert "verify_dataset_integrity Done" in reported
 
 
-def learns(said: str) -> None:
+def learns(printed: str) -> None:
     """The loss falls, and the true field takes the labels onto each other."""
-    losses = [float(found) for found in re.findall(r"squared error ([\d.]+)", said)]
+    losses = [float(found) for found in re.findall(r"squared error ([\d.]+)", printed)]
     assert len(losses) == 40
     assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
-    before, learnt, true = (float(n) for n in re.findall(r"^Dice .*?([\d.]+)$", said, re.MULTILINE))
+    before, learnt, true = (
+        float(n) for n in re.findall(r"^Dice .*?([\d.]+)$", printed, re.MULTILINE)
+    )
     assert before < learnt < true
     assert true > 0.95
 

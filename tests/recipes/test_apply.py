@@ -65,9 +65,9 @@ def test_the_inverse_takes_it_back(case: Case, tmp_path: Path) -> None:
     for name, values, inverse in (("there", field, False), ("back", field, True)):
         (tmp_path / name).mkdir()
         moved = case if name == "there" else read_case(tmp_path / "there" / "image.nii.gz")
-        told = apply_field(moved, values, SOURCE, tmp_path / name, inverse=inverse)
-        assert told == json.loads((tmp_path / name / "metrics.json").read_text())
-        assert told["inverse"] is inverse and told["min_det"] > 0
+        reported = apply_field(moved, values, SOURCE, tmp_path / name, inverse=inverse)
+        assert reported == json.loads((tmp_path / name / "metrics.json").read_text())
+        assert reported["inverse"] is inverse and reported["min_det"] > 0
     (there, grid), (back, _) = (
         read_field(tmp_path / name / "displacement.nii.gz") for name in ("there", "back")
     )

@@ -49,10 +49,10 @@ def test_a_cine_is_moved_frame_by_frame_as_it_was_made(series: Path, tmp_path: P
         made, moved = (nib.load(home / name) for home in (series / "made", tmp_path / "o"))
         assert np.array_equal(np.asanyarray(made.dataobj), np.asanyarray(moved.dataobj))
         assert np.array_equal(made.affine, moved.affine)
-    told = json.loads((tmp_path / "o" / "metrics.json").read_text())
+    reported = json.loads((tmp_path / "o" / "metrics.json").read_text())
     made_told = json.loads((series / "made" / "metrics.json").read_text())
     for name in ("frame_max_mm", "min_det", "max_mm", "label_volume_change"):
-        assert told[name] == pytest.approx(made_told[name])
+        assert reported[name] == pytest.approx(made_told[name])
 
 
 def test_one_volume_becomes_the_frames_that_simpleitk_makes(series: Path, tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_other_numbers_of_frames_are_one_clear_line(
     out = tmp_path / "o"
     field = str(series / "made" / "displacement.nii.gz")
     assert drdm(["apply", field, str(tmp_path / "five.nii.gz"), "--out", str(out)]) == 2
-    said = capsys.readouterr().err
-    assert "4 frames" in said and "the image 5" in said and said.count("\n") <= 2
+    printed = capsys.readouterr().err
+    assert "4 frames" in printed and "the image 5" in printed and printed.count("\n") <= 2
     assert not out.exists()
 
 

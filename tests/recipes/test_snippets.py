@@ -68,7 +68,7 @@ def test_the_command_takes_every_option_there_is():
     assert set(Options.model_fields) <= set(inspect.signature(generate).parameters)
 
 
-def test_a_region_is_told_as_the_command_reads_it():
+def test_a_region_is_written_as_the_command_reads_it():
     region = ((40, 168), (30, 158), (0, 10))
     call = replace(CALL, options={"level": 1, "region": region, "allow_folds": True})
     line = command_text(call, windows=False)

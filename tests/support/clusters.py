@@ -19,13 +19,13 @@ _BARE = ("--no-dashboard", "--no-nanny", "--nthreads", "1")
 @contextmanager
 def cluster(home: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
     """The scheduler's address, and the workers; all ended with the block."""
-    told = home / "scheduler.json"
-    local = ["--scheduler-file", str(told)]
+    reported = home / "scheduler.json"
+    local = ["--scheduler-file", str(reported)]
     started = [_start("scheduler", *local, "--host", "127.0.0.1", "--port", "0", "--no-dashboard")]
     try:
-        wait_for(told.is_file)
+        wait_for(reported.is_file)
         started += [_start("worker", *local, *_BARE) for _ in range(workers)]
-        yield json.loads(told.read_text())["address"], started[1:]
+        yield json.loads(reported.read_text())["address"], started[1:]
     finally:
         for process in reversed(started):
             process.terminate()

@@ -94,15 +94,15 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
     table = (data / "out" / "table.md").read_text(encoding="utf-8")
     paired = {(p["method"], p["against"], p["measure"]): p for p in report["paired"]}
     gain = paired["drdm", "none", "dsc"]
-    told = "({:+.1f} to {:+.1f})".format(*(100 * gain[k] for k in ("low", "high")))
+    reported = "({:+.1f} to {:+.1f})".format(*(100 * gain[k] for k in ("low", "high")))
     assert gain["difference"] == pytest.approx(means["drdm", "dsc"] - means["none", "dsc"])
-    assert f"| drdm less none | {100 * gain['difference']:+.1f} {told} |" in table
+    assert f"| drdm less none | {100 * gain['difference']:+.1f} {reported} |" in table
     assert "| 2 | none+real |" in table
     assert (data / "out" / "results.png").stat().st_size > 1000
 
 
 @pytest.mark.slow
-def test_a_run_cut_short_goes_on_and_ends_as_one_that_was_not(tiny_models, data):
+def test_a_run_cut_short_resumes_and_ends_as_one_that_was_not(tiny_models, data):
     whole = done(request(data, "whole"))
     job = PreparedRegistration(request(data, "cut"))
     steps: Iterator[Any] = run_task(job)
@@ -136,7 +136,7 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             ["--methods", "none,best"],
@@ -151,15 +151,15 @@ def test_more_repeats_are_added_to_a_run_and_other_options_refused(tiny_models, 
         (["--subjects", "9"], "9 subjects are unavailable, --subjects, expected 1 to 2"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(tiny_models, data, capsys, options, told):
+def test_what_is_wrong_is_reported_in_one_line(tiny_models, data, capsys, options, message):
     words = [str(data / "train"), str(data / "test"), "--model", "tiny", *options]
     assert drdm(["task", "registration", *words, "--out", str(data / "out")]) == 2
     error = capsys.readouterr().err
-    assert told in error and error.count("\n") == 1
+    assert message in error and error.count("\n") == 1
     assert not (data / "out").exists()
 
 
-def test_without_monai_nothing_is_begun(tiny_models, data, monkeypatch):
+def test_without_monai_nothing_is_started(tiny_models, data, monkeypatch):
     monkeypatch.setattr("src_core.tasks.data.find_spec", lambda name: None)
     with pytest.raises(ValueError, match="MONAI is not installed"):
         PreparedRegistration(request(data, "out"))
@@ -208,7 +208,7 @@ def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, dat
 
 
 @pytest.mark.slow
-def test_a_run_begun_afresh_takes_no_weights_of_the_last(tiny_models, data):
+def test_a_run_started_again_takes_no_weights_of_the_last(tiny_models, data):
     asked = {"methods": ("mrbs",), "overwrite": True}
     done(request(data, "out", **asked))
     stages = {

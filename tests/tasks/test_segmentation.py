@@ -101,7 +101,7 @@ def test_every_method_number_and_case_is_in_the_results(home, capsys):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_where_it_stopped_and_ends_as_one_that_did_not(home, monkeypatch):
+def test_a_run_resumes_where_it_stopped_and_ends_as_one_that_did_not(home, monkeypatch):
     methods = ("--methods", "none,drdm", "--repeats", "2")
     assert call(home, "whole", *methods) == 0
     module = import_module("src_core.tasks.segmentation.run")
@@ -148,7 +148,7 @@ def test_fields_are_shared_between_runs(home):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--methods", "none,magic"), "magic is not possible, --methods"),
         (("--subjects", "4"), "4 subjects are unavailable"),
@@ -160,10 +160,10 @@ def test_fields_are_shared_between_runs(home):
         (("--times", "0"), "0 is not possible, --times"),
     ],
 )
-def test_what_is_not_possible_is_told_in_one_line(home, capsys, options, told):
+def test_what_is_not_possible_is_reported_in_one_line(home, capsys, options, message):
     assert call(home, "out", *options) == 2
     error = capsys.readouterr().err
-    assert told in error and error.count("\n") == 1 and not (home / "out").exists()
+    assert message in error and error.count("\n") == 1 and not (home / "out").exists()
 
 
 def test_slices_lie_on_a_square_grid_of_one_pixel_size(home):
@@ -182,7 +182,7 @@ def test_slices_lie_on_a_square_grid_of_one_pixel_size(home):
     assert float(stack.images.min()) >= 0 and float(stack.images.max()) <= 1
 
 
-def test_without_monai_nothing_is_begun(home, capsys, monkeypatch):
+def test_without_monai_nothing_is_started(home, capsys, monkeypatch):
     monkeypatch.setattr("src_core.tasks.data.find_spec", lambda name: None)
     assert call(home, "out") == 2
     assert "MONAI is not installed" in capsys.readouterr().err and not (home / "out").exists()

@@ -60,9 +60,9 @@ def marked(*places: tuple[slice | int, ...], label: int = 1) -> torch.Tensor:
 
 
 def test_two_boxes_that_overlap_by_half():
-    said = marked(np.s_[1:3, 4:8, 5:9])
+    reported = marked(np.s_[1:3, 4:8, 5:9])
     seen = marked(np.s_[1:3, 6:12, 5:9])
-    found = figures_of(seen, said, (7,), SPACING)
+    found = figures_of(seen, reported, (7,), SPACING)
     assert found["sensitivity 7"] == pytest.approx(2 / 4)
     assert found["precision 7"] == pytest.approx(2 / 6)
     assert found["dsc 7"] == found["dsc"] == pytest.approx(2 * 2 / (4 + 6))
@@ -73,8 +73,8 @@ def test_two_boxes_that_overlap_by_half():
     [(np.s_[3, 4:8, 5:9], 8.0), (np.s_[4, 4:8, 5:9], 16.0), (np.s_[2, 4:8, 5:9], 0.0)],
 )
 def test_planes_apart_have_their_distance_in_millimetres(seen, mm):
-    said = marked(np.s_[2, 4:8, 5:9])
-    assert figures_of(marked(seen), said, (1,), SPACING)["asd 1"] == pytest.approx(mm)
+    reported = marked(np.s_[2, 4:8, 5:9])
+    assert figures_of(marked(seen), reported, (1,), SPACING)["asd 1"] == pytest.approx(mm)
 
 
 def test_lines_apart_in_the_plane_are_measured_by_its_pixels():
@@ -83,8 +83,8 @@ def test_lines_apart_in_the_plane_are_measured_by_its_pixels():
 
 
 def test_a_missed_label_counts_as_nothing_found_and_an_absent_one_not_at_all():
-    said = marked(np.s_[1:3, 4:8, 5:9])
-    found = figures_of(marked(), said, (1, 2), SPACING)
+    reported = marked(np.s_[1:3, 4:8, 5:9])
+    found = figures_of(marked(), reported, (1, 2), SPACING)
     assert (found["dsc 1"], found["precision 1"], found["missed 1"]) == (0, 0, 1)
     assert math.isnan(found["asd 1"]) and math.isnan(found["dsc 2"])
     assert (found["dsc"], found["missed"]) == (0, 1) and math.isnan(found["asd"])
@@ -121,7 +121,7 @@ def test_variants_differ_from_the_slice_and_variant_0_is_it(method):
     assert set(torch.cat([made.get(0, v)[1] for v in range(6)]).unique().tolist()) <= {0, 1, 2}
 
 
-def test_another_seed_draws_otherwise():
+def test_another_seed_draws_differently():
     ours, theirs = (pool("bigaug", seed=s) for s in (1, 2))
     assert any(not torch.equal(ours.get(0, v)[0], theirs.get(0, v)[0]) for v in range(1, 5))
 
@@ -210,8 +210,8 @@ def test_means_and_paired_differences_with_intervals_by_subject():
     assert none["mean"] == pytest.approx(0.45) and none["n"] == 4 and none["seeds_sd"] is None
     assert (none["low"], none["high"]) == pytest.approx((0.3, 0.6))  # a twice, b twice
     pair = next(p for p in paired_of(records) if (p["method"], p["measure"]) == ("drdm", "dsc"))
-    told = pair["difference"], pair["low"], pair["high"]
-    assert told == pytest.approx((0.1, 0.1, 0.1)) and pair["n"] == 4
+    reported = pair["difference"], pair["low"], pair["high"]
+    assert reported == pytest.approx((0.1, 0.1, 0.1)) and pair["n"] == 4
     assert all(m["n"] == 0 for m in means_of(records) if m["measure"] == "asd")
 
 

@@ -27,7 +27,7 @@ CONFIGS = ROOT / "resources" / "configs"
         ("name = 'x'\n[network]\nkind = 'velocity-unet'\ngroups = 5", "multiples of groups"),
     ],
 )
-def test_a_wrong_config_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_wrong_config_is_reported_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message) as caught:
@@ -35,7 +35,7 @@ def test_a_wrong_config_is_told_in_one_line(tmp_path: Path, text: str, message: 
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_missing_configs_and_data_sets_are_told(tmp_path: Path) -> None:
+def test_missing_configs_and_data_sets_are_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="config cannot be read"):
         read_config(tmp_path / "none.toml")
     with pytest.raises(InputError, match="no such data set"):

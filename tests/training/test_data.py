@@ -78,7 +78,7 @@ def test_nothing_is_left_where_a_file_cannot_be_read(folder: Path, tmp_path: Pat
     assert not (tmp_path / "run").exists()
 
 
-def test_two_files_of_the_same_images_are_told(folder: Path, tmp_path: Path) -> None:
+def test_two_files_of_the_same_images_are_reported(folder: Path, tmp_path: Path) -> None:
     (folder / "copy.nii.gz").write_bytes((folder / "a.nii.gz").read_bytes())
     with pytest.raises(InputError, match=r"same images.*a\.nii\.gz and .*copy\.nii\.gz"):
         load_store(read_images(folder), FLAT, tmp_path / "cache")
@@ -93,7 +93,7 @@ def test_two_files_of_the_same_images_are_told(folder: Path, tmp_path: Path) -> 
         (",1", "no image, .*line 2"),
     ],
 )
-def test_a_wrong_row_is_told_with_its_line(folder: Path, rows: str, message: str) -> None:
+def test_a_wrong_row_is_reported_with_its_line(folder: Path, rows: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_images(table(folder / "set.csv", f"image,weight\n{rows}\n"))
 

@@ -38,7 +38,7 @@ def test_stages_and_learning_rate_count_samples(store: Store) -> None:
 
 
 @pytest.mark.slow
-def test_one_batch_can_be_learnt_by_heart(store: Store) -> None:
+def test_one_batch_can_be_memorised(store: Store) -> None:
     settings = Optimisation(samples=10**6, batch=4, learning_rate=3e-3, warmup=1)
     stages = (Stage(until=1.0, levels=(60, 70), weaker=0, undeformed=0),)
     trainer = Trainer(config(curriculum=stages, optimisation=settings), store)

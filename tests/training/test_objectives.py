@@ -137,12 +137,12 @@ def test_a_teacher_speaks_in_the_pupil_s_units(sigma: float) -> None:
     """It is asked at the level of the same deformation, and what it says is for that one."""
     settings = config(UNET)
     model = truth(settings, sigma)
-    said = Teacher(model, settings)(torch.rand(1, 1, 64, 64), torch.tensor([50]))
+    reported = Teacher(model, settings)(torch.rand(1, 1, 64, 64), torch.tensor([50]))
     expected = target(settings, clean(1), torch.tensor([50]))
     # Linear enlargement and means over blocks smooth it; the size and direction stay.
-    cosine = (said * expected).sum() / (said.norm() * expected.norm())
+    cosine = (reported * expected).sum() / (reported.norm() * expected.norm())
     assert float(cosine) > 0.9
-    assert float(said.sum() / expected.sum()) == pytest.approx(1, abs=0.05)
+    assert float(reported.sum() / expected.sum()) == pytest.approx(1, abs=0.05)
     level = model.network.asked[0]
     tau = model.spec.schedule.tau(level) * sigma
     assert tau == pytest.approx(SCHEDULE.tau(50) * SCHEDULE.sigma, rel=0.03)
@@ -152,12 +152,14 @@ def test_a_teacher_moves_a_displacement_s_pupil_by_n_dvf() -> None:
     settings = config(ACNN)
     model = truth(config(UNET), SCHEDULE.sigma)
     levels = torch.tensor([60, 0])
-    said = Teacher(model, settings)(torch.rand(2, 1, 64, 64), levels)
+    reported = Teacher(model, settings)(torch.rand(2, 1, 64, 64), levels)
     velocity = model.network.answer * random_field(SCHEDULE).unit
     expected = -enlarge(velocity, 8) * SCHEDULE.n_dvf(60)
-    assert said.shape == (2, 2, 64, 64)
-    assert float((said[:1] * expected).sum() / expected.square().sum()) == pytest.approx(1, abs=0.1)
-    assert not said[1].any(), "nothing is undone at level 0"
+    assert reported.shape == (2, 2, 64, 64)
+    assert float((reported[:1] * expected).sum() / expected.square().sum()) == pytest.approx(
+        1, abs=0.1
+    )
+    assert not reported[1].any(), "nothing is undone at level 0"
 
 
 def test_a_teacher_pulls_and_agreement_costs_nothing() -> None:

@@ -68,13 +68,13 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def test_looking_changes_no_bit_of_the_training(dataset: Path, tmp_path: Path) -> None:
-    said: list[str] = []
+    reported: list[str] = []
     list(train(dataset, config(), tmp_path / "blind"))
-    list(train(dataset, config(validation=LOOKS), tmp_path / "seeing", report=said.append))
+    list(train(dataset, config(validation=LOOKS), tmp_path / "seeing", report=reported.append))
     blind, seeing = (load_file(tmp_path / n / "state.safetensors") for n in ("blind", "seeing"))
     assert blind.keys() == seeing.keys()
     assert [k for k in blind if not torch.equal(blind[k], seeing[k])] == []
-    assert "validating on 2 images of 1 files held out" in said
+    assert "validating on 2 images of 1 files held out" in reported
     table = rows(tmp_path / "seeing" / "validation.csv")
     assert [(r["samples"], r["level"]) for r in table] == [
         (samples, level) for samples in ("4", "8", "12") for level in ("10", "70")

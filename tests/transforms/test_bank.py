@@ -87,8 +87,8 @@ def test_it_is_the_bank_that_make_bank_makes(folder: Path, tmp_path: Path) -> No
     maker = replace(live(folder), levels=(30, 50))
     scans(tmp_path / "scans")
     run = Bank(run_of(maker, tmp_path))
-    told = list(make_bank(tmp_path / "scans", tmp_path / "bank", maker, per_case=2, seed=4))
-    assert [t.state for t in told] == ["made", "made"]
+    reported = list(make_bank(tmp_path / "scans", tmp_path / "bank", maker, per_case=2, seed=4))
+    assert [t.state for t in reported] == ["made", "made"]
     bank = Bank(tmp_path / "bank")
     assert bank.names == run.names
     for name in bank.names:

@@ -136,7 +136,7 @@ def test_gradients_reach_the_image(folder: Path) -> None:
     assert image.grad.sum() == pytest.approx(image.numel(), rel=0.3)
 
 
-def test_a_deformation_travels_whole(folder: Path) -> None:
+def test_a_deformation_is_the_same_when_pickled(folder: Path) -> None:
     one = scan()
     made = live(folder).make(one, 33, 9)
     assert repr(made) == "Deformation(level=33, seed=9, of 40 x 52 x 6)"
@@ -166,7 +166,7 @@ def test_pictures_and_volumes_as_plain_tensors(folder: Path) -> None:
     assert (back - picture)[middle].abs().mean() < 0.1 * (made.image - picture)[middle].abs().mean()
 
 
-def test_wrong_calls_are_told(folder: Path) -> None:
+def test_wrong_calls_are_reported(folder: Path) -> None:
     picture = torch.zeros(1, 40, 52)
     with pytest.raises(ArgumentError, match="labels"):
         random_deform(picture, torch.zeros(1, 40, 51), source=live(folder), generator=numbers())

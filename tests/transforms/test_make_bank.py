@@ -72,9 +72,9 @@ def test_a_bank_of_files_knows_them_again(
 def test_a_case_that_fails_stops_no_other(folder: Path, tmp_path: Path) -> None:
     flat = Case.from_arrays(np.eye(20)[..., None], spacing=1)
     cases = {"flat": flat, "p1": case_of(scan())}
-    told = list(make_bank(cases, tmp_path, live(folder, 3), per_case=1))
-    assert [t.state for t in told] == ["failed", "made"]
-    assert "volume" in told[0].message
+    reported = list(make_bank(cases, tmp_path, live(folder, 3), per_case=1))
+    assert [t.state for t in reported] == ["failed", "made"]
+    assert "volume" in reported[0].message
     (tmp_path / "p1.safetensors").write_bytes(b"half of it")
     with pytest.raises(InputError, match="cannot be read"):
         Bank(tmp_path).get("p1", 0)

@@ -60,7 +60,7 @@ def test_image_and_label_move_together(maker: Live) -> None:
     assert not given.history
 
 
-def test_history_replays_the_same_and_undoes_it(maker: Live) -> None:
+def test_history_replays_and_undoes(maker: Live) -> None:
     given = subject()
     made = RandomDRDM(maker, seed=2)(given)
     assert [type(t) for t in made.history] == [DRDM]

@@ -16,7 +16,7 @@ from src_core.errors import InputError
 from tests.support.windows import wait
 
 
-def test_what_is_wrong_is_said_before_and_at_start(window, tmp_path: Path, monkeypatch) -> None:
+def test_what_is_wrong_is_reported_before_and_at_start(window, tmp_path: Path, monkeypatch) -> None:
     shown = []
     monkeypatch.setattr("napari_drdm.batch.dock.show_error", shown.append)
     _, dock = window()
@@ -61,7 +61,7 @@ def test_start_waits_for_the_models_and_says_so(
     wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
 
 
-def test_models_that_cannot_be_read_are_told_at_start(
+def test_models_that_cannot_be_read_are_reported_at_start(
     make_napari_viewer_proxy, monkeypatch
 ) -> None:
     def broken():
@@ -76,7 +76,9 @@ def test_models_that_cannot_be_read_are_told_at_start(
     assert not dock.start.isEnabled() and shown[0] in dock.start.toolTip()
 
 
-def test_the_folder_of_another_run_is_told_before_start(window, data: Path, tmp_path: Path) -> None:
+def test_the_folder_of_another_run_is_reported_before_start(
+    window, data: Path, tmp_path: Path
+) -> None:
     _, dock = window()
     dock.fields.per_case.setValue(1)
     dock.start.click()

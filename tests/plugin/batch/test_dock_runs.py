@@ -33,7 +33,7 @@ def test_a_run_makes_a_data_set_and_shows_its_sheet(window, tmp_path: Path) -> N
     assert viewer.layers[-1].rgb and viewer.layers[-1].data.shape[1] > 300
 
 
-def test_cancel_keeps_what_is_whole_and_start_goes_on(window, held, tmp_path: Path) -> None:
+def test_cancel_keeps_what_is_whole_and_start_resumes(window, held, tmp_path: Path) -> None:
     _, dock = window()
     dock.start.click()
     wait(lambda: dock.progress.value() == 1)
@@ -51,7 +51,7 @@ def test_cancel_keeps_what_is_whole_and_start_goes_on(window, held, tmp_path: Pa
     wait(lambda: "All of them are in this folder" in dock.outlook.text())
 
 
-def test_pause_waits_and_goes_on(window, held, tmp_path: Path) -> None:
+def test_pause_waits_and_resume_continues(window, held, tmp_path: Path) -> None:
     _, dock = window()
     dock.start.click()
     wait(lambda: dock.progress.value() == 1)
@@ -105,7 +105,7 @@ def test_closing_the_window_leaves_whole_cases(window, held, tmp_path: Path) -> 
     assert not list((tmp_path / "out").rglob("*.partial"))
 
 
-def test_failures_are_told_once_and_stop_nothing(window, data: Path) -> None:
+def test_failures_are_reported_once_and_stop_nothing(window, data: Path) -> None:
     (data / "images" / "ab.nii.gz").write_text("no image")
     _, dock = window()
     dock.start.click()

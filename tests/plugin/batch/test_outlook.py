@@ -33,7 +33,7 @@ def test_what_would_be_made(model: Path, data: Path, tmp_path: Path) -> None:
         ({"filters": Filters(max_mm=9)}, "Wanted"),
     ],
 )
-def test_what_a_run_has_otherwise_is_told(
+def test_what_a_run_has_changed_is_reported(
     model: Path, data: Path, tmp_path: Path, choice: dict, expected: str
 ) -> None:
     other = replace(made(model, Request(data, tmp_path / "o", per_case=1)), **choice)
@@ -45,7 +45,7 @@ def test_what_a_run_has_otherwise_is_told(
     assert finish(run_batch(other, model, RunControl()))[1].error == str(error.value)
 
 
-def test_another_model_is_told_once_and_the_same_goes_on(
+def test_another_model_is_reported_once_and_the_same_resumes(
     model: Path, data: Path, tmp_path: Path
 ) -> None:
     request = made(model, Request(data, tmp_path / "o", per_case=1))
@@ -59,7 +59,7 @@ def test_another_model_is_told_once_and_the_same_goes_on(
         outlook(request, model)
 
 
-def test_what_was_turned_down_is_done(model: Path, data: Path, tmp_path: Path) -> None:
+def test_what_was_rejected_is_done(model: Path, data: Path, tmp_path: Path) -> None:
     wanted = Filters(max_mm=0.001)
     asked = Request(data, tmp_path / "o", per_case=1, filters=wanted, with_sources=True)
     request = made(model, asked)

@@ -100,7 +100,7 @@ def test_long_seeds_are_read_whole(explorer):
     assert strip.gridSize().width() == before
 
 
-def test_labels_of_one_frame_of_a_cine_are_told(window):
+def test_labels_of_one_frame_of_a_cine_are_reported(window):
     viewer, explorer = window((4, 3, 60, 52))
     wait(lambda: explorer.sources.model.value() is not None)
     assert "of one frame" not in explorer.sources.geometry_note.text()

@@ -231,7 +231,7 @@ def test_an_export_is_what_generate_makes(window, tmp_path):
     wait(lambda: "not empty" in explorer.run_bar.status.text())
 
 
-def test_a_scale_out_of_range_is_told(window):
+def test_a_scale_out_of_range_is_reported(window):
     viewer, explorer = window()
     viewer.layers[0].scale = (80, 14, 14)
     explorer.generate()

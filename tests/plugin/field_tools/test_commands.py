@@ -76,7 +76,7 @@ def press(form: Any) -> None:
     wait(lambda: form.call_button.enabled)
 
 
-def said() -> str:
+def reported() -> str:
     return notification_manager.records[-1].message
 
 
@@ -125,7 +125,7 @@ def test_a_field_layer_moves_an_image_and_its_labels(window: Any, files: Path) -
     assert np.unique(moved_labels.data).tolist() == [0, 1]
     for layer, data in zip((image, labels, field), before, strict=True):
         assert np.array_equal(layer.data, data)
-    assert said().startswith("Moved by up to ")
+    assert reported().startswith("Moved by up to ")
     saved = files / "saved.nii.gz"
     moved.save(str(saved), plugin="napari-drdm")
     assert read_case(saved).grid == read_case(files / "heart.nii.gz").grid
@@ -156,7 +156,7 @@ def test_a_field_in_a_file_has_a_format(window: Any, files: Path) -> None:
     assert determinant.name == "fsl.nii.gz | Jacobian" and length.name == "fsl.nii.gz | mm"
     assert tuple(determinant.contrast_limits) == (0, 4)
     assert np.allclose(determinant.scale, grid.spacing[::-1])
-    assert "no voxel folds" in said()
+    assert "no voxel folds" in reported()
     form.format.value, form.magnitude.value = "itk", False
     press(form)
     assert np.abs(viewer.layers[-1].data - determinant.data).max() > 0.01
@@ -171,25 +171,25 @@ def test_maps_of_a_field_lie_over_its_image(window: Any) -> None:
     assert np.allclose(made.data_to_world(at), viewer.layers["heart"].data_to_world(at))
 
 
-def test_what_is_wrong_is_said_in_one_line(window: Any, files: Path) -> None:
+def test_what_is_wrong_is_reported_in_one_line(window: Any, files: Path) -> None:
     viewer, form = window("apply_field", "heart")
     press(form)
-    assert said() == "no field given, choose a field layer or a file"
+    assert reported() == "no field given, choose a field layer or a file"
     form.file.value = files / "heart.nii.gz"
     press(form)
-    assert "the file has shape" in said() and "\n" not in said()
+    assert "the file has shape" in reported() and "\n" not in reported()
     far = Grid(SHAPE, AFFINE + np.array([[0, 0, 0, 900.0], *np.zeros((3, 4))]))
     write_field(files / "far.nii.gz", np.zeros((*SHAPE, 3)), far)
     form.file.value = files / "far.nii.gz"
     press(form)
-    assert said().startswith("the field does not overlap the image, heart")
+    assert reported().startswith("the field does not overlap the image, heart")
     assert [layer.name for layer in viewer.layers] == ["heart"]
 
 
-def test_no_image_is_said_at_once(window: Any) -> None:
+def test_no_image_is_reported_at_once(window: Any) -> None:
     _, form = window("apply_field")
     form.call_button.native.click()
-    assert said() == "open an image first" and form.call_button.enabled
+    assert reported() == "open an image first" and form.call_button.enabled
 
 
 def test_the_window_does_not_wait(window: Any, monkeypatch: Any) -> None:

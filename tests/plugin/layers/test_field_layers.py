@@ -287,7 +287,7 @@ def test_determinants_of_a_linear_field_are_its_own(files: Path) -> None:
     assert "4,368 voxels fold (1000 of 1,000)" in folded.summary
 
 
-def test_no_field_is_said_in_one_line() -> None:
+def test_no_field_is_reported_in_one_line() -> None:
     with pytest.raises(InputError, match="no field given, choose a field layer or a file"):
         FieldChoice().load()
 

@@ -116,9 +116,9 @@ def test_without_simpleitk_one_line_says_how_to_get_it(file: Path, monkeypatch) 
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
     reader = get_reader(file)
     assert reader is not None
-    with pytest.raises(InputError, match=r"needs SimpleITK, .*pip install napari-drdm") as told:
+    with pytest.raises(InputError, match=r"needs SimpleITK, .*pip install napari-drdm") as reported:
         reader(file)
-    assert "\n" not in str(told.value) and str(file) in str(told.value)
+    assert "\n" not in str(reported.value) and str(file) in str(reported.value)
 
 
 def test_two_series_in_a_folder_are_one_clear_line(tmp_path: Path) -> None:

@@ -248,14 +248,14 @@ def test_metrics_in_words():
         "label_folding_permille": {"1": 0.0, "2": 1.25, "9": 0.0},
     }
     lines = metric_lines(metrics, {1: "RV"})
-    told = [
+    reported = [
         "RV 125 → 121 ml, −3 %",
         "label 2 9.5 → 9.51 ml, ±0 %, 1.2 ‰ folds",
         "label 9 0.3 → 0 ml, −100 %",
         "lost: label 9",
         "split: label 2",
     ]
-    assert lines["Labels"].splitlines() == told
+    assert lines["Labels"].splitlines() == reported
     assert lines["Certificate"] == "✓ no folds, det J ≥ 0.123, 90.0% kept"
     folded = {**metrics, "certified": False, "strict_folding_permille": 1.5, "guard_scale": 1}
     assert metric_lines(folded, {})["Certificate"] == "✗ 1.50 ‰ of the cells may fold"

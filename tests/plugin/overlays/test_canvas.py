@@ -197,7 +197,7 @@ def test_the_cursor_reads_the_pixel_it_is_on(make_napari_viewer, moment_of, obli
     controller.close()
 
 
-def test_the_panel_tells_what_is_ticked_and_how_it_is_drawn(qtbot):
+def test_the_panel_reports_what_is_ticked_and_how_it_is_drawn(qtbot):
     panel = ShowPanel()
     qtbot.addWidget(panel)
     ticked, styled = [], []

@@ -62,7 +62,7 @@ def test_other_errors_are_not(error):
     assert not is_out_of_memory(error)
 
 
-def test_a_run_goes_on_with_the_cpu_where_memory_runs_out():
+def test_a_run_continues_on_the_cpu_where_memory_runs_out():
     began, forgotten = [], []
 
     def run(device):
@@ -75,10 +75,10 @@ def test_a_run_goes_on_with_the_cpu_where_memory_runs_out():
 
     values, returned = drain(falling_back(run, "cuda:0", forgotten.append))
     assert returned == "cpu" and began == [("cuda:0", []), ("cpu", ["cuda:0"])]
-    told = values.pop(1)
-    assert values == [1, 1, 2] and isinstance(told, FellBack)
-    assert told.message.startswith("cuda:0 ran out of memory, this run is on the CPU")
-    assert "\n" not in told.message and "smaller image" in told.message
+    reported = values.pop(1)
+    assert values == [1, 1, 2] and isinstance(reported, FellBack)
+    assert reported.message.startswith("cuda:0 ran out of memory, this run is on the CPU")
+    assert "\n" not in reported.message and "smaller image" in reported.message
 
 
 def test_the_tensors_of_the_failed_run_are_let_go():
@@ -125,7 +125,7 @@ def test_other_failures_and_cancelling_pass_through():
     assert ended == ["cuda", "cuda"]
 
 
-def test_devices_are_told_in_words(monkeypatch):
+def test_devices_are_named_in_words(monkeypatch):
     class Card:
         name, total_memory = "NVIDIA H100 80GB", 85e9
 

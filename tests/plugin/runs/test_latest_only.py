@@ -82,7 +82,7 @@ def test_stopping_and_failing_leave_it_usable(lane) -> None:
     assert lane.seen == ["again"]
 
 
-def test_a_closed_lane_tells_nothing(lane) -> None:
+def test_a_closed_queue_reports_nothing(lane) -> None:
     lane.submit(lambda: iter(range(10**9)))
     lane.close()
     wait(lambda: not drdm_threads())

@@ -87,7 +87,7 @@ def test_differences_are_the_second_minus_the_first_in_place(bench):
     wait(lambda: len(bench.own()) == 1)
 
 
-def test_what_cannot_be_compared_is_told(make):
+def test_what_cannot_be_compared_is_reported(make):
     bench = make(history=History(limit=1))
     bench.add(seed=1)
     bench.variants.subtract([1])

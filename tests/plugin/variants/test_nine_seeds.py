@@ -118,7 +118,7 @@ def test_a_seed_that_fails_says_so_in_one_line(make, raises):
     assert bench.panel.buttons["grid"].isChecked()  # the nine stay to be looked at
 
 
-def test_a_painted_image_is_computed_anew(make):
+def test_a_painted_image_is_computed_again(make):
     begun = []
 
     def counted(asked):

@@ -47,12 +47,12 @@ def card(qtbot):
 def test_a_card_says_everything_a_model_says(card):
     dialog = card(entry())
     shown = dialog.text.toPlainText()
-    told = SPEC["card"]
-    for value in (told[name] for name in told if name != "figures"):
+    reported = SPEC["card"]
+    for value in (reported[name] for name in reported if name != "figures"):
         assert value.strip() in shown
     assert "3 to 6.2 mm per pixel" in shown
     assert "slices, alone or in a stack (2D), on a grid of 64 x 64" in shown
-    for name, figure in told["figures"].items():
+    for name, figure in reported["figures"].items():
         assert f"{name}\n{figure}\n" in shown
 
 

@@ -139,7 +139,7 @@ def test_every_control_says_what_it_does(dialog):
 
 
 @pytest.mark.parametrize(
-    ("form", "model", "told"),
+    ("form", "model", "message"),
     [
         ({"level": 48, "seed": 1, "steps": None, "slices": "shared"}, "cardiac-sax", None),
         ({"level": 48, "seed": 1, "steps": 8}, "cardiac-sax", None),
@@ -148,9 +148,9 @@ def test_every_control_says_what_it_does(dialog):
         ({"level": 48, "seed": 1, "slices": "each"}, "cardiac-sax", "The form says slices each:"),
     ],
 )  # fmt: skip
-def test_a_form_that_moved_on_is_told(form, model, told):
+def test_a_form_that_moved_on_is_reported(form, model, message):
     warning = mismatch(RECIPE, form, model)
-    assert warning == "" if told is None else told in warning
+    assert warning == "" if message is None else message in warning
 
 
 def test_a_level_below_the_steps_is_no_difference():
