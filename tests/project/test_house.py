@@ -99,9 +99,15 @@ def flags(source: str) -> list[str]:
 
 def strangers(tests: Path, shipped: Path, besides: set[str]) -> set[str]:
     """Folders of tests that mirror no room."""
-    rooms = {path.stem for path in shipped.iterdir()} | besides
-    found = {path.name for path in tests.iterdir() if path.is_dir()} - {"__pycache__"}
-    return found - rooms
+    folders = [path.relative_to(tests) for path in tests.rglob("*") if path.is_dir()]
+    mirrors = [p for p in folders if p.name != "__pycache__" and p.parts[0] not in besides]
+    rooms = {path.relative_to(shipped).with_suffix("") for path in shipped.rglob("*")}
+    return {path.as_posix() for path in mirrors if path not in rooms}
+
+
+def says_no_subject(path: Path) -> bool:
+    """Whether a file's name says how it came to be, not what it is about."""
+    return bool(re.search(r"_(bad|details|misc|more|parts|rest)\.py$", path.name))
 
 
 def entries(home: Path) -> list[str]:
@@ -156,6 +162,12 @@ def test_tests_lie_as_the_code_does():
     beside = {"plugin", "project", "support"}
     assert strangers(ROOT / "tests", ROOT / "src_core", beside) == set()
     assert strangers(ROOT / "tests" / "plugin", ROOT / "napari_drdm", set()) == set()
+
+
+def test_file_names_say_a_subject():
+    tests = [path for path in WRITTEN if path.name.startswith("test_")]
+    assert len(tests) > 100
+    assert [path.name for path in tests if says_no_subject(path)] == []
 
 
 def test_no_module_lies_at_the_root():
@@ -250,10 +262,16 @@ def test_other_dashes_pass(source):
 
 
 def test_a_folder_and_a_room_too_many_are_noticed(tmp_path):
-    for home, names in {"code": ("fields", "io.py"), "tests": ("fields", "io", "looks")}.items():
+    trees = {"code": ("fields", "io.py"), "tests": ("fields/deep", "io", "looks")}
+    for home, names in trees.items():
         for name in names:
             (tmp_path / home / name).mkdir(parents=True)
     (tmp_path / "code" / "__init__.py").touch()
-    assert strangers(tmp_path / "tests", tmp_path / "code", set()) == {"looks"}
-    assert strangers(tmp_path / "tests", tmp_path / "code", {"looks"}) == set()
+    assert strangers(tmp_path / "tests", tmp_path / "code", {"io"}) == {"fields/deep", "looks"}
+    assert strangers(tmp_path / "tests", tmp_path / "code", {"fields", "looks"}) == set()
     assert entries(tmp_path / "code") == ["fields", "io.py"]
+
+
+def test_a_name_without_a_subject_is_noticed():
+    assert says_no_subject(Path("test_window_more.py"))
+    assert not says_no_subject(Path("test_more_steps.py"))

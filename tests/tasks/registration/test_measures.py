@@ -1,0 +1,56 @@
+"""Measures of a registration on boxes: overlap, labels that are absent, folds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+pytest.importorskip("monai")
+from src_core.tasks.registration.measures import figures_of
+from tests.support.registrations import WINDOW, Constant, box, laid
+
+
+def test_figures_of_boxes_before_and_after_the_right_shift():
+    at, size = (10, 12), (8, 6)
+    fixed = laid("f", [box(at, size), np.zeros((1, 32, 32))], WINDOW, mm=2.5)
+    moving = laid("m", [box((13, 12), size), np.zeros((1, 32, 32))], WINDOW, mm=2.5)
+    before = figures_of(None, (moving, fixed), (1,), WINDOW)
+    assert before["dsc 1"] == before["dsc"] == pytest.approx(5 / 8)
+    assert (before["hd_voxels"], before["hd_mm"]) == (3.0, 7.5)
+    assert before["asd_mm"] == pytest.approx(2.5 * before["asd_voxels"]) and before["mean_mm"] == 0
+    after = figures_of(Constant(3.0, 0.0), (moving, fixed), (1,), WINDOW)
+    assert (after["dsc"], after["asd_mm"], after["hd_mm"]) == (1.0, 0.0, 0.0)
+    assert (after["central"], after["strict"]) == (0.0, 0.0)
+    assert after["max_mm"] == after["mean_mm"] == pytest.approx(7.5)
+    away = figures_of(Constant(-3.0, 0.0), (moving, fixed), (1,), WINDOW)
+    assert away["dsc"] == pytest.approx(2 / 8) and away["hd_voxels"] == 6.0
+
+
+def test_labels_that_one_image_lacks():
+    none = np.zeros((1, 32, 32), np.float32)
+    both = [np.concatenate([box((10, 12), (8, 6)), part]) for part in (none, box((2, 3), (4, 4)))]
+    one, other = laid("a", both[:1], WINDOW), laid("b", both[1:], WINDOW)
+    lost = figures_of(None, (one, other), (1, 2), WINDOW)
+    assert lost["dsc 2"] == 0 and math.isnan(lost["hd_mm 2"]) and lost["dsc"] == 0.5
+    absent = figures_of(None, (other, one), (1, 2), WINDOW)
+    assert math.isnan(absent["dsc 2"]) and absent["dsc"] == absent["dsc 1"] == 1
+
+
+def test_folds_of_a_field_are_counted_both_ways():
+    class Folding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.tensor(-2.0))
+
+        def forward(self, both: torch.Tensor) -> torch.Tensor:
+            u = torch.zeros(len(both), 2, *both.shape[2:])
+            u[:, 0] = self.scale * torch.arange(both.shape[2])[:, None]
+            return u
+
+    one = laid("a", [box((10, 12), (8, 6))], WINDOW)
+    figures = figures_of(Folding(), (one, one), (1,), WINDOW)
+    assert figures["central"] == figures["strict"] == 1000
