@@ -14,8 +14,9 @@ from src_core.models import library
 from src_core.models.model import Model
 from tests.support import augment_workers, augmented_pairs, tiny
 from tests.support.augmenting import asked
+from tests.support.files import bytes_of
 from tests.support.ramps import oblique, ramp
-from tests.support.rings import bytes_of, save_ring, save_tiny
+from tests.support.rings import save_ring, save_tiny
 
 
 @pytest.fixture(scope="session")

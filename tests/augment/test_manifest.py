@@ -14,7 +14,7 @@ from src_core.generation import generate
 from src_core.io import read_case
 from src_core.models.model import Model
 from tests.support.augment_workers import asked, done
-from tests.support.rings import bytes_of
+from tests.support.files import bytes_of
 
 
 def test_each_line_of_the_manifest_holds_all_of_a_case(

@@ -18,18 +18,19 @@ from src_core.datasets.reading import read_dataset
 from src_core.io import read_case
 from src_core.io.hashing import sha256_file
 from tests.support import tiny
-from tests.support.augmented_pairs import FILES, FORMATS, request, table, tree
+from tests.support.augmented_pairs import FILES, FORMATS, request
+from tests.support.files import bytes_of, rows_of
 
 
 def test_a_run_makes_the_pairs_it_can_and_reports_the_others(dataset: Path, tmp_path: Path) -> None:
     out, model = tmp_path / "out", tiny.model()
     made = list(augment(make_plan(request(dataset, out), model), model))
     assert [m.state for m in made] == ["made"] * 4 + ["failed"] * 2
-    rows = table(out / "index.csv")
+    rows = rows_of(out / "index.csv")
     assert [r["moving"] for r in rows] == [
         f"pairs/{n}-00{i}/moving.nii.gz" for n in ("anna", "bert") for i in (1, 2)
     ]
-    assert {row["why"] for row in table(out / "failures.csv")} == {made[-1].message}
+    assert {row["why"] for row in rows_of(out / "failures.csv")} == {made[-1].message}
     for row in rows:
         for kind in ("moving", "fixed"):
             case = read_case(out / row[kind], out / row[f"{kind}-labels"])
@@ -53,7 +54,7 @@ def test_the_manifest_holds_all_of_a_pair(made_pairs: Path) -> None:
 
 
 def test_a_damaged_pair_is_made_again(dataset: Path, made_pairs: Path, tmp_path: Path) -> None:
-    before, out = tree(made_pairs), tmp_path / "out"
+    before, out = bytes_of(made_pairs), tmp_path / "out"
     shutil.copytree(made_pairs, out)
     (out / "pairs" / "bert-001" / "fixed.nii.gz").write_bytes(b"cut")
     model = tiny.model()
@@ -61,7 +62,7 @@ def test_a_damaged_pair_is_made_again(dataset: Path, made_pairs: Path, tmp_path:
     assert [m.state for m in augment(plan, model)] == ["kept"] * 2 + ["made", "kept"] + [
         "failed"
     ] * 2
-    assert tree(out) == before
+    assert bytes_of(out) == before
 
 
 def test_flat_folders_and_the_challenge_hold_the_same_voxels(made_pairs: Path) -> None:
@@ -134,7 +135,7 @@ def test_the_shell_makes_pairs_and_any_of_them_again(
     again = tmp_path / "again"
     assert drdm(["replay", str(recipe), "--out", str(again)]) == 0
     assert "same bits" in capsys.readouterr().out
-    remade, there = tree(again), tree(recipe.parent)
+    remade, there = bytes_of(again), bytes_of(recipe.parent)
     assert (
         json.loads(remade.pop("metrics.json")).items()
         >= json.loads(there.pop("metrics.json")).items()

@@ -14,8 +14,9 @@ from src_core.augment import Filters, Made, augment, make_plan, steps
 from src_core.errors import InputError
 from src_core.models import library
 from tests.support import tiny
-from tests.support.augmented_pairs import FORMATS, request, tree
+from tests.support.augmented_pairs import FORMATS, request
 from tests.support.clusters import cluster
+from tests.support.files import bytes_of
 
 
 def test_a_stopped_run_resumes_to_the_same_bits(dataset: Path, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(dataset: Path, tmp_path: Path) -
     (stopped / "pairs" / ".x.partial").mkdir()
     made = list(augment(make_plan(request(dataset, stopped, resume=True), model), model))
     assert [m.state for m in made] == ["kept"] + ["made"] * 3 + ["failed"] * 2
-    assert tree(stopped) == tree(tmp_path / "whole")
+    assert bytes_of(stopped) == bytes_of(tmp_path / "whole")
 
 
 @pytest.mark.proof
@@ -50,7 +51,7 @@ def test_neither_workers_nor_a_death_among_them_change_a_bit(
                 multiprocessing.active_children()[0].kill()
             found[value.state] += 1
     assert found == states
-    assert tree(tmp_path / "1") == tree(tmp_path / "2")
+    assert bytes_of(tmp_path / "1") == bytes_of(tmp_path / "2")
 
 
 @pytest.mark.slow
@@ -61,7 +62,7 @@ def test_a_cluster_makes_the_same_pairs(dataset: Path, tmp_path: Path, named_mod
         for name, address in (("here", ""), ("there", there)):
             asked = request(dataset, tmp_path / name, per_case=1, dask=address)
             list(augment(make_plan(asked, model), model))
-    assert tree(tmp_path / "here") == tree(tmp_path / "there")
+    assert bytes_of(tmp_path / "here") == bytes_of(tmp_path / "there")
 
 
 @pytest.mark.slow

@@ -156,7 +156,7 @@ def test_a_cine_moves_as_one(model: Model, tmp_path: Path) -> None:
 def test_killed_and_resumed_is_never_half(
     data: Path, file: Path, done: Path, tmp_path: Path, counts: tuple[int, ...]
 ) -> None:
-    """Killed whenever there are so many cases."""
+    """Killed each time this many cases are complete."""
     out = tmp_path / "out"
     words = ["augment", str(data), "--out", str(out), "--model", str(file), "--device", "cpu"]
     words += ["--per-case", "2", "--levels", "20:60", "--format", "cases,nifti", "--resume"]

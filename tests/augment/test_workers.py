@@ -22,7 +22,7 @@ from src_core.io.hashing import sha256_file
 from src_core.models.model import Model
 from tests.support.augment_workers import POSIX, asked, call, group_lives, made_so_far, of_the_run
 from tests.support.clusters import QUIET, cluster, wait_for
-from tests.support.rings import bytes_of
+from tests.support.files import bytes_of
 
 
 @pytest.mark.slow

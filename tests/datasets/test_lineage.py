@@ -17,7 +17,8 @@ from src_core.augment.manifest import lines
 from src_core.datasets.reading import read_dataset, read_images
 from src_core.errors import InputError
 from src_core.models.model import Model
-from tests.support.rings import bytes_of, oblique, ring, save_ring, save_tiny
+from tests.support.files import bytes_of
+from tests.support.rings import oblique, ring, save_ring, save_tiny
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -10,13 +9,9 @@ import pytest
 
 from src_core.cli import run
 from tests.support.evaluations import QUICK
+from tests.support.files import rows_of
 
 pytestmark = pytest.mark.usefixtures("undrawn")
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_run_leaves_tables_records_and_figures(done: Path) -> None:
@@ -32,7 +27,7 @@ def test_a_run_leaves_tables_records_and_figures(done: Path) -> None:
 
 
 def test_every_level_has_the_rows_that_need_no_network(done: Path) -> None:
-    table = [(int(r["level"]), r["row"], int(r["n"])) for r in rows(done / "table1.csv")]
+    table = [(int(r["level"]), r["row"], int(r["n"])) for r in rows_of(done / "table1.csv")]
     expected = [(0, "undeformed", 4)]
     for level in (40, 70):
         kinds = ("random", "recovered", "no network", "elastic")
@@ -42,7 +37,9 @@ def test_every_level_has_the_rows_that_need_no_network(done: Path) -> None:
 
 def test_rows_move_as_much_as_the_recovered_one(done: Path) -> None:
     means = {
-        (r["row"], r["level"]): float(r["mean_mean"]) for r in rows(done / "table1.csv") if r["n"]
+        (r["row"], r["level"]): float(r["mean_mean"])
+        for r in rows_of(done / "table1.csv")
+        if r["n"]
     }
     for level in ("40", "70"):
         assert means["elastic", level] == pytest.approx(means["recovered", level], rel=1e-4)
@@ -51,14 +48,14 @@ def test_rows_move_as_much_as_the_recovered_one(done: Path) -> None:
 
 
 def test_all_is_certified_after_the_guard(done: Path) -> None:
-    for row in rows(done / "table1.csv"):
+    for row in rows_of(done / "table1.csv"):
         if row["certified_mean"]:
             assert float(row["certified_mean"]) == 1.0
             assert 0 < float(row["guard_scale_mean"]) <= 1
 
 
 def test_what_is_measured_of_the_model_is_there(done: Path) -> None:
-    found = {(r["row"], r["measure"]) for r in rows(done / "measures.csv")}
+    found = {(r["row"], r["measure"]) for r in rows_of(done / "measures.csv")}
     of_recovered = {
         *("removed", "removed_8", "removed_32", "removed_finer", "shared", "diversity"),
         *("sensitivity_worst", "sensitivity_worst_of_all", "residual", "area 3", "thickness 2"),

@@ -7,15 +7,14 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from src_core.cli import run
+from tests.support import augmenting
 from tests.support.rings import oblique, ring
 
 __all__ = ["RING", "RING_LABELS", "image", "labels", "save", "shell"]
 
 
 def shell(data: Path, out: Path, file: Path, *words: str) -> int:
-    call = ["augment", str(data), "--out", str(out), "--model", str(file), "--device", "cpu"]
-    return run([*call, "--per-case", "1", "--format", "nifti", "--levels", "30", *words])
+    return augmenting.shell(data, out, file, "--format", "nifti", "--levels", "30", *words)
 
 
 def image(data: Path) -> Path:

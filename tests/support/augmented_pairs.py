@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 from src_core.augment import Request
 
-__all__ = ["FILES", "FORMATS", "request", "table", "tree"]
+__all__ = ["FILES", "FORMATS", "request"]
 
 
 def request(dataset: Path, out: Path, **values: Any) -> Request:
     asked = {"per_case": 2, "levels": (20, 40), "between": (30, 70), **values}
     return Request(dataset, out, **asked)
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def tree(out: Path) -> dict[str, bytes]:
-    return {
-        p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()
-    }
 
 
 FORMATS = ("pairs", "nifti", "learn2reg")

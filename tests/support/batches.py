@@ -58,6 +58,6 @@ def finish(going) -> tuple[list[BatchUpdate], BatchEnd]:
 
 
 def made(model: Path, request: Request) -> Request:
-    """A request done, to go on with."""
+    """A finished request, ready to resume."""
     assert not finish(run_batch(request, model, RunControl()))[1].error
     return replace(request, resume=True)

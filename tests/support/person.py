@@ -41,7 +41,7 @@ class Person:
             QApplication.processEvents()
 
     def rest(self, milliseconds: float = 0) -> None:
-        """Let the window live for a while."""
+        """Process events for a while."""
         QTest.qWait(round(milliseconds))
 
     def open_dock(self) -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from src_core.tasks.registration.window import InputWindow, WindowedCase
 
-__all__ = ["WINDOW", "Constant", "box", "laid", "places", "smooth_image", "tensor"]
+__all__ = ["WINDOW", "Constant", "box", "places", "smooth_image", "tensor", "windowed_case"]
 
 
 WINDOW = InputWindow(32, 0.5)
@@ -26,7 +26,9 @@ def tensor(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.asarray(values, dtype=np.float32))
 
 
-def laid(name: str, shapes: list[np.ndarray], window: InputWindow, mm: float = 2.5) -> WindowedCase:
+def windowed_case(
+    name: str, shapes: list[np.ndarray], window: InputWindow, mm: float = 2.5
+) -> WindowedCase:
     """Slices of which each label is a mask (K, size, size), 0..1."""
     shares = (255 * np.stack(shapes)).astype(np.uint8)
     images = np.zeros((len(shapes), 1, window.side, window.side), np.uint8)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.support.tiny import save_unet
 
-__all__ = ["SHAPE", "bytes_of", "oblique", "ring", "save_ring", "save_tiny"]
+__all__ = ["SHAPE", "oblique", "ring", "save_ring", "save_tiny"]
 
 SHAPE = (30, 44, 3)
 
@@ -38,9 +38,3 @@ def save_ring(folder: Path, name: str, radius: float) -> None:
 
 def save_tiny(folder: Path) -> Path:
     return save_unet(folder / "tiny.safetensors", side=16, widths=(8, 8))
-
-
-def bytes_of(out: Path) -> dict[str, bytes]:
-    """Every file of a run's folder."""
-    files = [path for path in out.rglob("*") if path.is_file()]
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}

@@ -13,7 +13,7 @@ MM = ("pixel", "mm", "mm", "mm")
 
 
 def wait(ready: Callable[[], bool], seconds: float = 30) -> None:
-    """Let the window live until something holds; it has to."""
+    """Process events until something holds; fail if it never does."""
     from qtpy.QtWidgets import QApplication
 
     until = time.monotonic() + seconds

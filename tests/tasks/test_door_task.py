@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from src_core.cli import run
 from src_core.tasks.table import TASKS
 from tests.support import tiny, volume_task
+from tests.support.files import rows_of
 
 CAVITY, WALL = (5.0, 6.0, 7.5), (3.0, 2.0, 4.0)
 
@@ -48,11 +48,6 @@ def call(data: Path, out: str, *more: str) -> int:
     return run(["task", "volume", *folders, "--model", "tiny", *more])
 
 
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def stored(folder: Path, kind: str) -> list[np.ndarray]:
     files = sorted((folder / kind).iterdir())
     return [np.asarray(nib.load(file).dataobj) for file in files]
@@ -77,7 +72,9 @@ def test_its_figures_are_least_squares_over_the_cases(data):
         [volume_task.volumes_of(labels) for labels in stored(data / "train", "labels")]
     ).T
     slope, offset = np.polyfit(wall, cavity, 1)
-    for row, labels in zip(rows_of(data / "out"), stored(data / "test", "labels"), strict=True):
+    for row, labels in zip(
+        rows_of(data / "out" / "results.csv"), stored(data / "test", "labels"), strict=True
+    ):
         ring, disc = volume_task.volumes_of(labels)
         assert float(row["value"]) == pytest.approx(abs(offset + slope * ring - disc), rel=1e-4)
         assert (row["training"], row["seed"], row["metric"]) == ("cases", "1", "error")
@@ -115,7 +112,7 @@ def test_a_run_that_stops_resumes_and_ends_as_one_that_did_not(data, monkeypatch
     monkeypatch.setattr(volume_task.PreparedVolume, "measure", stopping)
     assert call(data, "parts", "--repeats", "2") == 130
     assert "--resume" in capsys.readouterr().err
-    assert rows_of(data / "parts") == rows_of(data / "whole")[:6]
+    assert rows_of(data / "parts" / "results.csv") == rows_of(data / "whole" / "results.csv")[:6]
     measured.clear()
     assert call(data, "parts", "--repeats", "2", "--resume") == 0
     assert measured == [("warped", 2)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import nibabel as nib
@@ -27,6 +26,7 @@ from src_core.training.hardware import start_fabric
 from src_core.training.loop import Trainer
 from src_core.training.tables import append_rows, keep_until
 from src_core.training.validation import Validator
+from tests.support.files import rows_of
 
 LOOKS = Validation(share=0.5, cases=2, levels=(10, 70), time=1e9)
 
@@ -62,11 +62,6 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "set.csv"
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_looking_changes_no_bit_of_the_training(dataset: Path, tmp_path: Path) -> None:
     reported: list[str] = []
     list(train(dataset, config(), tmp_path / "blind"))
@@ -75,7 +70,7 @@ def test_looking_changes_no_bit_of_the_training(dataset: Path, tmp_path: Path) -
     assert blind.keys() == seeing.keys()
     assert [k for k in blind if not torch.equal(blind[k], seeing[k])] == []
     assert "validating on 2 images of 1 files held out" in reported
-    table = rows(tmp_path / "seeing" / "validation.csv")
+    table = rows_of(tmp_path / "seeing" / "validation.csv")
     assert [(r["samples"], r["level"]) for r in table] == [
         (samples, level) for samples in ("4", "8", "12") for level in ("10", "70")
     ]
@@ -100,7 +95,7 @@ def blind_model() -> Model:
 def test_a_model_that_does_nothing_removes_nothing(tmp_path: Path) -> None:
     model = blind_model()
     Validator(LOOKS, ["a", "b"], torch.rand(2, 1, 64, 64), tmp_path).validate(model, 5, 1.0, False)
-    for row in rows(tmp_path / "validation.csv"):
+    for row in rows_of(tmp_path / "validation.csv"):
         level = int(row["level"])
         lengths = [
             magnitude(start_flow(model, 2**40, i, level=level).displacement()) * 100 / 16
@@ -122,7 +117,7 @@ def test_looking_keeps_to_its_share_of_the_time(tmp_path: Path) -> None:
         (4, 0, True),
     ]:
         eyes.validate(model, samples, seconds, last)
-    table = rows(tmp_path / "validation.csv")
+    table = rows_of(tmp_path / "validation.csv")
     assert sorted({r["samples"] for r in table}) == ["1", "3", "4"]
 
 

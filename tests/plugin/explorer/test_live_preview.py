@@ -16,7 +16,7 @@ from tests.support.windows import settle, wait
 
 
 def watch(explorer) -> list:
-    """Every look that comes on view from now on."""
+    """Every moment that is shown from now on."""
     moments: list = []
     explorer.live.shown.connect(moments.append)
     return moments

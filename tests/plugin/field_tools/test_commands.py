@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from napari_drdm.field_tools import work as field_work
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.io import read_case, read_field, write_field, write_image
+from tests.support.windows import wait
 
 AFFINE = np.array([[-1.4, 0.2, 0, 30], [0.2, 1.4, 0, -12], [0, 0, 6, 4], [0, 0, 0, 1.0]])
 SHAPE = (40, 34, 5)
@@ -59,14 +59,6 @@ def window(make_napari_viewer_proxy: Any, files: Path) -> Any:
 
     yield opened
     wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
-
-
-def wait(ready: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not ready() and time.monotonic() < until:
-        QApplication.processEvents()
-        time.sleep(0.005)
-    assert ready()
 
 
 def press(form: Any) -> None:

@@ -11,13 +11,13 @@ from torch import nn
 
 pytest.importorskip("monai")
 from src_core.tasks.registration.measures import figures_of
-from tests.support.registrations import WINDOW, Constant, box, laid
+from tests.support.registrations import WINDOW, Constant, box, windowed_case
 
 
 def test_figures_of_boxes_before_and_after_the_right_shift():
     at, size = (10, 12), (8, 6)
-    fixed = laid("f", [box(at, size), np.zeros((1, 32, 32))], WINDOW, mm=2.5)
-    moving = laid("m", [box((13, 12), size), np.zeros((1, 32, 32))], WINDOW, mm=2.5)
+    fixed = windowed_case("f", [box(at, size), np.zeros((1, 32, 32))], WINDOW, mm=2.5)
+    moving = windowed_case("m", [box((13, 12), size), np.zeros((1, 32, 32))], WINDOW, mm=2.5)
     before = figures_of(None, (moving, fixed), (1,), WINDOW)
     assert before["dsc 1"] == before["dsc"] == pytest.approx(5 / 8)
     assert (before["hd_voxels"], before["hd_mm"]) == (3.0, 7.5)
@@ -33,7 +33,7 @@ def test_figures_of_boxes_before_and_after_the_right_shift():
 def test_labels_that_one_image_lacks():
     none = np.zeros((1, 32, 32), np.float32)
     both = [np.concatenate([box((10, 12), (8, 6)), part]) for part in (none, box((2, 3), (4, 4)))]
-    one, other = laid("a", both[:1], WINDOW), laid("b", both[1:], WINDOW)
+    one, other = windowed_case("a", both[:1], WINDOW), windowed_case("b", both[1:], WINDOW)
     lost = figures_of(None, (one, other), (1, 2), WINDOW)
     assert lost["dsc 2"] == 0 and math.isnan(lost["hd_mm 2"]) and lost["dsc"] == 0.5
     absent = figures_of(None, (other, one), (1, 2), WINDOW)
@@ -51,6 +51,6 @@ def test_folds_of_a_field_are_counted_both_ways():
             u[:, 0] = self.scale * torch.arange(both.shape[2])[:, None]
             return u
 
-    one = laid("a", [box((10, 12), (8, 6))], WINDOW)
+    one = windowed_case("a", [box((10, 12), (8, 6))], WINDOW)
     figures = figures_of(Folding(), (one, one), (1,), WINDOW)
     assert figures["central"] == figures["strict"] == 1000

@@ -26,7 +26,7 @@ from src_core.tasks.registration.pair_batches import (
 )
 from src_core.tasks.registration.training import fit
 from src_core.tasks.registration.window import InputWindow
-from tests.support.registrations import Constant, box, laid, places, smooth_image, tensor
+from tests.support.registrations import Constant, box, places, smooth_image, tensor, windowed_case
 
 
 def test_the_loss_of_a_field_counts_known_voxels_and_slopes():
@@ -58,7 +58,7 @@ def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tm
     pairs = [box((8 + k, 9), (10, 7)) for k in range(4)]
     window = InputWindow(32, 1.0)
     shifted = [np.roll(p, (2, -1), axis=(1, 2)) for p in pairs]
-    both = laid("a", pairs, window), laid("b", shifted, window)
+    both = windowed_case("a", pairs, window), windowed_case("b", shifted, window)
     real = RealPairs([both], [(0, u) for u in range(4)], window)
     fabric = start_fabric(Hardware("cpu"))
 
@@ -85,7 +85,7 @@ def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tm
 
 def test_a_loss_that_is_no_number_stops_with_one_line():
     window = InputWindow(16, 1.0)
-    one = laid("a", [box((2, 3), (5, 6), 16)], window)
+    one = windowed_case("a", [box((2, 3), (5, 6), 16)], window)
     steps = fit(Constant(math.nan, 0), RealPairs([(one, one)], [(0, 0)], window),
                 unsupervised("mse", 0.1), start_fabric(Hardware("cpu")),
                 steps=2, batch=1, rate=1e-3, seed=1)  # fmt: skip

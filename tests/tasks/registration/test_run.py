@@ -1,4 +1,4 @@
-"""``drdm task registration`` from data sets on disk to its table, cut short and gone on with."""
+"""``drdm task registration`` from data sets on disk to its table, interrupted and resumed."""
 
 from __future__ import annotations
 

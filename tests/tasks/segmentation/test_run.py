@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from src_core.cli import run
 from src_core.tasks.segmentation.slice_stacks import read_stack
+from tests.support.files import rows_of
 from tests.support.tiny import save_unet
 
 pytest.importorskip("monai")
@@ -65,11 +65,6 @@ def call(home: Path, out: str, *more: str) -> int:
     )
 
 
-def rows_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.mark.slow
 def test_every_method_number_and_case_is_in_the_results(home, capsys):
     methods = "none,bigaug,appearance,elastic,drdm,drdm+appearance"
@@ -77,7 +72,7 @@ def test_every_method_number_and_case_is_in_the_results(home, capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["labels"] == [4, 9] and report["training_cases"] == 4
     assert report["test_cases"] == ["t_ed-i", "u_ed-i"]
-    rows = rows_of(home / "out")
+    rows = rows_of(home / "out" / "results.csv")
     assert {(r["method"], r["subjects"]) for r in rows} == {
         (m, s) for m in methods.split(",") for s in "12"
     }
@@ -116,20 +111,20 @@ def test_a_run_resumes_where_it_stopped_and_ends_as_one_that_did_not(home, monke
     train = module.train
     monkeypatch.setattr(module, "train", stopping)
     assert call(home, "parts", *methods) == 130
-    whole = rows_of(home / "whole")
-    assert rows_of(home / "parts") == whole[: 3 * len(whole) // 4]
+    whole = rows_of(home / "whole" / "results.csv")
+    assert rows_of(home / "parts" / "results.csv") == whole[: 3 * len(whole) // 4]
     trained.clear()
     assert call(home, "parts", *methods, "--resume") == 0
     assert len(trained) == 1
-    assert rows_of(home / "parts") == whole
+    assert rows_of(home / "parts" / "results.csv") == whole
 
 
 @pytest.mark.slow
 def test_a_run_takes_further_methods_but_no_other_options(home, capsys):
     assert call(home, "out", "--methods", "none") == 0
-    before = [r["value"] for r in rows_of(home / "out")]
+    before = [r["value"] for r in rows_of(home / "out" / "results.csv")]
     assert call(home, "out", "--methods", "none,elastic", "--resume") == 0
-    rows = rows_of(home / "out")
+    rows = rows_of(home / "out" / "results.csv")
     assert [r["value"] for r in rows if r["method"] == "none"] == before
     assert len(rows) == 2 * len(before)
     assert call(home, "out", "--methods", "none", "--resume", "--seed", "2") == 2
@@ -144,7 +139,7 @@ def test_fields_are_shared_between_runs(home):
     files = {f.name: f.stat().st_mtime_ns for f in (home / "fields").iterdir()}
     assert call(home, "two", *fields) == 0
     assert {f.name: f.stat().st_mtime_ns for f in (home / "fields").iterdir()} == files
-    assert rows_of(home / "one") == rows_of(home / "two")
+    assert rows_of(home / "one" / "results.csv") == rows_of(home / "two" / "results.csv")
 
 
 @pytest.mark.parametrize(
