@@ -35,7 +35,7 @@ class BatchFields(QWidget):
     Attributes:
         dataset: a folder, a CSV or a dataset.json.
         model: the models.
-        levels: from where to where, or how often which.
+        levels: lowest to highest, or each with its weight.
         layouts: how new cases are laid out, by the engine's names.
         number: of an nnU-Net data set.
         out: the folder of the run.

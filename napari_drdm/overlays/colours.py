@@ -28,7 +28,7 @@ def limit_mm(grid: Grid) -> float:
 
 
 def jacobian_colormap() -> Any:
-    """Determinants in colour: blue below 1, orange above, 1 is clear, and folds are magenta.
+    """Determinants in colour: blue below 1, orange above, 1 is transparent, and folds are magenta.
 
     Below 1 the new image shows tissue enlarged, since the map leads back to the source. The scale
     is logarithmic although the layer holds plain determinants; it saturates at 1/4 and 4.
@@ -46,7 +46,7 @@ def jacobian_colormap() -> Any:
         low_color=_FOLD,
         nan_color=_FOLD,
         name="drdm Jacobian",
-        display_name="Jacobian (log, 1 is clear)",
+        display_name="Jacobian (log, 1 is transparent)",
     )
 
 
@@ -57,4 +57,6 @@ def magnitude_colormap() -> Any:
 
     colours = np.array(ensure_colormap("viridis").colors)
     colours[:, 3] = np.clip(np.linspace(0, 2, len(colours)), 0, 1)
-    return Colormap(colors=colours, name="drdm magnitude", display_name="displacement (0 is clear)")
+    return Colormap(
+        colors=colours, name="drdm magnitude", display_name="displacement (0 is transparent)"
+    )

@@ -69,7 +69,7 @@ _ROWS = (
         jacobian_content,
         jacobian_layer,
         place=(1, 0),
-        legend="det J: 1/4 or less blue, 1 clear, 4 or more orange, folds magenta",
+        legend="det J: 1/4 or less blue, 1 transparent, 4 or more orange, folds magenta",
         shares_memory=True,
     ),
     Overlay(
