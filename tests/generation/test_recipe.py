@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from src_core.cases.case import Case
@@ -19,17 +18,6 @@ from src_core.models.library import (
 from tests.support.small_model import arrays
 
 FILES = {"image", "labels", "displacement", "inverse", "jacobian"}
-
-
-@pytest.fixture
-def case() -> Case:
-    image, labels = arrays()
-    return Case.from_arrays(image, labels, spacing=(1.4, 1.9, 8.0))
-
-
-@pytest.fixture
-def result(case: Case, file: Path) -> Result:
-    return generate(case, load_model(file, "cpu"), level=30, seed=2, steps=2)
 
 
 def own_digest(array: NDArray[np.generic]) -> str:

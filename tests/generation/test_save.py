@@ -7,28 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from src_core.cases.case import Case
 from src_core.errors import InputError
-from src_core.generation import Result, generate, save_result
+from src_core.generation import Result, save_result
 from src_core.generation.recipe import digests
 from src_core.io import read_case
-from src_core.models.library import (
-    load_model,
-)
-from tests.support.small_model import arrays
 
 FILES = {"image", "labels", "displacement", "inverse", "jacobian"}
-
-
-@pytest.fixture
-def case() -> Case:
-    image, labels = arrays()
-    return Case.from_arrays(image, labels, spacing=(1.4, 1.9, 8.0))
-
-
-@pytest.fixture
-def result(case: Case, file: Path) -> Result:
-    return generate(case, load_model(file, "cpu"), level=30, seed=2, steps=2)
 
 
 def test_a_result_without_files_is_saved_with_its_input(result: Result, tmp_path: Path) -> None:
