@@ -148,7 +148,7 @@ def test_training_draws_conditions_and_targets_depend_on_them(home: Path) -> Non
     for column, (low, high) in zip(drawn.T, ((0, 1), (-2, 2)), strict=True):
         assert low <= column.min() < low + 0.1 * (high - low)
         assert high >= column.max() > high - 0.1 * (high - low)
-    batch = make_batch(config, store.images, draws[:3])
+    batch = make_batch(config, store, draws[:3])
     assert batch.condition is not None
     np.testing.assert_allclose(batch.condition, drawn[:3], rtol=1e-6)
     clean = torch.cat([d.velocity * d.amplitude for d in draws[:3]])
