@@ -35,8 +35,14 @@ class MultiscaleField(RandomField):
 
     def draw(self, ndim: int, source: torch.Generator) -> Draws:
         """The Gaussian draws, finest first: (1, D, n, ..., n) each, unit variance."""
-        sizes = self.schedule.components
-        return tuple(torch.randn(1, ndim, *[n] * ndim, generator=source) for n in sizes)
+        return self.draw_batch(ndim, 1, source)
+
+    def draw_batch(self, ndim: int, count: int, source: torch.Generator) -> Draws:
+        """The draws of ``count`` velocities: (count, D, n, ..., n) each."""
+        sizes, device = self.schedule.components, source.device
+        return tuple(
+            torch.randn(count, ndim, *[n] * ndim, generator=source, device=device) for n in sizes
+        )
 
     def velocity(self, draws: Draws) -> Tensor:
         """Sum of the components on the control grid.

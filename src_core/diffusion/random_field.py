@@ -42,6 +42,11 @@ class RandomField(ABC):
     def draw(self, ndim: int, source: torch.Generator) -> Draws:
         """The random numbers of one velocity, B = 1, from ``source`` alone."""
 
+    def draw_batch(self, ndim: int, count: int, source: torch.Generator) -> Draws:
+        """The numbers of ``count`` velocities, on the generator's device. By default one by one."""
+        each = [self.draw(ndim, source) for _ in range(count)]
+        return tuple(torch.cat(numbers) for numbers in zip(*each, strict=True))
+
     @abstractmethod
     def velocity(self, draws: Draws) -> Tensor:
         """The velocity made from given draws: (B, D, *control), control voxels."""
@@ -80,10 +85,10 @@ class RandomField(ABC):
         return crop(exponential(velocity, self.schedule.squarings))
 
 
-def generator(*seeds: int) -> torch.Generator:
-    """A separate CPU generator for a seed, or for a seed and its sub-seeds (slice, case...)."""
+def generator(*seeds: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A separate generator for a seed, or for a seed and its sub-seeds (slice, case...)."""
     state = np.random.SeedSequence([s % 2**63 for s in seeds]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
+    return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
 
 
 def level_ddf(field: RandomField, velocity: Tensor, times: Tensor) -> Tensor:

@@ -185,7 +185,7 @@ class Model:
         kind, spec = network_kind(self.spec.network), self.spec
         if not spec.organs:
             return None
-        level = torch.ones(1, dtype=torch.int64, device=self.device)
+        level = torch.full((1,), max(spec.schedule.levels // 20, 1), device=self.device)
         found = []
         for image in images.to(self.device):
             _, logits = kind.output_with_organs(spec, self.network, image[None], level)

@@ -1,7 +1,8 @@
 """Training samples (Algorithm 1): a posed image, deformed at a random level, and its velocity.
 
 Sample i depends on (seed, i) alone, so a run resumes bit-exactly and any process can make any
-sample. The pose and the deformation are one map, and the image is sampled once.
+sample; on a GPU the numbers of a batch's fields are drawn there, and depend on its first sample.
+The pose and the deformation are one map, and the image is sampled once.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class Draw:
     """Everything random about one sample.
 
     Attributes:
-        velocity, disturbance: the numbers that the fields are made of.
+        velocity, disturbance: the numbers that the fields are made of; empty where they are drawn
+            for the whole batch.
         corner: the window's lowest, in pixels.
         natural: rates of natural variation; empty for none.
     """
@@ -69,11 +71,16 @@ class Draw:
 
 
 def draw_sample(
-    config: TrainConfig, stage: Stage, shares: np.ndarray, index: int, ndim: int
+    config: TrainConfig,
+    stage: Stage,
+    shares: np.ndarray,
+    index: int,
+    ndim: int,
+    with_fields: bool = True,
 ) -> Draw:
-    """Sample ``index``: which image, how posed, how deformed."""
+    """Sample ``index``: which image, how posed, and, ``with_fields``, how deformed."""
     rng = np.random.default_rng([config.seed, index])
-    deforming, source = random_field(config.schedule), generator(config.seed, index)
+    velocity, disturbance = _fields(config, index, ndim) if with_fields else ((), ())
     kind = rng.random()
     amplitude = float(rng.random()) if kind < stage.weaker + stage.undeformed else 1.0
     amplitude = 0.0 if kind < stage.undeformed else amplitude
@@ -85,12 +92,20 @@ def draw_sample(
         pose=pose,
         shift=shift,
         contrast=_contrast(config.augmentation, rng),
-        velocity=deforming.draw(ndim, source),
-        disturbance=deforming.draw(ndim, source),
+        velocity=velocity,
+        disturbance=disturbance,
         corner=_corner(config, rng, ndim),
         condition=network_kind(config.network).draw_condition(config.network, rng),
         natural=_natural(config, rng, ndim),
     )
+
+
+def _fields(
+    config: TrainConfig, index: int, ndim: int, count: int = 1, device: torch.device | str = "cpu"
+) -> tuple[Draws, Draws]:
+    """The numbers of velocities and of what disturbs them, for ``count`` items from ``index``."""
+    field, source = random_field(config.schedule), generator(config.seed, index, device=device)
+    return field.draw_batch(ndim, count, source), field.draw_batch(ndim, count, source)
 
 
 def _natural(config: TrainConfig, rng: np.random.Generator, ndim: int) -> np.ndarray:
@@ -137,7 +152,11 @@ def _contrast(
 
 
 def make_batch(
-    config: TrainConfig, store: Store, draws: list[Draw], device: torch.device | str = "cpu"
+    config: TrainConfig,
+    store: Store,
+    draws: list[Draw],
+    device: torch.device | str = "cpu",
+    index: int = 0,
 ) -> Batch:
     """Deform and pose the drawn images.
 
@@ -145,19 +164,24 @@ def make_batch(
         store: all images on the model's grid.
         draws: one per item.
         device: where the batch is made.
+        index: the first sample, for fields that are drawn for the whole batch.
     """
     schedule, ndim = config.schedule, store.images.dim() - 2
     amplitude = torch.tensor([d.amplitude for d in draws]).view(-1, *[1] * (ndim + 1)).to(device)
     deforming = random_field(schedule)
-    clean = deforming.velocity(_stacked([d.velocity for d in draws], device)) * amplitude
-    noise = deforming.velocity(_stacked([d.disturbance for d in draws], device)) * amplitude
+    if draws[0].velocity:
+        numbers = [_stacked([d.velocity for d in draws], device),
+                   _stacked([d.disturbance for d in draws], device)]  # fmt: skip
+    else:
+        numbers = list(_fields(config, index, ndim, len(draws), device))
+    clean, noise = (deforming.velocity(drawn) * amplitude for drawn in numbers)
     levels = torch.tensor([d.level for d in draws])
     tau = torch.tensor([schedule.tau(d.level) for d in draws])
     u = level_ddf(deforming, deforming.disturbed(clean, noise * schedule.disturbance), tau)
     u = enlarge(u, config.size // u.shape[-1])
-    images = torch.stack([store.images[d.image] for d in draws]).to(device).float() / 255
-    positions = _positions(u, draws, config.size)
     chosen, organs = [d.image for d in draws], None
+    images = store.images[chosen].to(device).float() / 255
+    positions = _positions(u, draws, config.size)
     if store.organs is not None:
         if config.natural.share:
             positions = varied(positions, store.organs, chosen, [d.natural for d in draws])

@@ -159,8 +159,8 @@ def _fitted(case: Case, grid: ModelGrid) -> Iterator[tuple[Tensor, float, Tensor
     axis = case.grid.slice_axis
     flat = grid.ndim == 2
     spacing = tuple(np.delete(case.grid.spacing, axis)) if flat else case.grid.spacing
-    labels = _label_parts(case, axis if flat else None)
-    for volume in grid.preprocessing.unit_range(case.images[0]):
+    for frame, volume in enumerate(grid.preprocessing.unit_range(case.images[0])):
+        labels = _label_parts(case, frame, axis if flat else None)
         parts = np.moveaxis(volume, axis, 0) if flat else volume[None]
         for index, part in enumerate(parts):
             fit = Fit(part.shape, tuple(float(s) for s in spacing), grid.size)
@@ -168,11 +168,13 @@ def _fitted(case: Case, grid: ModelGrid) -> Iterator[tuple[Tensor, float, Tensor
             yield image, fit.mm_per_pixel, _organ_maps(labels[index] if labels else None, fit, grid)
 
 
-def _label_parts(case: Case, axis: int | None) -> list[np.ndarray] | None:
-    """The label map's slices, or the map itself; None for none, and for those of cines."""
-    if case.label_map is None or case.images[0].frames > 1:
+def _label_parts(case: Case, frame: int, axis: int | None) -> list[np.ndarray] | None:
+    """The slices of a frame's labels, or the whole; None for a cine with labels of no frame."""
+    labels = case.label_map
+    if labels is None or (labels.ndim == 3 and case.images[0].frames > 1):
         return None
-    return [case.label_map] if axis is None else list(np.moveaxis(case.label_map, axis, 0))
+    labels = labels[..., frame] if labels.ndim == 4 else labels
+    return [labels] if axis is None else list(np.moveaxis(labels, axis, 0))
 
 
 def _organ_maps(labels: np.ndarray | None, fit: Fit, grid: ModelGrid) -> Tensor:

@@ -139,12 +139,19 @@ class Trainer:
         return warm * (0.02 + 0.98 * cosine)
 
     def _batch(self, first: int) -> Batch:
-        stage = self.stage(first)
+        stage, device = self.stage(first), self.fabric.device
         draws = [
-            draw_sample(self.config, stage, self.store.shares, first + i, self.ndim)
+            draw_sample(
+                self.config,
+                stage,
+                self.store.shares,
+                first + i,
+                self.ndim,
+                with_fields=device.type != "cuda",
+            )
             for i in self._mine
         ]
-        batch = make_batch(self.config, self.store, draws, self.fabric.device)
+        batch = make_batch(self.config, self.store, draws, device, first + self._mine.start)
         if self.teacher is None:
             return batch
         return replace(batch, teacher=self.teacher(batch.images, batch.levels))

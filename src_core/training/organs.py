@@ -7,14 +7,13 @@ It comes between image and pose, so that the random field deforms anatomies of e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from src_core.diffusion.organs import OrganModes, organ_modes
+from src_core.diffusion.organs import organ_modes
 from src_core.fields import exponential
 from src_core.fields.sampling import sample
 from src_core.training.config import Natural
@@ -36,11 +35,24 @@ class OrganStore:
     def __init__(self, maps: Tensor) -> None:
         self.maps = maps
         self.labelled = maps.flatten(1).amax(1) > 0
-        self.modes = lru_cache(maxsize=4096)(self._modes)
+        self._modes: dict[int, Tensor] = {}
+        self._all: Tensor | None = None
 
-    def _modes(self, image: int) -> OrganModes | None:
-        found = organ_modes(self.maps[image].float() / 255)
-        return None if found is None else OrganModes(found.fields.half(), found.weights)
+    def modes(self, image: int) -> Tensor:
+        """The modes of one image: (M, D, *n), float16, voxels; 0 without labels."""
+        if image not in self._modes:
+            found = organ_modes(self.maps[image].float() / 255)
+            ndim, organs = self.maps.dim() - 2, self.maps.shape[1]
+            count = organs + ndim * (ndim - 1) // 2 + ndim
+            none = torch.zeros(count, ndim, *self.maps.shape[2:])
+            self._modes[image] = (none if found is None else found.fields).half()
+        return self._modes[image]
+
+    def all_modes(self, device: torch.device) -> Tensor:
+        """The modes of all images on a device: (N, M, D, *n), float16."""
+        if self._all is None:
+            self._all = torch.stack([self.modes(i) for i in range(len(self.maps))]).to(device)
+        return self._all
 
 
 def organ_side(control: int) -> int:
@@ -76,21 +88,16 @@ def varied(
     Returns:
         (B, D, *any): where the changed image is sampled in the stored one.
     """
-    factor = positions.shape[-1] // store.maps.shape[-1]
-    velocities = [_velocity(store, image, rate) for image, rate in zip(images, rates, strict=True)]
-    u = exponential(torch.stack(velocities).to(positions), _SQUARINGS)
-    return positions + sample(u, (positions + 0.5) / factor - 0.5) * factor
-
-
-def _velocity(store: OrganStore, image: int, rates: np.ndarray) -> Tensor:
-    """(D, *n), voxels of the maps; 0 for an image without labels."""
     ndim, side = store.maps.dim() - 2, store.maps.shape[-1]
-    modes = store.modes(image) if rates.any() else None
-    if modes is None:
-        return torch.zeros(ndim, *[side] * ndim)
-    scaled = torch.from_numpy(rates).float()
-    scaled[-ndim:] *= side
-    return torch.einsum("m,m...->...", scaled, modes.fields.float())
+    scaled = torch.from_numpy(np.stack(rates)).float()
+    scaled[:, -ndim:] *= side
+    if positions.is_cuda:
+        modes = store.all_modes(positions.device)[list(images)]
+    else:
+        modes = torch.stack([store.modes(i) for i in images])
+    velocity = torch.einsum("bm,bm...->b...", scaled.to(positions), modes.to(positions))
+    u, factor = exponential(velocity, _SQUARINGS), positions.shape[-1] // side
+    return positions + sample(u, (positions + 0.5) / factor - 0.5) * factor
 
 
 def organ_maps(store: OrganStore, images: Sequence[int], positions: Tensor) -> Tensor:
@@ -98,6 +105,6 @@ def organ_maps(store: OrganStore, images: Sequence[int], positions: Tensor) -> T
     factor = positions.shape[-1] // store.maps.shape[-1]
     pool = {2: functional.avg_pool2d, 3: functional.avg_pool3d}[positions.shape[1]]
     at = (pool(positions, factor) + 0.5) / factor - 0.5
-    maps = torch.stack([store.maps[i] for i in images]).to(positions.device).float() / 255
+    maps = store.maps[list(images)].to(positions.device).float() / 255
     known = store.labelled[list(images)].to(positions.device).view(-1, *[1] * (maps.dim() - 1))
     return torch.where(known, sample(maps, at, padding="zeros"), -1.0)
