@@ -29,6 +29,7 @@ _COLOURS = {
     "no network": COLOURS["blue"],
     "elastic": COLOURS["green"],
     "release": COLOURS["purple"],
+    "registered": COLOURS["orange"],
 }
 _MOST_SHAPES = 12
 

@@ -46,6 +46,8 @@ def make_plan(request: EvaluationRequest, highest: int, default_steps: int) -> E
     for level in request.levels:
         check_level("levels", level, highest)
     rows = set(ROWS if request.rows is None else request.rows)
+    if request.registered is None:
+        rows.discard("registered")
     if {"no network", "elastic"} & rows:
         rows.add("recovered")
     return EvaluationPlan(

@@ -30,7 +30,7 @@ from src_core.experiments.statistics import (
 
 __all__ = ["plausibility", "shape_names"]
 
-_AGAINST = ("random", "no network", "elastic", "release", "undeformed")
+_AGAINST = ("random", "no network", "elastic", "release", "registered", "undeformed")
 
 
 def shape_names(reference: Reference) -> list[str]:
