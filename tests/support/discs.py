@@ -21,7 +21,7 @@ def disc(side: int, radius: float, centre: Sequence[float], ndim: int = 2) -> Te
 
 
 def disc_in_body(
-    side: int, mm: float, radius: float, shift: Sequence[float], body: Sequence[float] = (36, 26)
+    side: int, mm: float, radius: float, shift: Sequence[float], body: Sequence[float] = (34, 18)
 ) -> PaintedCase:
     """A labelled disc of a radius (mm) in a large elliptic body, both shifted by mm."""
     ndim = len(shift)

@@ -89,7 +89,7 @@ def similarity(
     method.SetMetricAsCorrelation()
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(
-        1.0, 1e-3, _ITERATIONS, gradientMagnitudeTolerance=1e-8
+        1.0, 1e-3, 2 * _ITERATIONS, relaxationFactor=0.7, gradientMagnitudeTolerance=1e-8
     )
     method.SetOptimizerScalesFromPhysicalShift()
     shrink = _pyramid(min(fixed.shape[-1], moving.shape[-1]))

@@ -37,7 +37,9 @@ def test_a_similarity_is_found_between_grids_of_other_voxels() -> None:
     np.testing.assert_allclose(back.linear @ found.shift + back.shift, 0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("ndim", "side", "small", "large"), [(2, 64, 10.0, 15.0), (3, 32, 5, 7)])
+@pytest.mark.parametrize(
+    ("ndim", "side", "small", "large"), [(2, 64, 10.0, 15.0), (3, 40, 8.0, 11.0)]
+)
 def test_a_scaled_and_shifted_disc_gives_back_its_scale(
     ndim: int, side: int, small: float, large: float
 ) -> None:
@@ -46,7 +48,7 @@ def test_a_scaled_and_shifted_disc_gives_back_its_scale(
     u = demons(fixed[0, 0], moving[0, 0])
     assert u.shape == (1, ndim, *[side] * ndim)
     got = warp(moving, u).sum() / moving.sum()
-    assert float(got) == pytest.approx((large / small) ** ndim, rel=0.06)
+    assert float(got) == pytest.approx((large / small) ** ndim, rel=0.1)
     # the map of a larger disc into a smaller one shrinks: its determinant is below 1
     inside = fixed[:, 0] > 0.5
     mean = float(jacobian_determinant(u)[inside].mean())
