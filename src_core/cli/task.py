@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from src_core.cli.report import print_json
 from src_core.cli.requests import follow, request_verb
+from src_core.tasks.options import WHOLE
 from src_core.tasks.table import TASKS, Task
 
 __all__ = ["task"]
@@ -50,6 +51,9 @@ def _run(row: Task, request: Any, json: bool) -> None:
 
     prepared = row.prepare(request)
     follow(run_task(prepared))
+    if getattr(request, "prepare", False) or getattr(request, "process", WHOLE) != WHOLE:
+        print(f"kept in {request.out}")
+        return
     if json:
         print_json(prepared.report)
         return

@@ -31,7 +31,8 @@ def run(prepared: PreparedEvaluation) -> Iterator[StageProgress]:
     """Evaluate; yields progress, and leaves tables, figures and ``prepared.report``."""
     reference, segmenter = None, None
     if prepared.anatomy.labels and prepared.real:
-        for done, found in read_reference(prepared.real, prepared.model.spec, prepared.anatomy):
+        spec, choice = prepared.model.spec, prepared.plan.slice
+        for done, found in read_reference(prepared.real, spec, prepared.anatomy, choice):
             reference = found
             yield StageProgress("real cases", done, len(prepared.real))
     if "agreement" not in prepared.absent:
@@ -57,7 +58,8 @@ def _registered(prepared: PreparedEvaluation) -> Iterator[StageProgress]:
     if prepared.registered is None:
         return
     total, entries = len(prepared.registered.pairs), prepared.real or prepared.entries
-    for done in fill_bank(prepared.registered, entries, prepared.model.spec):
+    spec, choice = prepared.model.spec, prepared.plan.slice
+    for done in fill_bank(prepared.registered, entries, spec, choice):
         yield StageProgress("registered fields", done, total)
 
 
@@ -73,7 +75,7 @@ def _measured(prepared: PreparedEvaluation, comparison: Comparison) -> Iterator[
 
 
 def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[str, Any]:
-    records = prepared.journal.records()
+    records, ndim = prepared.journal.records(), prepared.model.spec.ndim
     return {
         "model": prepared.model.spec.name,
         "sha256": prepared.model.sha256,
@@ -84,7 +86,7 @@ def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[s
         "labels": prepared.anatomy.labels,
         "walls": prepared.anatomy.walls,
         "absent": prepared.absent,
-        **summarise(records, prepared.plan, prepared.anatomy, reference),
+        **summarise(records, prepared.plan, prepared.anatomy, reference, ndim),
     }
 
 

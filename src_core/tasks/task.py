@@ -5,28 +5,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Protocol
 
 from src_core.experiments.journal import Journal
 from src_core.experiments.records import Record, StageProgress, Trial, TrialKey
+from src_core.tasks.options import WHOLE
 
-__all__ = ["PreparedTask", "run_task"]
+__all__ = ["PreparedTask", "own_trials", "run_task"]
 
 
 class PreparedTask(Protocol):
     """A task whose request has been checked.
 
     Attributes:
+        request: with ``process`` and ``prepare`` of ``TaskOptions``, if the task has them.
         journal: where trials are kept.
         report: what ``write`` last reported, as ``results.json`` has it.
     """
 
+    request: Any
     journal: Journal
     report: dict[str, Any]
 
     def trials(self) -> Sequence[TrialKey]:
         """Keys of all trials that the request asks for, in the order of the results."""
+
+    def unit(self, key: TrialKey) -> Hashable:
+        """Trials of one unit are measured by one process, in their order."""
 
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         """Read or compute what the missing trials share, such as labels and deformations."""
@@ -39,19 +45,32 @@ class PreparedTask(Protocol):
 
 
 def run_task(prepared: PreparedTask) -> Iterator[StageProgress]:
-    """Run a task; yields progress, and writes the results anew after each trial."""
-    kept = prepared.journal.by_key()
-    missing = [key for key in prepared.trials() if key not in kept]
+    """Run a task; yields progress, and writes the results anew after each trial.
+
+    One of several processes measures its own trials alone, and writes no results.
+    """
+    kept, process = prepared.journal.by_key(), getattr(prepared.request, "process", WHOLE)
+    missing = [key for key in own_trials(prepared, process) if key not in kept]
     yield from prepared.load(missing)
+    if getattr(prepared.request, "prepare", False):
+        return
     for key in missing:
         for step in prepared.measure(key):
             if isinstance(step, Trial):
                 prepared.journal.add(step)
             else:
                 yield step
+        if process == WHOLE:
+            prepared.write(_records(prepared))
+    if not missing and process == WHOLE:
         prepared.write(_records(prepared))
-    if not missing:
-        prepared.write(_records(prepared))
+
+
+def own_trials(prepared: PreparedTask, process: tuple[int, int]) -> list[TrialKey]:
+    """The trials of process I of N: those of every N-th unit."""
+    keys, (number, count) = prepared.trials(), process
+    units = list(dict.fromkeys(map(prepared.unit, keys)))[number - 1 :: count]
+    return [key for key in keys if prepared.unit(key) in units]
 
 
 def _records(prepared: PreparedTask) -> list[Record]:

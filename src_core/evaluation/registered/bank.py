@@ -134,8 +134,17 @@ def plan_bank(
     return plan
 
 
-def fill_bank(plan: BankPlan, entries: Sequence[Entry], spec: ModelSpec) -> Iterator[int]:
-    """Register the pairs that have no file yet; yields the number of fields that are there."""
+def fill_bank(
+    plan: BankPlan, entries: Sequence[Entry], spec: ModelSpec, choice: str = "largest"
+) -> Iterator[int]:
+    """Register the pairs that have no file yet; yields the number of fields that are there.
+
+    Args:
+        plan: of the bank.
+        entries: the cases, those of missing fields among them.
+        spec: of the model whose grid they are registered on.
+        choice: which slice of a case a 2D field is of.
+    """
     missing = plan.missing()
     done = len(plan.pairs) - len(missing)
     yield done
@@ -145,7 +154,7 @@ def fill_bank(plan: BankPlan, entries: Sequence[Entry], spec: ModelSpec) -> Iter
     known = {e.name: e for e in entries}
 
     def read(name: str) -> PaintedCase:
-        return painted(load_case(known[name], spec, plan.labels), spec.state)
+        return painted(load_case(known[name], spec, plan.labels, choice), spec.state)
 
     if not (plan.folder / _FRAME).is_file():
         with fixed_threads(), torch.inference_mode():

@@ -50,6 +50,10 @@ class PreparedSegmentation:
             for method in request.methods
         ]
 
+    def unit(self, key: TrialKey) -> TrialKey:
+        """Every training is a unit of its own."""
+        return key
+
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         """Read labels, make deformations, and read the cases that the trials need."""
         data = self.data
