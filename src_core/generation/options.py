@@ -52,7 +52,7 @@ Interpolation = Literal["linear", "cubic"]
 LabelInterpolation = Literal["linear", "nearest"]
 
 #: Options that are left out of recipes where they are None.
-_LATER = ("condition", "pose", "intensities")
+_LATER = ("condition", "variety", "pose", "intensities")
 _SLICES = {"shared": "one for all slices", "each": "one each"}
 _CONDITION = "numbers, such as 0.5,1"
 _REGION = "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10"
@@ -131,6 +131,13 @@ class Options(BaseModel):
             "voxel, or that of the nearest voxel.",
         )
     )
+    variety: Annotated[float | None, Display(none="the model's own")] = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How much of the new size, orientation and position of organs is kept: 0 "
+        "restores the original ones, 1 keeps what the random field made.",
+    )
     allow_folds: Annotated[bool, Display(docks=())] = Field(
         default=False, description="Leave out the guard that keeps deformations free of folds."
     )
@@ -144,7 +151,6 @@ class Options(BaseModel):
         TextForm(parse_condition, condition_text, _CONDITION),
         Display(none="the model's own", docks=()),
     ] = Field(default=None, description="Numbers for a model that takes conditions, one for each.")
-
     pose: Annotated[
         Pose | None,
         BeforeValidator(lambda given: parse_pose(given) if isinstance(given, str) else given),
