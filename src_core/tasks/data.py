@@ -30,6 +30,7 @@ from src_core.tasks.stored import EvaluationNames
 __all__ = [
     "TaskData",
     "first_labels",
+    "labelled",
     "need_monai",
     "of_subjects",
     "open_data",
@@ -104,13 +105,15 @@ def need_monai() -> None:
         raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"')
 
 
-def read_split(train: Path, test: Path) -> tuple[list[Entry], list[Entry]]:
+def read_split(
+    train: Path, test: Path, test_split: str = "test"
+) -> tuple[list[Entry], list[Entry]]:
     """Labelled cases to train and to test: entries of the split, where there are any, else all.
 
     Raises:
         InputError: no labelled cases, or a subject that is in both.
     """
-    trained, tested = _labelled(train, "train"), _labelled(test, "test")
+    trained, tested = labelled(train, "train"), labelled(test, test_split)
     both = {e.subject for e in trained} & {e.subject for e in tested}
     if both:
         raise InputError(
@@ -184,12 +187,17 @@ def run_digest(facts: dict[str, Any], model: Model, entries: Iterable[Entry]) ->
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _labelled(path: Path, split: str) -> list[Entry]:
+def labelled(path: Path, split: str, needed: bool = True) -> list[Entry]:
+    """Labelled cases of a split; all of them where the data set has no splits.
+
+    Raises:
+        InputError: there are none, and they are needed.
+    """
     everything = [e for e in read_dataset(path) if e.labels is not None]
     found = [e for e in everything if e.split == split]
     if not found and not any(e.split for e in everything):
         found = everything
-    if not found:
+    if not found and needed:
         raise InputError(
             f"no labelled cases to {split}",
             where=str(path),
