@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from src_core.cli.report import print_json
 from src_core.cli.requests import follow, request_verb
+from src_core.tasks.options import WHOLE
 from src_core.tasks.table import TASKS, Task
 
 __all__ = ["task"]
@@ -49,7 +50,10 @@ def _run(row: Task, request: Any, json: bool) -> None:
     from src_core.tasks.task import run_task
 
     prepared = row.prepare(request)
-    follow(run_task(prepared))
+    follow(run_task(prepared, getattr(request, "together", 1)))
+    if getattr(request, "prepare", False) or getattr(request, "process", WHOLE) != WHOLE:
+        print(f"kept in {request.out}")
+        return
     if json:
         print_json(prepared.report)
         return

@@ -1,6 +1,7 @@
 """The folder of a run, which can resume: a digest of its inputs, and a JSON line for each trial.
 
-A line counts only with its end; one cut short by a crash is dropped.
+A line counts only with its end; one cut short by a crash is dropped. Processes that share a run
+write a file of trials each, and read all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from src_core.io import open_atomically
 
 __all__ = ["Journal", "OwnWords", "TrialFormat"]
 
-_RUN, _RECORDS = "run.json", "records.jsonl"
+_RUN, _RECORDS = "run.json", "records*.jsonl"
 _RESUME, _OVERWRITE = OptionName("resume", True), OptionName("overwrite", True)
 
 
@@ -55,6 +56,7 @@ class Journal:
         resume: continue the run in the folder, if there is one.
         overwrite: discard the run in the folder.
         trial_format: of the lines.
+        process: number of this process where several share the run; 0 for one alone.
 
     Raises:
         InputError: the folder is not empty, or holds the run of another digest.
@@ -69,8 +71,10 @@ class Journal:
         resume: bool = False,
         overwrite: bool = False,
         trial_format: TrialFormat | None = None,
+        process: int = 0,
     ) -> None:
         self.folder, self.trials = folder, list[Trial]()
+        self._own = folder / (f"records-{process}.jsonl" if process else "records.jsonl")
         self._format = trial_format or OwnWords()
         if folder.exists() and not folder.is_dir():
             raise InputError("this is a file", where=str(folder), expected="a folder")
@@ -92,7 +96,7 @@ class Journal:
     def add(self, trial: Trial) -> None:
         """Keep a trial: it is on the disk when this returns."""
         line = json.dumps(plain(self._format.to_json(trial)))
-        with (self.folder / _RECORDS).open("a", encoding="utf-8") as file:
+        with self._own.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         self.trials.append(trial)
 
@@ -107,7 +111,8 @@ class Journal:
     def _begin(self, digest: str, facts: Mapping[str, Any]) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / _RECORDS).unlink(missing_ok=True)
+            for path in self.folder.glob(_RECORDS):
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise InputError(
                 f"the folder cannot be written ({error.strerror or error})",
@@ -130,14 +135,14 @@ class Journal:
             )
 
     def _read(self) -> None:
-        path = self.folder / _RECORDS
-        text = path.read_bytes() if path.is_file() else b""
-        whole = text[: text.rfind(b"\n") + 1]
-        lines = whole.decode("utf-8").splitlines()
-        self.trials = [self._format.from_json(_numbers(json.loads(line))) for line in lines]
-        if whole != text:
-            with open_atomically(path) as file:
-                file.write(whole)
+        for path in sorted(self.folder.glob(_RECORDS)):
+            text = path.read_bytes()
+            whole = text[: text.rfind(b"\n") + 1]
+            lines = whole.decode("utf-8").splitlines()
+            self.trials += [self._format.from_json(_numbers(json.loads(line))) for line in lines]
+            if whole != text and path == self._own:  # another process may be writing its own
+                with open_atomically(path) as file:
+                    file.write(whole)
 
 
 def _record_json(record: Record) -> dict[str, Any]:
@@ -152,7 +157,7 @@ def _record(values: dict[str, Any]) -> Record:
 
 def _numbers(values: dict[str, Any]) -> dict[str, Any]:
     """A line in which figures that are null become NaN."""
-    for record in values["records"]:
+    for record in values.get("records", []):
         found = record["figures"].items()
         record["figures"] = {k: math.nan if v is None else v for k, v in found}
     return values

@@ -5,7 +5,7 @@ Cases and seeds of one subject are not independent: errors and bootstraps are ov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import wasserstein_distance
 
 __all__ = [
+    "Array",
     "Mean",
+    "crossed_weights",
     "finite_mean",
     "interpolate",
     "interval",
@@ -110,6 +112,27 @@ def resampled_weights(subjects: Sequence[str], resamples: int = 1000, seed: int 
     count = len(everyone)
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
     return np.asarray(drawn[:, whose], dtype=np.float64)
+
+
+def crossed_weights(*factors: Sequence[Hashable], resamples: int = 1000, seed: int = 0) -> Array:
+    """How often each sample is drawn where every factor is resampled: (resamples, samples).
+
+    The levels of each factor (subjects, trainings, training subsets) are drawn with replacement,
+    independently of the other factors, and a sample is weighted by the product of how often its
+    levels were drawn: the pigeonhole bootstrap (Owen 2007, doi:10.1214/07-AOAS122). A factor of
+    one level changes nothing; the first alone gives ``resampled_weights``.
+
+    Args:
+        factors: a level of each sample, for each factor.
+    """
+    weights = np.ones((resamples, len(factors[0])))
+    for order, levels in enumerate(factors):
+        names = sorted(set(levels), key=str)
+        whose = [names.index(level) for level in levels]
+        source = np.random.default_rng((seed, order) if order else seed)
+        share = np.full(len(names), 1 / len(names))
+        weights *= source.multinomial(len(names), share, resamples)[:, whose]
+    return weights
 
 
 def resampled_means(values: ArrayLike, weights: Array) -> Array:

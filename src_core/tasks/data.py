@@ -25,6 +25,7 @@ from src_core.experiments.records import StageProgress
 from src_core.io import read_case
 from src_core.io.hashing import sha256_file
 from src_core.models.model import Model
+from src_core.tasks.options import WHOLE
 from src_core.tasks.stored import EvaluationNames
 
 __all__ = [
@@ -75,7 +76,7 @@ def open_data(
     """Open the journal of a checked request.
 
     Args:
-        request: with ``out``, ``resume`` and ``overwrite``.
+        request: with ``out``, ``process``, ``resume`` and ``overwrite``.
         deciding: options that decide a training's result; a run resumes with others changed.
         steps: written with every record.
 
@@ -91,6 +92,7 @@ def open_data(
         resume=request.resume,
         overwrite=request.overwrite,
         trial_format=EvaluationNames(steps),
+        process=0 if request.process == WHOLE else request.process[0],
     )
     return TaskData(model, trained, tested, names_of(trained), digest, journal)
 

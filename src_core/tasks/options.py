@@ -13,12 +13,37 @@ from src_core.errors.options import Display, TextForm, option_class, same
 from src_core.experiments.options import RunOptions
 from src_core.models.options import ModelOptions
 
-__all__ = ["LevelRange", "TaskOptions", "check_levels"]
+__all__ = ["WHOLE", "LevelRange", "Process", "TaskOptions", "check_levels", "parse_process"]
 
 #: Smallest and largest level.
 LevelRange = Annotated[
     tuple[int, int], TextForm(parse_levels, levels_text, "lowest:highest, such as 30:70")
 ]
+
+
+#: The process of a run that is not shared.
+WHOLE = (1, 1)
+_PROCESS = "I/N with I of 1 to N, such as 2/4"
+
+
+def parse_process(text: str) -> tuple[int, int]:
+    """``2/4`` as (2, 4).
+
+    Raises:
+        InputError: not two numbers, the first 1 to the second.
+    """
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise InputError(f"{text} is not possible", option="process", expected=_PROCESS)
+    return int(number), int(count)
+
+
+def _process_text(process: tuple[int, int]) -> str:
+    return "{}/{}".format(*process)
+
+
+#: Number of a process, and of all that share a run.
+Process = Annotated[tuple[int, int], TextForm(parse_process, _process_text, _PROCESS)]
 
 
 @option_class
@@ -39,6 +64,14 @@ class TaskOptions:
     )
     fields: Annotated[Path | None, Display(none="OUT/fields")] = Field(
         default=None, description="Folder of deformations, to share them between runs."
+    )
+    process: Process = Field(
+        default=WHOLE,
+        description="Of N processes that share the run's trainings in one folder, the I-th; a call "
+        "without it writes the results.",
+    )
+    prepare: bool = Field(
+        default=False, description="Only make what the trainings read; train nothing."
     )
     resume: bool = same(RunOptions, "resume")
     overwrite: bool = same(RunOptions, "overwrite")

@@ -1,7 +1,7 @@
-"""Means over test cases with 95 % intervals, and paired differences of methods, by subjects.
+"""Means over test cases with 95 % intervals, and paired differences of methods.
 
-Cases and trainings of one test subject are not independent, so the bootstrap draws subjects. It
-does not cover the choice of training subjects.
+Values of one test subject are not independent, nor are those of one training: the bootstrap draws
+both, test subjects and repeats. It does not cover the choice of training subjects.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import numpy as np
 from src_core.experiments.groups import Group, groups_of, measure_names, paired, values_of
 from src_core.experiments.records import Record
 from src_core.experiments.statistics import (
+    Array,
+    crossed_weights,
     finite_mean,
     interval,
     resampled_means,
-    resampled_weights,
 )
 
 __all__ = ["means_of", "paired_of"]
@@ -42,7 +43,7 @@ def means_of(
     """
     lines = []
     for group in groups_of(records, by, order).values():
-        weights = resampled_weights([r.subject for r in group.records], _RESAMPLES)
+        weights = _weights(group.records)
         for name in measure_names([group]):
             values = values_of(group.records, name)
             low, high = interval(resampled_means(values, weights))
@@ -85,7 +86,7 @@ def _differences(one: Group, other: Group) -> list[dict[str, Any]]:
     pairs = paired(one.records, other.records)
     if not pairs:
         return []
-    weights = resampled_weights([r.subject for r, _ in pairs], _RESAMPLES)
+    weights = _weights([r for r, _ in pairs])
     lines = []
     for name in measure_names([one]):
         first, second = (values_of([p[i] for p in pairs], name) for i in (0, 1))
@@ -101,6 +102,12 @@ def _differences(one: Group, other: Group) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def _weights(records: Sequence[Record]) -> Array:
+    """(resamples, records): test subjects and repeats are drawn with replacement."""
+    subjects, repeats = [r.subject for r in records], [r["seed"] for r in records]
+    return crossed_weights(subjects, repeats, resamples=_RESAMPLES)
 
 
 def _between_seeds(group: Group, name: str) -> float | None:

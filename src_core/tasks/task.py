@@ -5,28 +5,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from src_core.experiments.journal import Journal
 from src_core.experiments.records import Record, StageProgress, Trial, TrialKey
+from src_core.tasks.options import WHOLE
 
-__all__ = ["PreparedTask", "run_task"]
+__all__ = ["PreparedTask", "own_trials", "run_task"]
 
 
 class PreparedTask(Protocol):
     """A task whose request has been checked.
 
     Attributes:
+        request: with ``process`` and ``prepare`` of ``TaskOptions``, if the task has them.
         journal: where trials are kept.
         report: what ``write`` last reported, as ``results.json`` has it.
     """
 
+    request: Any
     journal: Journal
     report: dict[str, Any]
 
     def trials(self) -> Sequence[TrialKey]:
         """Keys of all trials that the request asks for, in the order of the results."""
+
+    def unit(self, key: TrialKey) -> Hashable:
+        """Trials of one unit are measured by one process, in their order."""
 
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         """Read or compute what the missing trials share, such as labels and deformations."""
@@ -38,20 +46,51 @@ class PreparedTask(Protocol):
         """Write results, table and figure of the records so far, and set ``report``."""
 
 
-def run_task(prepared: PreparedTask) -> Iterator[StageProgress]:
-    """Run a task; yields progress, and writes the results anew after each trial."""
-    kept = prepared.journal.by_key()
-    missing = [key for key in prepared.trials() if key not in kept]
+def run_task(prepared: PreparedTask, together: int = 1) -> Iterator[StageProgress]:
+    """Run a task; yields progress, and writes the results anew after each trial.
+
+    One of several processes measures its own trials alone, and writes no results.
+
+    Args:
+        prepared: the task.
+        together: trials that take turns, one yield each.
+    """
+    kept, process = prepared.journal.by_key(), getattr(prepared.request, "process", WHOLE)
+    missing = [key for key in own_trials(prepared, process) if key not in kept]
     yield from prepared.load(missing)
-    for key in missing:
-        for step in prepared.measure(key):
-            if isinstance(step, Trial):
-                prepared.journal.add(step)
-            else:
-                yield step
+    if getattr(prepared.request, "prepare", False):
+        return
+    for step in _in_turns((prepared.measure(key) for key in missing), together):
+        if not isinstance(step, Trial):
+            yield step
+            continue
+        prepared.journal.add(step)
+        if process == WHOLE:
+            prepared.write(_records(prepared))
+    if not missing and process == WHOLE:
         prepared.write(_records(prepared))
-    if not missing:
-        prepared.write(_records(prepared))
+
+
+def _in_turns(
+    everything: Iterable[Iterator[StageProgress | Trial]], together: int
+) -> Iterator[StageProgress | Trial]:
+    waiting = iter(everything)
+    running = deque(islice(waiting, together))
+    while running:
+        trial = running.popleft()
+        try:
+            yield next(trial)
+        except StopIteration:
+            running.extend(islice(waiting, 1))
+        else:
+            running.append(trial)
+
+
+def own_trials(prepared: PreparedTask, process: tuple[int, int]) -> list[TrialKey]:
+    """The trials of process I of N: those of every N-th unit."""
+    keys, (number, count) = prepared.trials(), process
+    units = list(dict.fromkeys(map(prepared.unit, keys)))[number - 1 :: count]
+    return [key for key in keys if prepared.unit(key) in units]
 
 
 def _records(prepared: PreparedTask) -> list[Record]:

@@ -72,6 +72,9 @@ class PreparedVolume:
         seeds = range(1, self.request.repeats + 1)
         return [(training, seed) for training in self.request.training for seed in seeds]
 
+    def unit(self, key: TrialKey) -> TrialKey:
+        return key
+
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         self.cases = []
         for done, entry in enumerate(self.trained, start=1):

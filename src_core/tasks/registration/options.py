@@ -9,7 +9,7 @@ from pydantic import Field
 
 from src_core.errors.options import Display, option_class, same
 from src_core.experiments.options import EachOnce, names_form
-from src_core.tasks.options import LevelRange, TaskOptions
+from src_core.tasks.options import LevelRange, Process, TaskOptions
 
 __all__ = ["METHODS", "MethodName", "Pairing", "RegistrationRequest", "Similarity"]
 
@@ -87,6 +87,8 @@ class RegistrationRequest:
     seed: int = same(TaskOptions, "seed")
     repeats: int = same(TaskOptions, "repeats")
     fields: Path | None = same(TaskOptions, "fields")
+    process: Process = same(TaskOptions, "process")
+    prepare: bool = same(TaskOptions, "prepare")
     resume: bool = same(TaskOptions, "resume")
     overwrite: bool = same(TaskOptions, "overwrite")
     device: str = same(TaskOptions, "device")

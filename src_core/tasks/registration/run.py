@@ -51,6 +51,11 @@ class PreparedRegistration:
         seeds = range(1, request.repeats + 1)
         return [(method, seed, self.data.subjects) for seed in seeds for method in methods]
 
+    def unit(self, key: TrialKey) -> tuple[str, int]:
+        """A network and those that are tuned from it, which follow it."""
+        method, seed, _ = key
+        return method.partition("+")[0], seed
+
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         """Read labels, make deformations, and read all cases."""
         data = self.data

@@ -18,7 +18,11 @@ from src_core.diffusion.bspline_field import bspline
 from src_core.fields.sampling import sample_square
 from src_core.tasks.segmentation import intensities, pose
 from src_core.tasks.segmentation.crop import CropGrid, pixel_positions
-from src_core.tasks.segmentation.intensities import BigAugIntensities, NnUNetIntensities
+from src_core.tasks.segmentation.intensities import (
+    BigAugIntensities,
+    Intensities,
+    NnUNetIntensities,
+)
 from src_core.tasks.segmentation.methods import Method
 from src_core.tasks.segmentation.slice_stacks import SliceStack
 
@@ -114,9 +118,11 @@ class Batches:
         self._pixels = torch.arange(crop.size**2, device=device)
         self._positions = pixel_positions(crop.size, crop.spacing)[0].to(device)
         self._spline = _spline_weights(crop).to(device)
-        makers = {"nnunet": NnUNetIntensities, "bigaug": BigAugIntensities}
-        made = makers.get(method.intensities)
-        self._intensities = made(crop.size, device) if made else None
+        self._intensities: Intensities | None = None
+        if method.intensities == "nnunet":
+            self._intensities = NnUNetIntensities(crop.size, device)
+        elif method.intensities == "bigaug":
+            self._intensities = BigAugIntensities(crop.size, device)
 
     def __call__(self, step: Tensor) -> tuple[Tensor, Tensor]:
         """Images (B, 1, n, n) and classes (B, n, n) of a step, its number a tensor (1,)."""

@@ -19,7 +19,7 @@ from src_core.tasks.segmentation.tables import (
     row_of,
 )
 
-__all__ = ["BigAugIntensities", "DRAWS", "Intensities", "NnUNetIntensities"]
+__all__ = ["DRAWS", "BigAugIntensities", "Intensities", "NnUNetIntensities"]
 
 #: Uniform draws of either set at most.
 DRAWS = 20
@@ -31,9 +31,9 @@ _SMALL = 1e-6
 class NnUNetIntensities:
     """The default of nnU-Net version 2 for one channel, in its order and with its probabilities.
 
-    Noise of deviation up to .1 (probability .1), blur of .5 to 1 pixel (.1), brightness times .75 to
-    1.25 (.15), contrast .75 to 1.25 within the range (.15), resolution times .5 to 1 (.125), gamma
-    .7 to 1.5 of the inverted image (.1) and of the image (.3), mean and deviation kept.
+    Noise of deviation up to .1 (probability .1), blur of .5 to 1 pixel (.1), brightness times .75
+    to 1.25 (.15), contrast .75 to 1.25 within the range (.15), resolution times .5 to 1 (.125),
+    gamma .7 to 1.5 of the inverted image (.1) and of the image (.3), mean and deviation kept.
     """
 
     def __init__(self, side: int, device: torch.device) -> None:

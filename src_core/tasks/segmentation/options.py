@@ -9,8 +9,7 @@ from pydantic import Field
 
 from src_core.errors.options import Display, option_class, same
 from src_core.experiments.options import EachOnce, names_form, numbers_form
-from src_core.tasks.options import LevelRange, TaskOptions
-from src_core.tasks.shares import PartForm
+from src_core.tasks.options import LevelRange, Process, TaskOptions
 
 __all__ = ["MethodName", "SegmentationRequest"]
 
@@ -67,11 +66,8 @@ class SegmentationRequest:
         default=False, description="Test on the rows with split=val, to choose options."
     )
     fields: Annotated[Path | None, Display(none="OUT/fields")] = same(TaskOptions, "fields")
-    only_fields: bool = Field(default=False, description="Make the deformations and train nothing.")
-    part: Annotated[tuple[int, int] | None, PartForm, Display(none="all")] = Field(
-        default=None,
-        description="Do one part of the trainings, such as 2/8, beside processes that do others.",
-    )
+    process: Process = same(TaskOptions, "process")
+    prepare: bool = same(TaskOptions, "prepare")
     together: int = Field(
         default=1, ge=1, le=64, description="Trainings at a time; more than 1 serve a GPU."
     )

@@ -15,7 +15,7 @@ from src_core.models.device import choose_device
 from src_core.models.library import load_model
 from src_core.models.model import Model
 from src_core.tasks.data import labelled, read_split, run_digest
-from src_core.tasks.options import check_levels
+from src_core.tasks.options import WHOLE, check_levels
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.segmentation.stored import CompactTrials
 from src_core.tasks.segmentation.subsets import subset
@@ -71,13 +71,18 @@ def read_data(request: SegmentationRequest) -> SegmentationData:
     trained, tests = read_split(request.train, request.test, tested)
     validated = [e for e in labelled(request.train, "val", needed=False) if e.split == "val"]
     external = [] if request.external is None else labelled(request.external, "test")
+    cases = _named(trained)
+    sources = {name: sha256_file(entry.image) for name, entry in cases.items()}
+    digest = run_digest(_facts(request), model, (*trained, *tests, *external))
     data = SegmentationData(
         (model.spec.name, model.sha256),
-        *(dict(zip(names_of(some), some, strict=True))
-          for some in (trained, validated, tests, external)),
-        {name: sha256_file(e.image) for name, e in zip(names_of(trained), trained, strict=True)},
-        run_digest(_facts(request), model, (*trained, *tests, *external)),
-    )  # fmt: skip
+        cases,
+        _named(validated),
+        _named(tests),
+        _named(external),
+        sources,
+        digest,
+    )
     for count in request.subjects:
         subset(data.subjects, count, 1, request.seed)
     return data
@@ -99,8 +104,12 @@ def open_journal(request: SegmentationRequest, data: SegmentationData) -> Journa
         resume=request.resume or request.report_only,
         overwrite=request.overwrite,
         trial_format=CompactTrials({name: e.subject for name, e in tests.items()}),
-        part=request.part,
+        process=0 if request.process == WHOLE else request.process[0],
     )
+
+
+def _named(entries: Sequence[Entry]) -> dict[str, Entry]:
+    return dict(zip(names_of(entries), entries, strict=True))
 
 
 def _facts(request: SegmentationRequest) -> dict[str, Any]:
@@ -113,9 +122,3 @@ def _check(model: Model, request: SegmentationRequest) -> None:
             "it is 3D, and slices are segmented", where=str(request.model), expected="a 2D model"
         )
     check_levels(request.levels, model.spec.schedule.levels)
-    if request.overwrite and (request.part or request.report_only):
-        other = "part" if request.part else "report_only"
-        raise InputError(
-            "a run that others share cannot be begun again", option=other,
-            expected="without overwrite",
-        )  # fmt: skip

@@ -11,7 +11,7 @@ import torch
 from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
 from src_core.models.device import choose_device, fixed_threads
 from src_core.tasks.segmentation.batches import Batches
-from src_core.tasks.segmentation.methods import METHODS
+from src_core.tasks.segmentation.methods import METHODS, FieldKind
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.segmentation.prepare import SegmentationData, open_journal, read_data
 from src_core.tasks.segmentation.report import write_report
@@ -25,7 +25,6 @@ from src_core.tasks.segmentation.stored import (
 from src_core.tasks.segmentation.subsets import subset
 from src_core.tasks.segmentation.testing import TestedCase, mean_dice, tested_counts
 from src_core.tasks.segmentation.training import Training
-from src_core.tasks.shares import own_share
 
 __all__ = ["PreparedSegmentation"]
 
@@ -60,19 +59,35 @@ class PreparedSegmentation:
         self._reported = -_BETWEEN_REPORTS
 
     def trials(self) -> list[TrialKey]:
-        """Method, subjects, subset and seed of this process's trainings."""
+        """Method, subjects, subset and seed of every training.
+
+        A whole comparison at a time, so that a run that stops leaves whole ones.
+        """
         request = self.request
-        return own_share(self._everything(), None if request.only_fields else request.part)
+        everything: list[TrialKey] = [
+            (method, subjects, number, seed)
+            for number in range(1, request.subsets + 1)
+            for seed in range(1, request.repeats + 1)
+            for subjects in request.subjects
+            for method in request.methods
+        ]
+        kept = self.journal.by_key()
+        return [k for k in everything if k in kept] if request.report_only else everything
+
+    def unit(self, key: TrialKey) -> TrialKey:
+        """Every training is a unit of its own."""
+        return key
 
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         """Read labels, make deformations, and read the cases that the trials need."""
         request = self.request
         yield from self.source.read_labels()
-        if not missing or request.report_only:
+        if request.prepare:
+            yield from self.source.make_fields(self._fielded(self.trials()), request.process)
+            return
+        if not missing:
             return
         yield from self.source.make_fields(self._fielded(missing))
-        if request.only_fields:
-            return
         used = [n for n in self.data.trained if n in {c for k in missing for c in self._cases(k)}]
         device = choose_device(request.device)
         yield from self.source.fill_store(used, self._fielded(missing), device)
@@ -84,10 +99,8 @@ class PreparedSegmentation:
             torch.cuda.synchronize(device)
 
     def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
-        """Train a network and test it; nothing where only fields or a report are wanted."""
+        """Train a network and test it."""
         request = self.request
-        if request.only_fields or request.report_only:
-            return
         method, subjects, number, seed = key
         words = f"{method}, {subjects} subjects, subset {number}, seed {seed}"
         keys: dict[str, Key] = dict(zip(("method", "subjects", "subset", "seed"), key, strict=True))
@@ -104,8 +117,6 @@ class PreparedSegmentation:
     def write(self, records: Sequence[Record]) -> None:
         """Write results, table and figure, at most once a minute before the last training."""
         request = self.request
-        if request.part or request.only_fields:
-            return
         done, now = len(self.journal.by_key()), time.monotonic()
         if done >= len(self.trials()) or now - self._reported >= _BETWEEN_REPORTS:
             labels = self.source.labels
@@ -138,26 +149,15 @@ class PreparedSegmentation:
         _, subjects, number, _ = key
         return self.data.cases_of(subset(self.data.subjects, subjects, number, self.request.seed))
 
-    def _fielded(self, keys: Sequence[TrialKey]) -> dict[str, list[str]]:
+    def _fielded(self, keys: Sequence[TrialKey]) -> dict[FieldKind, list[str]]:
         """Names of the cases of which each kind of fields is needed."""
-        found: dict[str, list[str]] = {}
+        found: dict[FieldKind, list[str]] = {}
         for key in keys:
             kind = METHODS[key[0]].field
             if kind:
                 have = found.setdefault(kind, [])
                 have += [name for name in self._cases(key) if name not in have]
         return found
-
-    def _everything(self) -> list[TrialKey]:
-        """A whole comparison at a time, so that a run that stops leaves whole ones."""
-        request = self.request
-        return [
-            (method, subjects, number, seed)
-            for number in range(1, request.subsets + 1)
-            for seed in range(1, request.repeats + 1)
-            for subjects in request.subjects
-            for method in request.methods
-        ]
 
 
 def _quarters(steps: int) -> set[int]:

@@ -17,6 +17,7 @@ from src_core.models.device import fixed_threads
 from src_core.models.library import load_model
 from src_core.models.model import Model
 from src_core.tasks.data import first_labels
+from src_core.tasks.options import WHOLE
 from src_core.tasks.segmentation.batches import SliceStore
 from src_core.tasks.segmentation.crop import CropGrid, label_centre
 from src_core.tasks.segmentation.field_folder import CaseFields, FieldFolder
@@ -27,16 +28,16 @@ from src_core.tasks.segmentation.fields import (
     foreground,
     mean_length,
 )
+from src_core.tasks.segmentation.methods import FieldKind
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.segmentation.prepare import SegmentationData
 from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
 from src_core.tasks.segmentation.testing import TestedCase, make_tested_case
-from src_core.tasks.shares import own_share
 
 __all__ = ["TaskSource"]
 
 #: Kinds in the order in which they are made: a random field is matched to the recovered one.
-_MADE = ("drdm", "keep", "random")
+_MADE: tuple[FieldKind, ...] = ("drdm", "keep", "random")
 
 
 class TaskSource:
@@ -84,26 +85,28 @@ class TaskSource:
         """The slices of a case."""
         return read_stack(entry, name, self.crop, self.labels)
 
-    def make_fields(self, wanted: Mapping[str, Sequence[str]]) -> Iterator[StageProgress]:
+    def make_fields(
+        self, wanted: Mapping[FieldKind, Sequence[str]], process: tuple[int, int] = WHOLE
+    ) -> Iterator[StageProgress]:
         """Make the fields that the folder lacks, by kind and case; elastic ones are not kept.
 
         Args:
             wanted: names of cases of each kind.
+            process: number of this process, and of all that share the cases.
         """
-        needed = {kind: list(names) for kind, names in wanted.items()}
-        for kind in ("elastic", "random"):
-            more = needed.pop("elastic", []) if kind == "elastic" else needed.get("random", [])
-            have = needed.setdefault("drdm", [])
-            have += [name for name in more if name not in have]
-        cases = own_share(sorted({n for names in needed.values() for n in names}), self._part)
+        needed = {kind: set(names) for kind, names in wanted.items()}
+        matched = needed.pop("elastic", set()) | needed.get("random", set())
+        needed["drdm"] = needed.get("drdm", set()) | matched
+        number, count = process
+        cases = sorted({n for names in needed.values() for n in names})[number - 1 :: count]
         for done, name in enumerate(cases, start=1):
             for kind in _MADE:
-                if name in needed.get(kind, []) and not self.folder.has(kind, name):  # type: ignore[arg-type]
+                if name in needed.get(kind, set()) and not self.folder.has(kind, name):
                     yield from self._make(kind, name)
             yield StageProgress("fields", done, len(cases), name)
 
     def fill_store(
-        self, names: Sequence[str], wanted: Mapping[str, Sequence[str]], device: torch.device
+        self, names: Sequence[str], wanted: Mapping[FieldKind, Sequence[str]], device: torch.device
     ) -> Iterator[StageProgress]:
         """Put training slices and their fields on the device."""
         stacks = []
@@ -140,7 +143,7 @@ class TaskSource:
         facts = {name: {**common, "image": self.data.sources[name]} for name in self.data.trained}
         return FieldFolder(request.fields or request.out / "fields", facts)
 
-    def _make(self, kind: str, name: str) -> Iterator[StageProgress]:
+    def _make(self, kind: FieldKind, name: str) -> Iterator[StageProgress]:
         request, entry = self.request, self.data.trained[name]
         weights = foreground(self.stack(name, entry), self.crop)
         maker = FieldMaker(read_case(entry.image, entry.labels), self._model, self.crop, weights)
@@ -148,17 +151,17 @@ class TaskSource:
         means = self.folder.read("drdm", name).means if kind == "random" else None
         made = list[Tensor]()
         with fixed_threads():
-            fields = maker.fields(kind, draws, means)  # type: ignore[arg-type]
+            fields = maker.fields(kind, draws, means)
         while len(made) < len(draws):
             with fixed_threads():
                 made.append(next(fields))
             yield StageProgress(f"{kind} fields", len(made), len(draws), name)
         moved = torch.cat(made)
-        self.folder.write(kind, name, CaseFields(moved, mean_length(moved, weights)))  # type: ignore[arg-type]
+        self.folder.write(kind, name, CaseFields(moved, mean_length(moved, weights)))
 
-    def _fields(self, kind: str, stack: SliceStack) -> Tensor:
+    def _fields(self, kind: FieldKind, stack: SliceStack) -> Tensor:
         if kind != "elastic":
-            return self.folder.read(kind, stack.name).fields  # type: ignore[arg-type]
+            return self.folder.read(kind, stack.name).fields
         request, means = self.request, self.folder.read("drdm", stack.name).means
         draws = field_draws(stack.name, request.times, request.levels, request.seed)
         weights = foreground(stack, self.crop)
@@ -167,7 +170,3 @@ class TaskSource:
     @cached_property
     def _model(self) -> Model:
         return load_model(self.request.model, "cpu")
-
-    @property
-    def _part(self) -> tuple[int, int] | None:
-        return self.request.part if self.request.only_fields else None

@@ -50,7 +50,7 @@ class CompactTrials:
         records = []
         for tested in (TEST, EXTERNAL):
             for case, numbers in values.get(tested, {}).items():
-                counts = [LabelCount(*n[:3], nan if n[3] is None else n[3]) for n in numbers]
+                counts = [_count(*n) for n in numbers]
                 subject = self._subjects.get(case, case)
                 records.append(tested_record(case, subject, keys, tested, counts, values["labels"]))
         records += [course_record(keys, *point) for point in values.get(COURSE, [])]
@@ -77,6 +77,10 @@ def course_record(keys: Mapping[str, Key], step: int, loss: float, dice: float |
     """The record of a training after some steps."""
     figures = {"loss": loss, "dsc": nan if dice is None else dice}
     return Record(str(step), "", {**keys, "tested": COURSE}, figures)
+
+
+def _count(both: int, found: int, true: int, asd: float | None) -> LabelCount:
+    return LabelCount(both, found, true, nan if asd is None else asd)
 
 
 def _labels_of(records: Sequence[Record]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Separable filters as tables of matrices, so that each sample of a batch has a strength of its own.
+"""Separable filters as tables of matrices, so that each sample of a batch has its own strength.
 
 A strength is one of 32 between two ends, or none: row 0 of a table is the identity. An image x
 becomes ``m x m^T``: two products for a batch, whatever its strengths.

@@ -65,9 +65,12 @@ class Training:
             self._losses = torch.zeros(steps, device=device)
             self._rates = _rates(steps, rate).to(device)
             self._rate = self._rates[0].clone()
-            cuda = {"capturable": True} if self._records else {}
             self._optimiser = torch.optim.AdamW(
-                self.network.parameters(), self._rate, weight_decay=_DECAY, fused=True, **cuda
+                self.network.parameters(),
+                self._rate,
+                weight_decay=_DECAY,
+                fused=True,
+                capturable=self._records,
             )
 
     def stream(self) -> AbstractContextManager[object]:
@@ -107,7 +110,7 @@ class Training:
         with torch.autocast(self._device.type, torch.bfloat16, cache_enabled=False):
             scores = self.network(image)
         loss = segmentation_loss(scores, classes)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
         with torch.no_grad():
             self._rate.copy_(self._rates.index_select(0, self._step)[0])
