@@ -23,7 +23,7 @@ from src_core.tasks.segmentation.stored import (
     tested_record,
 )
 from src_core.tasks.segmentation.subsets import subset
-from src_core.tasks.segmentation.testing import TestedCase, mean_dice, tested_counts
+from src_core.tasks.segmentation.evaluation_cases import TestedCase, mean_dice, counts_of
 from src_core.tasks.segmentation.training import Training
 
 __all__ = ["PreparedSegmentation"]
@@ -141,7 +141,7 @@ class PreparedSegmentation:
         with training.stream(), fixed_threads():
             for tested, cases in self._tests.items():
                 for case in cases:
-                    counts = tested_counts(training.network, case, len(labels))
+                    counts = counts_of(training.network, case, len(labels))
                     stack = case.stack
                     yield tested_record(stack.name, stack.subject, keys, tested, counts, labels)
 

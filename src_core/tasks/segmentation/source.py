@@ -32,7 +32,7 @@ from src_core.tasks.segmentation.methods import FieldKind
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.segmentation.prepare import SegmentationData
 from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
-from src_core.tasks.segmentation.testing import TestedCase, make_tested_case
+from src_core.tasks.segmentation.evaluation_cases import TestedCase, make_tested_case
 
 __all__ = ["TaskSource"]
 

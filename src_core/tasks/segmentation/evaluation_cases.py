@@ -14,7 +14,7 @@ from src_core.tasks.segmentation.measures import LabelCount, count_labels, figur
 from src_core.tasks.segmentation.network import predict
 from src_core.tasks.segmentation.slice_stacks import SliceStack
 
-__all__ = ["TestedCase", "make_tested_case", "mean_dice", "tested_counts"]
+__all__ = ["TestedCase", "make_tested_case", "mean_dice", "counts_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ def make_tested_case(
     return TestedCase(stack, images.to(device), truth, beyond)
 
 
-def tested_counts(network: nn.Module, case: TestedCase, labels: int) -> list[LabelCount]:
+def counts_of(network: nn.Module, case: TestedCase, labels: int) -> list[LabelCount]:
     """Counts of each label of a case."""
     predicted = predict(network, case.images).cpu().numpy()
     return count_labels(predicted, case.truth.numpy(), labels, case.stack.spacing, case.beyond)
