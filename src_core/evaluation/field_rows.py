@@ -21,7 +21,10 @@ from src_core.fields import magnitude
 from src_core.generation.session import start_flow
 from src_core.models.model import Model
 
-__all__ = ["Comparison", "RowField", "row_fields"]
+__all__ = ["ELASTIC_STREAM", "Comparison", "RowField", "row_fields"]
+
+#: Sub-seed of the elastic row's draws.
+ELASTIC_STREAM = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,7 @@ def row_fields(
         lower = equal_mean_flow(start, mean)
         yield RowField("no network", 0, lower.displacement(), lower)
     if "elastic" in plan.rows:
-        source, points = generator(seed, case.code, 3), plan.elastic_points
+        source, points = generator(seed, case.code, ELASTIC_STREAM), plan.elastic_points
         u = elastic_ddf(start.state, model.spec.ndim, mean, source, points)
         yield RowField("elastic", 0, u)
     if "release" in plan.rows and comparison.release is not None and seed <= RELEASE_SEEDS:

@@ -9,7 +9,7 @@ from typing import Any
 from src_core.datasets.reading import Entry, balanced, read_dataset, without_subjects
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.options import EvaluationRequest
+from src_core.evaluation.options import EQUAL_SPREAD_ROWS, EvaluationRequest
 from src_core.evaluation.plan import EvaluationPlan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy
 from src_core.evaluation.segmenter import load_segmenter, pool_factor
@@ -60,11 +60,13 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
     everything = read_dataset(request.dataset)
     entries = balanced(_tested(everything), request.cases)
     real = _real(request, everything, {e.subject for e in entries})
-    anatomy = read_anatomy(balanced(real or entries, None)[:_ANATOMY_CASES], model.spec)
+    some = balanced(real or entries, None)[:_ANATOMY_CASES]
+    anatomy = read_anatomy(some, model.spec, choice=plan.slice)
     if request.segmenter is not None:
         load_segmenter(request.segmenter, anatomy.labels, pool_factor(model.spec.size))
     release, absent = _release(request, model, plan)
     absent |= _without(request, anatomy, real)
+    absent |= _without_spread(plan, anatomy)
     digest = plan_digest(
         plan,
         model=model.sha256,
@@ -125,6 +127,14 @@ def _release(
     device = choose_device(request.device)
     sha256 = sha256_file(request.release)
     return Model(spec, network.to(device), device, sha256, str(request.release)), {}
+
+
+def _without_spread(plan: EvaluationPlan, anatomy: Anatomy) -> dict[str, str]:
+    """Rows of equal spread of label sizes, where there is no such spread."""
+    rows = [row for row in plan.rows if row in EQUAL_SPREAD_ROWS]
+    if not anatomy.labels:
+        return dict.fromkeys(rows, "the cases have no labels")
+    return {} if plan.seeds > 1 else dict.fromkeys(rows, "one seed has no spread")
 
 
 def _without(request: EvaluationRequest, anatomy: Anatomy, real: list[Entry]) -> dict[str, str]:

@@ -30,7 +30,8 @@ def run(prepared: PreparedEvaluation) -> Iterator[StageProgress]:
     """Evaluate; yields progress, and leaves tables, figures and ``prepared.report``."""
     reference, segmenter = None, None
     if prepared.anatomy.labels and prepared.real:
-        for done, found in read_reference(prepared.real, prepared.model.spec, prepared.anatomy):
+        spec, choice = prepared.model.spec, prepared.plan.slice
+        for done, found in read_reference(prepared.real, spec, prepared.anatomy, choice):
             reference = found
             yield StageProgress("real cases", done, len(prepared.real))
     if "agreement" not in prepared.absent:
@@ -60,7 +61,7 @@ def _measured(prepared: PreparedEvaluation, comparison: Comparison) -> Iterator[
 
 
 def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[str, Any]:
-    records = prepared.journal.records()
+    records, ndim = prepared.journal.records(), prepared.model.spec.ndim
     return {
         "model": prepared.model.spec.name,
         "sha256": prepared.model.sha256,
@@ -71,7 +72,7 @@ def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[s
         "labels": prepared.anatomy.labels,
         "walls": prepared.anatomy.walls,
         "absent": prepared.absent,
-        **summarise(records, prepared.plan, prepared.anatomy, reference),
+        **summarise(records, prepared.plan, prepared.anatomy, reference, ndim),
     }
 
 

@@ -121,6 +121,13 @@ class Options(BaseModel):
             "voxel, or that of the nearest voxel.",
         )
     )
+    variety: Annotated[float | None, Display(none="the model's own")] = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How much of the new size, orientation and position of organs is kept: 0 "
+        "restores the original ones, 1 keeps what the random field made.",
+    )
     allow_folds: Annotated[bool, Display(docks=())] = Field(
         default=False, description="Leave out the guard that keeps deformations free of folds."
     )
@@ -136,9 +143,10 @@ class Options(BaseModel):
     ] = Field(default=None, description="Numbers for a model that takes conditions, one for each.")
 
     @model_serializer(mode="wrap")
-    def _without_condition(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Options without a condition are written as they were before there was one."""
-        return {k: v for k, v in values(self).items() if k != "condition" or v is not None}
+    def _without_unset(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Options without condition or variety are written as before there were any."""
+        later = ("condition", "variety")
+        return {k: v for k, v in values(self).items() if k not in later or v is not None}
 
 
 @option_class

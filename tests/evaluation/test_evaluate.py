@@ -30,7 +30,8 @@ def test_every_level_has_the_rows_that_need_no_network(done: Path) -> None:
     table = [(int(r["level"]), r["row"], int(r["n"])) for r in rows_of(done / "table1.csv")]
     expected = [(0, "undeformed", 4)]
     for level in (40, 70):
-        kinds = ("random", "recovered", "no network", "elastic")
+        kinds = ["random", "recovered", "no network", "elastic"]
+        kinds += ["no network equal spread", "elastic equal spread"]
         expected += [(level, row, 8) for row in kinds]
     assert table == expected
 
