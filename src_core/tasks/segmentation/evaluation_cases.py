@@ -14,7 +14,7 @@ from src_core.tasks.segmentation.measures import LabelCount, count_labels, figur
 from src_core.tasks.segmentation.network import predict
 from src_core.tasks.segmentation.slice_stacks import SliceStack
 
-__all__ = ["TestedCase", "make_tested_case", "mean_dice", "counts_of"]
+__all__ = ["TestedCase", "counts_of", "make_tested_case", "mean_dice"]
 
 
 @dataclass(frozen=True, eq=False)

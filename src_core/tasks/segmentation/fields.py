@@ -121,9 +121,8 @@ class FieldMaker:
         return guarded(self._session.view, flow).displacement
 
     def _options(self, draw: FieldDraw, keep: bool) -> Options:
-        variety = {"variety": 1.0} if keep else {}
-        levels = self._model.spec.schedule.levels
-        return make_options(levels, level=draw.level, seed=draw.seed, steps=_STEPS, **variety)
+        levels, variety = self._model.spec.schedule.levels, 1.0 if keep else 0.0
+        return make_options(levels, level=draw.level, seed=draw.seed, steps=_STEPS, variety=variety)
 
     def _on_crop(self, u: Tensor) -> Tensor:
         """A DDF (1, 2, *state) in state voxels, on the crop's grid in mm."""

@@ -18,6 +18,8 @@ from scipy import ndimage
 __all__ = ["MEASURES", "LabelCount", "count_labels", "figures_of", "surface_distance"]
 
 MEASURES = ("dsc", "sensitivity", "precision", "asd", "missed")
+#: Digits of a distance that are kept.
+_DIGITS = 3
 _Bools = NDArray[np.bool_]
 
 
@@ -98,4 +100,4 @@ def surface_distance(one: _Bools, other: _Bools, spacing: tuple[float, float, fl
     distances = [
         ndimage.distance_transform_edt(~edges[1 - i], sampling=spacing)[edges[i]] for i in (0, 1)
     ]
-    return float(np.concatenate(distances).mean())
+    return round(float(np.concatenate(distances).mean()), _DIGITS)

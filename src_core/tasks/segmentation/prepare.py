@@ -26,6 +26,7 @@ __all__ = ["DECIDING", "SegmentationData", "open_journal", "read_data"]
 #: and repeats.
 DECIDING = (
     "times", "levels", "elastic_strength", "steps", "batch", "size", "spacing", "rate", "seed",
+    "validate",
 )  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def _named(entries: Sequence[Entry]) -> dict[str, Entry]:
 
 
 def _facts(request: SegmentationRequest) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in (*DECIDING, "validate")}
+    return {name: getattr(request, name) for name in DECIDING}
 
 
 def _check(model: Model, request: SegmentationRequest) -> None:

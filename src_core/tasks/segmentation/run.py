@@ -11,6 +11,7 @@ import torch
 from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
 from src_core.models.device import choose_device, fixed_threads
 from src_core.tasks.segmentation.batches import Batches
+from src_core.tasks.segmentation.evaluation_cases import TestedCase, counts_of, mean_dice
 from src_core.tasks.segmentation.methods import METHODS, FieldKind
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.segmentation.prepare import SegmentationData, open_journal, read_data
@@ -23,7 +24,6 @@ from src_core.tasks.segmentation.stored import (
     tested_record,
 )
 from src_core.tasks.segmentation.subsets import subset
-from src_core.tasks.segmentation.evaluation_cases import TestedCase, mean_dice, counts_of
 from src_core.tasks.segmentation.training import Training
 
 __all__ = ["PreparedSegmentation"]

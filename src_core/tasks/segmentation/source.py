@@ -20,6 +20,7 @@ from src_core.tasks.data import first_labels
 from src_core.tasks.options import WHOLE
 from src_core.tasks.segmentation.batches import SliceStore
 from src_core.tasks.segmentation.crop import CropGrid, label_centre
+from src_core.tasks.segmentation.evaluation_cases import TestedCase, make_tested_case
 from src_core.tasks.segmentation.field_folder import CaseFields, FieldFolder
 from src_core.tasks.segmentation.fields import (
     FieldMaker,
@@ -32,7 +33,6 @@ from src_core.tasks.segmentation.methods import FieldKind
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.segmentation.prepare import SegmentationData
 from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
-from src_core.tasks.segmentation.evaluation_cases import TestedCase, make_tested_case
 
 __all__ = ["TaskSource"]
 

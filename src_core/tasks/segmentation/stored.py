@@ -37,9 +37,7 @@ class CompactTrials:
         for record in trial.records:
             if record["tested"] == COURSE:
                 figures = record.figures
-                groups[COURSE].append(
-                    [int(record.case), round(figures["loss"], 4), _rounded(figures["dsc"], 4)]
-                )
+                groups[COURSE].append([int(record.case), figures["loss"], _known(figures["dsc"])])
             else:
                 groups[record["tested"]][record.case] = [_numbers(record, v) for v in labels]
         return {**trial.keys, "labels": labels, **{k: v for k, v in groups.items() if v}}
@@ -75,7 +73,7 @@ def tested_record(
 
 def course_record(keys: Mapping[str, Key], step: int, loss: float, dice: float | None) -> Record:
     """The record of a training after some steps."""
-    figures = {"loss": loss, "dsc": nan if dice is None else dice}
+    figures = {"loss": round(loss, 4), "dsc": nan if dice is None else round(dice, 4)}
     return Record(str(step), "", {**keys, "tested": COURSE}, figures)
 
 
@@ -90,8 +88,8 @@ def _labels_of(records: Sequence[Record]) -> list[int]:
 
 def _numbers(record: Record, label: int) -> list[float | int | None]:
     counts = [int(record.figures[f"{n} {label}"]) for n in ("both", "found", "true")]
-    return [*counts, _rounded(record.figures[f"asd {label}"], 3)]
+    return [*counts, _known(record.figures[f"asd {label}"])]
 
 
-def _rounded(value: float, digits: int) -> float | None:
-    return round(value, digits) if isfinite(value) else None
+def _known(value: float) -> float | None:
+    return value if isfinite(value) else None

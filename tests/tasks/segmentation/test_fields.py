@@ -26,7 +26,8 @@ from tests.support.tiny import save_unet
 def maker(tmp_path) -> FieldMaker:
     x, y, z = np.indices((40, 48, 7)) - np.array([22, 20, 3]).reshape(3, 1, 1, 1)
     image = (100 * np.exp(-(x**2 + y**2) / 90) + 10 * np.cos(y / 3) + z).astype(np.float32)
-    case = Case.from_arrays(image, affine=np.diag([-1.5, -1.5, 8, 1]), name="a")
+    labels = ((x**2 + y**2 < 90).astype(np.uint8) + (x**2 + y**2 < 30)).astype(np.uint8)
+    case = Case.from_arrays(image, labels, affine=np.diag([-1.5, -1.5, 8, 1]), name="a")
     model = load_model(save_unet(tmp_path / "tiny.safetensors"), "cpu")
     return FieldMaker(case, model, CropGrid(32, 1.5), foreground(stack(), CROP))
 
@@ -50,6 +51,12 @@ def test_random_fields_move_as_much_as_the_models_within_the_labels(maker):
     assert torch.allclose(mean_length(fields, weights), means, rtol=1e-2)
     assert torch.allclose(fields, torch.cat(list(maker.fields("random", draws, means))))
     assert float((fields[0] - fields[1]).abs().max()) > 0.1
+
+
+def test_what_is_kept_makes_another_field_of_the_same_draws(maker):
+    draws = field_draws("a", 2, (30, 70), 1)
+    recovered, kept = (torch.cat(list(maker.fields(k, draws))) for k in ("drdm", "keep"))
+    assert torch.isfinite(kept).all() and float((recovered - kept).abs().max()) > 1e-3
 
 
 def test_elastic_fields_move_by_their_strength_within_the_labels():

@@ -71,4 +71,4 @@ def test_surface_distances_are_those_of_monai():
         *masks, include_background=True, symmetric=True, spacing=list(SPACING)
     )
     ours = surface_distance(one, other, SPACING)
-    assert ours == pytest.approx(float(torch.as_tensor(theirs)), rel=1e-5) and ours > 1
+    assert ours == pytest.approx(float(torch.as_tensor(theirs)), abs=6e-4) and ours > 1

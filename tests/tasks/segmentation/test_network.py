@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from src_core.tasks.segmentation.batches import Batches
+from src_core.tasks.segmentation.evaluation_cases import counts_of, make_tested_case, mean_dice
 from src_core.tasks.segmentation.methods import METHODS
 from src_core.tasks.segmentation.network import make_network, predict, segmentation_loss
-from src_core.tasks.segmentation.evaluation_cases import make_tested_case, mean_dice, counts_of
 from src_core.tasks.segmentation.training import Training
 from tests.support.segmentations import CPU, CROP, stack, store
 
