@@ -66,7 +66,8 @@ def equal_spread_fields(
 def size_spread(figures: Sequence[Mapping[str, float]], anatomy: Anatomy) -> float:
     """Mean over labels of the sd over seeds (with seeds - 1) of the log of their sizes, or NaN."""
     names = _size_names(figures, anatomy)
-    values = np.array([[f.get(n, nan) for n in names] for f in figures]).reshape(len(figures), -1)
+    values = np.array([[f.get(n, nan) for n in names] for f in figures])
+    values = values.reshape(len(figures), len(names))
     logs = np.log(np.where(values > 0, values, nan))
     known = (column[np.isfinite(column)] for column in logs.T)
     return finite_mean([c.std(ddof=1) if len(c) > 1 else nan for c in known])
