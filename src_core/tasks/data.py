@@ -109,13 +109,15 @@ def need_monai() -> None:
         raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"')
 
 
-def read_split(train: Path, test: Path) -> tuple[list[Entry], list[Entry]]:
+def read_split(
+    train: Path, test: Path, test_split: str = "test"
+) -> tuple[list[Entry], list[Entry]]:
     """Labelled cases to train and to test: entries of the split, where there are any, else all.
 
     Raises:
         InputError: no labelled cases, or a subject that is in both.
     """
-    trained, tested = labelled(train, "train"), labelled(test, "test")
+    trained, tested = labelled(train, "train"), labelled(test, test_split)
     check_apart(tested, trained, test, "training and test")
     return trained, tested
 
@@ -198,14 +200,14 @@ def run_digest(facts: dict[str, Any], model: Model, entries: Iterable[Entry]) ->
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def labelled(path: Path, split: str, *, strictly: bool = False) -> list[Entry]:
-    """Labelled cases of a split, or all where the data set has no splits.
+def labelled(path: Path, split: str, needed: bool = True, *, strictly: bool = False) -> list[Entry]:
+    """Labelled cases of a split; all of them where the data set has no splits.
 
     Args:
         strictly: those of the split alone; there may be none.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, and they are needed.
     """
     everything = [e for e in read_dataset(path) if e.labels is not None]
     found = [e for e in everything if e.split == split]
@@ -213,7 +215,7 @@ def labelled(path: Path, split: str, *, strictly: bool = False) -> list[Entry]:
         return found
     if not found and not any(e.split for e in everything):
         found = everything
-    if not found:
+    if not found and needed:
         raise InputError(
             f"no labelled cases to {split}",
             where=str(path),
