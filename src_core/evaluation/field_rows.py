@@ -16,6 +16,7 @@ from src_core.evaluation.baseline import equal_mean_flow
 from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.plan import RELEASE_SEEDS, EvaluationPlan
 from src_core.evaluation.probes import recovered, residual, sensitivity
+from src_core.evaluation.registered.bank import RegisteredBank
 from src_core.evaluation.segmenter import Segmenter
 from src_core.fields import magnitude
 from src_core.generation.session import start_flow
@@ -34,6 +35,7 @@ class Comparison:
     Attributes:
         segmenter: trained on real cases, or None.
         release: the published model, or None.
+        registered: fields between real subjects, or None.
     """
 
     model: Model
@@ -41,6 +43,7 @@ class Comparison:
     anatomy: Anatomy
     segmenter: Segmenter | None = None
     release: Model | None = None
+    registered: RegisteredBank | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +85,10 @@ def row_fields(
         yield RowField("elastic", 0, u)
     if "release" in plan.rows and comparison.release is not None and seed <= RELEASE_SEEDS:
         yield _release(comparison.release, case, level, seed)
+    if "registered" in plan.rows and comparison.registered is not None:
+        between = comparison.registered.field(case, seed)
+        if between is not None:
+            yield RowField("registered", 0, between)
 
 
 def _recovered(
