@@ -1,4 +1,4 @@
-"""Whether new cases vary as people do: the spread of label sizes over the seeds of one source.
+"""The spread of label sizes over the new cases of one source, against that between subjects.
 
 Spreads are standard deviations (with n - 1) of the logarithm of a label's volume, averaged over the
 labels.
