@@ -11,7 +11,7 @@ from src_core.evaluation.spread import KINDS
 from src_core.evaluation.summary import TABLE1
 from src_core.experiments.files import write_csv
 
-__all__ = ["shown_coverage", "shown_measures", "shown_table", "write_tables"]
+__all__ = ["shown_coverage", "shown_law", "shown_measures", "shown_table", "write_tables"]
 
 _MEASURES = ("row", "level", "steps", "measure", "mean", "sd", "se", "n")
 _SHOWN = (
@@ -27,6 +27,8 @@ _SHOWN = (
     "agree",
     "shapes",
 )
+#: What the printed table of the law has, of each level; ``law.csv`` has all.
+_LAW_KINDS, _LAW_LINES = ("size", "wall", "elongation", "angle"), 12
 _MANIFOLD_HEAD = "".join(f"{name:>10}" for name in ("uneven", "precision", "recall"))
 
 
@@ -39,6 +41,7 @@ def write_tables(folder: Path, summary: dict[str, Any]) -> None:
     found = summary["coverage"]
     _write(folder / "coverage.csv", [*found.get("spread", []), *found.get("walls", [])])
     _write(folder / "manifold.csv", found.get("manifold", []))
+    _write(folder / "law.csv", summary["law"])
     _write(folder / "steps.csv", summary["steps"].get("losses", []))
 
 
@@ -92,13 +95,26 @@ def shown_coverage(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
+def shown_law(summary: dict[str, Any]) -> list[str]:
+    """Lines of the law of variety: sizes, walls, elongations and angles, some of each level."""
+    columns = ("sigma_T", "measured", "kept", "s", "training", "forecast", "real", "offered")
+    lines = []
+    for level in dict.fromkeys(line["level"] for line in summary["law"]):
+        shown = [r for r in summary["law"] if r["level"] == level and r["kind"] in _LAW_KINDS]
+        for row in shown[:_LAW_LINES]:
+            cells = "".join(f"{_number(row[name], 3):>10}" for name in columns)
+            lines.append(f"{level:>5} {row['measure']:22}{row['unit']:>5}{cells}")
+    head = f"level {'law of variety':22}{'':5}" + "".join(f"{name:>10}" for name in columns)
+    return [head, *lines] if lines else []
+
+
 def shown_measures(summary: dict[str, Any]) -> list[str]:
     """Lines below the table: drift, sensitivity, comparisons, steps, and what is absent."""
     known = {(m["row"], m["level"], m["steps"], m["measure"]): m for m in summary["measures"]}
     steps, lines = summary["plan"]["steps"][0], []
     for name in ("drift", "drift_single_levels"):
         lines += [_line(name, m) for k, m in known.items() if k[2:] == (steps, name)]
-    names = [f"mode_{i}" for i in (1, 2, 3)] if not summary["labels"] else []
+    names = ["organ_slope"] if summary["labels"] else [f"mode_{i}" for i in (1, 2, 3)]
     for name in ("shared", *names, "sensitivity_median", "sensitivity_worst_of_all", "residual"):
         for level in summary["plan"]["levels"]:
             found = known.get(("recovered", level, steps, name))
