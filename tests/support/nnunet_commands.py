@@ -12,9 +12,9 @@ from tests.support.paths import ROOT
 __all__ = ["called", "environment"]
 
 _TORCHVISION = """\
-import torch
 from torch.library import define
-define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+for name in ("nms", "qnms"):
+    define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 """
 
 
