@@ -106,5 +106,5 @@ def _stacked(at: Tensor, slices: range) -> Tensor:
 
 
 def _unit(at: Tensor, shape: Sequence[int]) -> Tensor:
-    """Voxels (*size, D) as torch's ``grid_sample`` takes them: -1 and 1 are the outer edges."""
+    """Voxels (*size, D) as nnU-Net's samplers take them: -1 and 1 are the outer edges."""
     return ((2 * at + 1) / torch.tensor(shape) - 1).flip(-1)
