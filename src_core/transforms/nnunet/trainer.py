@@ -44,12 +44,16 @@ class nnUNetTrainerDRDM(nnUNetTrainer):  # type: ignore[misc]
         final, labels = self.configuration_manager.patch_size, self.label_manager
         shown, unseen = self.get_tr_and_val_datasets()
         deforming = DeformingDataLoader(
-            *(shown, self.batch_size, initial, final, labels),
+            shown,
+            self.batch_size,
+            initial,
+            final,
+            labels,
             **self._sampling(training),
             **self._deformations(shown),
         )
         plain = nnUNetDataLoader(
-            *(unseen, self.batch_size, final, final, labels), **self._sampling(validation)
+            unseen, self.batch_size, final, final, labels, **self._sampling(validation)
         )
         return self._started(deforming, plain)
 
