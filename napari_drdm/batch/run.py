@@ -84,6 +84,7 @@ class BatchEnd:
         refused: how many seeds were rejected, by reason.
         sheet: its contact sheet.
         summary: its page.
+        warning: what is doubtful about the new cases as a whole.
         error: why it could not continue.
     """
 
@@ -96,17 +97,19 @@ class BatchEnd:
     refused: Mapping[str, int] = field(default_factory=dict)
     sheet: Path | None = None
     summary: Path | None = None
+    warning: str = ""
     error: str = ""
 
     def text(self) -> str:
-        """A summary in one or two lines."""
+        """A summary in one to three lines."""
         counts = {"made": self.made, "already there": self.kept, "rejected": self.rejected}
         counts["failed"] = self.failed
         line = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         whys = ", ".join(f"{why} {count}" for why, count in sorted(self.refused.items()))
         seeds = f"\nSeeds rejected: {whys}" if whys else ""
         how = "Cancelled: Start continues. " if self.left else "Finished: "
-        return f"{how if self.cancelled else ''}{line or 'nothing made'}{seeds}"
+        warning = f"\nWarning: {self.warning}" if self.warning else ""
+        return f"{how if self.cancelled else ''}{line or 'nothing made'}{seeds}{warning}"
 
 
 def run_batch(
@@ -121,14 +124,14 @@ def run_batch(
     except Exception as raised:
         error = error_line(raised)
     states = {state: counts[state] for state in ("made", "kept", "rejected", "failed")}
-    sheet, summary = _reports(request, states) if counts.total() else (None, None)
+    ended: dict[str, Any] = dict(states)
+    if counts.total():
+        ended |= _reports(request, states)
     return BatchEnd(
-        **states,
+        **ended,
         cancelled=control.ended,
         left=left,
         refused=dict(refused),
-        sheet=sheet,
-        summary=summary,
         error=error,
     )
 
@@ -208,15 +211,17 @@ class _Clock:
         return spent / ended * missing if ended else None
 
 
-def _reports(request: Request, states: Mapping[str, int]) -> tuple[Path | None, Path | None]:
-    """The contact sheet and the page of a run, as far as they can be written."""
+def _reports(request: Request, states: Mapping[str, int]) -> dict[str, Any]:
+    """Contact sheet, page and warning of a run, as far as they can be written."""
     from src_core.augment.contact_sheet import save_sheet
+    from src_core.augment.label_spread import label_warning
     from src_core.augment.summary import save_summary
 
-    sheet = summary = None
+    reports: dict[str, Any] = {}
     with suppress(DRDMError, OSError):
         if states["made"] + states["kept"]:
-            sheet = save_sheet(request.out, request.spacing)
+            reports["sheet"] = save_sheet(request.out, request.spacing)
     with suppress(DRDMError, OSError):
-        summary = save_summary(request.out, states["failed"])
-    return sheet, summary
+        reports["summary"] = save_summary(request.out, states["failed"])
+        reports["warning"] = label_warning(request.out)
+    return reports

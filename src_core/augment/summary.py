@@ -12,6 +12,7 @@ from pathlib import Path
 
 from src_core.augment.contact_sheet import SHEET
 from src_core.augment.jobs import Line
+from src_core.augment.label_spread import LabelSpread, VolumeTally
 from src_core.augment.manifest import lines
 from src_core.augment.products import CASES, Product
 from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, run_file
@@ -39,6 +40,7 @@ class _Tally:
     smallest: float = math.inf
     cases: set[str] = field(default_factory=set)
     changes: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    volumes: VolumeTally = field(default_factory=VolumeTally)
 
     def add(self, line: Line) -> None:
         self.states[line["state"]] += 1
@@ -46,6 +48,7 @@ class _Tally:
         if line["state"] != "made":
             return
         metrics = line["metrics"]
+        self.volumes.add(line)
         self.cases.add(line["case"])
         self.levels.append(metrics["level"])
         self.reach.append(metrics["max_mm"])
@@ -66,10 +69,12 @@ def save_summary(out: Path, failed: int = 0, product: Product = CASES) -> Path:
     tally = _Tally()
     for line in lines(out):
         tally.add(line)
+    spread = tally.volumes.spread() if product is CASES else None
     path = Path(out) / SUMMARY
     sheet = (path.parent / SHEET).is_file()
     with open_atomically(path) as file:
-        file.write(_page(tally, failed, product.noun, _asked(path.parent, product), sheet).encode())
+        asked = _asked(path.parent, product)
+        file.write(_page(tally, spread, failed, product.noun, asked, sheet).encode())
     return path
 
 
@@ -88,7 +93,9 @@ def _range(levels: list[int] | dict[str, float]) -> str:
     return ", ".join(levels) if isinstance(levels, dict) else " to ".join(map(str, levels))
 
 
-def _page(tally: _Tally, failed: int, noun: str, asked: str, sheet: bool) -> str:
+def _page(
+    tally: _Tally, spread: LabelSpread | None, failed: int, noun: str, asked: str, sheet: bool
+) -> str:
     made = tally.states["made"]
     counts = [(noun, made), ("made from", len(tally.cases)), ("failed", failed)]
     counts += [("rejected", tally.states["rejected"])]
@@ -99,12 +106,16 @@ def _page(tally: _Tally, failed: int, noun: str, asked: str, sheet: bool) -> str
         f"<p>{escape(asked)}.</p>" if asked else "",
         _table(("", "count"), counts),
         f"<p>{proof}.</p>",
+        f"<p><strong>Warning: {escape(spread.warning)}.</strong></p>"
+        if spread and spread.warning
+        else "",
         f'<p><img src="{SHEET}" alt="some cases, each before what was made of it"></p>'
         if sheet
         else "",
         _bars("Level", tally.levels),
         _bars("Largest displacement, mm", tally.reach),
         _changes(tally),
+        f"<p>Standard deviation of their sizes: {spread.text}.</p>" if spread else "",
         _seeds(tally.refused),
         f'<p>All of them: <a href="{INDEX}">{INDEX}</a>, <a href="{MANIFEST}">{MANIFEST}</a>'
         + (f'; failures: <a href="{FAILURES}">{FAILURES}</a>' if failed else "")

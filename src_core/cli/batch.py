@@ -72,6 +72,7 @@ def _report_once(made: Made, reported: dict[tuple[str, str], Made]) -> None:
 def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
     """Draw the sheet, report the result, and exit with 1 if something is missing."""
     from src_core.augment.contact_sheet import save_sheet
+    from src_core.augment.label_spread import label_warning
     from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST
     from src_core.augment.summary import save_summary
 
@@ -79,14 +80,18 @@ def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
     out, noun = request.out, request.product.noun
     sheet = save_sheet(out, request.spacing) if there else None
     page = save_summary(out, summary["failed"], request.product)
+    warning = label_warning(out, request.product)
     if json:
         files = {"index": INDEX, "manifest": MANIFEST, "summary": page.name}
         shown = None if sheet is None else str(sheet)
-        print_json({**summary, **{k: str(out / f) for k, f in files.items()}, "sheet": shown})
+        named = {k: str(out / f) for k, f in files.items()}
+        print_json({**summary, **named, "sheet": shown, "warning": warning})
     else:
         print(", ".join(f"{name} {summary[name]}" for name in ("made", "kept", "failed")))
         _show_refused(summary, noun)
         print(f"written to {out}: {INDEX}, {page.name}" + (f", {sheet.name}" if sheet else ""))
+    if warning:
+        tell(f"warning: {warning}")
     if summary["failed"]:
         tell(f"error: {summary['failed']} {noun} are missing, see {out / FAILURES}")
         raise typer.Exit(FAILED)

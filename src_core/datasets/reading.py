@@ -70,7 +70,7 @@ def _entries(path: Path, absent: Absent) -> list[Entry]:
 
 
 def read_images(path: Path | str) -> list[Entry]:
-    """The NIfTI files of a data set, without labels; subjects as a column names them.
+    """The NIfTI files of a data set, and labels that a CSV names; subjects as a column names them.
 
     Raises:
         InputError: no data set, an empty one, a row that is wrong, or a file listed twice.
@@ -180,7 +180,8 @@ def _weighted(path: Path) -> Iterator[Entry]:
                 do="list it once; weight draws it more often",
             )
         split, weight = row.get("split", "").strip().lower(), _weight(row.get("weight"), where)
-        yield Entry(image, None, row.get("subject", ""), split, weight)
+        labels = _file(path.parent, row.get("labels"), where, "refuse")
+        yield Entry(image, labels, row.get("subject", ""), split, weight)
 
 
 def _weight(text: str | None, where: str) -> float:

@@ -17,12 +17,13 @@ from scipy import ndimage
 
 from src_core.evaluation.shapes import ellipse_agreement, enclosed_share, wall_thickness
 
-__all__ = ["Anatomy", "find_anatomy", "shape_figures"]
+__all__ = ["LEAST_VOXELS", "MOST_PAIRED_LABELS", "Anatomy", "find_anatomy", "shape_figures"]
 
 _ENCLOSED = 0.75
-_MOST_RATIOS = 4
+#: Ratios and directions are taken between at most this number of labels.
+MOST_PAIRED_LABELS = 4
 #: A label of fewer voxels than this has no shape.
-_LEAST = 10
+LEAST_VOXELS = 10
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,20 @@ def shape_figures(
     sizes = {v: int((box == v).sum()) for v in anatomy.labels}
     unit = mm_per_voxel**labels.ndim / (1000 if labels.ndim == 3 else 1)
     name = "volume" if labels.ndim == 3 else "area"
-    figures = {f"{name} {v}": n * unit if n >= _LEAST else nan for v, n in sizes.items()}
+    figures = {f"{name} {v}": n * unit if n >= LEAST_VOXELS else nan for v, n in sizes.items()}
     for region, values in anatomy.regions().items():
         mask = np.isin(box, values)
-        figures[f"ellipse {region}"] = ellipse_agreement(mask) if mask.sum() >= _LEAST else nan
+        figures[f"ellipse {region}"] = (
+            ellipse_agreement(mask) if mask.sum() >= LEAST_VOXELS else nan
+        )
     for wall, inner in anatomy.walls:
         mean, deviation = wall_thickness(box == wall, box == inner)
         figures[f"thickness {wall}"] = mean * mm_per_voxel
         figures[f"unevenness {wall}"] = deviation * mm_per_voxel
-    if len(anatomy.labels) <= _MOST_RATIOS:
+    if len(anatomy.labels) <= MOST_PAIRED_LABELS:
         for low, high in combinations(anatomy.labels, 2):
-            enough = min(sizes[low], sizes[high]) >= _LEAST
-            ratio = log(sizes[high] / sizes[low]) if enough else nan
+            both = min(sizes[low], sizes[high]) >= LEAST_VOXELS
+            ratio = log(sizes[high] / sizes[low]) if both else nan
             figures[f"log ratio {high}/{low}"] = ratio
     return figures
 

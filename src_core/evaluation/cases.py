@@ -1,6 +1,7 @@
 """Cases in a model's grid: one slice of a volume (2D) or the volume (3D), and its labels.
 
-The slice is that with the largest labelled area; without labels, the middle one.
+The slice is that with the largest labelled area, or the middle one of those that hold every label
+of the case; without labels, the middle one of all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from src_core.fields.sampling import warp
 from src_core.generation.model_view import ModelView, make_model_view
 from src_core.io import read_case
 from src_core.models.model import ModelSpec
+
+#: A label of fewer voxels than this does not count as present in a slice.
+_LEAST = 10
 
 __all__ = ["EvaluatedCase", "label_map", "load_case", "read_in_grid", "slices_of"]
 
@@ -61,16 +65,26 @@ class EvaluatedCase:
         both = warp(torch.cat([self.images, self.masks], 1), whole, padding="zeros")
         return both[:, :1], label_map(both[:, 1:], self.labels)
 
+    def warped_labels(self, u: Tensor) -> NDArray[np.integer]:
+        """The label map alone (*size) under a DDF (1, D, *state), state voxels."""
+        factor = self.images.shape[-1] // u.shape[-1]
+        whole = enlarge(u, factor) if factor > 1 else u
+        return label_map(warp(self.masks, whole, padding="zeros"), self.labels)
 
-def load_case(entry: Entry, spec: ModelSpec, labels: tuple[int, ...]) -> EvaluatedCase:
+
+def load_case(
+    entry: Entry, spec: ModelSpec, labels: tuple[int, ...], choice: str = "largest"
+) -> EvaluatedCase:
     """Read a case; of a cine its first frame.
+
+    Args:
+        choice: ``largest`` or ``middle`` slice, with a 2D model.
 
     Raises:
         InputError: a file is no image, or does not fit the model.
     """
     view, label_stack = read_in_grid(entry, spec)
-    areas = np.isin(label_stack, labels).reshape(len(label_stack), -1).sum(axis=1)
-    slab = int(areas.argmax()) if areas.any() else len(label_stack) // 2
+    slab = _chosen_slice(label_stack, labels, choice)
     images, masks = _in_grid(view, label_stack, slab, labels)
     return EvaluatedCase(entry.name, entry.subject, view, slab, images, masks, labels)
 
@@ -110,6 +124,19 @@ def read_in_grid(entry: Entry, spec: ModelSpec) -> tuple[ModelView, NDArray[np.i
         values = np.zeros(case.grid.shape, dtype=np.uint8)
     first = values[..., 0] if values.ndim == 4 else values
     return view, np.moveaxis(first, view.axis, 0) if view.axis is not None else first[None]
+
+
+def _chosen_slice(label_stack: NDArray[np.integer], labels: tuple[int, ...], choice: str) -> int:
+    flat = label_stack.reshape(len(label_stack), -1)
+    areas = np.array([(flat == v).sum(axis=1) for v in labels]).reshape(len(labels), len(flat))
+    present = areas[areas.any(axis=1)]
+    if not len(present):
+        return len(label_stack) // 2
+    if choice == "largest":
+        return int(present.sum(axis=0).argmax())
+    complete = np.flatnonzero((present >= _LEAST).all(axis=0))
+    some = complete if len(complete) else np.flatnonzero(present.any(axis=0))
+    return int(some[len(some) // 2])
 
 
 def _in_grid(

@@ -16,12 +16,16 @@ from src_core.evaluation.baseline import equal_mean_flow
 from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.plan import RELEASE_SEEDS, EvaluationPlan
 from src_core.evaluation.probes import recovered, residual, sensitivity
+from src_core.evaluation.registered.bank import RegisteredBank
 from src_core.evaluation.segmenter import Segmenter
 from src_core.fields import magnitude
 from src_core.generation.session import start_flow
 from src_core.models.model import Model
 
-__all__ = ["Comparison", "RowField", "row_fields"]
+__all__ = ["ELASTIC_STREAM", "Comparison", "RowField", "row_fields"]
+
+#: Sub-seed of the elastic row's draws.
+ELASTIC_STREAM = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,7 @@ class Comparison:
     Attributes:
         segmenter: trained on real cases, or None.
         release: the published model, or None.
+        registered: fields between real subjects, or None.
     """
 
     model: Model
@@ -38,6 +43,7 @@ class Comparison:
     anatomy: Anatomy
     segmenter: Segmenter | None = None
     release: Model | None = None
+    registered: RegisteredBank | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +80,15 @@ def row_fields(
         lower = equal_mean_flow(start, mean)
         yield RowField("no network", 0, lower.displacement(), lower)
     if "elastic" in plan.rows:
-        source, points = generator(seed, case.code, 3), plan.elastic_points
+        source, points = generator(seed, case.code, ELASTIC_STREAM), plan.elastic_points
         u = elastic_ddf(start.state, model.spec.ndim, mean, source, points)
         yield RowField("elastic", 0, u)
     if "release" in plan.rows and comparison.release is not None and seed <= RELEASE_SEEDS:
         yield _release(comparison.release, case, level, seed)
+    if "registered" in plan.rows and comparison.registered is not None:
+        between = comparison.registered.field(case, seed)
+        if between is not None:
+            yield RowField("registered", 0, between)
 
 
 def _recovered(

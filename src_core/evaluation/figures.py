@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from src_core.evaluation.coverage_figure import coverage_figure
+from src_core.evaluation.levels import Level, level_bounds, level_order
 from src_core.evaluation.plausibility import shape_names
 from src_core.evaluation.reference import Reference
 from src_core.evaluation.rows import samples
@@ -28,7 +30,10 @@ _COLOURS = {
     "recovered": COLOURS["vermilion"],
     "no network": COLOURS["blue"],
     "elastic": COLOURS["green"],
+    "no network equal spread": COLOURS["sky blue"],
+    "elastic equal spread": COLOURS["yellow"],
     "release": COLOURS["purple"],
+    "registered": COLOURS["orange"],
 }
 _MOST_SHAPES = 12
 
@@ -46,6 +51,8 @@ def draw_figures(
     known = [v for row in rows for v in (row["agreement"], *row["distances"].values())]
     if np.isfinite(known).any():
         save_figure(_plausibility(summary["plausibility"]), folder / "plausibility")
+    if summary["coverage"].get("spread"):
+        save_figure(coverage_figure(summary["coverage"], _COLOURS), folder / "coverage")
     if reference is not None:
         save_figure(_shapes(groups, reference), folder / "shapes")
 
@@ -57,7 +64,7 @@ def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
     for name, label, ax in zip(names, labels, axes[0], strict=True):
         for row in dict.fromkeys(r["row"] for r in table if r["level"]):
             lines = [r for r in table if r["row"] == row]
-            x, y = [r["level"] for r in lines], [r[name]["mean"] for r in lines]
+            x, y = [_place(r["level"]) for r in lines], [r[name]["mean"] for r in lines]
             deviation = [r[name]["sd"] for r in lines] if name != "strict" else None
             style = {"marker": "o", "ms": 3, "capsize": 2, "zorder": _order(row)}
             ax.errorbar(x, y, deviation, color=_COLOURS[row], label=row, **style)
@@ -73,6 +80,11 @@ def _magnitudes(table: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
+def _place(level: Level) -> float:
+    """Where a level stands on an axis; a range in its middle."""
+    return sum(level_bounds(level)) / 2
+
+
 def _order(row: str) -> int:
     """The recovered row is drawn over the others."""
     return 3 if row == "recovered" else 2
@@ -84,7 +96,7 @@ def _octaves(measures: Sequence[dict[str, Any]]) -> Figure:
     names = list(dict.fromkeys(m["measure"] for m in measures))
     for row, ax in zip(rows, axes[0], strict=True):
         of_row = [m for m in measures if m["row"] == row]
-        levels = sorted({m["level"] for m in of_row})
+        levels = sorted({m["level"] for m in of_row}, key=level_order)
         for index, level in enumerate(levels):
             known = {m["measure"]: m for m in of_row if m["level"] == level}
             at = np.arange(len(names)) + (index - len(levels) / 2) * 0.8 / len(levels)
@@ -112,7 +124,7 @@ def _plausibility(values: dict[str, Any]) -> Figure:
         ax.set(xlabel="level", ylabel=title)
         for name in dict.fromkeys(r["row"] for r in rows):
             at = [i for i, r in enumerate(rows) if r["row"] == name]
-            _line(ax, name, [rows[i]["level"] for i in at], [y[i] for i in at])
+            _line(ax, name, [_place(rows[i]["level"]) for i in at], [y[i] for i in at])
     if "real_against_real" in values and np.isfinite(distance).any():
         real = values["real_against_real"]["all shapes"]
         axes[0, -1].axhline(real, color=_COLOURS["real"], ls="--", label="real against real")
@@ -120,7 +132,7 @@ def _plausibility(values: dict[str, Any]) -> Figure:
     return figure
 
 
-def _line(ax: Axes, name: str, levels: list[int], values: list[float]) -> None:
+def _line(ax: Axes, name: str, levels: list[float], values: list[float]) -> None:
     if name == "undeformed":
         ax.axhline(values[0], color=_COLOURS[name], ls=":", label=name)
     else:
@@ -131,7 +143,8 @@ def _line(ax: Axes, name: str, levels: list[int], values: list[float]) -> None:
 def _shapes(groups: Sequence[Group], reference: Reference) -> Figure:
     """Distributions of the strongest level, beside the real ones."""
     names = shape_names(reference)[:_MOST_SHAPES]
-    strongest = max((g["level"] for g in groups if g["row"] == "recovered"), default=0)
+    levels = [g["level"] for g in groups if g["row"] == "recovered"]
+    strongest = max(levels, key=level_order, default=0)
     shown = [g for g in groups if g["row"] in _COLOURS and g["level"] in (0, strongest)]
     columns = min(4, max(len(names), 1))
     lines = -(-max(len(names), 1) // columns)

@@ -5,20 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from src_core.errors.options import Display, option_class, option_field, same
+from src_core.evaluation.levels import checked_range, levels_form
 from src_core.experiments.options import EachOnce, RunOptions, names_form, numbers_form
 from src_core.models.options import ModelOptions
 
-__all__ = ["ROWS", "EvaluationRequest", "RowName"]
+__all__ = ["COMPARED_ROWS", "EQUAL_SPREAD_ROWS", "ROWS", "EvaluationRequest", "RowName"]
 
-RowName = Literal["random", "recovered", "no network", "elastic", "release"]
+RowName = Literal[
+    "random",
+    "recovered",
+    "no network",
+    "elastic",
+    "no network equal spread",
+    "elastic equal spread",
+    "release",
+    "registered",
+]
 #: Rows of a level, in the order of tables.
 ROWS: tuple[RowName, ...] = get_args(RowName)
+#: Rows whose label sizes vary over the seeds as much as the recovered ones.
+EQUAL_SPREAD_ROWS: tuple[RowName, ...] = ("no network equal spread", "elastic equal spread")
+#: Rows that are as large, or vary as much, as the recovered one.
+COMPARED_ROWS: tuple[RowName, ...] = ("no network", "elastic", *EQUAL_SPREAD_ROWS)
 
 _MANY = "whole numbers of 1 or more, separated by commas"
 _Number = Annotated[int, Field(ge=1)]
+_Range = Annotated[str, AfterValidator(checked_range)]
 
 
 @option_class
@@ -30,8 +45,11 @@ class EvaluationRequest:
         description="A folder with images/ and labels/, or a CSV: image, labels, subject, split."
     )
     out: Path = Field(description="Folder of tables, figures and records.")
-    levels: Annotated[tuple[_Number, ...], EachOnce, numbers_form("levels", _MANY)] = Field(
-        default=(30, 45, 55, 65, 70), min_length=1, description="Start levels of the recovery."
+    levels: Annotated[tuple[_Number | _Range, ...], EachOnce, levels_form()] = Field(
+        default=(30, 45, 55, 65, 70),
+        min_length=1,
+        description="Start levels of the recovery; from a range, such as 30:70, each seed draws "
+        "its own.",
     )
     seeds: int = Field(
         default=4, ge=1, description="Number of random seeds for each case and level."
@@ -47,6 +65,11 @@ class EvaluationRequest:
         default=None,
         min_length=1,
         description="Steps of the recovery; several, such as 8,1,2,4, are compared.",
+    )
+    slice: Literal["largest", "middle"] = Field(
+        default="largest",
+        description="The slice of a 2D model's case: that with the largest labelled area, or the "
+        "middle one of those with every label.",
     )
     rows: Annotated[tuple[RowName, ...] | None, names_form(ROWS), Display(none="all")] = Field(
         default=None, min_length=1, description="Fields to measure at each level."
@@ -66,6 +89,14 @@ class EvaluationRequest:
     )
     release: Annotated[Path | None, Display(none="no such row")] = Field(
         default=None, description="The published weights, a .pth file, for a row of their own."
+    )
+    registered: Annotated[Path | None, Display(none="no such row")] = Field(
+        default=None,
+        description="Folder of fields between real subjects, for a row of their own; they are "
+        "registered once and stored there.",
+    )
+    registered_fields: int = Field(
+        default=24, ge=1, description="Number of fields to register, where the folder has none."
     )
     resume: bool = same(RunOptions, "resume")
     overwrite: bool = same(RunOptions, "overwrite")

@@ -14,6 +14,7 @@ from torch import Tensor
 from src_core.datasets.reading import Entry
 from src_core.evaluation.cases import EvaluatedCase, load_case
 from src_core.evaluation.field_rows import Comparison, row_fields
+from src_core.evaluation.levels import Level, drawn_level
 from src_core.experiments.plots import COLOURS, new_figure, save_figure
 from src_core.models.device import fixed_threads
 
@@ -27,7 +28,7 @@ _OUTLINES = [COLOURS[name] for name in ("yellow", "sky blue", "vermilion", "gree
 
 
 def draw_pictures(
-    folder: Path, comparison: Comparison, entries: Sequence[Entry], level: int
+    folder: Path, comparison: Comparison, entries: Sequence[Entry], level: Level
 ) -> None:
     """Draw the first cases under each row's field of seed 1, which is computed again."""
     folder.mkdir(exist_ok=True)
@@ -44,19 +45,19 @@ def draw_pictures(
             ax.set_yticks([])
     for ax, entry in zip(axes[0], entries, strict=False):
         ax.set_title(entry.name, fontsize=7)
-    save_figure(figure, folder / f"pictures-level-{level}")
+    save_figure(figure, folder / f"pictures-level-{level}".replace(":", "-"))
 
 
 def _column(
-    comparison: Comparison, entry: Entry, level: int
+    comparison: Comparison, entry: Entry, level: Level
 ) -> dict[str, tuple[NDArray[np.float32], NDArray[np.integer]]]:
     """Row name -> image and labels (A, B) of one case."""
     spec = comparison.model.spec
     with fixed_threads(), torch.inference_mode():
-        case = load_case(entry, spec, comparison.anatomy.labels)
+        case = load_case(entry, spec, comparison.anatomy.labels, comparison.plan.slice)
         still = torch.zeros(1, spec.ndim, *[spec.state] * spec.ndim)
         found = {"undeformed": _plane(case, still)}
-        for made in row_fields(comparison, case, level, seed=1):
+        for made in row_fields(comparison, case, drawn_level(level, 1, case.code), seed=1):
             found.setdefault(made.row, _plane(case, made.u))
     return found
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from src_core.diffusion.bspline_field import CONTROL_POINTS
-from src_core.evaluation.options import ROWS, EvaluationRequest
+from src_core.evaluation.levels import Level, level_bounds, level_order
+from src_core.evaluation.options import COMPARED_ROWS, ROWS, EvaluationRequest
 from src_core.experiments.options import check_level
 
 __all__ = ["RELEASE_CASES", "RELEASE_SEEDS", "EvaluationPlan", "make_plan", "plan_digest"]
@@ -21,20 +27,27 @@ class EvaluationPlan(BaseModel):
     """What is measured of each case.
 
     Attributes:
-        levels: start levels, ascending.
+        levels: start levels and ranges of them, ascending.
         seeds: fields of each case and level.
         steps: numbers of steps of the recovery; the tables show the first.
         rows: what to measure beside the undeformed case, in the order of tables.
         elastic_points: control points on each side of the elastic row's B-spline.
+        slice: which slice of a case a 2D model is evaluated on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    levels: tuple[int, ...]
+    levels: tuple[Level, ...]
     seeds: int
     steps: tuple[int, ...]
     rows: tuple[str, ...]
     elastic_points: int
+    slice: Literal["largest", "middle"] = "largest"
+
+    @model_serializer(mode="wrap")
+    def _without_default_slice(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A plan with the largest slice is written as before there was a choice."""
+        return {k: v for k, v in values(self).items() if k != "slice" or v != "largest"}
 
 
 def make_plan(request: EvaluationRequest, highest: int, default_steps: int) -> EvaluationPlan:
@@ -44,16 +57,20 @@ def make_plan(request: EvaluationRequest, highest: int, default_steps: int) -> E
         InputError: the model does not have a level.
     """
     for level in request.levels:
-        check_level("levels", level, highest)
+        for bound in level_bounds(level):
+            check_level("levels", bound, highest)
     rows = set(ROWS if request.rows is None else request.rows)
-    if {"no network", "elastic"} & rows:
+    if request.registered is None:
+        rows.discard("registered")
+    if rows & set(COMPARED_ROWS):
         rows.add("recovered")
     return EvaluationPlan(
-        levels=tuple(sorted(set(request.levels))),
+        levels=tuple(sorted(set(request.levels), key=level_order)),
         seeds=request.seeds,
         steps=request.steps or (default_steps,),
         rows=tuple(row for row in ROWS if row in rows),
         elastic_points=request.elastic_points or CONTROL_POINTS,
+        slice=request.slice,
     )
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src_core.evaluation.anatomy import Anatomy
+from src_core.evaluation.options import ROWS
 from src_core.evaluation.reference import Reference
-from src_core.evaluation.rows import samples
+from src_core.evaluation.rows import ellipse_means, samples
 from src_core.experiments.groups import Group, paired, values_of
 from src_core.experiments.records import Record
 from src_core.experiments.statistics import (
@@ -30,7 +31,9 @@ from src_core.experiments.statistics import (
 
 __all__ = ["plausibility", "shape_names"]
 
-_AGAINST = ("random", "no network", "elastic", "release", "undeformed")
+_AGAINST = (*(row for row in ROWS if row != "recovered"), "undeformed")
+#: Lines of ``paired`` that are no distance to real ones.
+_NO_DISTANCES = ("agreement", "ellipse", "all shapes")
 
 
 def shape_names(reference: Reference) -> list[str]:
@@ -62,20 +65,24 @@ def _verdicts(pairs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     table = []
     for level, against in dict.fromkeys((p["level"], p["against"]) for p in pairs):
         lines = {p["measure"]: p for p in pairs if (p["level"], p["against"]) == (level, against)}
-        agreement = lines.pop("agreement", {})
-        lines.pop("all shapes", None)
+        shapes = [line for name, line in lines.items() if name not in _NO_DISTANCES]
         table.append(
             {
                 "level": level,
                 "against": against,
-                "agreement": agreement.get("difference"),
-                "agreement_low": agreement.get("low"),
-                "agreement_high": agreement.get("high"),
-                "nearer": sum(line["difference"] < 0 for line in lines.values()),
-                "shapes": len(lines),
+                **_interval("agreement", lines.get("agreement", {})),
+                **_interval("ellipse", lines.get("ellipse", {})),
+                "nearer": sum(line["difference"] < 0 for line in shapes),
+                "shapes": len(shapes),
             }
         )
     return table
+
+
+def _interval(name: str, line: dict[str, Any]) -> dict[str, Any]:
+    """A difference and the ends of its interval, None where it was not measured."""
+    parts = {name: "difference", f"{name}_low": "low", f"{name}_high": "high"}
+    return {key: line.get(part) for key, part in parts.items()}
 
 
 def _real(names: list[str], reference: Reference) -> dict[str, float]:
@@ -114,14 +121,19 @@ def _pairs(
     weights = resampled_weights([r.subject for r in first])
     head = {"level": group["level"], "row": group["row"], "against": other["row"], "n": len(first)}
     table = []
-    agreement = values_of(first, "agreement") - values_of(second, "agreement")
-    if np.isfinite(agreement).any():
-        low, high = interval(resampled_means(agreement, weights))
-        line = {"measure": "agreement", "difference": float(np.nanmean(agreement))}
-        table.append({**head, **line, "low": low, "high": high, "better": low > 0})
+    for name, values in (("agreement", _agreement), ("ellipse", ellipse_means)):
+        difference = values(first) - values(second)
+        if np.isfinite(difference).any():
+            low, high = interval(resampled_means(difference, weights))
+            line = {"measure": name, "difference": float(np.nanmean(difference))}
+            table.append({**head, **line, "low": low, "high": high, "better": low > 0})
     if reference is not None:
         table += [{**head, **line} for line in _nearer(first, second, names, reference, weights)]
     return table
+
+
+def _agreement(records: Sequence[Record]) -> NDArray[np.float64]:
+    return values_of(records, "agreement")
 
 
 def _nearer(

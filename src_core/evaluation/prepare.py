@@ -9,9 +9,10 @@ from typing import Any
 from src_core.datasets.reading import Entry, balanced, read_dataset, without_subjects
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
-from src_core.evaluation.options import EvaluationRequest
+from src_core.evaluation.options import EQUAL_SPREAD_ROWS, EvaluationRequest
 from src_core.evaluation.plan import EvaluationPlan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy
+from src_core.evaluation.registered.bank import BankPlan, plan_bank
 from src_core.evaluation.segmenter import load_segmenter, pool_factor
 from src_core.experiments.journal import Journal
 from src_core.io.hashing import sha256_file
@@ -44,6 +45,7 @@ class PreparedEvaluation:
     anatomy: Anatomy
     journal: Journal
     release: Model | None
+    registered: BankPlan | None
     notes: list[str]
     absent: dict[str, str]
     report: dict[str, Any] = field(default_factory=dict)
@@ -60,11 +62,17 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
     everything = read_dataset(request.dataset)
     entries = balanced(_tested(everything), request.cases)
     real = _real(request, everything, {e.subject for e in entries})
-    anatomy = read_anatomy(balanced(real or entries, None)[:_ANATOMY_CASES], model.spec)
+    some = balanced(real or entries, None)[:_ANATOMY_CASES]
+    anatomy = read_anatomy(some, model.spec, choice=plan.slice)
     if request.segmenter is not None:
         load_segmenter(request.segmenter, anatomy.labels, pool_factor(model.spec.size))
     release, absent = _release(request, model, plan)
     absent |= _without(request, anatomy, real)
+    registered = _registered(request, plan, real or entries, anatomy, model.spec.ndim)
+    if isinstance(registered, str):
+        absent["registered"] = registered
+        registered = None
+    absent |= _without_spread(plan, anatomy)
     digest = plan_digest(
         plan,
         model=model.sha256,
@@ -73,6 +81,7 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
         release=None if release is None else sha256_file(request.release or ""),
         segmenter=request.segmenter and sha256_file(request.segmenter),
         batches=request.segmenter_batches,
+        **({} if registered is None else {"registered": registered.pairs}),
     )
     facts = {
         "model": model.spec.name,
@@ -84,7 +93,7 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
     )
     notes = [f"{name} is absent: {why}" for name, why in absent.items()]
     return PreparedEvaluation(
-        request, model, plan, entries, real, anatomy, journal, release, notes, absent
+        request, model, plan, entries, real, anatomy, journal, release, registered, notes, absent
     )
 
 
@@ -125,6 +134,34 @@ def _release(
     device = choose_device(request.device)
     sha256 = sha256_file(request.release)
     return Model(spec, network.to(device), device, sha256, str(request.release)), {}
+
+
+def _registered(
+    request: EvaluationRequest,
+    plan: EvaluationPlan,
+    entries: list[Entry],
+    anatomy: Anatomy,
+    ndim: int,
+) -> BankPlan | str | None:
+    """The plan of the bank between the entries' subjects, or why there is none."""
+    if request.registered is None:
+        asked = request.rows is None or "registered" in request.rows
+        return "no folder for its fields was given" if asked else None
+    if "registered" not in plan.rows:
+        return None
+    if find_spec("SimpleITK") is None:
+        return 'SimpleITK is missing: pip install "napari-drdm[itk]"'
+    count = request.registered_fields
+    found = plan_bank(request.registered, entries, count, anatomy.labels, ndim)
+    return found if found.pairs else "fields between two subjects need two subjects"
+
+
+def _without_spread(plan: EvaluationPlan, anatomy: Anatomy) -> dict[str, str]:
+    """Rows of equal spread of label sizes, where there is no such spread."""
+    rows = [row for row in plan.rows if row in EQUAL_SPREAD_ROWS]
+    if not anatomy.labels:
+        return dict.fromkeys(rows, "the cases have no labels")
+    return {} if plan.seeds > 1 else dict.fromkeys(rows, "one seed has no spread")
 
 
 def _without(request: EvaluationRequest, anatomy: Anatomy, real: list[Entry]) -> dict[str, str]:

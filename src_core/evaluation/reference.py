@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch.nn import functional
 from src_core.datasets.reading import Entry
 from src_core.evaluation.anatomy import Anatomy, find_anatomy, shape_figures
 from src_core.evaluation.cases import label_map, load_case, slices_of
+from src_core.evaluation.pose import pose_figures
 from src_core.evaluation.segmenter import pool_factor
 from src_core.io import read_case
 from src_core.models.device import fixed_threads
@@ -24,10 +25,22 @@ __all__ = ["Reference", "labels_of", "read_anatomy", "read_reference", "training
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Shapes of real cases, measure -> a value for each case, and the subject of each case."""
+    """Measures of real cases.
+
+    Attributes:
+        shapes: shape measure -> a value for each case.
+        subjects: of each case.
+        poses: elongation, position and direction -> a value for each case.
+    """
 
     shapes: dict[str, NDArray[np.float64]]
     subjects: tuple[str, ...]
+    poses: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def figures(self) -> list[dict[str, float]]:
+        """Shapes and poses of each case."""
+        every = {**self.shapes, **self.poses}
+        return [{n: float(v[i]) for n, v in every.items()} for i in range(len(self.subjects))]
 
 
 def labels_of(entries: Sequence[Entry]) -> tuple[int, ...]:
@@ -37,26 +50,34 @@ def labels_of(entries: Sequence[Entry]) -> tuple[int, ...]:
     return tuple(sorted(found - {0}))
 
 
-def read_anatomy(entries: Sequence[Entry], spec: ModelSpec, walls: bool = True) -> Anatomy:
+def read_anatomy(
+    entries: Sequence[Entry], spec: ModelSpec, walls: bool = True, choice: str = "largest"
+) -> Anatomy:
     """Labels of cases in the model's grid, and which of them encloses which."""
     labelled = [e for e in entries if e.labels is not None]
     labels = labels_of(labelled)
-    maps = [label_map(load_case(e, spec, labels).masks, labels) for e in labelled]
+    maps = [label_map(load_case(e, spec, labels, choice).masks, labels) for e in labelled]
     return Anatomy(labels, find_anatomy(maps, walls).walls)
 
 
 def read_reference(
-    entries: Sequence[Entry], spec: ModelSpec, anatomy: Anatomy
+    entries: Sequence[Entry], spec: ModelSpec, anatomy: Anatomy, choice: str = "largest"
 ) -> Iterator[tuple[int, Reference]]:
-    """Measure real cases; yields the number of finished cases, and their shapes."""
-    rows: list[dict[str, float]] = []
+    """Measure real cases; yields the number of finished cases, and their measures."""
+    shapes: list[dict[str, float]] = []
+    poses: list[dict[str, float]] = []
     for done, entry in enumerate(entries, start=1):
         with fixed_threads(), torch.inference_mode():
-            case = load_case(entry, spec, anatomy.labels)
+            case = load_case(entry, spec, anatomy.labels, choice)
             found = label_map(case.masks, anatomy.labels)
-            rows.append(shape_figures(found, anatomy, case.mm_per_voxel))
-        shapes = {name: np.array([r[name] for r in rows]) for name in rows[0]}
-        yield done, Reference(shapes, tuple(e.subject for e in entries[:done]))
+            shapes.append(shape_figures(found, anatomy, case.mm_per_voxel))
+            poses.append(pose_figures(found, anatomy, case.mm_per_voxel))
+        subjects = tuple(e.subject for e in entries[:done])
+        yield done, Reference(_columns(shapes), subjects, _columns(poses))
+
+
+def _columns(rows: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.array([r[name] for r in rows]) for name in rows[0]}
 
 
 def training_slices(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from src_core.evaluation.plan import EvaluationPlan
-from src_core.evaluation.rows import RowKey
+from src_core.evaluation.rows import RowKey, ellipse_means
 from src_core.experiments.groups import Group, paired, values_of
 from src_core.experiments.records import Record
 from src_core.experiments.statistics import mean_of
@@ -79,7 +79,4 @@ def _losses(group: Group, best: Group) -> list[dict[str, Any]]:
 
 
 def _values(records: list[Record], name: str) -> np.ndarray:
-    if name != "roundness":
-        return values_of(records, name)
-    ellipses = [[v for k, v in r.figures.items() if k.startswith("ellipse")] for r in records]
-    return np.array([np.nanmean(e) if np.isfinite(e).any() else np.nan for e in ellipses])
+    return ellipse_means(records) if name == "roundness" else values_of(records, name)

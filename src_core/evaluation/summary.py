@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from src_core.evaluation.anatomy import Anatomy
+from src_core.evaluation.coverage import coverage
 from src_core.evaluation.plan import EvaluationPlan
 from src_core.evaluation.plausibility import plausibility
 from src_core.evaluation.reference import Reference
@@ -31,9 +32,13 @@ PAPER = {
 
 
 def summarise(
-    records: Sequence[Record], plan: EvaluationPlan, anatomy: Anatomy, reference: Reference | None
+    records: Sequence[Record],
+    plan: EvaluationPlan,
+    anatomy: Anatomy,
+    reference: Reference | None,
+    ndim: int,
 ) -> dict[str, Any]:
-    """Everything the tables and figures show, as plain values."""
+    """Everything the tables and figures show, as plain values; ``ndim`` of the model's grid."""
     groups = rows_of(records)
     shown = [g for g in groups.values() if g["steps"] in (0, plan.steps[0])]
     measures = [row for g in groups.values() for row in _measures(g, groups)]
@@ -42,6 +47,7 @@ def summarise(
         "measures": measures,
         "at_the_papers_magnitudes": paper_magnitudes(shown),
         "plausibility": plausibility(shown, anatomy, reference),
+        "coverage": coverage(shown, anatomy, ndim, reference),
         "steps": compare_steps(groups, plan),
     }
 
@@ -73,9 +79,10 @@ def paper_magnitudes(groups: Sequence[Group]) -> list[dict[str, Any]]:
     """Folds and guard of the recovered fields where they move as much as the paper's.
 
     Linear between the means of the levels and the undeformed image; once by equal mean
-    displacement and once by equal maximum; NaN beyond the strongest level.
+    displacement and once by equal maximum; NaN beyond the strongest level. Ranges of levels do not
+    count.
     """
-    recovered = [g for g in groups if g["row"] == "recovered"]
+    recovered = [g for g in groups if g["row"] == "recovered" and isinstance(g["level"], int)]
     names = ("central", "strict", "guard_scale")
     still = {"central": 0.0, "strict": 0.0, "guard_scale": 1.0}
     table = []

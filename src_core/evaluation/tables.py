@@ -7,10 +7,11 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from src_core.evaluation.spread import KINDS
 from src_core.evaluation.summary import TABLE1
 from src_core.experiments.files import write_csv
 
-__all__ = ["shown_measures", "shown_table", "write_tables"]
+__all__ = ["shown_coverage", "shown_measures", "shown_table", "write_tables"]
 
 _MEASURES = ("row", "level", "steps", "measure", "mean", "sd", "se", "n")
 _SHOWN = (
@@ -18,12 +19,15 @@ _SHOWN = (
     "mean %",
     "central‰",
     "strict‰",
+    "ndv‰",
+    "sdlogj",
     "guard",
     "removed %",
     "ellipse",
     "agree",
     "shapes",
 )
+_MANIFOLD_HEAD = "".join(f"{name:>10}" for name in ("uneven", "precision", "recall"))
 
 
 def write_tables(folder: Path, summary: dict[str, Any]) -> None:
@@ -32,6 +36,9 @@ def write_tables(folder: Path, summary: dict[str, Any]) -> None:
     _write(folder / "measures.csv", summary["measures"], _MEASURES)
     _write(folder / "paper.csv", summary["at_the_papers_magnitudes"])
     _write(folder / "paired.csv", summary["plausibility"].get("paired", []))
+    found = summary["coverage"]
+    _write(folder / "coverage.csv", [*found.get("spread", []), *found.get("walls", [])])
+    _write(folder / "manifold.csv", found.get("manifold", []))
     _write(folder / "steps.csv", summary["steps"].get("losses", []))
 
 
@@ -41,20 +48,47 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
         (m["row"], m["level"], m["steps"], m["measure"]): m["mean"] for m in summary["measures"]
     }
     distances = {(p["row"], p["level"]): p for p in summary["plausibility"].get("rows", [])}
-    lines = ["level row          steps" + "".join(f"{name:>10}" for name in _SHOWN)]
+    lines = [f"level {'row':22} steps" + "".join(f"{name:>10}" for name in _SHOWN)]
     for row in summary["table1"]:
         key = row["row"], row["level"], row["steps"]
         plausible = distances.get(key[:2], {})
         cells = [
             *(_number(row[name]["mean"], 2 if i < 2 else 3) for i, name in enumerate(TABLE1)),
+            _number(measures.get((*key, "ndv")), 3),
+            _number(measures.get((*key, "sdlogj")), 3),
             _number(row.get("guard_scale", {}).get("mean"), 4),
             _number(_percent(measures.get((*key, "removed"))), 1),
             _number(_ellipse(measures, key), 3),
             _number(plausible.get("agreement"), 3),
             _number(plausible.get("distances", {}).get("all shapes"), 3),
         ]
-        head = f"{row['level']:5} {row['row']:12} {row['steps'] or '':>5}"
+        head = f"{row['level']:>5} {row['row']:22} {row['steps'] or '':>5}"
         lines.append(head + "".join(f"{cell:>10}" for cell in cells))
+    return lines
+
+
+def shown_coverage(summary: dict[str, Any]) -> list[str]:
+    """Lines of the spread over seeds, its ratio to real subjects, precision and recall."""
+    found = summary["coverage"]
+    if not found:
+        return []
+    uneven = {(w["row"], w["level"]): w["relative"] for w in reversed(found["walls"])}
+    near = {(m["row"], m["level"]): m for m in found["manifold"]}
+    lines = [
+        f"spread over seeds (by that between {found['subjects']} real subjects), unevenness of the "
+        "first wall by the undeformed, precision and recall of shapes",
+        f"level {'row':22}" + "".join(f"{name:>14}" for name in KINDS) + _MANIFOLD_HEAD,
+    ]
+    for row in found["means"]:
+        key = row["row"], row["level"]
+        cells = [f"{_with_ratio(row, kind):>14}" for kind in KINDS]
+        values = uneven.get(key), near[key]["precision"], near[key]["recall"]
+        cells += [f"{_number(value, 2):>10}" for value in values]
+        lines.append(f"{row['level']:>5} {row['row']:22}" + "".join(cells))
+    still = next((m for m in found["manifold"] if m["row"] == "undeformed"), None)
+    if still is not None:
+        both = [_number(still[name], 2) or "none" for name in ("precision", "recall")]
+        lines.append(f"undeformed: precision {both[0]}, recall {both[1]}")
     return lines
 
 
@@ -64,7 +98,8 @@ def shown_measures(summary: dict[str, Any]) -> list[str]:
     steps, lines = summary["plan"]["steps"][0], []
     for name in ("drift", "drift_single_levels"):
         lines += [_line(name, m) for k, m in known.items() if k[2:] == (steps, name)]
-    for name in ("shared", "sensitivity_median", "sensitivity_worst_of_all", "residual"):
+    names = [f"mode_{i}" for i in (1, 2, 3)] if not summary["labels"] else []
+    for name in ("shared", *names, "sensitivity_median", "sensitivity_worst_of_all", "residual"):
         for level in summary["plan"]["levels"]:
             found = known.get(("recovered", level, steps, name))
             lines += [_line(name, found)] if found else []
@@ -74,6 +109,12 @@ def shown_measures(summary: dict[str, Any]) -> list[str]:
         fewest = summary["steps"]["fewest"]
         lines.append(f"fewest steps that lose no more than their error: {fewest}")
     return lines
+
+
+def _with_ratio(row: dict[str, Any], kind: str) -> str:
+    digits = {"position": 1, "angle": 1}.get(kind, 3)
+    ratio = _number(row[f"{kind}_ratio"], 2)
+    return _number(row[kind], digits) + (f" ({ratio})" if ratio else "")
 
 
 def _line(name: str, measure: dict[str, Any]) -> str:
@@ -86,6 +127,9 @@ def _verdict(values: dict[str, Any]) -> str:
     if values["agreement"] is not None:
         low, high = values["agreement_low"], values["agreement_high"]
         parts.append(f"agreement {values['agreement']:+.3f} ({low:+.3f} to {high:+.3f}),")
+    if values["ellipse"] is not None:
+        low, high = values["ellipse_low"], values["ellipse_high"]
+        parts.append(f"ellipse {values['ellipse']:+.3f} ({low:+.3f} to {high:+.3f}),")
     return " ".join([*parts, f"nearer to real ones in {values['nearer']} of {values['shapes']}"])
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 from src_core.errors import ArgumentError
 from src_core.fields.sampling import Padding, warp
 
-__all__ = ["compose", "enlarge", "exponential", "magnitude", "smooth", "squarings_for"]
+__all__ = ["compose", "enlarge", "exponential", "magnitude", "resized", "smooth", "squarings_for"]
 
 
 def compose(u: Tensor, v: Tensor, padding: Padding = "border") -> Tensor:
@@ -57,6 +57,16 @@ def enlarge(u: Tensor, factor: int) -> Tensor:
     """The same map on a grid ``factor`` times finer, by linear interpolation: units follow."""
     mode = {2: "bilinear", 3: "trilinear"}[u.shape[1]]
     return functional.interpolate(u, scale_factor=factor, mode=mode, align_corners=False) * factor
+
+
+def resized(maps: Tensor, side: int) -> Tensor:
+    """Values (B, C, *n) on a grid of ``side`` voxels over the same image: means, or linear."""
+    if (factor := maps.shape[-1] // side) > 1:
+        return {4: functional.avg_pool2d, 5: functional.avg_pool3d}[maps.dim()](maps, factor)
+    mode = {4: "bilinear", 5: "trilinear"}[maps.dim()]
+    size = [side] * (maps.dim() - 2)
+    same = maps.shape[-1] == side
+    return maps if same else functional.interpolate(maps, size, mode=mode, align_corners=False)
 
 
 def smooth(u: Tensor, deviation: float) -> Tensor:

@@ -15,11 +15,13 @@ from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import assembled, tile_axis
 from src_core.errors import InputError
+from src_core.fields.algebra import resized
 from src_core.fields.planes import Field, field_tensor, lps_field
 from src_core.fields.saved import SavedField
 from src_core.generation.region import Box, box_in, embed, fade
 from src_core.models.fit import Fit
 from src_core.models.model import ModelSpec
+from src_core.models.organs import organs_of_labels
 
 __all__ = ["ModelView", "ScaleFit", "make_model_view", "scale_fit", "scale_warning"]
 
@@ -64,6 +66,31 @@ class ModelView:
     def images(self, slab: int) -> Tensor:
         """Images of one slab on the model's grid: (N, 1, *size) in 0..1."""
         return torch.cat([self.fit.image(values) for values in self.values[slab]]).clamp(0, 1)
+
+    def label_shares(self, slab: int, state: int) -> Tensor | None:
+        """Each label of the first label map, its holes filled: (1, K, *state), 0 to 1.
+
+        The mean over those slices and frames of the slab that have labels; None where none has.
+        """
+        maps = [organs_of_labels(part, values) for part, values in self._labels(slab)]
+        if not maps:
+            return None
+        whole = np.mean(maps, axis=0)
+        return resized(torch.cat([self.fit.image(one) for one in whole], 1), state)
+
+    def _labels(self, slab: int) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """The labelled planes of a slab, each with all labels of the map."""
+        labels = self.case.label_map
+        if labels is None:
+            return []
+        frames = np.moveaxis(labels, 3, 0) if labels.ndim == 4 else labels[None]
+        planes = frames[None] if self.axis is None else np.moveaxis(frames, self.axis + 1, 0)
+        if self.box is not None:
+            inside: tuple[Any, ...] = tuple(slice(*ends) for ends in self.box)
+            planes = planes[(..., *inside)]
+        chosen = planes.reshape(-1, *planes.shape[2:]) if self.shared else planes[slab]
+        values = np.unique(labels[labels != 0])
+        return [(plane, values) for plane in chosen if plane.any()]
 
     def displacement(self, u: Tensor, part: Sequence[range] | None = None) -> Tensor:
         """A DDF on the state grid at the plane's voxels, or at a part of them: (B, D, *part)."""

@@ -2,7 +2,8 @@
 
 The same velocity serves every level, so a step may be of any size (as DDIM steps are): few large
 steps replace the paper's one step per level, without retraining. The model's redundancy
-multiplies dtau.
+multiplies dtau. Of each correction, the part that changes organs in size, orientation and position
+can be left out: then new anatomies differ in these as the random field made them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import torch
 from torch import Tensor
 
 from src_core.diffusion.flow import Flow, correction_ddf
+from src_core.diffusion.organs import organ_part
 from src_core.fields import compose, enlarge
 from src_core.fields.sampling import warp
 from src_core.models.model import Model
 
-__all__ = ["RecoveryStep", "deformed_images", "recovery_steps"]
+__all__ = ["RecoveryStep", "Variety", "deformed_images", "recovery_steps"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,23 @@ class RecoveryStep:
     correction: float
 
 
+@dataclass(frozen=True, eq=False)
+class Variety:
+    """Organs whose size, orientation and position recovery leaves as they are.
+
+    Attributes:
+        share: of the corrections' organ part that is left out, 0 to 1.
+        organs: (1, K, *state), 0 to 1, where the organs are in the undeformed image.
+    """
+
+    share: float
+    organs: Tensor
+
+    def kept(self, velocity: Tensor, u: Tensor) -> Tensor:
+        """A correction (1, D, *state) for the image deformed by u, without its organ part."""
+        return velocity - self.share * organ_part(velocity, warp(self.organs, u, padding="zeros"))
+
+
 @torch.inference_mode()
 def recovery_steps(
     model: Model,
@@ -52,6 +71,7 @@ def recovery_steps(
     steps: int,
     fade: Tensor | None = None,
     condition: Sequence[float] | None = None,
+    variety: Variety | None = None,
 ) -> Iterator[RecoveryStep]:
     """Recover a random field, step by step; the first value is the random field itself.
 
@@ -62,6 +82,7 @@ def recovery_steps(
         steps: number of steps over the levels, at most ``level``.
         fade: (1, 1, *state), factors on every velocity; None for 1.
         condition: of the model, the same at every step; None for its defaults.
+        variety: what is left out of the corrections; None for nothing.
     """
     schedule = model.spec.schedule
     levels = schedule.step_levels(level, steps)
@@ -71,6 +92,7 @@ def recovery_steps(
         seen = deformed_images(model, images, u)
         time = schedule.tau(here) - schedule.tau(there)
         velocity = model.predict(seen, here, condition) * (time * model.spec.recovery.redundancy)
+        velocity = velocity if variety is None else variety.kept(velocity, u)
         velocity = velocity if fade is None else velocity * fade
         flow = flow.followed_by(velocity)
         step = correction_ddf(velocity)

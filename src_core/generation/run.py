@@ -18,6 +18,8 @@ from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.measures import measure_field
 from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
+from src_core.generation.drawn_case import draw_changes, labels_cut
+from src_core.generation.intensity_changes import change_case
 from src_core.generation.metrics import measure
 from src_core.generation.model_view import ModelView
 from src_core.generation.options import Options, make_options
@@ -60,10 +62,13 @@ class Result:
     Attributes:
         source: the case it was made from.
         case: warped images and labels, with the types and headers of the source's.
-        displacement: (X, Y, Z, 3), float32, LPS mm: new(x) = source(x + displacement(x)).
+        displacement: (X, Y, Z, 3), float32, LPS mm: new(x) = source(x + displacement(x)), with
+            the pose where one was drawn.
         inverse: the same for the inverse map.
-        jacobian: (X, Y, Z), float32, determinant by central differences.
-        metrics: the numbers of ``metrics.json``.
+        jacobian: (X, Y, Z), float32, determinant by central differences; the sign of a flip is
+            left out.
+        metrics: the numbers of ``metrics.json``; those of the displacement are the deformation's,
+            without the pose.
         recipe: everything needed to make the same result again.
     """
 
@@ -135,22 +140,23 @@ def _finished(
 ) -> Iterator[Finishing | Result]:
     view, model, case = session.view, session.model, session.case
     yield Finishing("warp")
-    if kept:
-        field = view.field(torch.cat([g.displacement for g in kept]))
+    field = _field(view, kept)
+    saved, drawn = view.saved(field), draw_changes(options, case, view.axis)
+    whole = drawn.field(saved)
+    warped = case
+    if kept or drawn.pose is not None:
         warped = warp_case(
-            case, field, interpolation=options.interpolation, labels=options.label_interpolation
+            case, whole, interpolation=options.interpolation, labels=options.label_interpolation
         )
-    else:
-        zero = torch.zeros(1, *[1] * (len(view.plane) + 1), dtype=torch.float64)
-        u = zero.expand(1, len(view.plane), *view.plane)
-        field, warped = lps_field(u, case.grid, view.axis), case
-    yield Finishing("inverse", warped, field)
-    saved = view.saved(field)
+    warped = change_case(warped, drawn.intensities, view.axis)
+    yield Finishing("inverse", warped, whole)
     backward = invert_field(saved)
-    yield Finishing("proof", warped, field)
+    inverse = drawn.inverse(backward.displacement)
+    yield Finishing("proof", warped, whole)
     scale = float(np.mean([g.scale for g in kept])) if kept else 1.0
     found = measure_field(saved)
-    metrics = measure(view, field, found, backward, warped, scale)
+    jacobian = drawn.jacobian(whole, found.jacobian)
+    metrics = measure(view, field, found, backward, warped, scale, jacobian)
     facts = {
         "level": options.level,
         "seed": options.seed,
@@ -158,10 +164,21 @@ def _finished(
         "model": model.spec.name,
         "device": str(model.device),
     }
-    inverse, jacobian = backward.displacement, found.jacobian
-    outputs = {"displacement": field, "inverse": inverse, "jacobian": jacobian}
-    recipe = make_recipe(case, warped, model, options, session.step_count(options), outputs)
-    yield Result(case, warped, field, inverse, jacobian, {**metrics, **facts}, recipe)
+    if drawn.pose is not None:
+        facts["label_cut_percent"] = labels_cut(case, inverse)
+    outputs = {"displacement": whole, "inverse": inverse, "jacobian": jacobian}
+    steps = session.step_count(options)
+    recipe = make_recipe(case, warped, model, options, steps, outputs, drawn.facts())
+    yield Result(case, warped, whole, inverse, jacobian, {**metrics, **facts}, recipe)
+
+
+def _field(view: ModelView, kept: list[Guarded]) -> Field:
+    """The deformation's field; zero at level 0."""
+    if kept:
+        return view.field(torch.cat([g.displacement for g in kept]))
+    zero = torch.zeros(1, *[1] * (len(view.plane) + 1), dtype=torch.float64)
+    u = zero.expand(1, len(view.plane), *view.plane)
+    return lps_field(u, view.case.grid, view.axis)
 
 
 def determinant(view: ModelView, saved: Tensor) -> np.ndarray:

@@ -17,7 +17,7 @@ from src_core.errors import InputError
 from src_core.fields.planes import Field
 from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.options import Options
-from src_core.generation.recovery import RecoveryStep, recovery_steps
+from src_core.generation.recovery import RecoveryStep, Variety, recovery_steps
 from src_core.generation.region import Box
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model, ModelSpec
@@ -67,19 +67,49 @@ class Session:
         self.case, self.model = case, model
         self.view = make_model_view(case, model.spec, slices, region)
         self._images: dict[int, Tensor] = {}
+        self._organs: dict[int, Tensor] = {}
 
     def check(self, options: Options) -> None:
         """Refuse options that do not fit the model, before anything is computed.
 
         Raises:
-            InputError: cubic interpolation for a 3D deformation, or a condition that the model does
-                not take.
+            InputError: cubic interpolation for a 3D deformation, a condition that the model does
+                not take, or variety without organs.
         """
         if options.interpolation == "cubic" and self.view.axis is None:
             raise InputError(
                 "cubic exists for 2D models only", option="interpolation", expected="linear"
             )
         checked_condition(self.model.spec.network, options.condition)
+        if options.variety and not self.model.spec.organs and not self.case.labels:
+            raise InputError(
+                f"the model {self.model.spec.name} finds no organs whose variety could be kept",
+                option="variety",
+                do="give labels of the organs, or choose a variety of 0",
+            )
+
+    def variety(self, options: Options, slab: int = 0) -> Variety | None:
+        """What recovery leaves out with these options; None for nothing."""
+        chosen = options.variety
+        share = self.model.spec.recovery.variety if chosen is None else chosen
+        organs = self.organs(slab) if share else None
+        return None if organs is None else Variety(share, organs)
+
+    def organs(self, slab: int) -> Tensor | None:
+        """Where organs are in one slab: (1, K, *state), 0 to 1.
+
+        As the model finds them; for a model without organs each label, its holes filled; None
+        without either.
+        """
+        if slab not in self._organs:
+            with fixed_threads():
+                found = self.model.organ_shares(self.images(slab))
+                if found is None and self.case.labels:
+                    found = self.view.label_shares(slab, self.model.spec.state)
+            if found is None:
+                return None
+            self._organs[slab] = found
+        return self._organs[slab]
 
     def step_count(self, options: Options) -> int:
         """Number of recovery steps with these options."""
@@ -135,8 +165,10 @@ class Session:
         fades = self.view.fades(start.random.shape[-1], start.state)
         fade = None if fades is None else fades[1]
         steps = self.step_count(options)
-        condition = options.condition
-        return recovery_steps(self.model, images, start, options.level, steps, fade, condition)
+        condition, variety = options.condition, self.variety(options, slab)
+        return recovery_steps(
+            self.model, images, start, options.level, steps, fade, condition, variety
+        )
 
 
 def start_flow(model: Model, *seeds: int, level: int) -> Flow:

@@ -18,10 +18,13 @@ from src_core.diffusion.random_field import RandomField
 from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.fields import smooth
+from src_core.fields.algebra import resized
 from src_core.models.network_kind import ConditionNumber
+from src_core.models.organs import Organ
 from src_core.models.prediction import (
     AnyNetworkConfig,
     check_design,
+    check_organs,
     checked_condition,
     network_kind,
 )
@@ -43,12 +46,15 @@ class Recovery(_Frozen):
             leaves in one step it can take in a later one (paper 3.3; the release has about 3.3).
         image_mode: how the image is warped for the network.
         smoothing: Gaussian over each prediction, standard deviation in state voxels; 0 for none.
+        variety: share of every correction's organ part that is left out by default, 0 to 1: what
+            changes size, orientation and position of the model's organs.
     """
 
     steps: int = Field(default=8, ge=1)
     redundancy: float = Field(default=1.0, gt=0)
     image_mode: Literal["linear", "cubic"] = "linear"
     smoothing: float = Field(default=0.0, ge=0)
+    variety: float = Field(default=0.0, ge=0, le=1)
 
 
 class Card(_Frozen):
@@ -75,6 +81,7 @@ class ModelSpec(_Frozen):
         size: pixels per side of the model's grid.
         preprocessing: of a case's intensities, for the network alone.
         mm_per_pixel: smallest and largest scale seen in training, None where unknown.
+        organs: that the network finds in an image, in the order of its maps.
     """
 
     format: Literal[1] = 1
@@ -85,6 +92,7 @@ class ModelSpec(_Frozen):
     schedule: Schedule
     network: AnyNetworkConfig
     recovery: Recovery = Recovery()
+    organs: tuple[Organ, ...] = ()
     card: Card = Card()
 
     @model_validator(mode="before")
@@ -95,6 +103,7 @@ class ModelSpec(_Frozen):
     @model_validator(mode="after")
     def _grids(self) -> ModelSpec:
         check_design(self)
+        check_organs(self.network, self.organs)
         return self
 
     @property
@@ -163,3 +172,23 @@ class Model:
         ]
         output = torch.cat(outputs).mean(0, keepdim=True).float().cpu()
         return smooth(kind.velocity(spec, output, level), spec.recovery.smoothing)
+
+    def organ_shares(self, images: Tensor) -> Tensor | None:
+        """Where the model's organs are in undeformed images, as it finds them.
+
+        Args:
+            images: (N, 1, *size) in 0..1, of one deformation.
+
+        Returns:
+            (1, K, *state), 0 to 1, on the CPU: the mean over the images; None without organs.
+        """
+        kind, spec = network_kind(self.spec.network), self.spec
+        if not spec.organs:
+            return None
+        level = torch.ones(1, dtype=torch.int64, device=self.device)
+        found = []
+        for image in images.to(self.device):
+            _, logits = kind.output_with_organs(spec, self.network, image[None], level)
+            assert logits is not None
+            found.append(logits.float().sigmoid().cpu())
+        return resized(torch.cat(found).mean(0, keepdim=True), spec.state)

@@ -126,6 +126,21 @@ class NetworkKind(ABC):
         output: Tensor = network(images, levels, *more)
         return output
 
+    def organs(self, config: Any) -> int:
+        """How many maps of organs the network predicts besides. By default none."""
+        return 0
+
+    def output_with_organs(
+        self,
+        design: Design,
+        network: nn.Module,
+        images: Tensor,
+        levels: Tensor,
+        condition: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """``output``, and logits of maps of organs, (B, K, *twice the output's grid), or None."""
+        return self.output(design, network, images, levels, condition), None
+
     def target(
         self, design: Design, clean: Tensor, levels: Tensor, condition: Tensor | None = None
     ) -> Tensor:

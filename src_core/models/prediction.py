@@ -18,12 +18,14 @@ from src_core.errors import ArgumentError, InputError
 from src_core.models.network_kind import Design, NetworkConfig, NetworkKind
 from src_core.models.nn.acnn_kind import AcnnKind
 from src_core.models.nn.velocity import VelocityUNetKind
+from src_core.models.organs import Organ
 
 __all__ = [
     "NETWORK_KINDS",
     "AnyNetworkConfig",
     "build",
     "check_design",
+    "check_organs",
     "checked_condition",
     "network_kind",
     "register_network_kind",
@@ -70,6 +72,13 @@ def check_design(design: Design) -> None:
             f"size {size} and control {control} do not fit: size a multiple of {state}"
         )
     network_kind(design.network).check(design)
+
+
+def check_organs(config: NetworkConfig, organs: Sequence[Organ]) -> None:
+    """Raise a ValueError unless the network predicts a map of each organ."""
+    maps = network_kind(config).organs(config)
+    if maps != len(organs):
+        raise ValueError(f"network.organs is {maps}, but {len(organs)} organs are described")
 
 
 def checked_condition(

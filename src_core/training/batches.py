@@ -6,18 +6,20 @@ sample. The pose and the deformation are one map, and the image is sampled once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from src_core.diffusion.kinds import random_field
-from src_core.diffusion.random_field import generator, level_ddf
+from src_core.diffusion.random_field import Draws, generator, level_ddf
 from src_core.fields import enlarge
 from src_core.fields.sampling import identity, sample
 from src_core.models.prediction import network_kind
 from src_core.training.config import Augmentation, Stage, TrainConfig
+from src_core.training.data import Store
+from src_core.training.organs import draw_natural, organ_maps, varied
 
 __all__ = ["Batch", "Draw", "draw_sample", "make_batch"]
 
@@ -32,6 +34,7 @@ class Batch:
         targets: the outputs to learn.
         condition: (B, C); None for networks that take none.
         teacher: a teacher's outputs for the same, if there is one.
+        organs: maps of organs (B, K, *n), 0 to 1, -1 where unknown; None where none are learnt.
     """
 
     images: Tensor
@@ -39,11 +42,18 @@ class Batch:
     targets: Tensor
     condition: Tensor | None = None
     teacher: Tensor | None = None
+    organs: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Everything random about one sample; ``corner`` is the window's lowest, in pixels."""
+    """Everything random about one sample.
+
+    Attributes:
+        velocity, disturbance: the numbers that the fields are made of.
+        corner: the window's lowest, in pixels.
+        natural: rates of natural variation; empty for none.
+    """
 
     image: int
     level: int
@@ -51,10 +61,11 @@ class Draw:
     pose: np.ndarray
     shift: np.ndarray
     contrast: tuple[float, float, float, float]
-    velocity: Tensor
-    disturbance: Tensor
+    velocity: Draws
+    disturbance: Draws
     corner: tuple[int, ...]
     condition: tuple[float, ...] = ()
+    natural: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def draw_sample(
@@ -62,7 +73,7 @@ def draw_sample(
 ) -> Draw:
     """Sample ``index``: which image, how posed, how deformed."""
     rng = np.random.default_rng([config.seed, index])
-    field, source = random_field(config.schedule), generator(config.seed, index)
+    deforming, source = random_field(config.schedule), generator(config.seed, index)
     kind = rng.random()
     amplitude = float(rng.random()) if kind < stage.weaker + stage.undeformed else 1.0
     amplitude = 0.0 if kind < stage.undeformed else amplitude
@@ -74,11 +85,18 @@ def draw_sample(
         pose=pose,
         shift=shift,
         contrast=_contrast(config.augmentation, rng),
-        velocity=field.velocity(field.draw(ndim, source)),
-        disturbance=field.velocity(field.draw(ndim, source)),
+        velocity=deforming.draw(ndim, source),
+        disturbance=deforming.draw(ndim, source),
         corner=_corner(config, rng, ndim),
         condition=network_kind(config.network).draw_condition(config.network, rng),
+        natural=_natural(config, rng, ndim),
     )
+
+
+def _natural(config: TrainConfig, rng: np.random.Generator, ndim: int) -> np.ndarray:
+    if not config.natural.share:
+        return np.zeros(0)
+    return draw_natural(config.natural, rng, len(config.organs), ndim)
 
 
 def _corner(config: TrainConfig, rng: np.random.Generator, ndim: int) -> tuple[int, ...]:
@@ -119,31 +137,41 @@ def _contrast(
 
 
 def make_batch(
-    config: TrainConfig, store: Tensor, draws: list[Draw], device: torch.device | str = "cpu"
+    config: TrainConfig, store: Store, draws: list[Draw], device: torch.device | str = "cpu"
 ) -> Batch:
     """Deform and pose the drawn images.
 
     Args:
-        store: (N, 1, *size) uint8, all images on the model's grid.
+        store: all images on the model's grid.
         draws: one per item.
         device: where the batch is made.
     """
-    schedule, ndim = config.schedule, store.dim() - 2
+    schedule, ndim = config.schedule, store.images.dim() - 2
     amplitude = torch.tensor([d.amplitude for d in draws]).view(-1, *[1] * (ndim + 1)).to(device)
-    clean = torch.cat([d.velocity for d in draws]).to(device) * amplitude
-    noise = torch.cat([d.disturbance for d in draws]).to(device) * amplitude * schedule.disturbance
+    deforming = random_field(schedule)
+    clean = deforming.velocity(_stacked([d.velocity for d in draws], device)) * amplitude
+    noise = deforming.velocity(_stacked([d.disturbance for d in draws], device)) * amplitude
     levels = torch.tensor([d.level for d in draws])
     tau = torch.tensor([schedule.tau(d.level) for d in draws])
-    field = random_field(schedule)
-    u = level_ddf(field, field.disturbed(clean, noise), tau)
+    u = level_ddf(deforming, deforming.disturbed(clean, noise * schedule.disturbance), tau)
     u = enlarge(u, config.size // u.shape[-1])
-    images = torch.stack([store[d.image] for d in draws]).to(device).float() / 255
-    positions = _windows(_positions(u, draws, config.size), draws, config.window)
+    images = torch.stack([store.images[d.image] for d in draws]).to(device).float() / 255
+    positions = _positions(u, draws, config.size)
+    chosen, organs = [d.image for d in draws], None
+    if store.organs is not None:
+        if config.natural.share:
+            positions = varied(positions, store.organs, chosen, [d.natural for d in draws])
+        organs = organ_maps(store.organs, chosen, positions)
+    positions = _windows(positions, draws, config.window)
     posed = sample(images, positions, config.recovery.image_mode, padding="zeros")
     condition = _condition(draws, device)
     kind = network_kind(config.network)
     targets = _windows(kind.target(config, clean, levels, condition), draws, config.window)
-    return Batch(_recontrast(posed, draws), levels.to(device), targets, condition)
+    return Batch(_recontrast(posed, draws), levels.to(device), targets, condition, organs=organs)
+
+
+def _stacked(draws: list[Draws], device: torch.device | str) -> Draws:
+    return tuple(torch.cat(numbers).to(device) for numbers in zip(*draws, strict=True))
 
 
 def _condition(draws: list[Draw], device: torch.device | str) -> Tensor | None:

@@ -12,12 +12,19 @@ from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.models.model import Recovery, spec_error
 from src_core.models.nn.velocity import VelocityUNetConfig
-from src_core.models.prediction import AnyNetworkConfig, check_design, network_kind
+from src_core.models.organs import Organ
+from src_core.models.prediction import (
+    AnyNetworkConfig,
+    check_design,
+    check_organs,
+    network_kind,
+)
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
 __all__ = [
     "Augmentation",
     "Distillation",
+    "Natural",
     "Optimisation",
     "Stage",
     "TrainConfig",
@@ -56,6 +63,24 @@ class Augmentation(_Settings):
     threshold: float = Field(default=0.3, ge=0, le=1)
 
 
+class Natural(_Settings):
+    """Variation of organs as between people, which is never asked back; needs labels.
+
+    Attributes:
+        share: of the samples.
+        size: deviation of the logarithm of each organ's diameter.
+        common: the same of all organs together.
+        turn: deviation of the turn of all together, radians.
+        shift: deviation of their shift, a share of the side.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    size: float = Field(default=0.12, ge=0)
+    common: float = Field(default=0.1, ge=0)
+    turn: float = Field(default=0.2, ge=0)
+    shift: float = Field(default=0.04, ge=0)
+
+
 class Stage(_Settings):
     """A stretch of the curriculum: which levels and amplitudes are drawn.
 
@@ -80,6 +105,7 @@ class Weights(_Settings):
     Attributes:
         floor: share of a full velocity below which errors count absolutely.
         tail: relative squared error above which only its square root counts.
+        organs: of the error of the maps of organs, where the network predicts them.
     """
 
     distance: float = 1.0
@@ -89,6 +115,7 @@ class Weights(_Settings):
     tail: float = Field(default=1.5, gt=0)
     smoothness: float = 0.0
     folding: float = 0.0
+    organs: float = Field(default=0.3, ge=0)
 
 
 class Optimisation(_Settings):
@@ -161,7 +188,9 @@ class TrainConfig(_Settings):
     limits: str = ""
     schedule: Schedule = Schedule()
     network: AnyNetworkConfig = VelocityUNetConfig()
+    organs: tuple[Organ, ...] = ()
     augmentation: Augmentation = Augmentation()
+    natural: Natural = Natural()
     curriculum: tuple[Stage, ...] = (Stage(until=1.0),)
     weights: Weights = Weights()
     optimisation: Optimisation = Optimisation()
@@ -177,6 +206,11 @@ class TrainConfig(_Settings):
     @model_validator(mode="after")
     def _grids(self) -> TrainConfig:
         check_design(self)
+        check_organs(self.network, self.organs)
+        if self.organs and self.window:
+            raise ValueError("organs need whole images: leave window out")
+        if self.natural.share and not self.organs:
+            raise ValueError("natural variation needs organs")
         if self.window and not network_kind(self.network).windows:
             raise ValueError(f"a network of kind {self.network.kind} takes no window: leave it out")
         if self.window > self.size:

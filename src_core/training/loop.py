@@ -144,7 +144,7 @@ class Trainer:
             draw_sample(self.config, stage, self.store.shares, first + i, self.ndim)
             for i in self._mine
         ]
-        batch = make_batch(self.config, self.store.images, draws, self.fabric.device)
+        batch = make_batch(self.config, self.store, draws, self.fabric.device)
         if self.teacher is None:
             return batch
         return replace(batch, teacher=self.teacher(batch.images, batch.levels))
@@ -152,8 +152,10 @@ class Trainer:
     def _step(self, batch: Batch) -> list[float]:
         for group in self.optimiser.param_groups:
             group["lr"] = group["initial_lr"] * self._factor(self.samples)
-        output = self._module(batch.images, batch.levels, batch.condition)
+        output, organs = self._module(batch.images, batch.levels, batch.condition)
         loss, terms = self.objective.loss(output.float(), batch.targets, batch.teacher)
+        if organs is not None and batch.organs is not None:
+            loss = loss + self.objective.organ_loss(organs.float(), batch.organs)
         self.optimiser.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimisation.clip)

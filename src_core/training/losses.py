@@ -9,10 +9,11 @@ from itertools import product
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from src_core.fields import determinant
 
-__all__ = ["angle", "differences", "folding", "gradient", "smoothness", "tempered"]
+__all__ = ["angle", "differences", "folding", "gradient", "organs", "smoothness", "tempered"]
 
 
 def differences(field: Tensor) -> list[Tensor]:
@@ -56,6 +57,23 @@ def folding(u: Tensor, margin: float = 0.0) -> Tensor:
             which in 2D bound all of the bilinear map.
     """
     return (margin - _corner_determinants(u)).clamp_min(0).flatten(2).mean((0, 2))
+
+
+def organs(logits: Tensor, maps: Tensor) -> Tensor:
+    """Cross-entropy + 1 - Dice, the mean over organs and over the items that have labels.
+
+    Args:
+        logits: (B, K, *n), one map for each organ: organs may lie in others.
+        maps: (B, K, *n), 0 to 1; -1 where unknown.
+    """
+    known = (maps.flatten(1).amin(1) >= 0).to(logits)
+    truth = maps.clamp_min(0)
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    shares = logits.sigmoid()
+    common, sizes = (shares * truth).flatten(2).sum(2), (shares + truth).flatten(2).sum(2)
+    dice = (2 * common + 1) / (sizes + 1)
+    each = entropy.flatten(2).mean(2) * logits[0, 0].numel() ** 0.5 + 1 - dice
+    return (each.mean(1) * known).sum() / known.sum().clamp_min(1)
 
 
 def _corner_determinants(u: Tensor) -> Tensor:

@@ -38,9 +38,18 @@ class Objective(nn.Module):
         self.energy, self.slope = energy * scale.energy, slope * scale.slope
         self.voxels = scale.voxels
 
-    def forward(self, images: Tensor, levels: Tensor, condition: Tensor | None = None) -> Tensor:
-        """The output for images (B, 1, *size) in 0..1 at levels (B,) and conditions (B, C)."""
-        return self.kind.output(self.config, self.network, images, levels, condition)
+    def forward(
+        self, images: Tensor, levels: Tensor, condition: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The output for images (B, 1, *size) in 0..1 at levels (B,) and conditions (B, C).
+
+        With it logits of organs, where the network predicts them.
+        """
+        return self.kind.output_with_organs(self.config, self.network, images, levels, condition)
+
+    def organ_loss(self, logits: Tensor, maps: Tensor) -> Tensor:
+        """Cross-entropy and 1 - Dice of maps of organs, by ``weights.organs``; 0 without labels."""
+        return self.config.weights.organs * losses.organs(logits, maps)
 
     def loss(self, output: Tensor, target: Tensor, teacher: Tensor | None = None) -> Loss:
         """Eq. 14, and the distance to a teacher's output."""

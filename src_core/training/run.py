@@ -18,6 +18,7 @@ from src_core.training.data import ModelGrid, Store, load_store, spread_images, 
 from src_core.training.hardware import Hardware, start_fabric
 from src_core.training.loop import Lineage, Trainer, TrainingProgress
 from src_core.training.options import TrainOptions
+from src_core.training.organs import organ_side
 from src_core.training.sources import split_sources
 from src_core.training.state import load_state, save_state
 from src_core.training.tables import append_rows, keep_until
@@ -63,7 +64,7 @@ def train(
             do=Phrase("use ", OptionName("resume", True), ", or choose another folder"),
         )
     fabric = start_fabric(hardware or Hardware())
-    grid = ModelGrid(config.size, config.network.ndim, config.preprocessing)
+    grid = model_grid(config)
     sources, held = split_sources(read_images(dataset), config.validation.share, config.seed)
     report(f"reading {len(sources)} files to train on")
     cache = out / f"images{fabric.global_rank or ''}.u8"
@@ -80,6 +81,12 @@ def train(
         validator = _validator(config, grid, held, store, out, report)
         _open(out, trainer)
     yield from _run(trainer, out, validator)
+
+
+def model_grid(config: TrainConfig) -> ModelGrid:
+    """The grid of a config's training images and maps of organs."""
+    side = organ_side(config.schedule.control)
+    return ModelGrid(config.size, config.network.ndim, config.preprocessing, config.organs, side)
 
 
 def start_from(trainer: Trainer, model: Path | str) -> None:
@@ -173,6 +180,7 @@ def spec_of(trainer: Trainer) -> ModelSpec:
         schedule=config.schedule,
         network=config.network,
         recovery=config.recovery,
+        organs=config.organs,
         card=card,
     )
 

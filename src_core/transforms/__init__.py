@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from src_core.transforms.bank import Bank
     from src_core.transforms.bank_making import Stored, make_bank
-    from src_core.transforms.deformation import Deformation, Placed
+    from src_core.transforms.deformation import Deformation
     from src_core.transforms.live import Live
     from src_core.transforms.monai import RandDRDM, RandDRDMd
     from src_core.transforms.nnunet.trainer import nnUNetTrainerDRDM
+    from src_core.transforms.placed import Placed
     from src_core.transforms.scan import Below, Scan
     from src_core.transforms.sources import Source
     from src_core.transforms.tensors import Deformed, deform, random_deform
@@ -28,7 +29,7 @@ _MODULES = {
     "Deformation": "deformation",
     "Deformed": "tensors",
     "Live": "live",
-    "Placed": "deformation",
+    "Placed": "placed",
     "RandDRDM": "monai",
     "RandDRDMd": "monai",
     "RandomDRDM": "torchio",

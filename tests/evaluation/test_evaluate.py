@@ -21,7 +21,7 @@ def test_a_run_leaves_tables_records_and_figures(done: Path) -> None:
     assert {"magnitude.png", "octaves.pdf", "shapes.png", "pictures-level-70.png"} <= drawn
     report = json.loads((done / "evaluation.json").read_text())
     assert report["labels"] == [1, 2, 3] and report["walls"] == [[2, 3]]
-    assert set(report["absent"]) == {"release", "agreement"}
+    assert set(report["absent"]) == {"release", "registered", "agreement"}
     assert report["reference_cases"] == 6
     assert report["plausibility"]["real_against_real"]["all shapes"] > 0
 
@@ -30,7 +30,8 @@ def test_every_level_has_the_rows_that_need_no_network(done: Path) -> None:
     table = [(int(r["level"]), r["row"], int(r["n"])) for r in rows_of(done / "table1.csv")]
     expected = [(0, "undeformed", 4)]
     for level in (40, 70):
-        kinds = ("random", "recovered", "no network", "elastic")
+        kinds = ["random", "recovered", "no network", "elastic"]
+        kinds += ["no network equal spread", "elastic equal spread"]
         expected += [(level, row, 8) for row in kinds]
     assert table == expected
 

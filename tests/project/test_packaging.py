@@ -16,7 +16,9 @@ import pytest
 from tests.support.paths import ROOT
 
 HOMES = {"src_core": "src_core", "napari_drdm": "napari_drdm", "resources": "napari_drdm_resources"}
-NEVER_SHIPPED = ["resources/restricted", "tests", "demo", "runs", ".data", "shared", "benchmarks"]
+UNSHIPPED_RESOURCES = {"annotations", "restricted"}
+NEVER_SHIPPED = ["tests", "demo", "runs", ".data", "shared", "benchmarks"]
+NEVER_SHIPPED += [f"resources/{name}" for name in sorted(UNSHIPPED_RESOURCES)]
 PLANTED = "planted-by-a-test"
 
 
@@ -28,7 +30,8 @@ def files_that_ship(tree: Path) -> set[str]:
         found |= {
             f"{package}/{path.as_posix()}"
             for path in inside
-            if (tree / home / path).is_file() and not {"restricted", "__pycache__"} & {*path.parts}
+            if (tree / home / path).is_file()
+            and not (UNSHIPPED_RESOURCES | {"__pycache__"}) & {*path.parts}
         }
     return found
 
@@ -37,7 +40,7 @@ def files_that_ship(tree: Path) -> set[str]:
 def tree(tmp_path_factory):
     """A copy of what is built from, with files planted where they must and must not ship."""
     copy = tmp_path_factory.mktemp("packaging") / "tree"
-    clutter = shutil.ignore_patterns("__pycache__", "restricted")
+    clutter = shutil.ignore_patterns("__pycache__", *UNSHIPPED_RESOURCES)
     for home in HOMES:
         shutil.copytree(ROOT / home, copy / home, ignore=clutter)
     for path in ROOT.glob("[!.]*.*"):

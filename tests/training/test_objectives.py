@@ -87,7 +87,7 @@ def test_gradients_are_finite_at_level_0(network: dict[str, object]) -> None:
     levels = torch.tensor([0, 0])
     wanted = target(settings, clean(2) * 0, levels)
     assert not wanted.any()
-    prediction = objective(torch.rand(2, 1, 64, 64), levels)
+    prediction, _ = objective(torch.rand(2, 1, 64, 64), levels)
     loss, _ = objective.loss(prediction, wanted)
     loss.backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in made.parameters())

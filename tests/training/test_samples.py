@@ -24,21 +24,21 @@ def test_a_sample_depends_on_seed_and_index_alone(store: Store) -> None:
     draws = [draw_sample(settings, stage, store.shares, i, 2) for i in range(6)]
     torch.manual_seed(99)
     again = draw_sample(settings, stage, store.shares, 3, 2)
-    together = make_batch(settings, store.images, draws[2:5])
-    alone = make_batch(settings, store.images, [again])
+    together = make_batch(settings, store, draws[2:5])
+    alone = make_batch(settings, store, [again])
     assert torch.equal(together.images[1:2], alone.images)
     assert torch.equal(together.targets[1:2], alone.targets)
     assert together.levels[1] == alone.levels[0]
-    assert len({float(d.velocity.sum()) for d in draws}) == 6
+    assert len({float(d.velocity[0].sum()) for d in draws}) == 6
     other = draw_sample(config(seed=6), stage, store.shares, 3, 2)
-    assert not torch.equal(other.velocity, again.velocity)
+    assert not torch.equal(other.velocity[0], again.velocity[0])
 
 
 def test_a_still_sample_is_the_image_and_no_target(store: Store) -> None:
     settings = config(augmentation=STILL)
     stage = Stage(until=1.0, undeformed=1.0)
     one = draw_sample(settings, stage, store.shares, 4, 2)
-    batch = make_batch(settings, store.images, [one])
+    batch = make_batch(settings, store, [one])
     torch.testing.assert_close(batch.images, store.images[one.image][None].float() / 255)
     assert not batch.targets.any()
 
@@ -49,7 +49,7 @@ def test_a_sample_is_the_image_deformed_by_its_velocity(store: Store) -> None:
     settings = config(augmentation=STILL, schedule=schedule)
     stage = Stage(until=1.0, levels=(60, 60), weaker=0, undeformed=0)
     one = draw_sample(settings, stage, store.shares, 7, 2)
-    batch = make_batch(settings, store.images, [one])
+    batch = make_batch(settings, store, [one])
     v, field = control_velocity(schedule, 2, settings.seed, 7), random_field(schedule)
     u = exponential(field.enlarged(v) * schedule.tau(60), schedule.squarings)
     u = enlarge(u[:, :, 8:24, 8:24], 4)

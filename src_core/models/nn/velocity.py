@@ -7,16 +7,22 @@ affine (FiLM), self-attention where the grid is coarsest, output on the grid of 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
 from src_core.models.network_kind import Design, NetworkConfig, NetworkKind
 
-__all__ = ["VelocityUNet", "VelocityUNetConfig", "VelocityUNetKind", "space_to_depth"]
+__all__ = [
+    "VelocityUNet",
+    "VelocityUNetConfig",
+    "VelocityUNetKind",
+    "depth_to_space",
+    "space_to_depth",
+]
 
 
 class VelocityUNetConfig(NetworkConfig):
@@ -32,6 +38,8 @@ class VelocityUNetConfig(NetworkConfig):
         embedding: features of the level.
         groups: of group normalisation.
         levels: T, to bring levels to 0..1.
+        organs: maps of organs that the network predicts as well, on a grid twice as fine as the
+            velocity's; 0 for none.
     """
 
     kind: Literal["velocity-unet"] = "velocity-unet"
@@ -43,6 +51,12 @@ class VelocityUNetConfig(NetworkConfig):
     embedding: int = Field(default=32, ge=1)
     groups: int = Field(default=4, ge=1)
     levels: int = Field(default=80, ge=1)
+    organs: int = Field(default=0, ge=0)
+
+    @model_serializer(mode="wrap")
+    def _without_organs(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Configs without organs are written as they were before there were any."""
+        return {k: v for k, v in values(self).items() if k != "organs" or v}
 
     @model_validator(mode="after")
     def _divisible(self) -> VelocityUNetConfig:
@@ -62,6 +76,17 @@ def space_to_depth(image: Tensor, block: int) -> Tensor:
         shape += [n // block, block]
     grid, inner = range(2, 2 + 2 * ndim, 2), range(3, 3 + 2 * ndim, 2)
     return image.reshape(shape).permute(0, 1, *inner, *grid).flatten(1, 1 + ndim)
+
+
+def depth_to_space(x: Tensor, block: int) -> Tensor:
+    """The inverse of ``space_to_depth``: (B, C * block^D, *S) -> (B, C, *S * block)."""
+    ndim = x.dim() - 2
+    x = x.unflatten(1, (-1, *[block] * ndim))
+    order = [axis for i in range(ndim) for axis in (2 + ndim + i, 2 + i)]
+    x = x.permute(0, 1, *order)
+    for axis in range(2, 2 + ndim):
+        x = x.flatten(axis, axis + 1)
+    return x
 
 
 def _conv(
@@ -118,7 +143,8 @@ class _Attention(nn.Module):
 class VelocityUNet(nn.Module):
     """Predicts the velocity that made a deformed image, in units of its standard deviation.
 
-    ``forward(image (B, 1, *S) in [0, 1], level (B,)) -> (B, D, *S / stem / 2^output_stage)``.
+    ``forward(image (B, 1, *S) in [0, 1], level (B,)) -> (B, D, *S / stem / 2^output_stage)``;
+    ``forward_with_organs`` gives maps of organs as well.
     """
 
     def __init__(self, config: VelocityUNetConfig) -> None:
@@ -145,6 +171,7 @@ class VelocityUNet(nn.Module):
         last = widths[config.output_stage]
         self.norm = nn.GroupNorm(config.groups, last)
         self.head = _conv(ndim, last, ndim, 3)
+        self.organ_head = _conv(ndim, last, config.organs << ndim, 3) if config.organs else None
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
         if ndim == 2:  # a quarter faster on CPUs
@@ -152,6 +179,17 @@ class VelocityUNet(nn.Module):
 
     def forward(self, image: Tensor, level: Tensor) -> Tensor:
         """Velocity (B, D, *S / stem / 2^output_stage) of an image (B, 1, *S) at its level (B,)."""
+        velocity: Tensor = self.head(self._features(image, level))
+        return velocity
+
+    def forward_with_organs(self, image: Tensor, level: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The velocity, and logits of organs on a grid twice as fine: (B, K, *grid)."""
+        features = self._features(image, level)
+        if self.organ_head is None:
+            return self.head(features), None
+        return self.head(features), depth_to_space(self.organ_head(features), 2)
+
+    def _features(self, image: Tensor, level: Tensor) -> Tensor:
         share = level.to(image.dtype) / self.config.levels
         e = self.embed(torch.stack([share, share.square()], 1))
         x = self.stem(space_to_depth(image - 0.5, self.config.stem))
@@ -165,7 +203,7 @@ class VelocityUNet(nn.Module):
         for block, skip in zip(self.decoder, reversed(skips[:-1]), strict=False):
             coarse = functional.interpolate(x, scale_factor=2, mode="nearest")
             x = block(torch.cat([skip, coarse], 1), e)
-        return self.head(functional.silu(self.norm(x)))
+        return functional.silu(self.norm(x))
 
 
 class VelocityUNetKind(NetworkKind):
@@ -176,6 +214,22 @@ class VelocityUNetKind(NetworkKind):
     def build(self, config: VelocityUNetConfig) -> VelocityUNet:
         """The network, with fresh random weights."""
         return VelocityUNet(config)
+
+    def organs(self, config: VelocityUNetConfig) -> int:
+        """How many maps of organs the network predicts."""
+        return config.organs
+
+    def output_with_organs(
+        self,
+        design: Design,
+        network: nn.Module,
+        images: Tensor,
+        levels: Tensor,
+        condition: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """The output, and logits of organs."""
+        assert isinstance(network, VelocityUNet)
+        return network.forward_with_organs(images, levels)
 
     def check(self, design: Design) -> None:
         """Raise a ValueError unless the stages divide the grid, and one is the control grid's."""

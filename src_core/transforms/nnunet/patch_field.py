@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.fields.sampling import sample_inside
-from src_core.transforms.deformation import Placed
+from src_core.transforms.placed import Placed
 
 __all__ = ["PatchField"]
 
