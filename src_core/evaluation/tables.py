@@ -51,7 +51,7 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
         (m["row"], m["level"], m["steps"], m["measure"]): m["mean"] for m in summary["measures"]
     }
     distances = {(p["row"], p["level"]): p for p in summary["plausibility"].get("rows", [])}
-    lines = [f"level {'row':22} steps" + "".join(f"{name:>10}" for name in _SHOWN)]
+    lines = [f"level {'row':24} steps" + "".join(f"{name:>10}" for name in _SHOWN)]
     for row in summary["table1"]:
         key = row["row"], row["level"], row["steps"]
         plausible = distances.get(key[:2], {})
@@ -65,7 +65,7 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
             _number(plausible.get("agreement"), 3),
             _number(plausible.get("distances", {}).get("all shapes"), 3),
         ]
-        head = f"{row['level']:>5} {row['row']:22} {row['steps'] or '':>5}"
+        head = f"{row['level']:>5} {row['row']:24} {row['steps'] or '':>5}"
         lines.append(head + "".join(f"{cell:>10}" for cell in cells))
     return lines
 
@@ -80,14 +80,14 @@ def shown_coverage(summary: dict[str, Any]) -> list[str]:
     lines = [
         f"spread over seeds (by that between {found['subjects']} real subjects), unevenness of the "
         "first wall by the undeformed, precision and recall of shapes",
-        f"level {'row':22}" + "".join(f"{name:>14}" for name in KINDS) + _MANIFOLD_HEAD,
+        f"level {'row':24}" + "".join(f"{name:>14}" for name in KINDS) + _MANIFOLD_HEAD,
     ]
     for row in found["means"]:
         key = row["row"], row["level"]
         cells = [f"{_with_ratio(row, kind):>14}" for kind in KINDS]
         values = uneven.get(key), near[key]["precision"], near[key]["recall"]
         cells += [f"{_number(value, 2):>10}" for value in values]
-        lines.append(f"{row['level']:>5} {row['row']:22}" + "".join(cells))
+        lines.append(f"{row['level']:>5} {row['row']:24}" + "".join(cells))
     still = next((m for m in found["manifold"] if m["row"] == "undeformed"), None)
     if still is not None:
         both = [_number(still[name], 2) or "none" for name in ("precision", "recall")]
