@@ -69,6 +69,28 @@ class DrawnChanges:
         whole = measure_field(SavedField(field, self.grid, self.axis)).jacobian
         return -whole if self.pose.mirrored else whole
 
+    def metrics(self, found: Mapping[str, Any], case: Case, inverse: Field) -> dict[str, Any]:
+        """What a pose adds to metrics; nothing without one.
+
+        ``label_volume_change`` is of the anatomy: the pose's own factor is left out.
+
+        Args:
+            found: the other metrics.
+            case: the source.
+            inverse: of the whole map.
+        """
+        if self.matrix is None:
+            return {}
+        factor = 1 / abs(float(np.linalg.det(self.matrix[:3, :3])))
+        changes = found["label_volume_change"]
+        return {
+            "label_volume_change": {
+                k: 100 * ((1 + v / 100) / factor - 1) for k, v in changes.items()
+            },
+            "label_cut_percent": labels_cut(case, inverse),
+            "pose_volume": factor,
+        }
+
     def facts(self) -> dict[str, Any]:
         """The drawn numbers, as a recipe has them; empty where nothing was asked for."""
         found: dict[str, Any] = {}

@@ -18,7 +18,7 @@ from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.measures import measure_field
 from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
-from src_core.generation.drawn_case import draw_changes, labels_cut
+from src_core.generation.drawn_case import draw_changes
 from src_core.generation.intensity_changes import change_case
 from src_core.generation.metrics import measure
 from src_core.generation.model_view import ModelView
@@ -157,19 +157,18 @@ def _finished(
     found = measure_field(saved)
     jacobian = drawn.jacobian(whole, found.jacobian)
     metrics = measure(view, field, found, backward, warped, scale, jacobian)
-    facts = {
+    metrics |= drawn.metrics(metrics, case, inverse)
+    metrics |= {
         "level": options.level,
         "seed": options.seed,
         "steps": session.step_count(options),
         "model": model.spec.name,
         "device": str(model.device),
     }
-    if drawn.pose is not None:
-        facts["label_cut_percent"] = labels_cut(case, inverse)
     outputs = {"displacement": whole, "inverse": inverse, "jacobian": jacobian}
     steps = session.step_count(options)
     recipe = make_recipe(case, warped, model, options, steps, outputs, drawn.facts())
-    yield Result(case, warped, whole, inverse, jacobian, {**metrics, **facts}, recipe)
+    yield Result(case, warped, whole, inverse, jacobian, metrics, recipe)
 
 
 def _field(view: ModelView, kept: list[Guarded]) -> Field:

@@ -106,6 +106,19 @@ def test_what_the_deformation_is_stays_what_it_was() -> None:
     assert np.median(new.jacobian) == pytest.approx(np.median(bare.jacobian) / scale**2, rel=0.1)
 
 
+@pytest.mark.parametrize(("model", "case"), CASES, ids=["2D", "3D"])
+def test_the_change_of_a_label_leaves_out_the_scale_of_the_pose(model: Any, case: Case) -> None:
+    asked = always(scale=(0.8, 0.8), shift=0, rotation_probability=0)
+    bare, new = (generate(case, model, level=20, pose=p) for p in (None, asked))
+    factor = 0.8**model.spec.ndim
+    assert new.metrics["pose_volume"] == pytest.approx(factor) and "pose_volume" not in bare.metrics
+    for value, change in bare.metrics["label_volume_change"].items():
+        before, after = new.metrics["label_volume_ml"][value]
+        own = new.metrics["label_volume_change"][value]
+        assert own == pytest.approx(100 * (after / before / factor - 1))
+        assert own == pytest.approx(change, abs=8)  # a small label's ragged edge
+
+
 def test_labels_that_leave_the_image_are_reported() -> None:
     values = np.random.default_rng(0).integers(0, 90, (40, 50, 3)).astype(np.int16)
     labels = np.zeros(values.shape, np.uint8)
