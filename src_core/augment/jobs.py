@@ -18,6 +18,7 @@ from src_core.augment.request import Request
 from src_core.cases.case import Case
 from src_core.datasets.entry import Entry, real_path
 from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
+from src_core.generation.drawn_case import pose_warning
 from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
 from src_core.io import read_case
@@ -135,7 +136,8 @@ def _tried(
         result = yield from _generated(settings, job, case, model, attempt)
         why = filters.refused(result.metrics) if job.index else ""
         if not why:
-            warning = scale_warning(case, model.spec)
+            warnings = (scale_warning(case, model.spec), pose_warning(result.metrics))
+            warning = "; ".join(filter(None, warnings))
             yield _written(settings, job, result, {"inputs": inputs, "refused": refused}, warning)
             return
         refused.append(why)

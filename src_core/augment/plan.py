@@ -144,8 +144,9 @@ def drawn_options(
         draw(request.seed, f"{case}{which}", index, levels, attempt)
         for which, levels in _levels(request).items()
     ]
+    untouched = {} if index else {"level": 0, "pose": None, "intensities": None}
     return tuple(
-        options.model_copy(update={"level": level if index else 0, "seed": seed})
+        options.model_copy(update={"level": level, "seed": seed, **untouched})
         for level, seed in drawn
     )
 

@@ -27,18 +27,21 @@ RunFolder = Annotated[
 ]
 
 
-def data_set_groups(*own: str, formats: Mapping[str, FormatText]) -> dict[str, OptionGroup]:
+def data_set_groups(
+    *own: str, formats: Mapping[str, FormatText], leave_out: tuple[str, ...] = ()
+) -> dict[str, OptionGroup]:
     """Groups of a verb over a data set.
 
     Args:
         own: fields of ``Request`` that this verb has besides those that all have.
         formats: its layouts.
+        leave_out: options of a generation that it does not have.
     """
     shared = ("seed", "split", "field_format", "spacing")
     return {
         "own": group(Request, *own, formats=_layout(formats), unset=("between",)),
         "shared": group(Request, *shared),
-        "generation": group(Options, leave_out=NOT_SHARED),
+        "generation": group(Options, leave_out=(*NOT_SHARED, *leave_out)),
         "filters": group(Filters),
         "scale": group(Request, "workers", "dask", "resume"),
         "network": group(ModelOptions),

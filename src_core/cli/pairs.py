@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from src_core.augment.formats import PAIR_LAYOUTS
+from src_core.augment.request import NOT_OF_PAIRS
 from src_core.cli.batch import carry_out
 from src_core.cli.data_set_run import DataSet, RunFolder, data_set_groups, request_of
 from src_core.cli.options import with_options
@@ -13,7 +14,10 @@ from src_core.cli.parameters import SummaryJson
 __all__ = ["pairs"]
 
 
-@with_options(**data_set_groups("per_case", "levels", "between", "formats", formats=PAIR_LAYOUTS))
+_OWN = ("per_case", "levels", "between", "formats")
+
+
+@with_options(**data_set_groups(*_OWN, formats=PAIR_LAYOUTS, leave_out=NOT_OF_PAIRS))
 def pairs(
     dataset: DataSet,
     out: RunFolder,

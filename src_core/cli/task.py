@@ -50,7 +50,7 @@ def _run(row: Task, request: Any, json: bool) -> None:
     from src_core.tasks.task import run_task
 
     prepared = row.prepare(request)
-    follow(run_task(prepared))
+    follow(run_task(prepared, getattr(request, "together", 1)))
     if getattr(request, "prepare", False) or getattr(request, "process", WHOLE) != WHOLE:
         print(f"kept in {request.out}")
         return

@@ -14,8 +14,10 @@ from src_core.diffusion.random_field import generator
 from src_core.evaluation.anatomy import Anatomy
 from src_core.evaluation.baseline import equal_mean_flow
 from src_core.evaluation.cases import EvaluatedCase
+from src_core.evaluation.organ_slope import organ_figures
 from src_core.evaluation.plan import RELEASE_SEEDS, EvaluationPlan
 from src_core.evaluation.probes import recovered, residual, sensitivity
+from src_core.evaluation.registered.bank import RegisteredBank
 from src_core.evaluation.segmenter import Segmenter
 from src_core.fields import magnitude
 from src_core.generation.session import start_flow
@@ -34,6 +36,7 @@ class Comparison:
     Attributes:
         segmenter: trained on real cases, or None.
         release: the published model, or None.
+        registered: fields between real subjects, or None.
     """
 
     model: Model
@@ -41,6 +44,7 @@ class Comparison:
     anatomy: Anatomy
     segmenter: Segmenter | None = None
     release: Model | None = None
+    registered: RegisteredBank | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +86,10 @@ def row_fields(
         yield RowField("elastic", 0, u)
     if "release" in plan.rows and comparison.release is not None and seed <= RELEASE_SEEDS:
         yield _release(comparison.release, case, level, seed)
+    if "registered" in plan.rows and comparison.registered is not None:
+        between = comparison.registered.field(case, seed)
+        if between is not None:
+            yield RowField("registered", 0, between)
 
 
 def _recovered(
@@ -95,6 +103,8 @@ def _recovered(
         figures["residual"] = residual(model, case, u, level)
         if seed == 1:
             figures |= sensitivity(model, case, start, u, level, steps)
+        if steps == counts[0]:
+            figures |= organ_figures(model, case, start, level)
         yield RowField("recovered", steps, u, last.flow, figures)
 
 

@@ -33,6 +33,7 @@ _COLOURS = {
     "no network equal spread": COLOURS["sky blue"],
     "elastic equal spread": COLOURS["yellow"],
     "release": COLOURS["purple"],
+    "registered": COLOURS["orange"],
 }
 _MOST_SHAPES = 12
 

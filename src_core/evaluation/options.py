@@ -22,6 +22,7 @@ RowName = Literal[
     "no network equal spread",
     "elastic equal spread",
     "release",
+    "registered",
 ]
 #: Rows of a level, in the order of tables.
 ROWS: tuple[RowName, ...] = get_args(RowName)
@@ -88,6 +89,19 @@ class EvaluationRequest:
     )
     release: Annotated[Path | None, Display(none="no such row")] = Field(
         default=None, description="The published weights, a .pth file, for a row of their own."
+    )
+    registered: Annotated[Path | None, Display(none="no such row")] = Field(
+        default=None,
+        description="Folder of fields between real subjects, for a row of their own; they are "
+        "registered once and stored there.",
+    )
+    registered_fields: int = Field(
+        default=24, ge=1, description="Number of fields to register, where the folder has none."
+    )
+    training_spreads: Annotated[Path | None, Display(none="no forecast")] = Field(
+        default=None,
+        description="A JSON file of measure and spread in training images, such as "
+        '{"area 1": 0.18}, for the forecast of the law of variety.',
     )
     resume: bool = same(RunOptions, "resume")
     overwrite: bool = same(RunOptions, "overwrite")

@@ -60,6 +60,8 @@ def make_plan(request: EvaluationRequest, highest: int, default_steps: int) -> E
         for bound in level_bounds(level):
             check_level("levels", bound, highest)
     rows = set(ROWS if request.rows is None else request.rows)
+    if request.registered is None:
+        rows.discard("registered")
     if rows & set(COMPARED_ROWS):
         rows.add("recovered")
     return EvaluationPlan(

@@ -9,10 +9,13 @@ from typing import Any
 from src_core.datasets.reading import Entry, balanced, read_dataset, without_subjects
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
+from src_core.evaluation.law import read_training_spreads
 from src_core.evaluation.options import EQUAL_SPREAD_ROWS, EvaluationRequest
 from src_core.evaluation.plan import EvaluationPlan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy
+from src_core.evaluation.registered.bank import BankPlan, plan_bank
 from src_core.evaluation.segmenter import load_segmenter, pool_factor
+from src_core.evaluation.spread import spread_measures
 from src_core.experiments.journal import Journal
 from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
@@ -32,6 +35,7 @@ class PreparedEvaluation:
 
     Attributes:
         entries: cases to evaluate; ``real`` the other real ones.
+        training_spreads: measure -> spread in training images, where it is known.
         notes: a line for each row or measure that is left out.
         absent: rows and measures left out -> why.
     """
@@ -44,6 +48,8 @@ class PreparedEvaluation:
     anatomy: Anatomy
     journal: Journal
     release: Model | None
+    registered: BankPlan | None
+    training_spreads: dict[str, float]
     notes: list[str]
     absent: dict[str, str]
     report: dict[str, Any] = field(default_factory=dict)
@@ -64,8 +70,13 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
     anatomy = read_anatomy(some, model.spec, choice=plan.slice)
     if request.segmenter is not None:
         load_segmenter(request.segmenter, anatomy.labels, pool_factor(model.spec.size))
+    training = _training_spreads(request, anatomy, model.spec.ndim)
     release, absent = _release(request, model, plan)
     absent |= _without(request, anatomy, real)
+    registered = _registered(request, plan, real or entries, anatomy, model.spec.ndim)
+    if isinstance(registered, str):
+        absent["registered"] = registered
+        registered = None
     absent |= _without_spread(plan, anatomy)
     digest = plan_digest(
         plan,
@@ -75,6 +86,7 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
         release=None if release is None else sha256_file(request.release or ""),
         segmenter=request.segmenter and sha256_file(request.segmenter),
         batches=request.segmenter_batches,
+        **({} if registered is None else {"registered": registered.pairs}),
     )
     facts = {
         "model": model.spec.name,
@@ -85,9 +97,8 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
         request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
     )
     notes = [f"{name} is absent: {why}" for name, why in absent.items()]
-    return PreparedEvaluation(
-        request, model, plan, entries, real, anatomy, journal, release, notes, absent
-    )
+    found = request, model, plan, entries, real, anatomy, journal, release, registered, training
+    return PreparedEvaluation(*found, notes, absent)
 
 
 def _tested(entries: list[Entry]) -> list[Entry]:
@@ -127,6 +138,33 @@ def _release(
     device = choose_device(request.device)
     sha256 = sha256_file(request.release)
     return Model(spec, network.to(device), device, sha256, str(request.release)), {}
+
+
+def _training_spreads(request: EvaluationRequest, anatomy: Anatomy, ndim: int) -> dict[str, float]:
+    if request.training_spreads is None:
+        return {}
+    names = [measure.name for measure in spread_measures(anatomy, ndim)]
+    return read_training_spreads(request.training_spreads, names)
+
+
+def _registered(
+    request: EvaluationRequest,
+    plan: EvaluationPlan,
+    entries: list[Entry],
+    anatomy: Anatomy,
+    ndim: int,
+) -> BankPlan | str | None:
+    """The plan of the bank between the entries' subjects, or why there is none."""
+    if request.registered is None:
+        asked = request.rows is None or "registered" in request.rows
+        return "no folder for its fields was given" if asked else None
+    if "registered" not in plan.rows:
+        return None
+    if find_spec("SimpleITK") is None:
+        return 'SimpleITK is missing: pip install "napari-drdm[itk]"'
+    count = request.registered_fields
+    found = plan_bank(request.registered, entries, count, anatomy.labels, ndim)
+    return found if found.pairs else "fields between two subjects need two subjects"
 
 
 def _without_spread(plan: EvaluationPlan, anatomy: Anatomy) -> dict[str, str]:

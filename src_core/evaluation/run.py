@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from src_core.evaluation.field_rows import Comparison
+from src_core.evaluation.law import law_table
 from src_core.evaluation.prepare import PreparedEvaluation
 from src_core.evaluation.reference import Reference, read_reference, training_slices
+from src_core.evaluation.registered.bank import RegisteredBank, fill_bank
 from src_core.evaluation.rows import rows_of
 from src_core.evaluation.segmenter import (
     Segmenter,
@@ -38,8 +40,11 @@ def run(prepared: PreparedEvaluation) -> Iterator[StageProgress]:
         for step, trained in _segmenter(prepared):
             segmenter = trained
             yield step
+    yield from _registered(prepared)
+    between, state = prepared.registered, prepared.model.spec.state
+    bank = None if between is None else RegisteredBank(between, state)
     comparison = Comparison(
-        prepared.model, prepared.plan, prepared.anatomy, segmenter, prepared.release
+        prepared.model, prepared.plan, prepared.anatomy, segmenter, prepared.release, bank
     )
     yield from _measured(prepared, comparison)
     yield StageProgress("tables and figures", 0, 1)
@@ -47,6 +52,16 @@ def run(prepared: PreparedEvaluation) -> Iterator[StageProgress]:
     _write(prepared, comparison, report, reference)
     prepared.report = plain(report)
     yield StageProgress("tables and figures", 1, 1)
+
+
+def _registered(prepared: PreparedEvaluation) -> Iterator[StageProgress]:
+    """The fields between real subjects that the bank lacks."""
+    if prepared.registered is None:
+        return
+    total, entries = len(prepared.registered.pairs), prepared.real or prepared.entries
+    spec, choice = prepared.model.spec, prepared.plan.slice
+    for done in fill_bank(prepared.registered, entries, spec, choice):
+        yield StageProgress("registered fields", done, total)
 
 
 def _measured(prepared: PreparedEvaluation, comparison: Comparison) -> Iterator[StageProgress]:
@@ -62,6 +77,9 @@ def _measured(prepared: PreparedEvaluation, comparison: Comparison) -> Iterator[
 
 def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[str, Any]:
     records, ndim = prepared.journal.records(), prepared.model.spec.ndim
+    found = summarise(records, prepared.plan, prepared.anatomy, reference, ndim)
+    redundancy = prepared.model.spec.recovery.redundancy
+    spread = found["coverage"].get("spread", [])
     return {
         "model": prepared.model.spec.name,
         "sha256": prepared.model.sha256,
@@ -72,7 +90,8 @@ def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[s
         "labels": prepared.anatomy.labels,
         "walls": prepared.anatomy.walls,
         "absent": prepared.absent,
-        **summarise(records, prepared.plan, prepared.anatomy, reference, ndim),
+        **found,
+        "law": law_table(spread, redundancy, prepared.training_spreads),
     }
 
 

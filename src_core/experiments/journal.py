@@ -157,7 +157,7 @@ def _record(values: dict[str, Any]) -> Record:
 
 def _numbers(values: dict[str, Any]) -> dict[str, Any]:
     """A line in which figures that are null become NaN."""
-    for record in values["records"]:
+    for record in values.get("records", []):
         found = record["figures"].items()
         record["figures"] = {k: math.nan if v is None else v for k, v in found}
     return values

@@ -25,6 +25,7 @@ __all__ = [
     "positions",
     "sample",
     "sample_inside",
+    "sample_square",
     "warp",
     "warp_labels",
 ]
@@ -91,6 +92,24 @@ def sample(
     unit = (coordinates * (2 / span) - 1).flip(1).movedim(1, -1)
     return functional.grid_sample(
         image, unit, mode=_TORCH_MODE[mode], padding_mode=padding, align_corners=True
+    )
+
+
+def sample_square(image: Tensor, relative: Tensor) -> Tensor:
+    """Linear values of square arrays at relative positions, borders continued.
+
+    Nothing is copied from the CPU, so that a CUDA graph can record it.
+
+    Args:
+        image: (B, C, n, n).
+        relative: (B, 2, *out), -1 to 1 from outer edge to outer edge along each axis.
+
+    Returns:
+        (B, C, *out).
+    """
+    unit = relative.flip(1).movedim(1, -1)
+    return functional.grid_sample(
+        image, unit, mode="bilinear", padding_mode="border", align_corners=False
     )
 
 

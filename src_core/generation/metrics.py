@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from src_core.cases.case import Case
 from src_core.fields.inverse_of_saved import InverseField
 from src_core.fields.label_changes import label_metrics
@@ -21,8 +24,13 @@ def measure(
     backward: InverseField,
     warped: Case,
     guard_scale: float,
+    jacobian: NDArray[np.float32],
 ) -> dict[str, Any]:
-    """All metrics of a generated case but those that only repeat its options."""
+    """All metrics of a generated case but those that only repeat its options.
+
+    Those of the displacement are the deformation's own, without a pose; those of labels are of the
+    whole map, whose determinant ``jacobian`` is.
+    """
     return {
         **displacement_metrics(field, longest_side(view)),
         "folding_permille": found.folding_permille,
@@ -31,7 +39,7 @@ def measure(
         "certified": found.proof.certified,
         "guard_scale": guard_scale,
         **backward.metrics,
-        **label_metrics(view.case, warped, found.jacobian),
+        **label_metrics(view.case, warped, jacobian),
     }
 
 

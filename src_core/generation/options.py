@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -24,6 +25,13 @@ from src_core.errors.options import (
     input_error,
     option_class,
 )
+from src_core.generation.intensities import (
+    INTENSITIES_FORM,
+    Intensities,
+    intensities_text,
+    parse_intensities,
+)
+from src_core.generation.pose import POSE_FORM, Pose, parse_pose, pose_text
 
 __all__ = [
     "CallOptions",
@@ -43,6 +51,8 @@ Region = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 Interpolation = Literal["linear", "cubic"]
 LabelInterpolation = Literal["linear", "nearest"]
 
+#: Options that are left out of recipes where they are None.
+_LATER = ("condition", "variety", "pose", "intensities")
 _SLICES = {"shared": "one for all slices", "each": "one each"}
 _CONDITION = "numbers, such as 0.5,1"
 _REGION = "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10"
@@ -141,12 +151,33 @@ class Options(BaseModel):
         TextForm(parse_condition, condition_text, _CONDITION),
         Display(none="the model's own", docks=()),
     ] = Field(default=None, description="Numbers for a model that takes conditions, one for each.")
+    pose: Annotated[
+        Pose | None,
+        BeforeValidator(lambda given: parse_pose(given) if isinstance(given, str) else given),
+        TextForm(parse_pose, pose_text, POSE_FORM),
+        Display(none="none", docks=(BATCH,)),
+    ] = Field(
+        default=None,
+        description="Draw a pose too: rotation, scale, shift and flip, in one sampling with the "
+        "deformation.",
+    )
+    intensities: Annotated[
+        Intensities | None,
+        BeforeValidator(
+            lambda given: parse_intensities(given) if isinstance(given, str) else given
+        ),
+        TextForm(parse_intensities, intensities_text, INTENSITIES_FORM),
+        Display(none="none", docks=(BATCH,)),
+    ] = Field(
+        default=None,
+        description="Draw changes of intensities too: noise, blur, brightness, contrast, low "
+        "resolution and gamma.",
+    )
 
     @model_serializer(mode="wrap")
-    def _without_unset(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Options without condition or variety are written as before there were any."""
-        later = ("condition", "variety")
-        return {k: v for k, v in values(self).items() if k not in later or v is not None}
+    def _without_later_ones(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Options are written as they were before there were those that are None here."""
+        return {k: v for k, v in values(self).items() if k not in _LATER or v is not None}
 
 
 @option_class

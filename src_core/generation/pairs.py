@@ -25,6 +25,7 @@ from src_core.fields.label_changes import label_metrics
 from src_core.fields.planes import Field, field_tensor, in_plane_axis, lps_field
 from src_core.fields.warp_case import warp_case
 from src_core.generation import Options, Result, Step, iterate, make_options
+from src_core.generation.drawn_case import refuse_changes
 from src_core.generation.proof import prove
 from src_core.generation.recipe import digests
 from src_core.generation.save import with_inputs
@@ -209,6 +210,8 @@ def _file(kind: str, name: str) -> str:
 
 
 def _check(first: Options, second: Options) -> None:
+    refuse_changes(first, "pairs")
+    refuse_changes(second, "pairs")
     for name in _SHARED:
         one, other = getattr(first, name), getattr(second, name)
         if one != other:

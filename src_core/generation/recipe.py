@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,12 @@ def make_recipe(
     options: Options,
     steps: int,
     outputs: dict[str, NDArray[Any]],
+    drawn: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The recipe of a generated case; ``outputs`` are its fields by name."""
+    """The recipe of a generated case; ``outputs`` are its fields by name.
+
+    ``drawn`` are numbers that the seed gave besides the field, for the reader.
+    """
     from src_core.models.device import THREADS
 
     return {
@@ -38,6 +43,7 @@ def make_recipe(
         "inputs": _inputs(case),
         "model": {"name": model.spec.name, "sha256": model.sha256, "file": model.file},
         "options": _options(options, model, steps),
+        **(drawn or {}),
         "device": str(model.device),
         "threads": THREADS,
         "batch": 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.measures import measure_field
 from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
+from src_core.generation.drawn_case import DrawnChanges, draw_changes, recorded_changes
+from src_core.generation.intensity_changes import change_case
 from src_core.generation.metrics import measure
 from src_core.generation.model_view import ModelView
 from src_core.generation.options import Options, make_options
@@ -60,10 +62,13 @@ class Result:
     Attributes:
         source: the case it was made from.
         case: warped images and labels, with the types and headers of the source's.
-        displacement: (X, Y, Z, 3), float32, LPS mm: new(x) = source(x + displacement(x)).
+        displacement: (X, Y, Z, 3), float32, LPS mm: new(x) = source(x + displacement(x)), with
+            the pose where one was drawn.
         inverse: the same for the inverse map.
-        jacobian: (X, Y, Z), float32, determinant by central differences.
-        metrics: the numbers of ``metrics.json``.
+        jacobian: (X, Y, Z), float32, determinant by central differences; the sign of a flip is
+            left out.
+        metrics: the numbers of ``metrics.json``; those of the displacement are the deformation's,
+            without the pose.
         recipe: everything needed to make the same result again.
     """
 
@@ -99,13 +104,18 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
     return session.steps(chosen)
 
 
-def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finishing | Result]:
-    """Each step once it is computed, then the result; stop iterating to cancel."""
+def iterate(
+    case: Case, model: Model, options: Options, *, recorded: Mapping[str, Any] | None = None
+) -> Iterator[Step | Finishing | Result]:
+    """Each step once it is computed, then the result; stop iterating to cancel.
+
+    ``recorded`` is a recipe whose pose and intensities are taken instead of drawn.
+    """
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
     session = Session(case, model, options.slices, options.region)
     ends = yield from session.steps(options)
-    for value in finish(session, options, ends):
+    for value in finish(session, options, ends, recorded):
         if isinstance(value, Result):
             seconds = time.perf_counter() - started
             value = replace(value, metrics={**value.metrics, "seconds": seconds})
@@ -113,9 +123,14 @@ def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finis
 
 
 def finish(
-    session: Session, options: Options, ends: Sequence[RecoveryStep]
+    session: Session,
+    options: Options,
+    ends: Sequence[RecoveryStep],
+    recorded: Mapping[str, Any] | None = None,
 ) -> Iterator[Finishing | Result]:
     """Guard, warp, invert and certify the last steps of a session, one for each slab.
+
+    ``recorded`` is a recipe whose pose and intensities are taken instead of drawn.
 
     Raises:
         InputError: options that do not fit the model.
@@ -126,42 +141,57 @@ def finish(
         yield Finishing("guard")
         with fixed_threads():
             kept.append(guarded(session.view, end.flow, options.allow_folds))
-    yield from threaded(_finished(session, options, kept))
+    case, axis = session.case, session.view.axis
+    drawn = draw_changes(options, case, axis)
+    if recorded is not None:
+        drawn = recorded_changes(recorded, case, axis)
+    yield from threaded(_finished(session, options, kept, drawn))
 
 
 @torch.inference_mode()
 def _finished(
-    session: Session, options: Options, kept: list[Guarded]
+    session: Session, options: Options, kept: list[Guarded], drawn: DrawnChanges
 ) -> Iterator[Finishing | Result]:
     view, model, case = session.view, session.model, session.case
     yield Finishing("warp")
-    if kept:
-        field = view.field(torch.cat([g.displacement for g in kept]))
-        warped = warp_case(
-            case, field, interpolation=options.interpolation, labels=options.label_interpolation
-        )
-    else:
-        zero = torch.zeros(1, *[1] * (len(view.plane) + 1), dtype=torch.float64)
-        u = zero.expand(1, len(view.plane), *view.plane)
-        field, warped = lps_field(u, case.grid, view.axis), case
-    yield Finishing("inverse", warped, field)
+    field = _field(view, kept)
     saved = view.saved(field)
+    whole = drawn.field(saved)
+    warped = case
+    if kept or drawn.pose is not None:
+        warped = warp_case(
+            case, whole, interpolation=options.interpolation, labels=options.label_interpolation
+        )
+    warped = change_case(warped, drawn.intensities, view.axis)
+    yield Finishing("inverse", warped, whole)
     backward = invert_field(saved)
-    yield Finishing("proof", warped, field)
+    inverse = drawn.inverse(backward.displacement)
+    yield Finishing("proof", warped, whole)
     scale = float(np.mean([g.scale for g in kept])) if kept else 1.0
     found = measure_field(saved)
-    metrics = measure(view, field, found, backward, warped, scale)
-    facts = {
+    jacobian = drawn.jacobian(whole, found.jacobian)
+    metrics = measure(view, field, found, backward, warped, scale, jacobian)
+    metrics |= drawn.metrics(metrics, case, inverse)
+    metrics |= {
         "level": options.level,
         "seed": options.seed,
         "steps": session.step_count(options),
         "model": model.spec.name,
         "device": str(model.device),
     }
-    inverse, jacobian = backward.displacement, found.jacobian
-    outputs = {"displacement": field, "inverse": inverse, "jacobian": jacobian}
-    recipe = make_recipe(case, warped, model, options, session.step_count(options), outputs)
-    yield Result(case, warped, field, inverse, jacobian, {**metrics, **facts}, recipe)
+    outputs = {"displacement": whole, "inverse": inverse, "jacobian": jacobian}
+    steps = session.step_count(options)
+    recipe = make_recipe(case, warped, model, options, steps, outputs, drawn.facts())
+    yield Result(case, warped, whole, inverse, jacobian, metrics, recipe)
+
+
+def _field(view: ModelView, kept: list[Guarded]) -> Field:
+    """The deformation's field; zero at level 0."""
+    if kept:
+        return view.field(torch.cat([g.displacement for g in kept]))
+    zero = torch.zeros(1, *[1] * (len(view.plane) + 1), dtype=torch.float64)
+    u = zero.expand(1, len(view.plane), *view.plane)
+    return lps_field(u, view.case.grid, view.axis)
 
 
 def determinant(view: ModelView, saved: Tensor) -> np.ndarray:

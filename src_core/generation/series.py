@@ -23,6 +23,7 @@ from src_core.fields.label_changes import label_metrics
 from src_core.fields.measures import lengths
 from src_core.fields.planes import Field
 from src_core.fields.warp_frames import frame_of, warp_frames
+from src_core.generation.drawn_case import refuse_changes
 from src_core.generation.metrics import displacement_metrics, longest_side
 from src_core.generation.options import Options, make_options
 from src_core.generation.proof import guarded, prove
@@ -102,6 +103,7 @@ def series_steps(
 ) -> Iterator[Step | Series]:
     """Steps as they come, then the series; stop taking values to cancel."""
     started = time.perf_counter()
+    refuse_changes(options, "series in time")
     shares = growth(_frames(case, frames), motion)
     session = Session(case, model, options.slices, options.region)
     ends = yield from session.steps(options)

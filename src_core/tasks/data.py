@@ -30,7 +30,9 @@ from src_core.tasks.stored import EvaluationNames
 
 __all__ = [
     "TaskData",
+    "check_apart",
     "first_labels",
+    "labelled",
     "need_monai",
     "of_subjects",
     "open_data",
@@ -70,14 +72,15 @@ def open_data(
     tested: list[Entry],
     *,
     deciding: Sequence[str],
-    steps: int,
+    steps: int | None = None,
 ) -> TaskData:
     """Open the journal of a checked request.
 
     Args:
         request: with ``out``, ``process``, ``resume`` and ``overwrite``.
         deciding: options that decide a training's result; a run resumes with others changed.
-        steps: written with every record.
+        steps: written with every record of trials that have the keys method, seed and subjects;
+            None for trials in words of their own.
 
     Raises:
         InputError: the folder is not empty, or holds another run.
@@ -90,7 +93,7 @@ def open_data(
         facts,
         resume=request.resume,
         overwrite=request.overwrite,
-        trial_format=EvaluationNames(steps),
+        trial_format=None if steps is None else EvaluationNames(steps),
         process=0 if request.process == WHOLE else request.process[0],
     )
     return TaskData(model, trained, tested, names_of(trained), digest, journal)
@@ -106,22 +109,33 @@ def need_monai() -> None:
         raise InputError("MONAI is not installed", do='pip install "napari-drdm[monai]"')
 
 
-def read_split(train: Path, test: Path) -> tuple[list[Entry], list[Entry]]:
+def read_split(
+    train: Path, test: Path, test_split: str = "test"
+) -> tuple[list[Entry], list[Entry]]:
     """Labelled cases to train and to test: entries of the split, where there are any, else all.
 
     Raises:
         InputError: no labelled cases, or a subject that is in both.
     """
-    trained, tested = _labelled(train, "train"), _labelled(test, "test")
-    both = {e.subject for e in trained} & {e.subject for e in tested}
+    trained, tested = labelled(train, "train"), labelled(test, test_split)
+    check_apart(tested, trained, test, "training and test")
+    return trained, tested
+
+
+def check_apart(entries: Sequence[Entry], others: Sequence[Entry], where: Path, sets: str) -> None:
+    """Refuse subjects that are in two sets.
+
+    Raises:
+        InputError: there is one.
+    """
+    both = {e.subject for e in entries} & {e.subject for e in others}
     if both:
         raise InputError(
-            f"{len(both)} subjects are in training and test, such as {min(both)}",
-            where=str(test),
+            f"{len(both)} subjects are in {sets}, such as {min(both)}",
+            where=str(where),
             expected="other subjects than those of the training",
             do="separate them by the columns subject and split",
         )
-    return trained, tested
 
 
 def of_subjects(entries: Sequence[Entry], count: int) -> list[Entry]:
@@ -186,12 +200,22 @@ def run_digest(facts: dict[str, Any], model: Model, entries: Iterable[Entry]) ->
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _labelled(path: Path, split: str) -> list[Entry]:
+def labelled(path: Path, split: str, needed: bool = True, *, strictly: bool = False) -> list[Entry]:
+    """Labelled cases of a split; all of them where the data set has no splits.
+
+    Args:
+        strictly: those of the split alone; there may be none.
+
+    Raises:
+        InputError: there are none, and they are needed.
+    """
     everything = [e for e in read_dataset(path) if e.labels is not None]
     found = [e for e in everything if e.split == split]
+    if strictly:
+        return found
     if not found and not any(e.split for e in everything):
         found = everything
-    if not found:
+    if not found and needed:
         raise InputError(
             f"no labelled cases to {split}",
             where=str(path),

@@ -44,7 +44,7 @@ _ROWS = (
     Task(
         "segmentation",
         "The paper's Table 2: a U-Net trained on few labels, augmented by several methods.\n\n"
-        "Example: drdm task segmentation acdc.csv acdc.csv --subjects 5,20 --out few",
+        "Example: drdm task segmentation acdc.csv acdc.csv --subjects 1,5 --subsets 5 --out few",
         SegmentationRequest,
         _imported("src_core.tasks.segmentation.run", "PreparedSegmentation"),
     ),

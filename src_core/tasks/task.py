@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from src_core.experiments.journal import Journal
@@ -44,26 +46,44 @@ class PreparedTask(Protocol):
         """Write results, table and figure of the records so far, and set ``report``."""
 
 
-def run_task(prepared: PreparedTask) -> Iterator[StageProgress]:
+def run_task(prepared: PreparedTask, together: int = 1) -> Iterator[StageProgress]:
     """Run a task; yields progress, and writes the results anew after each trial.
 
     One of several processes measures its own trials alone, and writes no results.
+
+    Args:
+        prepared: the task.
+        together: trials that take turns, one yield each.
     """
     kept, process = prepared.journal.by_key(), getattr(prepared.request, "process", WHOLE)
     missing = [key for key in own_trials(prepared, process) if key not in kept]
     yield from prepared.load(missing)
     if getattr(prepared.request, "prepare", False):
         return
-    for key in missing:
-        for step in prepared.measure(key):
-            if isinstance(step, Trial):
-                prepared.journal.add(step)
-            else:
-                yield step
+    for step in _in_turns((prepared.measure(key) for key in missing), together):
+        if not isinstance(step, Trial):
+            yield step
+            continue
+        prepared.journal.add(step)
         if process == WHOLE:
             prepared.write(_records(prepared))
     if not missing and process == WHOLE:
         prepared.write(_records(prepared))
+
+
+def _in_turns(
+    everything: Iterable[Iterator[StageProgress | Trial]], together: int
+) -> Iterator[StageProgress | Trial]:
+    waiting = iter(everything)
+    running = deque(islice(waiting, together))
+    while running:
+        trial = running.popleft()
+        try:
+            yield next(trial)
+        except StopIteration:
+            running.extend(islice(waiting, 1))
+        else:
+            running.append(trial)
 
 
 def own_trials(prepared: PreparedTask, process: tuple[int, int]) -> list[TrialKey]:

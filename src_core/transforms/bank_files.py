@@ -65,6 +65,14 @@ class AugmentRun:
         self._folder = folder
         found: dict[str, dict[int, tuple[str, int, int]]] = {}
         for line in lines(folder):
+            if "pose" in line.get("recipe", {}).get("drawn", {}):
+                raise InputError(
+                    "the fields of this run hold a pose",
+                    where=str(folder),
+                    expected="a run without one",
+                    do="give the pose to the transform instead, which then draws a new one each "
+                    "time",
+                )
             field = next(filter(_FIELD.fullmatch, line["files"]), None)
             if field and line["index"]:
                 metrics = line["metrics"]

@@ -1,13 +1,14 @@
 """One drawn deformation, ``new(x) = image(x + u(x))``: small, a value, the same on every grid.
 
-It is kept where it was composed, on the model's state grid, and resampled when it is applied.
+It is kept where it was composed, on the model's state grid, and resampled when it is applied; with
+a pose P, if one was drawn, as one map: ``new(x) = image(P(x) + u(P(x)))``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,84 +16,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.cases.grid import Grid
-from src_core.cases.intensities import background, rounded
 from src_core.errors import InputError
-from src_core.fields import invert
 from src_core.fields.on_grid import covered_percent, on_grid
-from src_core.fields.planes import (
-    Field,
-    field_tensor,
-    from_planes,
-    in_plane_axis,
-    lps_field,
-    to_planes,
-)
-from src_core.fields.sampling import Mode, identity, sample_inside, warp_labels
+from src_core.fields.planes import Field, field_tensor, in_plane_axis, lps_field
+from src_core.fields.posed import between_voxels, posed_on, posed_planes, unposed
+from src_core.generation.drawn import DrawnIntensities, DrawnPose
+from src_core.generation.intensity_changes import changed
 from src_core.models.fit import Fit
-from src_core.transforms.labels import labels_at
+from src_core.transforms.placed import Placed
 
-__all__ = ["Deformation", "Placed"]
+__all__ = ["Deformation"]
 
 # Grids this close, in voxels, are one: readers round affines differently.
 _SAME = 0.01
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """A deformation over images of one grid.
-
-    Attributes:
-        u: (1 or Z, 2, A, B), voxels of the slices along ``axis``, or (1, 3, X, Y, Z).
-        axis: the slice axis, None in 3D.
-    """
-
-    u: Tensor
-    axis: int | None
-
-    def inverse(self) -> Placed:
-        """The inverse: phi(psi(y)) = y, wherever psi(y) lies inside; see ``fields.invert``."""
-        return Placed(invert(self.u.double()).displacement, self.axis)
-
-    def image(self, values: Tensor, mode: Mode = "linear") -> Tensor:
-        """Images (C, X, Y, Z), of their own type; gradients reach ``values``.
-
-        Outside, a channel takes its smallest value where that is negative and else 0.
-        """
-        wide = values if values.dtype == torch.float64 else values.float()
-        planes = self._planes(wide)
-        outside = background(wide.detach().flatten(1).amin(1))
-        outside = outside.repeat_interleave(planes.shape[1] // len(values))
-        outside = outside.view(1, -1, *[1] * (planes.dim() - 2))
-        moved = sample_inside(planes, self._positions(wide), outside, mode)
-        return _stored(self._volumes(moved, values.shape), values.dtype)
-
-    def labels(self, values: Tensor, mode: Literal["linear", "nearest"] = "linear") -> Tensor:
-        """Labels (C, X, Y, Z), whole numbers of whatever type: one-hot linear argmax, or nearest.
-
-        Outside they are 0.
-        """
-        planes = self._planes(values)
-        like = values if values.dtype == torch.float64 else values[:0].float()
-        warped = labels_at if self.axis is None else warp_labels  # in 2D the plain one is as fast
-        moved = warped(planes, self._positions(like), mode)
-        return self._volumes(moved, values.shape).to(values.dtype)
-
-    def _positions(self, like: Tensor) -> Tensor:
-        u = self.u.to(like)
-        return identity(u.shape[2:], u) + u
-
-    def _planes(self, values: Tensor) -> Tensor:
-        """(C, X, Y, Z) -> (1, C, X, Y, Z), (Z, C, A, B), or (1, C Z, A, B) for one field of all."""
-        if self.axis is None or len(self.u) > 1:
-            return to_planes(values, self.axis)
-        return values.movedim(self.axis + 1, 1).flatten(0, 1)[None]
-
-    def _volumes(self, planes: Tensor, shape: torch.Size) -> Tensor:
-        """The reverse of ``_planes``."""
-        if self.axis is None or len(self.u) > 1:
-            return from_planes(planes, self.axis).contiguous()
-        stack = planes[0].unflatten(0, (shape[0], shape[self.axis + 1]))
-        return stack.movedim(1, self.axis + 1).contiguous()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,6 +42,8 @@ class Deformation:
         size: pixels per side of the model's grid; 0 where u is on the case's own, in its voxels.
         level, seed: what it was drawn with; ``drdm generate`` gives the same for the same image and
             steps.
+        pose: drawn with it, about the centre of ``grid``; None for none.
+        intensities: drawn with it, one for each channel; empty for none.
     """
 
     u: NDArray[np.float32]
@@ -114,14 +52,32 @@ class Deformation:
     size: int
     level: int
     seed: int
+    pose: DrawnPose | None = None
+    intensities: tuple[DrawnIntensities, ...] = ()
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.grid.shape))
-        return f"Deformation(level={self.level}, seed={self.seed}, of {shape})"
+        with_pose = ", with a pose" if self.pose is not None else ""
+        return f"Deformation(level={self.level}, seed={self.seed}, of {shape}{with_pose})"
 
     def field(self) -> Field:
         """(X, Y, Z, 3), float32, LPS mm, on the case's grid: the field ``drdm generate`` saves."""
-        return lps_field(self._voxels(torch.float64), self.grid, self.axis)
+        return lps_field(self._posed(torch.float64), self.grid, self.axis)
+
+    def changed(self, values: Tensor, first: int = 0) -> Tensor:
+        """Images (C, X, Y, Z), floating point, with the intensities that were drawn.
+
+        Channels beyond those that were drawn for begin with the first again.
+
+        Args:
+            values: the channels; they have been deformed.
+            first: number of their first channel among those of all images.
+        """
+        if not self.intensities:
+            return values
+        drawn = [self.intensities[(first + c) % len(self.intensities)] for c in range(len(values))]
+        pairs = zip(values.split(1), drawn, strict=True)
+        return torch.cat([changed(one, numbers, self.axis) for one, numbers in pairs])
 
     def on(self, grid: Grid, inverse: bool = False) -> Placed:
         """Over images of a grid, the case's or another: cropped, turned, resampled.
@@ -131,9 +87,11 @@ class Deformation:
         Raises:
             InputError: a grid that does not overlap, or an identity affine with another shape.
         """
-        dtype = torch.float64 if inverse else torch.float32
-        placed = Placed(self._voxels(dtype), self.axis) if self._is(grid) else self._elsewhere(grid)
-        return placed.inverse() if inverse else placed
+        if inverse:
+            return self._undone(grid)
+        if self._is(grid):
+            return Placed(self._posed(torch.float32), self.axis)
+        return self._elsewhere(grid)
 
     @classmethod
     def of_field(cls, field: Field, grid: Grid, level: int, seed: int) -> Deformation:
@@ -143,7 +101,7 @@ class Deformation:
 
     def as_dict(self) -> dict[str, Any]:
         """Numbers and arrays alone, for the traces of other packages."""
-        return {
+        values: dict[str, Any] = {
             "u": self.u,
             "shape": np.array(self.grid.shape),
             "affine": np.array(self.grid.affine),
@@ -152,6 +110,11 @@ class Deformation:
             "level": self.level,
             "seed": self.seed,
         }
+        if self.pose is not None:
+            values["pose"] = self.pose.numbers()
+        if self.intensities:
+            values["intensities"] = np.stack([drawn.numbers() for drawn in self.intensities])
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Deformation:
@@ -160,7 +123,9 @@ class Deformation:
         x, y, z = (int(n) for n in values["shape"])
         grid = Grid((x, y, z), np.asarray(values["affine"]))
         u = np.asarray(values["u"], dtype=np.float32)
-        return cls(u, grid, None if axis < 0 else axis, size, level, seed)
+        pose = DrawnPose.from_numbers(values["pose"]) if "pose" in values else None
+        intensities = tuple(map(DrawnIntensities.from_numbers, values.get("intensities", ())))
+        return cls(u, grid, None if axis < 0 else axis, size, level, seed, pose, intensities)
 
     def _is(self, grid: Grid) -> bool:
         if self.grid.shape != grid.shape:
@@ -176,7 +141,34 @@ class Deformation:
         fit = Fit(tuple(shape[a] for a in kept), tuple(spacing[a] for a in kept), self.size)
         return fit.displacement(torch.from_numpy(self.u).to(dtype))
 
+    def _posed(self, dtype: torch.dtype) -> Tensor:
+        """The whole map on the case's own grid, as ``_voxels`` has the deformation."""
+        if self.pose is None:
+            return self._voxels(dtype)
+        inner = between_voxels(self.grid, self.pose.matrix(self.grid, self.axis), self.grid)
+        ranges = [range(n) for n in self.grid.shape]
+        return posed_planes(self._voxels(torch.float64), inner, self.axis, ranges).to(dtype)
+
     def _elsewhere(self, grid: Grid) -> Placed:
+        self._check_overlap(grid)
+        if self.pose is None:
+            return _placed(on_grid(self.field(), self.grid, grid), grid)
+        own = lps_field(self._voxels(torch.float64), self.grid, self.axis)
+        matrix = self.pose.matrix(self.grid, self.axis)
+        return _placed(posed_on(own, self.grid, matrix, grid), grid)
+
+    def _undone(self, grid: Grid) -> Placed:
+        """The inverse of the whole map: that of the deformation, then that of the pose."""
+        if self.pose is not None:
+            here = self.grid if self._is(grid) else grid
+            back = replace(self, pose=None)._undone(here)
+            field = lps_field(back.u, here, back.axis)
+            return _placed(unposed(field, here, self.pose.matrix(self.grid, self.axis)), here)
+        own = self._is(grid)
+        placed = Placed(self._voxels(torch.float64), self.axis) if own else self._elsewhere(grid)
+        return placed.inverse()
+
+    def _check_overlap(self, grid: Grid) -> None:
         lost = _no_affine(grid) and not _no_affine(self.grid)
         if lost or not covered_percent(self.grid, grid):
             raise InputError(
@@ -187,9 +179,11 @@ class Deformation:
                 expected="an image of the same case, with its affine",
                 do="keep affines through the pipeline, or make deformations of these images",
             )
-        field = on_grid(self.field(), self.grid, grid)
-        axis = in_plane_axis(field, grid)
-        return Placed(field_tensor(field, grid, axis), axis)
+
+
+def _placed(field: Field, grid: Grid) -> Placed:
+    axis = in_plane_axis(field, grid)
+    return Placed(field_tensor(field, grid, axis), axis)
 
 
 def _planes_of(field: Field, grid: Grid) -> tuple[Tensor, int | None]:
@@ -207,12 +201,3 @@ def _planes_of(field: Field, grid: Grid) -> tuple[Tensor, int | None]:
 
 def _no_affine(grid: Grid) -> bool:
     return np.array_equal(grid.affine, np.eye(4))
-
-
-def _stored(values: Tensor, dtype: torch.dtype) -> Tensor:
-    if dtype.is_floating_point:
-        return values.to(dtype)
-    if dtype == torch.bool:
-        return values > 0.5
-    limits = torch.iinfo(dtype)
-    return rounded(values, limits.min, limits.max).to(dtype)

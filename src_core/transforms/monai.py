@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from src_core.errors import ArgumentError
+from src_core.generation.intensities import Intensities
+from src_core.generation.pose import Pose
 from src_core.io.hashing import sha256_array
-from src_core.transforms.deformation import Deformation, Placed
+from src_core.transforms.changes import RandomChanges
+from src_core.transforms.deformation import Deformation
+from src_core.transforms.placed import Placed
 from src_core.transforms.scan import grid_for, volumes
 from src_core.transforms.sources import Source, as_source
 from src_core.transforms.tensors import as_scan
@@ -27,6 +32,8 @@ from src_core.transforms.tensors import as_scan
 __all__ = ["RandDRDM", "RandDRDMDict", "RandDRDMd"]
 
 _MODES = {"bilinear": "linear", "bicubic": "cubic", "nearest": "nearest"}
+# Modes of keys whose intensities may change.
+_IMAGES = ("bilinear", "bicubic")
 
 
 class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
@@ -40,9 +47,13 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
         source: ``Live``, ``Bank``, or a model's name, a model's file or a bank's folder.
         mode: for each key or for all: ``bilinear``, ``bicubic`` (2D models), ``nearest``, or
             ``label`` for whole numbers (one-hot linear argmax).
-        prob: of a deformation.
+        prob: of a deformation, with what is drawn beside it.
         case_key: the key that names the case for a bank; None for the first key's file.
         allow_missing_keys: pass over keys that a sample lacks.
+        pose: draw a rotation, scale, shift and flip too, in one sampling with the deformation:
+            ranges, or ``nnunet`` or ``small``.
+        intensities: change those of ``bilinear`` and ``bicubic`` keys too: ranges, or ``nnunet``.
+            ``inverse`` does not undo them.
     """
 
     def __init__(
@@ -53,6 +64,8 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
         prob: float = 0.1,
         case_key: Hashable | None = None,
         allow_missing_keys: bool = False,
+        pose: Pose | str | None = None,
+        intensities: Intensities | str | None = None,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         RandomizableTransform.__init__(self, prob)
@@ -63,6 +76,7 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
                 f"RandDRDMd() 'mode' must be of {', '.join([*_MODES, 'label'])}, got {wrong[0]!r}"
             )
         self.case_key = case_key
+        self.changes = RandomChanges.of(pose, intensities)
         self._process = os.getpid()
 
     def set_random_state(
@@ -90,10 +104,12 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
             return d
         self.randomize(None)
         tensors = {k: convert_to_tensor(d[k], track_meta=get_track_meta()) for k in self._there(d)}
-        deformation = self._draw(d, tensors[first]) if self._do_transform else None
+        deformation = self._draw(d, tensors, first) if self._do_transform else None
+        channel = 0
         for key, mode in zip(self.keys, self.mode, strict=True):
             if key in tensors:
-                d[key] = self._moved(tensors[key], tensors[first], deformation, mode)
+                d[key] = self._moved(tensors[key], tensors[first], deformation, mode, channel)
+                channel += len(tensors[key]) if mode in _IMAGES else 0
         return d
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -112,13 +128,27 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
     def _there(self, d: Mapping[Hashable, Any]) -> list[Hashable]:
         return list(self.key_iterator(d))
 
-    def _draw(self, d: Mapping[Hashable, Any], first: Tensor) -> Deformation:
+    def _draw(
+        self, d: Mapping[Hashable, Any], tensors: Mapping[Hashable, Tensor], key: Hashable
+    ) -> Deformation:
+        first = tensors[key]
         name = _file_of(first) if self.case_key is None else str(d[self.case_key])
         scan = as_scan(_plain(first), _affine(first), name=name)
-        return self.source(scan, lambda n: int(self.R.randint(n, dtype=np.int64)))
+        deformation = self.source(scan, self._below)
+        modes = dict(zip(self.keys, self.mode, strict=True))
+        channels = sum(len(t) for k, t in tensors.items() if modes[k] in _IMAGES)
+        return self.changes.drawn(deformation, self._below, channels)
+
+    def _below(self, n: int) -> int:
+        return int(self.R.randint(n, dtype=np.int64))
 
     def _moved(
-        self, tensor: Tensor, first: Tensor, deformation: Deformation | None, mode: str
+        self,
+        tensor: Tensor,
+        first: Tensor,
+        deformation: Deformation | None,
+        mode: str,
+        channel: int,
     ) -> Tensor:
         if deformation is None:
             out, extra = tensor.clone(), {}
@@ -126,7 +156,8 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
             known = tensor if isinstance(tensor, MetaTensor) else first
             affine = _affine(known)
             placed = deformation.on(_grid(tensor, affine))
-            out = _through(placed, tensor, mode)
+            change = partial(deformation.changed, first=channel) if mode in _IMAGES else None
+            out = _through(placed, tensor, mode, change)
             extra = {"mode": mode, "deformation": deformation.as_dict()}
         self.push_transform(out, extra_info=extra)  # type: ignore[no-untyped-call]
         return out
@@ -135,9 +166,16 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
 RandDRDM = RandDRDMDict = RandDRDMd
 
 
-def _through(placed: Placed, tensor: Tensor, mode: str) -> Tensor:
+def _through(
+    placed: Placed, tensor: Tensor, mode: str, change: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
     values = volumes(_plain(tensor))
-    moved = placed.labels(values) if mode == "label" else placed.image(values, _MODES[mode])  # type: ignore[arg-type]
+    if mode == "label":
+        return _like(placed.labels(values), tensor)
+    return _like(placed.image(values, _MODES[mode], change), tensor)  # type: ignore[arg-type]
+
+
+def _like(moved: Tensor, tensor: Tensor) -> Tensor:
     return convert_to_dst_type(moved.reshape(tensor.shape), tensor, dtype=tensor.dtype)[0]
 
 

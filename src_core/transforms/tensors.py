@@ -14,6 +14,9 @@ from torch import Tensor
 from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError, InputError
 from src_core.fields.sampling import Mode
+from src_core.generation.intensities import Intensities
+from src_core.generation.pose import Pose
+from src_core.transforms.changes import RandomChanges
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.scan import Below, Scan, grid_for, volumes
 from src_core.transforms.sources import Source, as_source
@@ -41,6 +44,8 @@ def random_deform(
     name: str = "",
     mode: Mode = "linear",
     label_mode: Literal["linear", "nearest"] = "linear",
+    pose: Pose | str | None = None,
+    intensities: Intensities | str | None = None,
 ) -> Deformed:
     """A new anatomy of an image, with its labels.
 
@@ -54,9 +59,13 @@ def random_deform(
         name: of the case, which a bank asks for.
         mode: of the image; cubic with a 2D model only.
         label_mode: one-hot linear argmax, or nearest.
+        pose: draw a rotation, scale, shift and flip too, in one sampling with the deformation:
+            ranges, or ``nnunet`` or ``small``.
+        intensities: change those of the image too: ranges, or ``nnunet``.
 
     Returns:
-        Tensors of the same shapes and types, and the deformation, to save, replay or undo.
+        Tensors of the same shapes and types, and the deformation with all that was drawn, to save,
+        replay or undo.
 
     Raises:
         ArgumentError: shapes that are no image and its labels.
@@ -67,10 +76,11 @@ def random_deform(
             f"random_deform() 'labels' must be {tuple(image.shape[1:])} as the image, "
             f"got {tuple(labels.shape[1:])}"
         )
-    scan = as_scan(image, affine, spacing, name)
-    deformation = as_source(source)(scan, below_of(generator))
-    placed = deformation.on(_grid(scan.grid.shape, deformation, affine, spacing))
-    moved = placed.image(volumes(image), mode).reshape(image.shape)
+    changes, below = RandomChanges.of(pose, intensities), below_of(generator)
+    deformation = as_source(source)(as_scan(image, affine, spacing, name), below)
+    deformation = changes.drawn(deformation, below, len(image))
+    placed = deformation.on(_grid(tuple(volumes(image).shape[1:]), deformation, affine, spacing))
+    moved = placed.image(volumes(image), mode, deformation.changed).reshape(image.shape)
     if labels is None:
         return Deformed(moved, None, deformation)
     maps = placed.labels(volumes(labels), label_mode).reshape(labels.shape)
@@ -85,8 +95,12 @@ def deform(
     spacing: float | Sequence[float] | None = None,
     inverse: bool = False,
     mode: Mode | Literal["labels"] = "linear",
+    intensities: bool = True,
 ) -> Tensor:
     """A deformation that was drawn before, on a tensor of any grid; ``inverse`` undoes it.
+
+    With its pose, and with its intensities but for labels, ``nearest`` and ``inverse``: those are
+    not undone.
 
     Args:
         values: (C, X, Y) or (C, X, Y, Z).
@@ -95,11 +109,15 @@ def deform(
         spacing: mm, where there is no affine. Without either, the grid it was drawn on.
         inverse: undo it.
         mode: ``labels`` is one-hot linear argmax.
+        intensities: whether the intensities that were drawn with it are changed as well.
     """
     whole = volumes(values)
     grid = _grid(tuple(whole.shape[1:]), deformation, affine, spacing)
     placed = deformation.on(grid, inverse)
-    moved = placed.labels(whole) if mode == "labels" else placed.image(whole, mode)
+    if mode == "labels":
+        return placed.labels(whole).reshape(values.shape)
+    change = intensities and not inverse and mode != "nearest"
+    moved = placed.image(whole, mode, deformation.changed if change else None)
     return moved.reshape(values.shape)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -14,7 +15,11 @@ from torchio.transforms.augmentation import RandomTransform
 from src_core.cases.grid import Grid
 from src_core.errors import ArgumentError
 from src_core.fields.sampling import Mode
-from src_core.transforms.deformation import Deformation, Placed
+from src_core.generation.intensities import Intensities
+from src_core.generation.pose import Pose
+from src_core.transforms.changes import RandomChanges
+from src_core.transforms.deformation import Deformation
+from src_core.transforms.placed import Placed
 from src_core.transforms.scan import grid_for
 from src_core.transforms.sources import Source, as_source
 from src_core.transforms.tensors import as_scan, below_of
@@ -34,6 +39,10 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         case: the subject's entry that names the case for a bank; None for the image's file.
         seed: of an own random generator, a different one in every worker of a loader; None to draw
             from torch's, as TorchIO's own transforms do.
+        pose: draw a rotation, scale, shift and flip too, in one sampling with the deformation:
+            ranges, or ``nnunet`` or ``small``.
+        intensities: change those of scalar images too: ranges, or ``nnunet``. The inverse does not
+            undo them.
         kwargs: as for every TorchIO transform (``p``, ``include``, ...).
     """
 
@@ -44,6 +53,8 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         label_interpolation: Literal["linear", "nearest"] = "linear",
         case: str | None = None,
         seed: int | None = None,
+        pose: Pose | str | None = None,
+        intensities: Intensities | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -51,6 +62,7 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         self.image_interpolation = _possible(image_interpolation, get_args(Mode))
         self.label_interpolation = _possible(label_interpolation, ("linear", "nearest"))
         self.case, self.seed = case, seed
+        self.changes = RandomChanges.of(pose, intensities)
         self._chance = self.probability
         self._numbers: torch.Generator | None = None
         self._states: dict[int, torch.Tensor] = {}
@@ -79,7 +91,9 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         name = str(first.path or "") if self.case is None else str(subject[self.case])
         with np.errstate(all="warn", under="ignore"):
             scan = as_scan(first.data, first.affine, name=name)
-            deformation = self.source(scan, below_of(self._numbers))
+            below = below_of(self._numbers)
+            channels = sum(len(i.data) for i in self.get_images(subject) if _changes(i))
+            deformation = self.changes.drawn(self.source(scan, below), below, channels)
         transform = DRDM(
             deformation=deformation,
             image_interpolation=self.image_interpolation,
@@ -132,18 +146,26 @@ class DRDM(SpatialTransform):
     def apply_transform(self, subject: Subject) -> Subject:
         """Move every image, each on its own grid."""
         placed: dict[Grid, Placed] = {}
+        channel = 0
         with np.errstate(all="warn", under="ignore"):
             for image in self.get_images(subject):
                 grid = grid_for(tuple(image.data.shape[1:]), image.affine)
                 if grid not in placed:
                     placed[grid] = self.deformation.on(grid, self.invert_transform)
-                image.set_data(self._moved(image, placed[grid]))
+                image.set_data(self._moved(image, placed[grid], channel))
+                channel += len(image.data) if _changes(image) else 0
         return subject
 
-    def _moved(self, image: Image, placed: Placed) -> torch.Tensor:
+    def _moved(self, image: Image, placed: Placed, channel: int) -> torch.Tensor:
         if isinstance(image, LabelMap):
             return placed.labels(image.data, self.label_interpolation)
-        return placed.image(image.data, self.image_interpolation)
+        change = None if self.invert_transform else partial(self.deformation.changed, first=channel)
+        return placed.image(image.data, self.image_interpolation, change)
+
+
+def _changes(image: Image) -> bool:
+    """Whether the intensities of an image may change."""
+    return not isinstance(image, LabelMap)
 
 
 def _possible(given: Any, possible: tuple[str, ...]) -> Any:

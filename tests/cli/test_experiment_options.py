@@ -27,9 +27,12 @@ TABLES: dict[str, tuple[list[str], list[tuple[str, Any]]]] = {
     "task segmentation": (
         ["train", "test"],
         [("out", None), ("model", "cardiac-sax"),
-         ("methods", "none,bigaug,elastic,drdm,drdm+appearance"), ("subjects", "5"),
-         ("times", 32), ("levels", "30:70"), ("steps", 2000), ("batch", 16), ("size", 128),
-         ("loss", "bce"), ("rate", 0.001), ("seed", 1), ("repeats", 1), ("fields", None), *_RUN],
+         ("methods", "none,pose,pose+intensities,random,elastic,drdm,drdm+keep,bigaug,nnunet"),
+         ("subjects", "5"), ("subsets", 1), ("times", 32), ("levels", "30:70"),
+         ("elastic-strength", 1.0), ("steps", 3000), ("batch", 8), ("size", 96), ("spacing", 2.0),
+         ("rate", 0.002), ("seed", 1), ("repeats", 1), ("external", None), ("validate", False),
+         ("fields", None), ("process", "1/1"), ("prepare", False), ("together", 1),
+         ("report-only", False), *_RUN],
     ),
     "task registration": (
         ["train", "test"],

@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from src_core.augment.filters import Filters
-from src_core.augment.request import NOT_SHARED, Request
+from src_core.augment.request import NOT_OF_PAIRS, NOT_SHARED, Request
 from src_core.cli.app import app
 from src_core.cli.options import options_of
 from src_core.cli.options_page import options_page
@@ -50,7 +50,11 @@ SOURCES: dict[str, dict[str, type]] = {
     "replay": {"sample": ReplayOptions, "device": ReplayOptions, "overwrite": FileOptions},
     "apply": {**dict.fromkeys(option_fields(ApplyOptions), ApplyOptions), "overwrite": FileOptions},
     "augment": {**_DATA_SET, **_NETWORK, "with_sources": Request, "number": Request},
-    "pairs": {**_DATA_SET, **_NETWORK, "between": Request},
+    "pairs": {
+        **{name: model for name, model in _DATA_SET.items() if name not in NOT_OF_PAIRS},
+        **_NETWORK,
+        "between": Request,
+    },
     "train": dict.fromkeys(option_fields(TrainOptions), TrainOptions),
     "models import": {"name": ImportOptions},
     "evaluate": _all_but(EvaluationRequest, "model", "dataset"),

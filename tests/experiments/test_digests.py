@@ -19,7 +19,7 @@ from src_core.tasks.segmentation.options import SegmentationRequest
 
 #: As earlier versions made them.
 EVALUATION = "4e6c68ab1ca18583977552ec3ee25c40c0d97093d57a98d034fb6d4e109f020b"
-SEGMENTATION = "a358c4f4414305c2f8ca340cd2e8cd0b52068bbb69da542b8a5ff5c98d77020f"
+SEGMENTATION = "6c6bafc13921f04626269859cd9ed6b31bab6a9987fbb84e71dc0a86c24b8e0a"
 REGISTRATION = "0b9c007fab4dc96fa3faef404f7e5261f7c6b0c6b9f4edc182099a358ffe8ca9"
 
 

@@ -11,7 +11,7 @@ from src_core.tasks.registration.options import Similarity
 from src_core.tasks.registration.pair_batches import PairBatch
 from src_core.training.losses import gradient
 
-__all__ = ["Loss", "supervised", "unsupervised"]
+__all__ = ["Loss", "mixed", "supervised", "unsupervised"]
 
 Loss = Callable[[Tensor, PairBatch], Tensor]
 
@@ -41,6 +41,19 @@ def unsupervised(similarity: Similarity, smooth: float) -> Loss:
     def loss(u: Tensor, batch: PairBatch) -> Tensor:
         moved = warp(batch.moving, u)
         return unlike(moved, batch.fixed) + smooth * gradient(u).mean()
+
+    return loss
+
+
+def mixed(real: Loss, synthetic: Loss, weight: float) -> Loss:
+    """``real`` of a batch's first pairs + ``weight`` times ``synthetic`` of those with a truth."""
+
+    def loss(u: Tensor, batch: PairBatch) -> Tensor:
+        assert batch.truth is not None
+        first = len(u) - len(batch.truth)
+        known = PairBatch(batch.moving[first:], batch.fixed[first:], batch.truth, batch.known)
+        unknown = PairBatch(batch.moving[:first], batch.fixed[:first])
+        return real(u[:first], unknown) + weight * synthetic(u[first:], known)
 
     return loss
 

@@ -10,11 +10,15 @@ from pydantic import Field
 from src_core.errors.options import Display, option_class, same
 from src_core.experiments.options import EachOnce, names_form
 from src_core.tasks.options import LevelRange, Process, TaskOptions
+from src_core.training.options import Precision, TrainOptions
 
 __all__ = ["METHODS", "MethodName", "Pairing", "RegistrationRequest", "Similarity"]
 
-#: none is no registration at all; +real is trained on real pairs too, without their labels.
-MethodName = Literal["none", "mrbs", "drdm", "none+real", "mrbs+real", "drdm+real"]
+#: none is no registration at all; +real is trained on real pairs too, without their labels, and
+#: +mixed on real and synthetic pairs together.
+MethodName = Literal[
+    "none", "mrbs", "drdm", "none+real", "mrbs+real", "drdm+real", "mrbs+mixed", "drdm+mixed"
+]
 METHODS: tuple[MethodName, ...] = get_args(MethodName)
 Pairing = Literal["subject", "between"]
 Similarity = Literal["mse", "ncc"]
@@ -32,10 +36,10 @@ class RegistrationRequest:
     out: Path = same(TaskOptions, "out", description="Folder of results, table and weights.")
     model: str = same(TaskOptions, "model")
     methods: Annotated[tuple[MethodName, ...], EachOnce, names_form(METHODS)] = Field(
-        default=METHODS,
+        default=METHODS[:6],
         min_length=1,
         description="Networks to compare: none, mrbs or drdm by their synthetic pairs, +real after "
-        "training on real pairs.",
+        "training on real pairs, +mixed on real and synthetic ones.",
     )
     pairs: Pairing = Field(
         default="subject",
@@ -47,7 +51,17 @@ class RegistrationRequest:
     times: int = Field(default=32, ge=1, description="Synthetic pairs of each case.")
     levels: LevelRange = same(TaskOptions, "levels")
     steps: int = Field(default=10_000, ge=1, description="Training steps on synthetic pairs.")
-    tuning: int = Field(default=10_000, ge=1, description="Training steps on real pairs.")
+    tuning: int = Field(
+        default=10_000,
+        ge=1,
+        description="Training steps on real pairs; with resume, more of them continue a run.",
+    )
+    validation: Annotated[Path | None, Display(none="rows of TRAIN with split=val")] = Field(
+        default=None, description="Labelled cases of further subjects, for the training curves."
+    )
+    every: int = Field(
+        default=500, ge=1, description="Training steps between two points of a training curve."
+    )
     batch: int = same(
         TaskOptions,
         "batch",
@@ -72,6 +86,12 @@ class RegistrationRequest:
         allow_inf_nan=False,
         description="Weight of the field's squared gradient, real pairs.",
     )
+    mixing: float = Field(
+        default=0.01,
+        gt=0,
+        allow_inf_nan=False,
+        description="Weight of the synthetic pairs' loss where they are mixed with real ones.",
+    )
     size: int = Field(
         default=128,
         ge=2 * _SIDE_STEP,
@@ -92,3 +112,4 @@ class RegistrationRequest:
     resume: bool = same(TaskOptions, "resume")
     overwrite: bool = same(TaskOptions, "overwrite")
     device: str = same(TaskOptions, "device")
+    precision: Precision = same(TrainOptions, "precision")

@@ -22,7 +22,14 @@ from src_core.tasks.registration.options import Pairing
 from src_core.tasks.registration.synthetic_pairs import PairFields
 from src_core.tasks.registration.window import InputWindow, WindowedCase
 
-__all__ = ["PairBatch", "RealPairs", "SyntheticPairs", "make_batch", "real_pairs"]
+__all__ = [
+    "PairBatch",
+    "RealPairs",
+    "SyntheticPairs",
+    "checked_pairs",
+    "make_batch",
+    "real_pairs",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,3 +138,23 @@ def real_pairs(entries: Sequence[Entry], pairing: Pairing, where: str) -> list[t
         needed = "two cases of one subject" if pairing == "subject" else "two subjects"
         raise InputError("there are no real pairs", where=where, expected=needed)
     return [pair for a, b in found for pair in ((a, b), (b, a))]
+
+
+def checked_pairs(
+    cases: Sequence[WindowedCase], entries: Sequence[Entry], pairing: Pairing, where: str
+) -> list[tuple[WindowedCase, WindowedCase]]:
+    """The real pairs of some cases, which their entries describe in the same order.
+
+    Raises:
+        InputError: there are none, or one of two cases that are not on one grid.
+    """
+    pairs = [(cases[a], cases[b]) for a, b in real_pairs(entries, pairing, where)]
+    for one, other in pairs:
+        slices = len(one.images), len(other.images)
+        if slices[0] != slices[1]:
+            raise InputError(
+                f"{one.name} has {slices[0]} slices and {other.name} {slices[1]}",
+                option="pairs",
+                expected="two cases on one grid",
+            )
+    return pairs

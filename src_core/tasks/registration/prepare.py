@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from src_core.datasets.reading import Entry
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
 from src_core.models.model import Model
-from src_core.tasks.data import TaskData, need_monai, of_subjects, open_data, read_split
+from src_core.tasks.data import (
+    TaskData,
+    check_apart,
+    labelled,
+    need_monai,
+    of_subjects,
+    open_data,
+    read_split,
+)
 from src_core.tasks.options import check_levels
 from src_core.tasks.registration.options import RegistrationRequest
 from src_core.tasks.registration.pair_batches import real_pairs
 
-__all__ = ["DECIDING", "read_data"]
+__all__ = ["DECIDING", "read_data", "read_validation"]
 
-#: Options that decide a training's result; a run may resume with more methods and repeats.
-DECIDING = ("pairs", "times", "levels", "steps", "tuning", "batch", "rate", "similarity", "smooth",
-            "smooth_real", "size", "part", "seed")  # fmt: skip
+#: Options that decide a training's result; a run may resume with more methods, repeats and steps
+#: of tuning.
+DECIDING = ("pairs", "times", "levels", "steps", "batch", "rate", "similarity", "smooth",
+            "smooth_real", "mixing", "size", "part", "seed", "precision")  # fmt: skip
 
 
 def read_data(request: RegistrationRequest) -> TaskData:
@@ -32,9 +42,24 @@ def read_data(request: RegistrationRequest) -> TaskData:
     if request.subjects is not None:
         trained = of_subjects(trained, request.subjects)
     real_pairs(tested, request.pairs, str(request.test))
-    if any(method.endswith("+real") for method in request.methods):
+    if any("+" in method for method in request.methods):
         real_pairs(trained, request.pairs, str(request.train))
-    return open_data(request, model, trained, tested, deciding=DECIDING, steps=0)
+    return open_data(request, model, trained, tested, deciding=DECIDING)
+
+
+def read_validation(request: RegistrationRequest, data: TaskData) -> list[Entry]:
+    """Labelled cases for the training curves; none where the training data set has no such rows.
+
+    Raises:
+        InputError: no cases or pairs in a data set that was named, or subjects of other splits.
+    """
+    where = request.validation or request.train
+    found = labelled(where, "val", strictly=request.validation is None)
+    if not found and request.validation is None:
+        return []
+    check_apart(found, (*data.trained, *data.tested), where, "the validation and the other cases")
+    real_pairs(found, request.pairs, str(where))
+    return found
 
 
 def _check_model(model: Model, request: RegistrationRequest) -> None:

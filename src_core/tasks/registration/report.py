@@ -1,14 +1,17 @@
-"""Results, tables and figure of a comparison of registration networks."""
+"""Results, tables and figures of a comparison of registration networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from src_core.experiments.files import plain, write_text
 from src_core.experiments.records import Record
 from src_core.tasks.data import TaskData
 from src_core.tasks.output import Column, draw_means, facts_of, markdown, write_results
+from src_core.tasks.registration.curve_report import quarters, write_curves
+from src_core.tasks.registration.curves import CurvePoint
 from src_core.tasks.registration.measures import FIELD_MEASURES, LABEL_MEASURES
 from src_core.tasks.registration.options import RegistrationRequest
 from src_core.tasks.summary import means_of, paired_of
@@ -25,18 +28,24 @@ _COLUMNS: tuple[Column, ...] = (
     ("strict", "strict folds ‰", 1.0, 2),
     ("mean_mm", "mean mm", 1.0, 2),
 )
-_PAIRED = ("dsc", "asd_mm", "hd_mm", "central")
+_PAIRED = ("dsc", "asd_mm", "hd_mm", "central", "strict")
 _COMPARED = (
     ("mrbs", "none"),
     ("drdm", "none"),
     ("drdm", "mrbs"),
     ("drdm+real", "none+real"),
     ("drdm+real", "mrbs+real"),
+    ("mrbs+mixed", "mrbs+real"),
+    ("drdm+mixed", "drdm+real"),
+    ("drdm+mixed", "none+real"),
+    ("drdm+mixed", "mrbs+real"),
+    ("drdm+mixed", "mrbs+mixed"),
 )
 _SHOWN = {"dsc": "DSC", "asd_mm": "ASD, mm", "hd_mm": "HD, mm", "central": "central folds, ‰"}
 #: Options that the report repeats.
 _OPTIONS = ("pairs", "times", "levels", "steps", "tuning", "batch", "rate", "similarity", "smooth",
-            "smooth_real", "size", "part", "seed", "repeats", "methods", "device")  # fmt: skip
+            "smooth_real", "mixing", "size", "part", "seed", "repeats", "methods", "device",
+            "precision")  # fmt: skip
 
 
 def write_report(
@@ -44,15 +53,23 @@ def write_report(
     data: TaskData,
     labels: tuple[int, ...],
     records: Sequence[Record],
+    curves: Sequence[CurvePoint],
 ) -> dict[str, Any]:
-    """Write results, tables and figure of the records; returns what ``results.json`` holds."""
+    """Write results, tables and figures; returns what ``results.json`` holds."""
     means, paired = means_of(records), paired_of(records)
     facts = facts_of("registration", data, labels, request, _OPTIONS)
     measures = (*LABEL_MEASURES, *FIELD_MEASURES)
-    report = plain({**facts, "measures": measures, "means": means, "paired": paired})
-    write_results(request.out, report, records)
+    points = [asdict(point) for point in curves]
+    lines = {"measures": measures, "means": means, "paired": paired, "curves": points}
+    report = plain({**facts, **lines})
+    write_results(request.out, report, records, ("method", "subjects", "seed", "steps"))
+    write_curves(request.out, curves)
     of_labels = [(f"dsc {label}", f"{label} DSC", 100.0, 1) for label in labels]
-    tables = [markdown(means, [*of_labels, *_COLUMNS], "dsc"), _differences(paired)]
+    tables = [
+        markdown(means, [*of_labels, *_COLUMNS], "dsc"),
+        _differences(paired),
+        quarters(curves),
+    ]
     write_text(request.out / "table.md", "\n".join(filter(None, tables)))
     draw_means(request.out / "results", means, _SHOWN, "mean over labels")
     return dict(report)

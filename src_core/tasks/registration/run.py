@@ -9,30 +9,38 @@ from typing import Any
 from torch import nn
 
 from src_core.datasets.reading import Entry
-from src_core.errors import InputError
 from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
 from src_core.io.folder import make_folder
+from src_core.models.device import choose_device
 from src_core.tasks.data import read_label_values
-from src_core.tasks.registration.losses import Loss, supervised, unsupervised
-from src_core.tasks.registration.measures import Pair, figures_of, shown_slabs
-from src_core.tasks.registration.networks import load_weights, make_network, save_weights
+from src_core.tasks.registration.curves import read_curves
+from src_core.tasks.registration.measures import Pair, figures_of
+from src_core.tasks.registration.network_trainer import NetworkTrainer, steps_of
+from src_core.tasks.registration.networks import make_network
 from src_core.tasks.registration.options import METHODS, RegistrationRequest
-from src_core.tasks.registration.pair_batches import RealPairs, SyntheticPairs, real_pairs
-from src_core.tasks.registration.prepare import read_data
+from src_core.tasks.registration.packed_cases import (
+    PackedFolder,
+    is_packed,
+    packed_labels,
+    read_or_unpack,
+)
+from src_core.tasks.registration.pair_batches import checked_pairs
+from src_core.tasks.registration.prepare import read_data, read_validation
 from src_core.tasks.registration.report import write_report
-from src_core.tasks.registration.synthetic_pairs import draw_pairs, open_pairs
-from src_core.tasks.registration.training import fit
-from src_core.tasks.registration.window import InputWindow, WindowedCase, read_windowed
-from src_core.training.hardware import Hardware, start_fabric
+from src_core.tasks.registration.synthetic_pairs import draw_pairs
+from src_core.tasks.registration.training_pairs import TrainingPairs
+from src_core.tasks.registration.validation import ValidationPairs
+from src_core.tasks.registration.window import InputWindow, WindowedCase
 from src_core.transforms.live import Live
 
 __all__ = ["PreparedRegistration"]
 
-_REAL = "+real"
+#: Split of a data set -> its cases, in the order of its entries.
+_Cases = dict[str, list[WindowedCase]]
 
 
 class PreparedRegistration:
-    """A checked request; a trial is a method and a seed.
+    """A checked request; a trial is a method, a seed and a number of training steps.
 
     Raises:
         InputError: data sets, model, an option or the folder is wrong.
@@ -42,48 +50,55 @@ class PreparedRegistration:
         self.request, self.data, self.report = request, read_data(request), dict[str, Any]()
         self.journal, self.window = self.data.journal, InputWindow(request.size, request.part)
         self._labels: tuple[int, ...] = ()
-        self._trained, self._tested = list[WindowedCase](), list[WindowedCase]()
+        self._entries = {
+            "train": list(zip(self.data.trained, self.data.names, strict=True)),
+            "val": [(e, e.name) for e in read_validation(request, self.data)],
+            "test": [(e, e.name) for e in self.data.tested],
+        }
+        self._cases: _Cases = {split: [] for split in self._entries}
+        self._trainer: NetworkTrainer | None = None
 
     def trials(self) -> list[TrialKey]:
-        """Method, seed and number of subjects; a tuned network follows what it is tuned from."""
+        """Method, seed, subjects and steps; a tuned network follows what it is tuned from."""
         request = self.request
         methods = [method for method in METHODS if method in request.methods]
-        seeds = range(1, request.repeats + 1)
-        return [(method, seed, self.data.subjects) for seed in seeds for method in methods]
+        return [
+            (method, seed, self.data.subjects, steps_of(method, request))
+            for seed in range(1, request.repeats + 1)
+            for method in methods
+        ]
 
     def unit(self, key: TrialKey) -> tuple[str, int]:
         """A network and those that are tuned from it, which follow it."""
-        method, seed, _ = key
+        method, seed, *_ = key
         return method.partition("+")[0], seed
 
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         """Read labels, make deformations, and read all cases."""
-        data = self.data
-        self._labels = yield from read_label_values(data.trained, self.request.train)
-        if not missing:
+        request = self.request
+        yield from self._read_labels()
+        if not missing and not request.prepare:
             return
-        if not all(method.startswith("none") for method, *_ in missing):
+        if request.prepare or not all(method.startswith("none") for method, *_ in missing):
             yield from self._draw()
-        total = len(data.trained) + len(data.tested)
-        trained = zip(data.trained, data.names, strict=True)
-        for kept, cases in (
-            (self._trained, trained),
-            (self._tested, ((e, e.name) for e in data.tested)),
-        ):
-            for entry, name in cases:
-                spec = data.model.spec
-                kept.append(read_windowed(entry, spec, self._labels, self.window, name))
-                yield StageProgress("cases", len(self._trained) + len(self._tested), total, name)
+        yield from self._read()
+        if request.prepare:
+            self._pack()
 
     def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
         """Train a network and test it."""
-        method, seed, subjects = key
-        network = None
+        method, seed, subjects, steps = key
+        network: nn.Module | None = None
         if method != "none":
-            network = make_network(self.data.model.spec.ndim, self._draws(seed))
-            yield from self._train(network, method, seed)
-        keys: dict[str, Key] = {"method": method, "seed": seed, "subjects": subjects}
-        records, pairs = [], self._pairs(self._tested, self.data.tested)
+            network = make_network(self.data.model.spec.ndim, 1000 * self.request.seed + seed)
+            yield from self._training().train(network, method, seed)
+        keys: dict[str, Key] = {
+            "method": method,
+            "seed": seed,
+            "subjects": subjects,
+            "steps": steps,
+        }
+        records, pairs = [], self._pairs("test")
         for done, (moving, fixed) in enumerate(pairs, start=1):
             figures = figures_of(network, (moving, fixed), self._labels, self.window)
             name = f"{moving.name} to {fixed.name}"
@@ -92,75 +107,63 @@ class PreparedRegistration:
         yield Trial(keys, tuple(records))
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write results, table and figure."""
-        self.report = write_report(self.request, self.data, self._labels, records)
+        """Write results, tables and figures."""
+        networks = [(method, seed) for method, seed, *_ in self.trials()]
+        curves = read_curves(self.request.out, networks, self.data.digest)
+        self.report = write_report(self.request, self.data, self._labels, records, curves)
+
+    def _read_labels(self) -> Iterator[StageProgress]:
+        data = self.data
+        if is_packed(data.trained[0]):
+            self._labels = packed_labels(data.trained[0])
+        else:
+            self._labels = yield from read_label_values(data.trained, self.request.train)
 
     def _draw(self) -> Iterator[StageProgress]:
         """Deformations of every training case; those in the folder are kept."""
         request, folder = self.request, self._folder
         live = Live(request.model, request.levels)
         make_folder(folder)
-        cases = list(zip(self.data.trained, self.data.names, strict=True))
-        for done, (entry, name) in enumerate(cases, start=1):
+        for done, (entry, name) in enumerate(self._entries["train"], start=1):
             options = request.times, request.levels, request.seed, request.part
             draw_pairs(entry, name, folder, live, *options)
-            yield StageProgress("deformations", done, len(cases), name)
+            yield StageProgress("deformations", done, len(self.data.trained), name)
 
-    def _train(self, network: nn.Module, method: str, seed: int) -> Iterator[StageProgress]:
-        """Train by the method, from the saved weights of its first part where there are any."""
-        request, kind = self.request, method.removesuffix(_REAL)
-        steps, digest = request.tuning, self.data.digest
-        if kind == "none":
-            steps += request.steps
-        elif not load_weights(path := self._weights(kind, seed), network, digest):
-            names = self.data.names
-            fields = [open_pairs(self._folder, name, kind) for name in names]  # type: ignore[arg-type]
-            synthetic = SyntheticPairs(self._trained, fields, self.window)
-            loss = supervised(request.smooth)
-            yield from self._fit(network, synthetic, loss, request.steps, kind, seed)
-            save_weights(path, network, digest)
-        if method.endswith(_REAL):
-            pairs = self._pairs(self._trained, self.data.trained)
-            slabs = [(p, u) for p, pair in enumerate(pairs) for u in shown_slabs(pair)]
-            loss = unsupervised(request.similarity, request.smooth_real)
-            real = RealPairs(pairs, slabs, self.window)
-            yield from self._fit(network, real, loss, steps, method, seed)
-            save_weights(self._weights(method, seed), network, digest)
+    def _read(self) -> Iterator[StageProgress]:
+        total, done = sum(map(len, self._entries.values())), 0
+        for split, entries in self._entries.items():
+            for entry, name in entries:
+                case = read_or_unpack(entry, self.data.model, self._labels, self.window, name)
+                self._cases[split].append(case)
+                done += 1
+                yield StageProgress("cases", done, total, name)
 
-    def _fit(
-        self,
-        network: nn.Module,
-        pairs: SyntheticPairs | RealPairs,
-        loss: Loss,
-        steps: int,
-        method: str,
-        seed: int,
-    ) -> Iterator[StageProgress]:
-        request, fabric = self.request, start_fabric(Hardware(self.request.device))
-        options = {"steps": steps, "batch": request.batch, "seed": self._draws(seed)}
-        for at in fit(network, pairs, loss, fabric, rate=request.rate, **options):
-            words = f"loss {at.loss:.4f}, {at.ms:.0f} ms a step"
-            yield StageProgress(f"training {method}, seed {seed}", at.done, at.total, words)
+    def _pack(self) -> None:
+        folder = PackedFolder(self._folder, self.data.model, self._labels, self.window)
+        folder.write(
+            [
+                (split, entry, case)
+                for split, entries in self._entries.items()
+                for (entry, _), case in zip(entries, self._cases[split], strict=True)
+            ]
+        )
 
-    def _pairs(self, cases: Sequence[WindowedCase], entries: Sequence[Entry]) -> list[Pair]:
-        indices = real_pairs(entries, self.request.pairs, str(self.request.test))
-        pairs = [(cases[a], cases[b]) for a, b in indices]
-        for one, other in pairs:
-            slices = len(one.images), len(other.images)
-            if slices[0] != slices[1]:
-                raise InputError(
-                    f"{one.name} has {slices[0]} slices and {other.name} {slices[1]}",
-                    option="pairs",
-                    expected="two cases on one grid",
-                )
-        return pairs
+    def _training(self) -> NetworkTrainer:
+        if self._trainer is None:
+            device, window = choose_device(self.request.device), self.window
+            tuned = any("+" in method for method in self.request.methods)
+            real = self._pairs("train") if tuned else []
+            pairs = TrainingPairs(self._cases["train"], self._folder, real, window, device)
+            watched = self._pairs("val") if self._cases["val"] else []
+            validation = ValidationPairs(watched, window, device) if watched else None
+            self._trainer = NetworkTrainer(self.request, self.data.digest, pairs, validation)
+        return self._trainer
 
-    def _draws(self, seed: int) -> int:
-        """The seed of a training's draws."""
-        return self.request.seed * 1000 + seed
-
-    def _weights(self, method: str, seed: int) -> Path:
-        return self.request.out / f"{method}-{seed}.safetensors"
+    def _pairs(self, split: str) -> list[Pair]:
+        entries: list[Entry] = [entry for entry, _ in self._entries[split]]
+        return checked_pairs(
+            self._cases[split], entries, self.request.pairs, str(self.request.test)
+        )
 
     @property
     def _folder(self) -> Path:

@@ -30,7 +30,7 @@ from src_core.errors import InputError
 from src_core.evaluation.cases import read_in_grid
 from src_core.generation.model_view import ModelView
 from src_core.io import open_atomically
-from src_core.io.hashing import sha256_file
+from src_core.tasks.registration.packed_cases import file_digests, is_packed
 from src_core.tasks.registration.window import labelled_slabs
 from src_core.transforms.live import Live
 from src_core.transforms.scan import Scan
@@ -73,11 +73,18 @@ def draw_pairs(
     """Make the deformations of a case's pairs, of either kind; those in the folder are kept.
 
     Raises:
-        InputError: the case cannot be read, or does not fit the model.
+        InputError: the case cannot be read, or does not fit the model; or it is packed, and the
+            folder has no such deformations of it.
     """
     facts = _facts(entry, live, count, levels, seed)
     generated, splines = (_path(folder, name, kind) for kind in ("drdm", "mrbs"))
     if _facts_of(generated) != facts:
+        if is_packed(entry):
+            raise InputError(
+                "its deformations were made with other options, or are absent",
+                where=name,
+                do="prepare it again from its images",
+            )
         _keep(generated, facts, *_generated(entry, name, live, count, levels, seed))
     facts += repr((SPANS, part))
     if _facts_of(splines) != facts:
@@ -156,7 +163,7 @@ def _facts(entry: Entry, live: Live, count: int, levels: Levels, seed: int) -> s
     shown = levels if isinstance(levels, tuple) else sorted(levels.items())
     return json.dumps(
         {
-            "files": [p and sha256_file(p) for p in (entry.image, entry.labels)],
+            "files": file_digests(entry),
             "model": live.loaded().sha256,
             "steps": live.steps,
             "count": count,

@@ -7,14 +7,20 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from src_core.errors.options import option_class, same
+from src_core.errors.options import Display, option_class, same
 from src_core.experiments.options import EachOnce, names_form, numbers_form
 from src_core.tasks.options import LevelRange, Process, TaskOptions
 
-__all__ = ["Loss", "MethodName", "SegmentationRequest"]
+__all__ = ["MethodName", "SegmentationRequest"]
 
-MethodName = Literal["none", "bigaug", "appearance", "elastic", "drdm", "drdm+appearance"]
-Loss = Literal["bce", "bce+dice"]
+MethodName = Literal[
+    "none", "pose", "pose+intensities", "random", "elastic", "drdm", "drdm+keep", "bigaug",
+    "nnunet", "appearance", "drdm+appearance",
+]  # fmt: skip
+_DEFAULT: tuple[MethodName, ...] = (
+    "none", "pose", "pose+intensities", "random", "elastic", "drdm", "drdm+keep", "bigaug",
+    "nnunet",
+)  # fmt: skip
 
 
 @option_class
@@ -26,33 +32,48 @@ class SegmentationRequest:
     out: Path = same(TaskOptions, "out")
     model: str = same(TaskOptions, "model")
     methods: Annotated[tuple[MethodName, ...], EachOnce, names_form(get_args(MethodName))] = Field(
-        default=("none", "bigaug", "elastic", "drdm", "drdm+appearance"),
-        min_length=1,
-        description="Augmentations to compare.",
+        default=_DEFAULT, min_length=1, description="Augmentations to compare."
     )
     subjects: Annotated[tuple[int, ...], EachOnce, numbers_form("subjects")] = Field(
-        default=(5,), min_length=1, description="Numbers of training subjects, such as 5,20,50."
+        default=(5,), min_length=1, description="Numbers of training subjects, such as 1,5,20."
     )
-    times: int = Field(
-        default=32,
-        ge=1,
-        description="New variants of each case; a training draws from these and the case itself.",
+    subsets: int = Field(
+        default=1, ge=1, description="Random choices of the training subjects, for each number."
     )
+    times: int = Field(default=32, ge=1, description="Deformations of each case.")
     levels: LevelRange = same(TaskOptions, "levels")
-    steps: int = Field(default=2000, ge=1, description="Steps of every training.")
-    batch: int = same(TaskOptions, "batch", description="Slices of each training step.")
-    size: int = Field(
-        default=128, ge=32, multiple_of=16, description="Pixels on each side of a slice."
+    elastic_strength: float = Field(
+        default=1.0,
+        gt=0,
+        le=4,
+        description="Mean displacement of elastic deformations, by that of the model's.",
     )
-    loss: Loss = Field(default="bce", description="Loss of the training; bce is the paper's.")
+    steps: int = Field(default=3000, ge=4, description="Steps of every training.")
+    batch: int = same(TaskOptions, "batch", default=8, description="Slices of each training step.")
+    size: int = Field(
+        default=96, ge=32, multiple_of=16, description="Pixels on each side of a slice."
+    )
+    spacing: float = Field(default=2.0, gt=0, le=100, description="Side of a pixel, mm.")
     rate: float = Field(
-        default=1e-3, gt=0, le=1, description="Adam's first learning rate; it falls to a tenth."
+        default=2e-3, gt=0, le=1, description="AdamW's largest learning rate; it falls to 0."
     )
     seed: int = same(TaskOptions, "seed")
     repeats: int = same(TaskOptions, "repeats")
-    fields: Path | None = same(TaskOptions, "fields")
+    external: Annotated[Path | None, Display(none="no such test")] = Field(
+        default=None, description="Labelled cases of another source, tested by the same networks."
+    )
+    validate: bool = Field(
+        default=False, description="Test on the rows with split=val, to choose options."
+    )
+    fields: Annotated[Path | None, Display(none="OUT/fields")] = same(TaskOptions, "fields")
     process: Process = same(TaskOptions, "process")
     prepare: bool = same(TaskOptions, "prepare")
+    together: int = Field(
+        default=1, ge=1, le=64, description="Trainings at a time; more than 1 serve a GPU."
+    )
+    report_only: bool = Field(
+        default=False, description="Write the tables of the trainings that are finished."
+    )
     resume: bool = same(TaskOptions, "resume")
     overwrite: bool = same(TaskOptions, "overwrite")
     device: str = same(TaskOptions, "device")

@@ -2,53 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from pathlib import Path
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from torch import nn
+import torch
 
-from src_core.errors import InputError
 from src_core.experiments.records import Key, Record, StageProgress, Trial, TrialKey
-from src_core.io import read_case
-from src_core.tasks.data import of_subjects, read_label_values
-from src_core.tasks.segmentation.measures import figures_of
-from src_core.tasks.segmentation.methods import METHODS
-from src_core.tasks.segmentation.network import predict, train
-from src_core.tasks.segmentation.options import MethodName, SegmentationRequest
-from src_core.tasks.segmentation.prepare import read_data
+from src_core.models.device import choose_device, fixed_threads
+from src_core.tasks.segmentation.batches import Batches
+from src_core.tasks.segmentation.evaluation_cases import TestedCase, counts_of, mean_dice
+from src_core.tasks.segmentation.methods import METHODS, FieldKind
+from src_core.tasks.segmentation.options import SegmentationRequest
+from src_core.tasks.segmentation.prepare import SegmentationData, open_journal, read_data
 from src_core.tasks.segmentation.report import write_report
-from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
-from src_core.tasks.segmentation.training_slices import TrainingSlices
-from src_core.transforms import Bank, Live, make_bank
+from src_core.tasks.segmentation.source import TaskSource
+from src_core.tasks.segmentation.stored import (
+    EXTERNAL,
+    TEST,
+    course_record,
+    tested_record,
+)
+from src_core.tasks.segmentation.subsets import subset
+from src_core.tasks.segmentation.training import Training
 
 __all__ = ["PreparedSegmentation"]
 
+#: Seconds between two reports while trainings go on.
+_BETWEEN_REPORTS = 60.0
+
 
 class PreparedSegmentation:
-    """A checked request; a trial is a method, a seed and a number of training subjects.
+    """A checked request; a trial is a method, a number of subjects, a subset and a seed.
+
+    Args:
+        request: what is asked for.
+        data: its cases; read from the request where there are none.
+        source: of slices and fields; the files of the data where there is none.
 
     Raises:
         InputError: data sets, model, an option or the folder is wrong.
     """
 
-    def __init__(self, request: SegmentationRequest) -> None:
-        self.request, self.data, self.report = request, read_data(request), dict[str, Any]()
-        self.journal = self.data.journal
-        images = (e.image for e in self.data.trained)
-        self._names = dict(zip(images, self.data.names, strict=True))
-        self._labels: tuple[int, ...] = ()
-        self._stacks: dict[Path, SliceStack] = {}
+    def __init__(
+        self,
+        request: SegmentationRequest,
+        data: SegmentationData | None = None,
+        source: TaskSource | None = None,
+    ) -> None:
+        self.request, self.report = request, dict[str, Any]()
+        self.data = data or read_data(request)
+        self.source = source or TaskSource(request, self.data)
+        self.journal = open_journal(request, self.data)
+        self._tests: dict[str, list[TestedCase]] = {}
+        self._validated: list[TestedCase] = []
+        self._reported = -_BETWEEN_REPORTS
 
     def trials(self) -> list[TrialKey]:
-        """Method, seed and number of subjects of every training."""
+        """Method, subjects, subset and seed of every training.
+
+        A whole comparison at a time, so that a run that stops leaves whole ones.
+        """
         request = self.request
-        return [
-            (method, seed, subjects)
-            for subjects in sorted(set(request.subjects))
+        everything: list[TrialKey] = [
+            (method, subjects, number, seed)
+            for number in range(1, request.subsets + 1)
             for seed in range(1, request.repeats + 1)
+            for subjects in request.subjects
             for method in request.methods
         ]
+        kept = self.journal.by_key()
+        return [k for k in everything if k in kept] if request.report_only else everything
 
     def unit(self, key: TrialKey) -> TrialKey:
         """Every training is a unit of its own."""
@@ -56,73 +80,86 @@ class PreparedSegmentation:
 
     def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
         """Read labels, make deformations, and read the cases that the trials need."""
-        data = self.data
-        self._labels = yield from read_label_values(data.trained, self.request.train)
+        request = self.request
+        yield from self.source.read_labels()
+        if request.prepare:
+            yield from self.source.make_fields(self._fielded(self.trials()), request.process)
+            return
         if not missing:
             return
-        if fielded := [n for method, _, n in missing if METHODS[method].needs_fields]:
-            yield from self._make_fields(max(fielded))
-        spec = data.model.spec.model_copy(update={"size": self.request.size})
-        entries = of_subjects(data.trained, max(n for *_, n in missing)) + data.tested
-        for done, entry in enumerate(entries, start=1):
-            name = self._names.get(entry.image, entry.name)
-            self._stacks[entry.image] = read_stack(entry, name, spec, self._labels)
-            yield StageProgress("cases", done, len(entries), name)
+        yield from self.source.make_fields(self._fielded(missing))
+        used = [n for n in self.data.trained if n in {c for k in missing for c in self._cases(k)}]
+        device = choose_device(request.device)
+        yield from self.source.fill_store(used, self._fielded(missing), device)
+        for tested, entries in ((TEST, self.data.tested), (EXTERNAL, self.data.external)):
+            cases = yield from self.source.read_tests(entries, device, tested == EXTERNAL)
+            self._tests[tested] = cases
+        self._validated = yield from self.source.read_tests(self.data.validated, device)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
 
     def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
         """Train a network and test it."""
-        method, seed, subjects = key
-        words = f"{method}, {subjects} subjects, seed {seed}"
-        network = yield from self._train(method, seed, subjects, words)
-        keys: dict[str, Key] = {"method": method, "seed": seed, "subjects": subjects}
-        records, tests = [], [self._stacks[e.image] for e in self.data.tested]
-        for done, test in enumerate(tests, start=1):
-            predicted = predict(network, test.images)
-            figures = figures_of(predicted, test.classes, self._labels, test.spacing)
-            records.append(Record(test.name, test.subject, keys, figures))
-            yield StageProgress(f"testing {words}", done, len(tests), test.name)
-        yield Trial(keys, tuple(records))
+        request = self.request
+        method, subjects, number, seed = key
+        words = f"{method}, {subjects} subjects, subset {number}, seed {seed}"
+        keys: dict[str, Key] = dict(zip(("method", "subjects", "subset", "seed"), key, strict=True))
+        training, records = self._training(key), list[Record]()
+        for state in training.steps():
+            if state.done in _quarters(request.steps):
+                with training.stream():
+                    dice = mean_dice(training.network, self._validated, len(self.source.labels))
+                loss = training.loss(state.done)
+                records.append(course_record(keys, state.done, loss, dice))
+            yield StageProgress("trainings", state.done, state.total, words)
+        yield Trial(keys, (*self._tested(training, keys), *records))
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write results, table and figure."""
-        self.report = write_report(self.request, self.data, self._labels, records)
+        """Write results, table and figure, at most once a minute before the last training."""
+        request = self.request
+        done, now = len(self.journal.by_key()), time.monotonic()
+        if done >= len(self.trials()) or now - self._reported >= _BETWEEN_REPORTS:
+            labels = self.source.labels
+            self.report = write_report(request, self.data, self.source.crop, labels, records)
+            self._reported = now
 
-    def _make_fields(self, subjects: int) -> Iterator[StageProgress]:
-        """Deformations of every case that a method needs; those in the folder are kept."""
-        request, data = self.request, self.data
-        live = Live(request.model, request.levels)
-        entries = of_subjects(data.trained, subjects)
-        for done, entry in enumerate(entries, start=1):
-            case = {self._names[entry.image]: read_case(entry.image, None)}
-            options = {"per_case": request.times, "seed": request.seed}
-            for stored in make_bank(case, self._folder, live, **options):
-                if stored.state == "failed":
-                    raise InputError(stored.message, where=str(entry.image))
-                yield StageProgress("fields", done, len(entries), stored.name)
+    def _training(self, key: TrialKey) -> Training:
+        method, _, _, seed = key
+        request, device = self.request, choose_device(self.request.device)
+        store, own = self.source.store, request.seed * 1000 + seed
+        steps, batch = request.steps, request.batch
+        names = self._cases(key)
 
-    def _train(
-        self, method: MethodName, seed: int, subjects: int, words: str
-    ) -> Generator[StageProgress, None, nn.Module]:
-        request, augmentation = self.request, METHODS[method]
-        stacks = [self._stacks[e.image] for e in of_subjects(self.data.trained, subjects)]
-        bank = Bank(self._folder) if augmentation.needs_fields else None
-        slices = TrainingSlices(augmentation, stacks, len(self._labels), bank, request.seed)
-        network: nn.Module | None = None
-        for done, loss, network in train(  # noqa: B007
-            slices,
-            len(self._labels),
-            times=request.times,
-            steps=request.steps,
-            batch=request.batch,
-            seed=request.seed * 1000 + seed,
-            loss=request.loss,
-            rate=request.rate,
-            device=request.device,
-        ):
-            yield StageProgress(f"training {words}", done, request.steps, f"loss {loss:.4f}")
-        assert network is not None
-        return network
+        def batches() -> Batches:
+            return Batches(store, names, METHODS[method], steps=steps, batch=batch, seed=own)
 
-    @property
-    def _folder(self) -> Path:
-        return self.request.fields or self.request.out / "fields"
+        labels, rate = len(self.source.labels), request.rate
+        return Training(batches, labels, steps=steps, rate=rate, seed=own, device=device)
+
+    def _tested(self, training: Training, keys: dict[str, Key]) -> Iterator[Record]:
+        labels = self.source.labels
+        with training.stream(), fixed_threads():
+            for tested, cases in self._tests.items():
+                for case in cases:
+                    counts = counts_of(training.network, case, len(labels))
+                    stack = case.stack
+                    yield tested_record(stack.name, stack.subject, keys, tested, counts, labels)
+
+    def _cases(self, key: TrialKey) -> list[str]:
+        _, subjects, number, _ = key
+        return self.data.cases_of(subset(self.data.subjects, subjects, number, self.request.seed))
+
+    def _fielded(self, keys: Sequence[TrialKey]) -> dict[FieldKind, list[str]]:
+        """Names of the cases of which each kind of fields is needed."""
+        found: dict[FieldKind, list[str]] = {}
+        for key in keys:
+            kind = METHODS[key[0]].field
+            if kind:
+                have = found.setdefault(kind, [])
+                have += [name for name in self._cases(key) if name not in have]
+        return found
+
+
+def _quarters(steps: int) -> set[int]:
+    quarter = steps // 4
+    return {quarter, 2 * quarter, 3 * quarter, steps}

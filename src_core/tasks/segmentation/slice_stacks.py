@@ -1,4 +1,4 @@
-"""Cases as input of the segmenter: every slice on an isotropic grid of n x n pixels."""
+"""Cases as input of the segmenter: every slice on the canvas about the crop."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
-from torch.nn import functional
 
 from src_core.datasets.reading import Entry
-from src_core.evaluation.cases import label_map
-from src_core.generation.model_view import make_model_view
+from src_core.fields.sampling import sample
 from src_core.io import read_case
-from src_core.models.model import ModelSpec
 from src_core.tasks.data import first_labels
+from src_core.tasks.segmentation.crop import CropGrid, PlaneAxes, pixel_positions, plane_axes
 
-__all__ = ["SliceStack", "one_hot", "read_stack"]
+__all__ = ["SliceStack", "read_stack"]
+
+#: Percentiles of the image that become 0 and 1.
+_RANGE = (0.5, 99.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +28,8 @@ class SliceStack:
 
     Attributes:
         name: of the case; ``subject`` the person it belongs to.
-        images: (Z, 1, n, n) in 0..1.
-        classes: (Z, n, n), index into background and labels.
+        images: (Z, c, c) in 0..1 on the canvas, half precision.
+        classes: (Z, c, c) on the canvas, uint8, index into background and labels.
         spacing: mm between slices, then the side of a pixel, twice.
     """
 
@@ -36,27 +39,48 @@ class SliceStack:
     classes: Tensor
     spacing: tuple[float, float, float]
 
+    def network_input(self, crop: CropGrid) -> Tensor:
+        """All of the canvas, (Z, 1, c, c) float32, mean 0 and deviation 1 over the crop."""
+        images = self.images.float()
+        seen = images[:, crop.inner, crop.inner]
+        return ((images - seen.mean()) / seen.std().clamp(min=1e-6))[:, None]
 
-def read_stack(entry: Entry, name: str, spec: ModelSpec, labels: tuple[int, ...]) -> SliceStack:
-    """Read a case; of a cine its first frame."""
-    case = read_case(entry.image, entry.labels)
-    view = make_model_view(case, spec, "each")
-    axis = case.grid.slice_axis
-    label_planes = np.moveaxis(first_labels(case), axis, 0)
-    images = [view.fit.image(slab[0]).clamp(0, 1) for slab in view.values]
-    classes = [
-        label_map(
-            torch.cat([view.fit.image((plane == v).astype(np.float32)) for v in labels], 1),
-            tuple(range(1, len(labels) + 1)),
+    def only_labelled(self) -> SliceStack:
+        """The slices that show a label."""
+        shown = (self.classes > 0).flatten(1).any(1)
+        return SliceStack(
+            self.name, self.subject, self.images[shown], self.classes[shown], self.spacing
         )
-        for plane in label_planes
-    ]
-    mm = view.fit.mm_per_pixel
-    indices = torch.from_numpy(np.stack(classes))
-    spacing = (float(case.grid.spacing[axis]), mm, mm)
-    return SliceStack(name, entry.subject, torch.cat(images), indices, spacing)
 
 
-def one_hot(classes: Tensor, count: int) -> Tensor:
-    """(..., n, n) -> shares of the labels without background, (..., count, n, n)."""
-    return functional.one_hot(classes, count + 1)[..., 1:].movedim(-1, -3).float()
+def read_stack(entry: Entry, name: str, crop: CropGrid, labels: tuple[int, ...]) -> SliceStack:
+    """Read a case; of a cine its first frame. Images are low-passed before they are sampled."""
+    case = read_case(entry.image, entry.labels)
+    axis, axes = case.grid.slice_axis, plane_axes(case.grid)
+    image = case.image[..., 0] if case.image.ndim == 4 else case.image
+    at = axes.voxels(pixel_positions(crop.canvas, crop.spacing), crop.centre)
+    planes = np.moveaxis(_unit(np.asarray(image, dtype=np.float32)), axis, 0)
+    images = [sample(_smooth(plane, axes, crop.spacing), at, padding="zeros") for plane in planes]
+    classes = [_classes(p, at, labels) for p in np.moveaxis(first_labels(case), axis, 0)]
+    spacing = (case.grid.spacing[axis], crop.spacing, crop.spacing)
+    stacked = torch.cat(images)[:, 0].half()
+    return SliceStack(name, entry.subject, stacked, torch.stack(classes), spacing)
+
+
+def _unit(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    low, high = np.percentile(image, _RANGE)
+    return np.asarray(((image - low) / max(high - low, 1e-6)).clip(0, 1), dtype=np.float32)
+
+
+def _smooth(plane: NDArray[np.float32], axes: PlaneAxes, spacing: float) -> Tensor:
+    ratio = [spacing / s for s in axes.spacing]
+    blur = [0.5 * max(r * r - 1.0, 0.0) ** 0.5 for r in ratio]
+    return torch.from_numpy(ndimage.gaussian_filter(plane, blur, mode="nearest"))[None, None]
+
+
+def _classes(plane: NDArray[np.integer], at: Tensor, labels: tuple[int, ...]) -> Tensor:
+    """One-hot shares are sampled, and the largest wins: (c, c), uint8."""
+    masks = np.stack([plane == value for value in labels]).astype(np.float32)
+    shares = sample(torch.from_numpy(masks)[None], at, padding="zeros")[0]
+    background = 1 - shares.sum(0, keepdim=True)
+    return torch.cat([background, shares]).argmax(0).byte()

@@ -24,6 +24,7 @@ from src_core.tasks.registration.pair_batches import (
     PairBatch,
     RealPairs,
 )
+from src_core.tasks.registration.pair_sets import SinglePairs
 from src_core.tasks.registration.training import fit
 from src_core.tasks.registration.window import InputWindow
 from tests.support.registrations import Constant, box, places, smooth_image, tensor, windowed_case
@@ -66,7 +67,7 @@ def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tm
         network = make_network(2, 1)
         still = network(torch.rand(1, 2, 32, 32)).detach()
         assert still.shape == (1, 2, 32, 32) and float(still.abs().max()) < 0.01
-        at = fit(network, real, unsupervised("mse", 0.001), fabric,
+        at = fit(network, SinglePairs(real), unsupervised("mse", 0.001), fabric,
                  steps=30, batch=4, rate=2e-3, seed=1, every=5)  # fmt: skip
         return network, [step.loss for step in at]
 
@@ -86,7 +87,7 @@ def test_a_network_begins_still_learns_a_shift_and_its_seed_gives_its_weights(tm
 def test_a_loss_that_is_no_number_stops_with_one_line():
     window = InputWindow(16, 1.0)
     one = windowed_case("a", [box((2, 3), (5, 6), 16)], window)
-    steps = fit(Constant(math.nan, 0), RealPairs([(one, one)], [(0, 0)], window),
+    steps = fit(Constant(math.nan, 0), SinglePairs(RealPairs([(one, one)], [(0, 0)], window)),
                 unsupervised("mse", 0.1), start_fabric(Hardware("cpu")),
                 steps=2, batch=1, rate=1e-3, seed=1)  # fmt: skip
     with pytest.raises(InputError, match=r"no longer a number, step 1, take a lower rate"):

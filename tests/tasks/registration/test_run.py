@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import pytest
 import torch
@@ -20,6 +19,7 @@ from src_core.cli import run as drdm
 from src_core.io import read_case
 from src_core.models.checkpoint import save_model
 from tests.support import tiny
+from tests.support.registration_runs import LITTLE, done, request, write_case, write_data
 
 pytest.importorskip("monai")
 from src_core.diffusion.bspline_field import multiresolution_ddf
@@ -31,40 +31,11 @@ from src_core.tasks.task import run_task
 from src_core.transforms.live import Live
 from src_core.transforms.scan import Scan
 
-LITTLE = {"times": 2, "steps": 3, "tuning": 2, "batch": 2, "size": 32, "rate": 1e-3}
-
-
-def write_case(folder: Path, name: str, radius: float, shape=(40, 34, 3)) -> None:
-    """A ball in a wall, larger or smaller, off the centre; the last slice is empty in 2D."""
-    centre = np.array([18, 15, 1 if shape[2] < 9 else shape[2] / 2]).reshape(3, 1, 1, 1)
-    scale = np.array([1, 1, 6 if shape[2] < 9 else 1]).reshape(3, 1, 1, 1)
-    far = np.sqrt(np.square((np.indices(shape) - centre) * scale).sum(axis=0))
-    labels = np.where(far < radius, 2, np.where(far < 1.5 * radius, 1, 0)).astype(np.uint8)
-    image = np.random.default_rng(len(name)).integers(0, 20, shape) + 90 * labels
-    for kind, values in (("images", image.astype(np.int16)), ("labels", labels)):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        nib.Nifti1Image(values, tiny.OBLIQUE).to_filename(folder / kind / f"{name}.nii.gz")
-
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Two subjects in two phases to train on, two others to test."""
-    for part, subjects in (("train", "ab"), ("test", "cd")):
-        for subject in subjects:
-            for phase, radius in (("ed", 7.0), ("es", 5.0)):
-                write_case(tmp_path / part, f"{subject}_{phase}", radius)
-    return tmp_path
-
-
-def request(data: Path, out: str, **more: Any) -> RegistrationRequest:
-    options = {"model": "tiny", **LITTLE, **more}
-    return RegistrationRequest(data / "train", data / "test", data / out, **options)
-
-
-def done(asked: RegistrationRequest) -> dict[str, Any]:
-    job = PreparedRegistration(asked)
-    assert list(run_task(job))
-    return job.report
+    return write_data(tmp_path, {"train": "ab", "test": "cd"})
 
 
 @pytest.mark.slow
@@ -74,7 +45,7 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
     assert drdm(["task", "registration", *words, "--out", str(data / "out"), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     means = {(m["method"], m["measure"]): m["mean"] for m in report["means"]}
-    assert {name for name, _ in means} == set(METHODS)
+    assert {name for name, _ in means} == set(METHODS[:6])
     assert means["none", "mean_mm"] == 0 and means["none", "central"] == 0
     assert 0.3 < means["none", "dsc"] < 0.95
     assert all(m["n"] == 4 for m in report["means"] if m["measure"] == "dsc")
@@ -104,15 +75,15 @@ def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, c
 @pytest.mark.slow
 def test_a_run_cut_short_resumes_and_ends_as_one_that_was_not(tiny_models, data):
     whole = done(request(data, "whole"))
-    job = PreparedRegistration(request(data, "cut"))
+    job = PreparedRegistration(request(data, "cut", every=1))
     steps: Iterator[Any] = run_task(job)
     for step in steps:
         if step.stage.startswith("training drdm+real"):
             break
     steps.close()
     kept = (data / "cut" / "records.jsonl").read_bytes()
-    assert [json.loads(line)["case"] for line in kept.splitlines()] == [
-        "none 1", "mrbs 1", "drdm 1", "none+real 1", "mrbs+real 1"]  # fmt: skip
+    assert [json.loads(line)["method"] for line in kept.splitlines()] == [
+        "none", "mrbs", "drdm", "none+real", "mrbs+real"]  # fmt: skip
     stages = {s.stage for s in run_task(PreparedRegistration(request(data, "cut", resume=True)))}
     assert {s for s in stages if s.startswith("training")} == {"training drdm+real, seed 1"}
     assert (data / "cut" / "records.jsonl").read_bytes().startswith(kept)

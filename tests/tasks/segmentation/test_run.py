@@ -12,28 +12,15 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from src_core.cli import run
-from src_core.tasks.segmentation.slice_stacks import read_stack
 from tests.support.files import rows_of
 from tests.support.tiny import save_unet
 
-pytest.importorskip("monai")
-
 OBLIQUE = np.eye(4)
-OBLIQUE[:3, :3] = Rotation.from_euler("zyx", (80, 10, 5), degrees=True).as_matrix() * (1.2, 1.5, 8)
-SMALL = (
-    "--subjects",
-    "2",
-    "--times",
-    "2",
-    "--steps",
-    "3",
-    "--batch",
-    "2",
-    "--size",
-    "32",
-    "--device",
-    "cpu",
-)
+OBLIQUE[:3, :3] = Rotation.from_euler("zyx", (10, 10, 5), degrees=True).as_matrix() * (1.2, 1.5, 8)
+SMALL = [
+    *("--subjects", "1,2", "--subsets", "2", "--times", "2", "--steps", "8", "--batch", "2"),
+    *("--size", "32", "--methods", "none,drdm", "--device", "cpu"),
+]
 
 
 def ring(radius: float) -> tuple[np.ndarray, np.ndarray]:
@@ -45,12 +32,12 @@ def ring(radius: float) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A data set of three subjects to train and two to test, and a model."""
+    """A data set of three subjects to train, one to validate and two to test, and a model."""
     rows = ["image,labels,subject,split"]
-    for index, name in enumerate(("a_ed", "a_es", "b_ed", "c_ed", "t_ed", "u_ed")):
+    for index, name in enumerate(("a_ed", "a_es", "b_ed", "c_ed", "v_ed", "t_ed", "u_ed")):
         for kind, values in zip("il", ring(6.0 + index), strict=True):
             nib.save(nib.Nifti1Image(values, OBLIQUE), tmp_path / f"{name}-{kind}.nii.gz")
-        split = "train" if index < 4 else "test"
+        split = "train" if index < 4 else "val" if index < 5 else "test"
         rows.append(f"{name}-i.nii.gz,{name}-l.nii.gz,{name[0]},{split}")
     (tmp_path / "set.csv").write_text("\n".join(rows) + "\n")
     save_unet(tmp_path / "tiny.safetensors")
@@ -59,87 +46,112 @@ def home(tmp_path: Path) -> Path:
 
 def call(home: Path, out: str, *more: str) -> int:
     data = str(home / "set.csv")
-    model = ("--model", str(home / "tiny.safetensors"))
+    model = ("--model", str(home / "tiny.safetensors"), "--fields", str(home / "fields"))
     return run(
         ["task", "segmentation", data, data, "--out", str(home / out), *model, *SMALL, *more]
     )
 
 
-@pytest.mark.slow
-def test_every_method_number_and_case_is_in_the_results(home, capsys):
-    methods = "none,bigaug,appearance,elastic,drdm,drdm+appearance"
-    assert call(home, "out", "--methods", methods, "--subjects", "1,2", "--json") == 0
+def lines_of(folder: Path) -> list[str]:
+    return sorted(
+        line for file in folder.glob("records*.jsonl") for line in file.read_text().splitlines()
+    )
+
+
+def test_a_small_comparison_ends_in_tables_intervals_and_a_figure(home, capsys):
+    assert call(home, "out", "--external", str(home / "set.csv"), "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["labels"] == [4, 9] and report["training_cases"] == 4
     assert report["test_cases"] == ["t_ed-i", "u_ed-i"]
     rows = rows_of(home / "out" / "results.csv")
-    assert {(r["method"], r["subjects"]) for r in rows} == {
-        (m, s) for m in methods.split(",") for s in "12"
+    assert {(r["method"], r["subjects"], r["subset"]) for r in rows} == {
+        (m, s, k) for m in ("none", "drdm") for s in "12" for k in "12"
     }
-    assert {r["label"] for r in rows} == {"", "4", "9"} and {r["subject"] for r in rows} == {
-        "t",
-        "u",
-    }
-    means = {(m["method"], m["subjects"], m["measure"]): m["mean"] for m in report["means"]}
     values = [
         float(r["value"])
         for r in rows
-        if (r["method"], r["subjects"], r["metric"], r["label"]) == ("drdm", "2", "dsc", "4")
+        if (r["method"], r["subjects"], r["tested"]) == ("drdm", "2", "test")
+        and (r["metric"], r["label"]) == ("dsc", "4")
     ]
-    assert means["drdm", 2, "dsc 4"] == pytest.approx(np.mean(values), abs=1e-5)
-    assert {p["against"] for p in report["paired"] if p["method"] == "drdm"} == {
-        m for m in methods.split(",") if m != "drdm"
-    }
-    table = (home / "out" / "table.md").read_text(encoding="utf-8").splitlines()
-    assert len(table) == 2 + 12 and table[0].startswith("| subjects | method | 4 DSC | 4 sens. |")
+    mean = next(
+        m for m in report["means"]
+        if (m["method"], m["subjects"], m["measure"]) == ("drdm", 2, "dsc 4")
+    )  # fmt: skip
+    assert mean["mean"] == pytest.approx(np.mean(values), abs=1e-5) and len(values) == 4
+    assert (mean["test_subjects"], mean["subsets"], mean["trainings"]) == (2, 2, 2)
+    pair = next(p for p in report["paired"] if (p["method"], p["measure"]) == ("drdm", "dsc"))
+    assert pair["against"] == "none" and pair["low"] <= pair["mean"] <= pair["high"]
+    assert report["external_means"] == report["means"]
+    course = [c for c in report["course"] if (c["method"], c["subjects"]) == ("none", 1)]
+    assert [c["step"] for c in course] == [2, 4, 6, 8] and all(c["dsc"] > 0 for c in course)
+    table = (home / "out" / "table.md").read_text(encoding="utf-8")
+    assert "| 1 | drdm | none | " in table and "| subjects | method | 2 | 4 | 6 | 8 |" in table
     assert (home / "out" / "results.png").stat().st_size > 10_000
+    capsys.readouterr()
+    assert call(home, "out", "--report-only", "--external", str(home / "set.csv")) == 0
+    assert capsys.readouterr().out.startswith(table)
 
 
-@pytest.mark.slow
-def test_a_run_resumes_where_it_stopped_and_ends_as_one_that_did_not(home, monkeypatch):
-    methods = ("--methods", "none,drdm", "--repeats", "2")
-    assert call(home, "whole", *methods) == 0
-    module = import_module("src_core.tasks.segmentation.run")
-    trained = []
+def test_processes_turns_and_a_run_that_stops_give_the_lines_of_one_run(home, monkeypatch):
+    assert call(home, "whole") == 0
+    whole = lines_of(home / "whole")
+    assert len(whole) == 8
+    for number in (1, 2):
+        assert call(home, "shared", "--process", f"{number}/2", "--resume") == 0
+    assert lines_of(home / "shared") == whole
+    assert {f.name for f in (home / "shared").iterdir()} == {
+        "records-1.jsonl", "records-2.jsonl", "run.json"
+    }  # fmt: skip
+    assert call(home, "together", "--together", "3") == 0
+    assert lines_of(home / "together") == whole
+    module, begun = import_module("src_core.tasks.segmentation.run"), list[int]()
 
-    def stopping(pool, *args, **kwargs):
-        if len(trained) == 3:
+    def stopping(*args, **kwargs):
+        if len(begun) == 3:
             raise KeyboardInterrupt
-        trained.append(kwargs["seed"])
-        return train(pool, *args, **kwargs)
+        begun.append(1)
+        return training(*args, **kwargs)
 
-    train = module.train
-    monkeypatch.setattr(module, "train", stopping)
-    assert call(home, "parts", *methods) == 130
-    whole = rows_of(home / "whole" / "results.csv")
-    assert rows_of(home / "parts" / "results.csv") == whole[: 3 * len(whole) // 4]
-    trained.clear()
-    assert call(home, "parts", *methods, "--resume") == 0
-    assert len(trained) == 1
-    assert rows_of(home / "parts" / "results.csv") == whole
-
-
-@pytest.mark.slow
-def test_a_run_takes_further_methods_but_no_other_options(home, capsys):
-    assert call(home, "out", "--methods", "none") == 0
-    before = [r["value"] for r in rows_of(home / "out" / "results.csv")]
-    assert call(home, "out", "--methods", "none,elastic", "--resume") == 0
-    rows = rows_of(home / "out" / "results.csv")
-    assert [r["value"] for r in rows if r["method"] == "none"] == before
-    assert len(rows) == 2 * len(before)
-    assert call(home, "out", "--methods", "none", "--resume", "--seed", "2") == 2
-    assert "--overwrite" in capsys.readouterr().err
-    assert call(home, "out", "--methods", "none") == 2
+    training = module.Training
+    monkeypatch.setattr(module, "Training", stopping)
+    assert call(home, "parts") == 130
+    assert len(lines_of(home / "parts")) == 3
+    begun.clear()
+    monkeypatch.setattr(module, "Training", training)
+    assert call(home, "parts", "--resume") == 0
+    assert lines_of(home / "parts") == whole
+    assert rows_of(home / "parts" / "results.csv") == rows_of(home / "whole" / "results.csv")
 
 
-@pytest.mark.slow
-def test_fields_are_shared_between_runs(home):
-    fields = ("--fields", str(home / "fields"), "--methods", "drdm")
-    assert call(home, "one", *fields) == 0
+def test_fields_alone_can_be_made_by_several_processes_and_are_used_as_they_are(home):
+    methods = ("--methods", "drdm,random,elastic", "--subjects", "3", "--subsets", "1")
+    assert call(home, "one", *methods, "--prepare", "--process", "1/2") == 0
+    first = {f.name for f in (home / "fields").iterdir()}
+    assert call(home, "one", *methods, "--prepare", "--process", "2/2", "--resume") == 0
     files = {f.name: f.stat().st_mtime_ns for f in (home / "fields").iterdir()}
-    assert call(home, "two", *fields) == 0
+    assert len(first) == 4 and set(files) == {
+        f"{n}-i-{k}.npz" for n in ("a_ed", "a_es", "b_ed", "c_ed") for k in ("drdm", "random")
+    }
+    assert not (home / "one" / "records.jsonl").exists()
+    assert call(home, "two", *methods, "--methods", "drdm") == 0
     assert {f.name: f.stat().st_mtime_ns for f in (home / "fields").iterdir()} == files
-    assert rows_of(home / "one" / "results.csv") == rows_of(home / "two" / "results.csv")
+
+
+def test_a_run_takes_further_methods_but_no_other_options(home, capsys):
+    one = ("--subjects", "1", "--subsets", "1")
+    assert call(home, "out", *one, "--methods", "none") == 0
+    before = lines_of(home / "out")
+    assert call(home, "out", *one, "--methods", "none,pose", "--resume") == 0
+    assert len(lines_of(home / "out")) == 2 and set(before) < set(lines_of(home / "out"))
+    assert call(home, "out", *one, "--resume", "--elastic-strength", "2") == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert call(home, "out", *one, "--methods", "none") == 2
+
+
+def test_strengths_are_chosen_on_validation_cases(home, capsys):
+    one = ("--subjects", "1", "--subsets", "1", "--methods", "none")
+    assert call(home, "out", *one, "--validate", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["test_cases"] == ["v_ed-i"]
 
 
 @pytest.mark.parametrize(
@@ -153,31 +165,13 @@ def test_fields_are_shared_between_runs(home):
         (("--size", "40"), "40 is not possible, --size"),
         (("--rate", "0"), "0.0 is not possible, --rate"),
         (("--times", "0"), "0 is not possible, --times"),
+        (("--elastic-strength", "0"), "0.0 is not possible, --elastic-strength"),
+        (("--process", "3/2"), "3/2 is not possible, --process"),
+        (("--report-only",), "there is no run to report"),
+        (("--external", "absent.csv"), "no such data set"),
     ],
 )
 def test_what_is_not_possible_is_reported_in_one_line(home, capsys, options, message):
     assert call(home, "out", *options) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1 and not (home / "out").exists()
-
-
-def test_slices_lie_on_a_square_grid_of_one_pixel_size(home):
-    from src_core.datasets.reading import read_dataset
-    from src_core.models.library import load_model
-
-    entry = read_dataset(home / "set.csv")[0]
-    spec = load_model(home / "tiny.safetensors", "cpu").spec.model_copy(update={"size": 32})
-    stack = read_stack(entry, "a", spec, (4, 9))
-    spacing = np.linalg.norm(OBLIQUE[:3, :3], axis=0)
-    pixel = max(40 * spacing[0], 52 * spacing[1]) / 32
-    assert stack.images.shape == (3, 1, 32, 32) and stack.classes.shape == (3, 32, 32)
-    assert stack.spacing == pytest.approx((spacing[2], pixel, pixel))
-    area = float((stack.classes[1] == 2).sum()) * pixel**2
-    assert area == pytest.approx(np.pi * 6.0**2 * spacing[0] * spacing[1], rel=0.1)
-    assert float(stack.images.min()) >= 0 and float(stack.images.max()) <= 1
-
-
-def test_without_monai_nothing_is_started(home, capsys, monkeypatch):
-    monkeypatch.setattr("src_core.tasks.data.find_spec", lambda name: None)
-    assert call(home, "out") == 2
-    assert "MONAI is not installed" in capsys.readouterr().err and not (home / "out").exists()

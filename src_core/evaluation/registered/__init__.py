@@ -1,0 +1,1 @@
+"""Displacement fields between real subjects, as a row of an evaluation."""

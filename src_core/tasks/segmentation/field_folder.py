@@ -1,0 +1,80 @@
+"""Fields of cases in a folder: a file for each kind and case, written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from src_core.errors import InputError
+from src_core.io import open_atomically
+from src_core.tasks.segmentation.methods import FieldKind
+
+__all__ = ["CaseFields", "FieldFolder"]
+
+
+@dataclass(frozen=True, eq=False)
+class CaseFields:
+    """Fields of one kind and case.
+
+    Attributes:
+        fields: (T, 2, g, g) mm, half precision.
+        means: (T,) mean length over the foreground, mm.
+    """
+
+    fields: Tensor
+    means: Tensor
+
+
+class FieldFolder:
+    """Fields of the cases of a task.
+
+    Args:
+        path: the folder; made when something is written.
+        facts: what the fields follow from, for each case by its name.
+    """
+
+    def __init__(self, path: Path, facts: dict[str, dict[str, Any]]) -> None:
+        self._path, self._facts = path, facts
+
+    def has(self, kind: FieldKind, name: str) -> bool:
+        """Whether a case's fields of a kind are there."""
+        return self._file(kind, name).is_file()
+
+    def read(self, kind: FieldKind, name: str) -> CaseFields:
+        """The fields of a kind and case.
+
+        Raises:
+            InputError: they are of another model, data set or options.
+        """
+        path = self._file(kind, name)
+        with np.load(path) as file:
+            if str(file["facts"]) != self._text(name):
+                raise InputError(
+                    "the deformations are of another model, data set or options",
+                    where=str(path),
+                    do="name another folder of fields, or remove this file",
+                )
+            fields, means = file["fields"], file["means"]
+        return CaseFields(torch.from_numpy(fields), torch.from_numpy(means))
+
+    def write(self, kind: FieldKind, name: str, made: CaseFields) -> None:
+        """Keep the fields of a kind and case."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        arrays = {"fields": made.fields.half().numpy(), "means": made.means.float().numpy()}
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, facts=np.array(self._text(name)), **arrays)
+        with open_atomically(self._file(kind, name)) as file:
+            file.write(content.getvalue())
+
+    def _file(self, kind: FieldKind, name: str) -> Path:
+        return self._path / f"{name}-{kind}.npz"
+
+    def _text(self, name: str) -> str:
+        return json.dumps(self._facts[name], sort_keys=True)
