@@ -33,11 +33,14 @@ def main() -> None:
         changes["figures"] = kept | {"measured on": options.said} | figures(report)
     if options.command:
         changes["command"] = options.command
+    if options.data:
+        changes["data"] = options.data
     if options.citation:
         changes["citation"] = options.citation
     card = model.spec.card.model_copy(update=changes)
-    asked = {"steps": options.steps, "redundancy": options.redundancy}
-    recovery = model.spec.recovery.model_copy(update={k: v for k, v in asked.items() if v})
+    asked = {"steps": options.steps, "redundancy": options.redundancy, "variety": options.variety}
+    given = {k: v for k, v in asked.items() if v is not None}
+    recovery = model.spec.recovery.model_copy(update=given)
     spec = model.spec.model_copy(update={"card": card, "recovery": recovery})
     path = save_model(options.out, spec, model.network, torch.float16)
     print(f"{path} {path.stat().st_size} bytes")
@@ -83,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--citation", default="")
     parser.add_argument("--steps", type=int, help="the default number of jumps")
     parser.add_argument("--redundancy", type=float)
+    parser.add_argument("--variety", type=float, help="0 to 1, of models with organs")
+    parser.add_argument("--data", default="", help="what it was trained on")
     return parser
 
 
