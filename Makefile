@@ -3,6 +3,7 @@
 # make quick   the tests that need no data, no screen and no training: under 3 minutes on two cores
 # make test    setup, lint, then every test but the slow proofs
 # make proofs  the slow proofs: kills at random moments, hundreds of random actions, wheels, large volumes
+# make nnunet  the trainer for nnU-Net, with nnU-Net, in .venv-nnunet: patches compared, two short trainings
 # make lint    ruff, mypy, import-linter, the plugin's manifest
 # make options docs/options.md, from the options' fields
 # make docs    the documentation site in site/, with what it needs; a broken link is an error
@@ -17,7 +18,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo quick test proofs lint options bench screenshots clean system
+.PHONY: setup demo quick test proofs nnunet lint options bench screenshots clean system
 
 VENV ?= .venv
 EXTRAS ?= pyqt6,dev
@@ -68,6 +69,18 @@ test: setup lint
 proofs: setup
 	$(PYTEST) $(ONE_SCREEN) -m proof $(PYTEST_ARGS)
 
+# nnU-Net brings more than a hundred packages, which nothing else here needs.
+NNUNET := $(VENV)-nnunet
+NNUNET_BIN := $(subst $(VENV)/,$(NNUNET)/,$(BIN))
+
+nnunet: $(NNUNET)/.installed
+	$(NNUNET_BIN)/python -m pytest tests/transforms/nnunet $(PYTEST_ARGS)
+
+$(NNUNET)/.installed: pyproject.toml constraints.txt | system
+	$(PYTHON) -m venv $(NNUNET)
+	$(NNUNET_BIN)/python -m pip install $(PIP_ARGS) --constraint constraints.txt --editable ".[nnunet]" hypothesis pytest
+	@touch $@
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -95,6 +108,6 @@ screenshots: setup
 	$(SCREEN) $(BIN)/python tools/screenshots.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) build demo dist site ./*.egg-info
+	rm -rf $(VENV) $(NNUNET) build demo dist site ./*.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

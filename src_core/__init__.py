@@ -29,7 +29,9 @@ if TYPE_CHECKING:
         save_result,
         save_series,
     )
+    from src_core.generation.intensities import Intensities
     from src_core.generation.pairs import Pair, make_pair, save_pair
+    from src_core.generation.pose import Pose
     from src_core.io import read_case, read_field
     from src_core.models.library import import_model, list_models, load_model
     from src_core.models.model import Model, ModelSpec
@@ -42,10 +44,12 @@ _MODULES = {
     "DRDMError": "errors",
     "Grid": "cases.grid",
     "InputError": "errors",
+    "Intensities": "generation.intensities",
     "Model": "models.model",
     "ModelSpec": "models.model",
     "Pair": "generation.pairs",
     "Options": "generation",
+    "Pose": "generation.pose",
     "Result": "generation",
     "Series": "generation",
     "Step": "generation",
@@ -74,10 +78,12 @@ __all__ = [
     "DRDMError",
     "Grid",
     "InputError",
+    "Intensities",
     "Model",
     "ModelSpec",
     "Options",
     "Pair",
+    "Pose",
     "Result",
     "Series",
     "Step",

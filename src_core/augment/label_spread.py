@@ -1,4 +1,4 @@
-"""Whether new cases vary as people do: the spread of label sizes over the seeds of one source.
+"""The spread of label sizes over the new cases of one source, against that between subjects.
 
 Spreads are standard deviations (with n - 1) of the logarithm of a label's volume, averaged over the
 labels.
@@ -68,13 +68,15 @@ class VolumeTally:
     _sources: dict[str, dict[str, Mapping[str, float]]] = field(default_factory=dict)
 
     def add(self, line: Line) -> None:
-        """One line; undeformed copies and lines without a case do not count."""
+        """One line; undeformed copies, and labels that a pose cut off, do not count."""
         if line["state"] != "made" or not line["index"]:
             return
         volumes = line["metrics"].get("label_volume_ml", {})
+        zoom = math.log(line["metrics"].get("pose_volume", 1.0))  # no variety of the anatomy
+        cut = line["metrics"].get("label_cut_percent", {})
         for label, (_, new) in volumes.items():
-            if new > 0:
-                self._made[label][line["case"]].append(math.log(new))
+            if new > 0 and not cut.get(label):
+                self._made[label][line["case"]].append(math.log(new) - zoom)
         before = {label: math.log(old) for label, (old, _) in volumes.items() if old > 0}
         self._sources.setdefault(line["subject"], {})[line["case"]] = before
 

@@ -17,7 +17,7 @@ Example: drdm evaluate cardiac-sax acdc.csv --cases 20 --out figures
 def _evaluate(request: EvaluationRequest, json: bool) -> None:
     from src_core.evaluation.prepare import prepare
     from src_core.evaluation.run import run
-    from src_core.evaluation.tables import shown_coverage, shown_measures, shown_table
+    from src_core.evaluation.tables import shown_coverage, shown_law, shown_measures, shown_table
 
     prepared = prepare(request)
     for line in prepared.notes:
@@ -27,8 +27,8 @@ def _evaluate(request: EvaluationRequest, json: bool) -> None:
     if json:
         print_json(report)
         return
-    lines = [*shown_table(report), *shown_coverage(report), *shown_measures(report)]
-    for line in (*lines, f"written to {request.out}"):
+    lines = [*shown_table(report), *shown_coverage(report), *shown_law(report)]
+    for line in (*lines, *shown_measures(report), f"written to {request.out}"):
         print(line)
 
 

@@ -1,7 +1,7 @@
-"""Coverage: how much generated anatomies vary, beside how much real subjects do.
+"""Coverage: the spread of generated anatomies beside that of real subjects.
 
-The spread over the seeds of one source is kept apart from that between sources, which is there
-before anything is deformed. ``ratio`` is the spread over seeds by that between real subjects.
+The spread over the seeds of one source is kept apart from that between sources, which exists
+before any deformation. ``ratio`` is the spread over seeds divided by that between real subjects.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows that vary as much as the recovered one: no network and elastic, of equal spread.
+"""Rows of the same spread as the recovered one: no network and elastic.
 
 The spread is the mean, over labels, of the standard deviation over the seeds of the logarithm of a
 label's size. One factor for all seeds of a case, on the random velocity or on the elastic row's
@@ -21,7 +21,6 @@ from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.field_rows import ELASTIC_STREAM, Comparison, RowField
 from src_core.evaluation.levels import Level, drawn_level
 from src_core.evaluation.options import EQUAL_SPREAD_ROWS
-from src_core.experiments.groups import values_of
 from src_core.experiments.records import Record
 from src_core.experiments.statistics import finite_mean
 from src_core.generation.session import start_flow
@@ -105,7 +104,7 @@ def _scaled(
     flow = start_flow(model, seed, case.code, level=drawn_level(level, seed, case.code))
     if row == _NO_NETWORK:
         return lambda factor: flow.scaled(factor).displacement()
-    mean = float(values_of([record], "mean")[0]) * flow.state / 100
+    mean = record.figures["mean"] * flow.state / 100
     source = generator(seed, case.code, ELASTIC_STREAM)
     u = elastic_ddf(flow.state, model.spec.ndim, mean, source, comparison.plan.elastic_points)
     return lambda factor: u * factor

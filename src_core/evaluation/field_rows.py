@@ -14,6 +14,7 @@ from src_core.diffusion.random_field import generator
 from src_core.evaluation.anatomy import Anatomy
 from src_core.evaluation.baseline import equal_mean_flow
 from src_core.evaluation.cases import EvaluatedCase
+from src_core.evaluation.organ_slope import organ_figures
 from src_core.evaluation.plan import RELEASE_SEEDS, EvaluationPlan
 from src_core.evaluation.probes import recovered, residual, sensitivity
 from src_core.evaluation.registered.bank import RegisteredBank
@@ -102,6 +103,8 @@ def _recovered(
         figures["residual"] = residual(model, case, u, level)
         if seed == 1:
             figures |= sensitivity(model, case, start, u, level, steps)
+        if steps == counts[0]:
+            figures |= organ_figures(model, case, start, level)
         yield RowField("recovered", steps, u, last.flow, figures)
 
 

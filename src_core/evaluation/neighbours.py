@@ -27,7 +27,7 @@ def precision_recall(
     made_subjects: Sequence[str],
     k: int = NEIGHBOURS,
 ) -> tuple[float, float]:
-    """Precision and recall, in which nobody is compared with himself.
+    """Precision and recall, without comparing any subject with itself.
 
     The ball about a real sample reaches its k-th neighbour of another subject, and a generated
     sample counts as inside, or covers a real one, only where their subjects differ. A generated

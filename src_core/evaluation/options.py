@@ -98,6 +98,11 @@ class EvaluationRequest:
     registered_fields: int = Field(
         default=24, ge=1, description="Number of fields to register, where the folder has none."
     )
+    training_spreads: Annotated[Path | None, Display(none="no forecast")] = Field(
+        default=None,
+        description="A JSON file of measure and spread in training images, such as "
+        '{"area 1": 0.18}, for the forecast of the law of variety.',
+    )
     resume: bool = same(RunOptions, "resume")
     overwrite: bool = same(RunOptions, "overwrite")
     device: str = same(ModelOptions, "device")

@@ -1,7 +1,7 @@
-"""Where labels are, how long they are and which way they face: what varies besides their size.
+"""Elongation, position and direction of labels.
 
-Not among the shape measures that are compared with real subjects one by one, because a position
-depends on how a scan was centred, and a direction has no mean on a line.
+Kept apart from the shape measures whose distributions are compared with real ones: a position
+depends on how a scan was centred, and an angle has no ordinary mean.
 """
 
 from __future__ import annotations

@@ -9,11 +9,13 @@ from typing import Any
 from src_core.datasets.reading import Entry, balanced, read_dataset, without_subjects
 from src_core.errors import InputError
 from src_core.evaluation.anatomy import Anatomy
+from src_core.evaluation.law import read_training_spreads
 from src_core.evaluation.options import EQUAL_SPREAD_ROWS, EvaluationRequest
 from src_core.evaluation.plan import EvaluationPlan, make_plan, plan_digest
 from src_core.evaluation.reference import read_anatomy
 from src_core.evaluation.registered.bank import BankPlan, plan_bank
 from src_core.evaluation.segmenter import load_segmenter, pool_factor
+from src_core.evaluation.spread import spread_measures
 from src_core.experiments.journal import Journal
 from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
@@ -33,6 +35,7 @@ class PreparedEvaluation:
 
     Attributes:
         entries: cases to evaluate; ``real`` the other real ones.
+        training_spreads: measure -> spread in training images, where it is known.
         notes: a line for each row or measure that is left out.
         absent: rows and measures left out -> why.
     """
@@ -46,6 +49,7 @@ class PreparedEvaluation:
     journal: Journal
     release: Model | None
     registered: BankPlan | None
+    training_spreads: dict[str, float]
     notes: list[str]
     absent: dict[str, str]
     report: dict[str, Any] = field(default_factory=dict)
@@ -66,6 +70,7 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
     anatomy = read_anatomy(some, model.spec, choice=plan.slice)
     if request.segmenter is not None:
         load_segmenter(request.segmenter, anatomy.labels, pool_factor(model.spec.size))
+    training = _training_spreads(request, anatomy, model.spec.ndim)
     release, absent = _release(request, model, plan)
     absent |= _without(request, anatomy, real)
     registered = _registered(request, plan, real or entries, anatomy, model.spec.ndim)
@@ -92,9 +97,8 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
         request.out, digest, facts, resume=request.resume, overwrite=request.overwrite
     )
     notes = [f"{name} is absent: {why}" for name, why in absent.items()]
-    return PreparedEvaluation(
-        request, model, plan, entries, real, anatomy, journal, release, registered, notes, absent
-    )
+    found = request, model, plan, entries, real, anatomy, journal, release, registered, training
+    return PreparedEvaluation(*found, notes, absent)
 
 
 def _tested(entries: list[Entry]) -> list[Entry]:
@@ -134,6 +138,13 @@ def _release(
     device = choose_device(request.device)
     sha256 = sha256_file(request.release)
     return Model(spec, network.to(device), device, sha256, str(request.release)), {}
+
+
+def _training_spreads(request: EvaluationRequest, anatomy: Anatomy, ndim: int) -> dict[str, float]:
+    if request.training_spreads is None:
+        return {}
+    names = [measure.name for measure in spread_measures(anatomy, ndim)]
+    return read_training_spreads(request.training_spreads, names)
 
 
 def _registered(

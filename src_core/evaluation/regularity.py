@@ -1,8 +1,8 @@
 """Regularity of a displacement field, as studies of registration report it.
 
-NDV is the volume of the simplices that a map turns over (Liu et al., 2024, "On finite difference
-Jacobian computation in deformable image registration", DOI 10.1007/s11263-023-02047-1); SDlogJ the
-standard deviation of the logarithm of the Jacobian determinant (Leow et al., 2007).
+NDV is the volume of the simplices whose orientation a map reverses (Liu et al., 2024, "On finite
+difference Jacobian computation in deformable image registration", DOI 10.1007/s11263-023-02047-1);
+SDlogJ the standard deviation of the logarithm of the Jacobian determinant (Leow et al., 2007).
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def regularity_figures(u: Tensor, size: int) -> dict[str, float]:
 
 
 def non_diffeomorphic_permille(u: Tensor) -> float:
-    """Volume that the map turns over, of 1,000 parts of the grid's volume.
+    """Volume whose orientation the map reverses, in permille of the grid's volume.
 
     Each square is divided into two triangles and each cube into five tetrahedra, in both of the
-    possible ways; the map is linear in each. The volumes of those that are turned over add up,
-    and the two divisions count one half each. 0 exactly where the map is a digital diffeomorphism,
+    possible ways; the map is linear in each. The volumes of reversed simplices add up, and
+    the two divisions count one half each. 0 exactly where the map is a digital diffeomorphism,
     apart from simplices of no volume.
 
     Args:
@@ -52,7 +52,7 @@ def non_diffeomorphic_permille(u: Tensor) -> float:
     ndim, cells = u.shape[1], 1
     for side in u.shape[2:]:
         cells *= side - 1
-    total = sum(_turned_over(part) for _, part in slabs(u[0], _CELLS))
+    total = sum(_reversed_sum(part) for _, part in slabs(u[0], _CELLS))
     return 1000 * total / ((4 if ndim == 2 else 12) * cells)
 
 
@@ -70,7 +70,7 @@ def sd_log_jacobian(u: Tensor) -> float:
     return float(det.clamp(min=_LEAST_DETERMINANT).log().std(correction=0))
 
 
-def _turned_over(u: Tensor) -> float:
+def _reversed_sum(u: Tensor) -> float:
     """Sum of -det over the simplices with a negative one, of the cells of (D, *spatial)."""
     ndim = u.shape[0]
     corners = {c: _corner(u, c) for c in product((0, 1), repeat=ndim)}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from src_core.evaluation.field_rows import Comparison
+from src_core.evaluation.law import law_table
 from src_core.evaluation.prepare import PreparedEvaluation
 from src_core.evaluation.reference import Reference, read_reference, training_slices
 from src_core.evaluation.registered.bank import RegisteredBank, fill_bank
@@ -76,6 +77,9 @@ def _measured(prepared: PreparedEvaluation, comparison: Comparison) -> Iterator[
 
 def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[str, Any]:
     records, ndim = prepared.journal.records(), prepared.model.spec.ndim
+    found = summarise(records, prepared.plan, prepared.anatomy, reference, ndim)
+    redundancy = prepared.model.spec.recovery.redundancy
+    spread = found["coverage"].get("spread", [])
     return {
         "model": prepared.model.spec.name,
         "sha256": prepared.model.sha256,
@@ -86,7 +90,8 @@ def _report(prepared: PreparedEvaluation, reference: Reference | None) -> dict[s
         "labels": prepared.anatomy.labels,
         "walls": prepared.anatomy.walls,
         "absent": prepared.absent,
-        **summarise(records, prepared.plan, prepared.anatomy, reference, ndim),
+        **found,
+        "law": law_table(spread, redundancy, prepared.training_spreads),
     }
 
 

@@ -1,4 +1,4 @@
-"""How much a shape measure varies: sizes and lengths by their logarithm, directions by angles.
+"""Spread of a shape measure: sizes and lengths by their logarithm, directions by angles.
 
 Values of a measure are the rows of a matrix (n, k): a number for k = 1, a unit vector for k = D.
 Standard deviations are taken with n - 1.

@@ -8,6 +8,7 @@ from typing import Any
 
 from src_core.evaluation.anatomy import Anatomy
 from src_core.evaluation.coverage import coverage
+from src_core.evaluation.organ_slope import organ_slope
 from src_core.evaluation.plan import EvaluationPlan
 from src_core.evaluation.plausibility import plausibility
 from src_core.evaluation.reference import Reference
@@ -67,7 +68,7 @@ def _table1(group: Group) -> dict[str, Any]:
 def _measures(group: Group, groups: dict[RowKey, Group]) -> list[dict[str, Any]]:
     random = groups.get(("random", group["level"], 0))
     found: dict[str, Mean] = {n: group.mean(n) for n in measure_names([group])}
-    found |= removed(group, random)
+    found |= removed(group, random) | organ_slope(group)
     if "sensitivity_worst" in found:
         worst = max(r.figures.get("sensitivity_worst", 0.0) for r in group.records)
         found["sensitivity_worst_of_all"] = Mean(worst, 0.0, float("nan"), 1)

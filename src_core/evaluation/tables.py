@@ -11,7 +11,7 @@ from src_core.evaluation.spread import KINDS
 from src_core.evaluation.summary import TABLE1
 from src_core.experiments.files import write_csv
 
-__all__ = ["shown_coverage", "shown_measures", "shown_table", "write_tables"]
+__all__ = ["shown_coverage", "shown_law", "shown_measures", "shown_table", "write_tables"]
 
 _MEASURES = ("row", "level", "steps", "measure", "mean", "sd", "se", "n")
 _SHOWN = (
@@ -27,6 +27,8 @@ _SHOWN = (
     "agree",
     "shapes",
 )
+#: What the printed table of the law has, of each level; ``law.csv`` has all.
+_LAW_KINDS, _LAW_LINES = ("size", "wall", "elongation", "angle"), 12
 _MANIFOLD_HEAD = "".join(f"{name:>10}" for name in ("uneven", "precision", "recall"))
 
 
@@ -39,6 +41,7 @@ def write_tables(folder: Path, summary: dict[str, Any]) -> None:
     found = summary["coverage"]
     _write(folder / "coverage.csv", [*found.get("spread", []), *found.get("walls", [])])
     _write(folder / "manifold.csv", found.get("manifold", []))
+    _write(folder / "law.csv", summary["law"])
     _write(folder / "steps.csv", summary["steps"].get("losses", []))
 
 
@@ -48,7 +51,7 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
         (m["row"], m["level"], m["steps"], m["measure"]): m["mean"] for m in summary["measures"]
     }
     distances = {(p["row"], p["level"]): p for p in summary["plausibility"].get("rows", [])}
-    lines = [f"level {'row':22} steps" + "".join(f"{name:>10}" for name in _SHOWN)]
+    lines = [f"level {'row':24} steps" + "".join(f"{name:>10}" for name in _SHOWN)]
     for row in summary["table1"]:
         key = row["row"], row["level"], row["steps"]
         plausible = distances.get(key[:2], {})
@@ -62,7 +65,7 @@ def shown_table(summary: dict[str, Any]) -> list[str]:
             _number(plausible.get("agreement"), 3),
             _number(plausible.get("distances", {}).get("all shapes"), 3),
         ]
-        head = f"{row['level']:>5} {row['row']:22} {row['steps'] or '':>5}"
+        head = f"{row['level']:>5} {row['row']:24} {row['steps'] or '':>5}"
         lines.append(head + "".join(f"{cell:>10}" for cell in cells))
     return lines
 
@@ -77,19 +80,32 @@ def shown_coverage(summary: dict[str, Any]) -> list[str]:
     lines = [
         f"spread over seeds (by that between {found['subjects']} real subjects), unevenness of the "
         "first wall by the undeformed, precision and recall of shapes",
-        f"level {'row':22}" + "".join(f"{name:>14}" for name in KINDS) + _MANIFOLD_HEAD,
+        f"level {'row':24}" + "".join(f"{name:>14}" for name in KINDS) + _MANIFOLD_HEAD,
     ]
     for row in found["means"]:
         key = row["row"], row["level"]
         cells = [f"{_with_ratio(row, kind):>14}" for kind in KINDS]
         values = uneven.get(key), near[key]["precision"], near[key]["recall"]
         cells += [f"{_number(value, 2):>10}" for value in values]
-        lines.append(f"{row['level']:>5} {row['row']:22}" + "".join(cells))
+        lines.append(f"{row['level']:>5} {row['row']:24}" + "".join(cells))
     still = next((m for m in found["manifold"] if m["row"] == "undeformed"), None)
     if still is not None:
         both = [_number(still[name], 2) or "none" for name in ("precision", "recall")]
         lines.append(f"undeformed: precision {both[0]}, recall {both[1]}")
     return lines
+
+
+def shown_law(summary: dict[str, Any]) -> list[str]:
+    """Lines of the law of variety: sizes, walls, elongations and angles, some of each level."""
+    columns = ("sigma_T", "measured", "kept", "s", "training", "forecast", "real", "offered")
+    lines = []
+    for level in dict.fromkeys(line["level"] for line in summary["law"]):
+        shown = [r for r in summary["law"] if r["level"] == level and r["kind"] in _LAW_KINDS]
+        for row in shown[:_LAW_LINES]:
+            cells = "".join(f"{_number(row[name], 3):>10}" for name in columns)
+            lines.append(f"{level:>5} {row['measure']:22}{row['unit']:>5}{cells}")
+    head = f"level {'law of variety':22}{'':5}" + "".join(f"{name:>10}" for name in columns)
+    return [head, *lines] if lines else []
 
 
 def shown_measures(summary: dict[str, Any]) -> list[str]:
@@ -98,7 +114,7 @@ def shown_measures(summary: dict[str, Any]) -> list[str]:
     steps, lines = summary["plan"]["steps"][0], []
     for name in ("drift", "drift_single_levels"):
         lines += [_line(name, m) for k, m in known.items() if k[2:] == (steps, name)]
-    names = [f"mode_{i}" for i in (1, 2, 3)] if not summary["labels"] else []
+    names = ["organ_slope"] if summary["labels"] else [f"mode_{i}" for i in (1, 2, 3)]
     for name in ("shared", *names, "sensitivity_median", "sensitivity_worst_of_all", "residual"):
         for level in summary["plan"]["levels"]:
             found = known.get(("recovered", level, steps, name))

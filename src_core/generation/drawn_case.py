@@ -25,7 +25,14 @@ from src_core.generation.drawn import (
 )
 from src_core.generation.options import Options
 
-__all__ = ["DrawnChanges", "draw_changes", "labels_cut", "pose_warning", "refuse_changes"]
+__all__ = [
+    "DrawnChanges",
+    "draw_changes",
+    "labels_cut",
+    "pose_warning",
+    "recorded_changes",
+    "refuse_changes",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +76,28 @@ class DrawnChanges:
         whole = measure_field(SavedField(field, self.grid, self.axis)).jacobian
         return -whole if self.pose.mirrored else whole
 
+    def metrics(self, found: Mapping[str, Any], case: Case, inverse: Field) -> dict[str, Any]:
+        """What a pose adds to metrics; nothing without one.
+
+        ``label_volume_change`` is of the anatomy: the pose's own factor is left out.
+
+        Args:
+            found: the other metrics.
+            case: the source.
+            inverse: of the whole map.
+        """
+        if self.matrix is None:
+            return {}
+        factor = 1 / abs(float(np.linalg.det(self.matrix[:3, :3])))
+        changes = found["label_volume_change"]
+        return {
+            "label_volume_change": {
+                k: 100 * ((1 + v / 100) / factor - 1) for k, v in changes.items()
+            },
+            "label_cut_percent": labels_cut(case, inverse),
+            "pose_volume": factor,
+        }
+
     def facts(self) -> dict[str, Any]:
         """The drawn numbers, as a recipe has them; empty where nothing was asked for."""
         found: dict[str, Any] = {}
@@ -94,6 +123,30 @@ def draw_changes(options: Options, case: Case, axis: int | None) -> DrawnChanges
         None if pose is None else draw_pose(pose, options.seed, axis),
         () if looks is None else draw_intensities(looks, options.seed, len(case.images)),
     )
+
+
+def recorded_changes(recipe: Mapping[str, Any], case: Case, axis: int | None) -> DrawnChanges:
+    """What a recipe has on record as drawn; nothing where it has nothing.
+
+    Args:
+        recipe: of a generated case.
+        case: what is deformed.
+        axis: the slice axis of a 2D model, None for a 3D one.
+
+    Raises:
+        InputError: it cannot be read, or is of another number of images.
+    """
+    found = recipe.get("drawn", {})
+    try:
+        pose = DrawnPose.from_record(found["pose"]) if "pose" in found else None
+        looks = tuple(map(DrawnIntensities.from_record, found.get("intensities", ())))
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError("the numbers drawn for this recipe cannot be read") from error
+    if looks and len(looks) != len(case.images):
+        raise InputError(
+            f"the recipe has intensities of {len(looks)} images", expected=str(len(case.images))
+        )
+    return DrawnChanges(case.grid, axis, pose, looks)
 
 
 def labels_cut(case: Case, inverse: Field) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Deformations in a training loop: MONAI's ``RandDRDM``, TorchIO's ``RandomDRDM``, plain PyTorch.
+"""Deformations in training: MONAI, TorchIO, plain PyTorch, and a trainer for nnU-Net.
 
 A draw is a small value, a ``Deformation``, generated on demand (``Live``) or taken from those
 generated in advance (``Bank``). It is applied to images and labels of any grid, and undone.
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from src_core.transforms.deformation import Deformation
     from src_core.transforms.live import Live
     from src_core.transforms.monai import RandDRDM, RandDRDMd
+    from src_core.transforms.nnunet.trainer import nnUNetTrainerDRDM
     from src_core.transforms.placed import Placed
     from src_core.transforms.scan import Below, Scan
     from src_core.transforms.sources import Source
@@ -37,7 +38,17 @@ _MODULES = {
     "Stored": "bank_making",
     "deform": "tensors",
     "make_bank": "bank_making",
+    "nnUNetTrainerDRDM": "nnunet.trainer",
     "random_deform": "tensors",
+}
+
+# Packages that some modules need, and the extra of this package that brings each.
+_EXTRAS = {
+    "batchgenerators": "nnunet",
+    "batchgeneratorsv2": "nnunet",
+    "monai": "monai",
+    "nnunetv2": "nnunet",
+    "torchio": "torchio",
 }
 
 __all__ = [
@@ -56,6 +67,7 @@ __all__ = [
     "Stored",
     "deform",
     "make_bank",
+    "nnUNetTrainerDRDM",
     "random_deform",
 ]
 
@@ -63,14 +75,14 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _MODULES[name]
     try:
-        return getattr(import_module(f"{__name__}.{home}"), name)
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name != home:
+        extra = _EXTRAS.get(error.name or "")
+        if extra is None:
             raise
         raise ModuleNotFoundError(
-            f'{name} needs {home}: pip install "napari-drdm[{home}]"', name=home
+            f'{name} needs {error.name}: pip install "napari-drdm[{extra}]"', name=error.name
         ) from error
 
 

@@ -40,6 +40,7 @@ def test_the_spread_of_sizes_is_a_mean_over_labels():
     expected = (0.1 + 0.4 / math.sqrt(2)) / 2
     assert size_spread(figures, Anatomy((1, 2))) == pytest.approx(expected)
     assert math.isnan(size_spread(figures[:1], Anatomy((1, 2))))
+    assert math.isnan(size_spread([], Anatomy((1, 2))))
 
 
 def test_rows_of_an_evaluation_vary_as_much_as_the_recovered_one(done: Path) -> None:

@@ -38,7 +38,7 @@ def test_generated_samples_that_hardly_differ_recall_little():
     assert precision < 0.1 and recall > 0.9
 
 
-def test_nobody_is_compared_with_himself():
+def test_no_subject_is_compared_with_itself():
     real, people = line(0, 10, 20, 30), list("abcd")
     made = line(0, 0.1, 0.2, 0.3)
     # near a alone, whose ball reaches 10

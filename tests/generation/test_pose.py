@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.fields.planes import field_tensor
 from src_core.fields.sampling import identity, sample
-from src_core.generation import Options, generate, generate_series
+from src_core.generation import Options, generate, generate_series, iterate
 from src_core.generation.pairs import make_pair
 from src_core.generation.pose import Pose, parse_pose, pose_text
 from src_core.generation.recipe import differences
@@ -106,6 +107,19 @@ def test_what_the_deformation_is_stays_what_it_was() -> None:
     assert np.median(new.jacobian) == pytest.approx(np.median(bare.jacobian) / scale**2, rel=0.1)
 
 
+@pytest.mark.parametrize(("model", "case"), CASES, ids=["2D", "3D"])
+def test_the_change_of_a_label_leaves_out_the_scale_of_the_pose(model: Any, case: Case) -> None:
+    asked = always(scale=(0.8, 0.8), shift=0, rotation_probability=0)
+    bare, new = (generate(case, model, level=20, pose=p) for p in (None, asked))
+    factor = 0.8**model.spec.ndim
+    assert new.metrics["pose_volume"] == pytest.approx(factor) and "pose_volume" not in bare.metrics
+    for value, change in bare.metrics["label_volume_change"].items():
+        before, after = new.metrics["label_volume_ml"][value]
+        own = new.metrics["label_volume_change"][value]
+        assert own == pytest.approx(100 * (after / before / factor - 1))
+        assert own == pytest.approx(change, abs=8)  # a small label's ragged edge
+
+
 def test_labels_that_leave_the_image_are_reported() -> None:
     values = np.random.default_rng(0).integers(0, 90, (40, 50, 3)).astype(np.int16)
     labels = np.zeros(values.shape, np.uint8)
@@ -127,6 +141,24 @@ def test_the_same_recipe_makes_the_same_bits() -> None:
     assert again.recipe["drawn"] == first.recipe["drawn"]
     other = generate(case, TWO, seed=6, **asked)
     assert differences(first.recipe, other.recipe) and "drawn" in other.recipe
+
+
+def test_a_recipe_on_record_is_taken_instead_of_drawn() -> None:
+    case = tiny.case()
+    options = Options(level=20, seed=5, pose=always(), intensities="nnunet,noise_probability=1")
+    recipe = json.loads(json.dumps(generate(case, TWO, **options.model_dump()).recipe))
+    *_, same = iterate(case, TWO, options, recorded=recipe)
+    assert differences(recipe, same.recipe) == []
+    recipe["drawn"]["pose"]["scale"] *= 1.1
+    recipe["drawn"]["intensities"][0]["noise_seed"] += 1
+    *_, other = iterate(case, TWO, options, recorded=recipe)
+    assert other.recipe["drawn"]["pose"]["scale"] == recipe["drawn"]["pose"]["scale"]
+    assert set(differences(recipe, other.recipe)) >= {"image", "labels", "displacement"}
+    *_, bare = iterate(case, TWO, options, recorded={})
+    assert np.array_equal(bare.case.image, generate(case, TWO, level=20, seed=5).case.image)
+    recipe["drawn"]["pose"].pop("flip")
+    with pytest.raises(InputError, match="cannot be read"):
+        list(iterate(case, TWO, options, recorded=recipe))
 
 
 def test_pairs_and_series_refuse_a_pose() -> None:
