@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from src_core.errors.options import Display, option_class, option_field, same
 from src_core.evaluation.levels import checked_range, levels_form
 from src_core.experiments.options import EachOnce, RunOptions, names_form, numbers_form
+from src_core.generation.options import Options
 from src_core.models.options import ModelOptions
 
 __all__ = ["COMPARED_ROWS", "EQUAL_SPREAD_ROWS", "ROWS", "EvaluationRequest", "RowName"]
@@ -66,6 +67,7 @@ class EvaluationRequest:
         min_length=1,
         description="Steps of the recovery; several, such as 8,1,2,4, are compared.",
     )
+    variety: float | None = same(Options, "variety")
     slice: Literal["largest", "middle"] = Field(
         default="largest",
         description="The slice of a 2D model's case: that with the largest labelled area, or the "

@@ -33,6 +33,7 @@ class EvaluationPlan(BaseModel):
         rows: what to measure beside the undeformed case, in the order of tables.
         elastic_points: control points on each side of the elastic row's B-spline.
         slice: which slice of a case a 2D model is evaluated on.
+        variety: of the recovery; None for the model's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,11 +44,13 @@ class EvaluationPlan(BaseModel):
     rows: tuple[str, ...]
     elastic_points: int
     slice: Literal["largest", "middle"] = "largest"
+    variety: float | None = None
 
     @model_serializer(mode="wrap")
-    def _without_default_slice(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A plan with the largest slice is written as before there was a choice."""
-        return {k: v for k, v in values(self).items() if k != "slice" or v != "largest"}
+    def _without_defaults(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A plan with these defaults is written as before there was a choice."""
+        defaults = {"slice": "largest", "variety": None}
+        return {k: v for k, v in values(self).items() if k not in defaults or v != defaults[k]}
 
 
 def make_plan(request: EvaluationRequest, highest: int, default_steps: int) -> EvaluationPlan:
@@ -71,6 +74,7 @@ def make_plan(request: EvaluationRequest, highest: int, default_steps: int) -> E
         rows=tuple(row for row in ROWS if row in rows),
         elastic_points=request.elastic_points or CONTROL_POINTS,
         slice=request.slice,
+        variety=request.variety,
     )
 
 

@@ -20,7 +20,7 @@ from src_core.experiments.journal import Journal
 from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
-from src_core.models.model import Model
+from src_core.models.model import Model, with_variety
 from src_core.models.release import release_network, release_spec
 
 __all__ = ["PreparedEvaluation", "prepare"]
@@ -61,7 +61,7 @@ def prepare(request: EvaluationRequest) -> PreparedEvaluation:
     Raises:
         InputError: the model, the data set, an option or the folder is wrong.
     """
-    model = load_model(request.model, request.device)
+    model = with_variety(load_model(request.model, request.device), request.variety)
     plan = make_plan(request, model.spec.schedule.levels, model.spec.recovery.steps)
     everything = read_dataset(request.dataset)
     entries = balanced(_tested(everything), request.cases)

@@ -10,7 +10,7 @@ from src_core.diffusion.random_field import generator
 from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.measures import displacement_percent
 from src_core.fields import magnitude
-from src_core.generation.recovery import RecoveryStep, deformed_images, recovery_steps
+from src_core.generation.recovery import RecoveryStep, Variety, deformed_images, recovery_steps
 from src_core.generation.session import start_flow
 from src_core.models.model import Model
 
@@ -24,9 +24,21 @@ _DRIFT_LEVEL = 70
 def recovered(
     model: Model, case: EvaluatedCase, start: Flow, level: int, steps: int
 ) -> RecoveryStep:
-    """The last state of a recovery."""
-    *_, last = recovery_steps(model, case.images, start, level, min(steps, level))
+    """The last state of a recovery, with the model's own variety."""
+    count, variety = min(steps, level), _variety(model, case)
+    *_, last = recovery_steps(model, case.images, start, level, count, variety=variety)
     return last
+
+
+def _variety(model: Model, case: EvaluatedCase) -> Variety | None:
+    """Organs as the model finds them; else each label of the case, its holes filled."""
+    share = model.spec.recovery.variety
+    if not share:
+        return None
+    organs = model.organ_shares(case.images)
+    if organs is None:
+        organs = case.view.label_shares(case.slab, model.spec.state)
+    return None if organs is None else Variety(share, organs)
 
 
 def drift_level(model: Model) -> int:

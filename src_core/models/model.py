@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -30,7 +30,7 @@ from src_core.models.prediction import (
 )
 from src_core.models.preprocessing import Preprocessing, with_preprocessing
 
-__all__ = ["Card", "Model", "ModelSpec", "Recovery", "spec_error"]
+__all__ = ["Card", "Model", "ModelSpec", "Recovery", "spec_error", "with_variety"]
 
 
 class _Frozen(BaseModel):
@@ -192,3 +192,11 @@ class Model:
             assert logits is not None
             found.append(logits.float().sigmoid().cpu())
         return resized(torch.cat(found).mean(0, keepdim=True), spec.state)
+
+
+def with_variety(model: Model, variety: float | None) -> Model:
+    """The model with another default variety, 0 to 1; None leaves it."""
+    if variety is None:
+        return model
+    recovery = model.spec.recovery.model_copy(update={"variety": variety})
+    return replace(model, spec=model.spec.model_copy(update={"recovery": recovery}))
