@@ -73,7 +73,7 @@ def _again(plan: ReplayPlan, out: Path | None, overwrite: bool) -> Result | Seri
         if out is not None:
             save_series(series, out, overwrite=overwrite)
         return series
-    result = run_one(plan.case, plan.model, plan.options)
+    result = run_one(plan.case, plan.model, plan.options, recipe)
     if out is not None:
         save_result(result, out, overwrite=overwrite)
     return result

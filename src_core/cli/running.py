@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["run_one", "run_pair", "run_series"]
 
 
-def run_one(case: Case, model: Model, options: Options) -> Result:
-    """A new case."""
+def run_one(
+    case: Case, model: Model, options: Options, recorded: Mapping[str, Any] | None = None
+) -> Result:
+    """A new case, with the pose and intensities of a recipe if one is given."""
     from src_core.generation import Finishing, Result, iterate
 
     total = 1
     with progress("generating") as advance:
-        for value in iterate(case, model, options):
+        for value in iterate(case, model, options, recorded=recorded):
             if isinstance(value, Result):
                 return value
             if isinstance(value, Finishing):

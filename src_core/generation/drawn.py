@@ -6,8 +6,9 @@ They come from sub-seeds of a generation's seed, so that the field of a seed sta
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,6 +77,12 @@ class DrawnPose:
         flip = (bool(n[7]), bool(n[8]), bool(n[9]))
         return cls((n[0], n[1], n[2]), n[3], (n[4], n[5], n[6]), flip)
 
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> DrawnPose:
+        """Of a recipe's record; its matrix follows from the other numbers."""
+        pose = [*record["rotation"], record["scale"], *record["shift"], *record["flip"]]
+        return cls.from_numbers(pose)
+
 
 @dataclass(frozen=True)
 class DrawnIntensities:
@@ -118,6 +125,11 @@ class DrawnIntensities:
         bright, contrast, coarse, inverted, gamma = factors
         blur = (x, y, z)
         return cls(noise, int(seed), blur, bright, contrast, coarse, inverted, gamma, bool(keeps))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> DrawnIntensities:
+        """Of a recipe's record."""
+        return cls(**{**record, "blur": _three(record["blur"])})
 
 
 def draw_pose(pose: Pose, seed: int, axis: int | None) -> DrawnPose:

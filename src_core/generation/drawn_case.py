@@ -25,7 +25,14 @@ from src_core.generation.drawn import (
 )
 from src_core.generation.options import Options
 
-__all__ = ["DrawnChanges", "draw_changes", "labels_cut", "pose_warning", "refuse_changes"]
+__all__ = [
+    "DrawnChanges",
+    "draw_changes",
+    "labels_cut",
+    "pose_warning",
+    "recorded_changes",
+    "refuse_changes",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +123,30 @@ def draw_changes(options: Options, case: Case, axis: int | None) -> DrawnChanges
         None if pose is None else draw_pose(pose, options.seed, axis),
         () if looks is None else draw_intensities(looks, options.seed, len(case.images)),
     )
+
+
+def recorded_changes(recipe: Mapping[str, Any], case: Case, axis: int | None) -> DrawnChanges:
+    """What a recipe has on record as drawn; nothing where it has nothing.
+
+    Args:
+        recipe: of a generated case.
+        case: what is deformed.
+        axis: the slice axis of a 2D model, None for a 3D one.
+
+    Raises:
+        InputError: it cannot be read, or is of another number of images.
+    """
+    found = recipe.get("drawn", {})
+    try:
+        pose = DrawnPose.from_record(found["pose"]) if "pose" in found else None
+        looks = tuple(map(DrawnIntensities.from_record, found.get("intensities", ())))
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError("the numbers drawn for this recipe cannot be read") from error
+    if looks and len(looks) != len(case.images):
+        raise InputError(
+            f"the recipe has intensities of {len(looks)} images", expected=str(len(case.images))
+        )
+    return DrawnChanges(case.grid, axis, pose, looks)
 
 
 def labels_cut(case: Case, inverse: Field) -> dict[str, float]:

@@ -155,7 +155,7 @@ class Options(BaseModel):
         Pose | None,
         BeforeValidator(lambda given: parse_pose(given) if isinstance(given, str) else given),
         TextForm(parse_pose, pose_text, POSE_FORM),
-        Display(none="none", docks=()),
+        Display(none="none", docks=(BATCH,)),
     ] = Field(
         default=None,
         description="Draw a pose too: rotation, scale, shift and flip, in one sampling with the "
@@ -167,7 +167,7 @@ class Options(BaseModel):
             lambda given: parse_intensities(given) if isinstance(given, str) else given
         ),
         TextForm(parse_intensities, intensities_text, INTENSITIES_FORM),
-        Display(none="none", docks=()),
+        Display(none="none", docks=(BATCH,)),
     ] = Field(
         default=None,
         description="Draw changes of intensities too: noise, blur, brightness, contrast, low "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.measures import measure_field
 from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
-from src_core.generation.drawn_case import draw_changes
+from src_core.generation.drawn_case import DrawnChanges, draw_changes, recorded_changes
 from src_core.generation.intensity_changes import change_case
 from src_core.generation.metrics import measure
 from src_core.generation.model_view import ModelView
@@ -104,13 +104,18 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
     return session.steps(chosen)
 
 
-def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finishing | Result]:
-    """Each step once it is computed, then the result; stop iterating to cancel."""
+def iterate(
+    case: Case, model: Model, options: Options, *, recorded: Mapping[str, Any] | None = None
+) -> Iterator[Step | Finishing | Result]:
+    """Each step once it is computed, then the result; stop iterating to cancel.
+
+    ``recorded`` is a recipe whose pose and intensities are taken instead of drawn.
+    """
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
     session = Session(case, model, options.slices, options.region)
     ends = yield from session.steps(options)
-    for value in finish(session, options, ends):
+    for value in finish(session, options, ends, recorded):
         if isinstance(value, Result):
             seconds = time.perf_counter() - started
             value = replace(value, metrics={**value.metrics, "seconds": seconds})
@@ -118,9 +123,14 @@ def iterate(case: Case, model: Model, options: Options) -> Iterator[Step | Finis
 
 
 def finish(
-    session: Session, options: Options, ends: Sequence[RecoveryStep]
+    session: Session,
+    options: Options,
+    ends: Sequence[RecoveryStep],
+    recorded: Mapping[str, Any] | None = None,
 ) -> Iterator[Finishing | Result]:
     """Guard, warp, invert and certify the last steps of a session, one for each slab.
+
+    ``recorded`` is a recipe whose pose and intensities are taken instead of drawn.
 
     Raises:
         InputError: options that do not fit the model.
@@ -131,17 +141,21 @@ def finish(
         yield Finishing("guard")
         with fixed_threads():
             kept.append(guarded(session.view, end.flow, options.allow_folds))
-    yield from threaded(_finished(session, options, kept))
+    case, axis = session.case, session.view.axis
+    drawn = draw_changes(options, case, axis)
+    if recorded is not None:
+        drawn = recorded_changes(recorded, case, axis)
+    yield from threaded(_finished(session, options, kept, drawn))
 
 
 @torch.inference_mode()
 def _finished(
-    session: Session, options: Options, kept: list[Guarded]
+    session: Session, options: Options, kept: list[Guarded], drawn: DrawnChanges
 ) -> Iterator[Finishing | Result]:
     view, model, case = session.view, session.model, session.case
     yield Finishing("warp")
     field = _field(view, kept)
-    saved, drawn = view.saved(field), draw_changes(options, case, view.axis)
+    saved = view.saved(field)
     whole = drawn.field(saved)
     warped = case
     if kept or drawn.pose is not None:

@@ -113,8 +113,9 @@ def _tensors(
 def _facts(live: Live, per_case: int, seed: int) -> str:
     facts = {**asdict(live), "model": live.loaded().sha256, "per_case": per_case, "seed": seed}
     del facts["device"]
-    if live.condition is None:  # so that banks of before there were conditions stay valid
-        del facts["condition"]
+    for later in ("condition", "variety"):  # banks of before there were such options stay valid
+        if facts[later] is None:
+            del facts[later]
     return json.dumps(facts)
 
 

@@ -17,7 +17,7 @@ import torch
 
 from src_core.cases.case import Case
 from src_core.cases.header import header_for
-from src_core.cases.volume import Image
+from src_core.cases.volume import Image, LabelMap
 from src_core.errors import InputError
 from src_core.fields import cell_bounds
 from src_core.generation import Options, Session, make_options
@@ -52,6 +52,8 @@ class Live:
         device: of the network; with a loader's workers, best the CPU.
         allow_folds: leave out the guard.
         condition: one number for each that the model takes; None for their defaults.
+        variety: how much of the new size, orientation and position of organs is kept, 0 to 1;
+            None for the model's own. A model that finds no organs takes the scan's labels.
     """
 
     model: str | Path = DEFAULT_MODEL
@@ -61,6 +63,7 @@ class Live:
     device: str = "cpu"
     allow_folds: bool = False
     condition: tuple[float, ...] | None = None
+    variety: float | None = None
 
     def __call__(self, scan: Scan, below: Below) -> Deformation:
         """A deformation of an image at a level and seed that ``below`` draws."""
@@ -83,6 +86,7 @@ class Live:
             slices=self.slices,
             allow_folds=self.allow_folds,
             condition=self.condition,
+            variety=self.variety,
         )
         session = Session(_case(scan), model, options.slices)
         u = _guarded(session, session.ends(options), options).numpy()
@@ -110,7 +114,11 @@ def _case(scan: Scan) -> Case:
     if values.min() == values.max():
         values = np.zeros_like(values)  # an empty slice has no intensity range
     header = header_for(scan.grid, values.dtype, values.shape)
-    return Case((Image(values, header),), (), scan.grid, scan.name or "image")
+    labels: tuple[LabelMap, ...] = ()
+    if scan.labels is not None:
+        kept = header_for(scan.grid, scan.labels.dtype, scan.labels.shape)
+        labels = (LabelMap(scan.labels, kept),)
+    return Case((Image(values, header),), labels, scan.grid, scan.name or "image")
 
 
 @torch.inference_mode()

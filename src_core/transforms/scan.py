@@ -27,11 +27,13 @@ class Scan:
         image: (X, Y, Z), as the network gets it.
         grid: where it lies.
         name: of the case, or its image's file; "" where it has none.
+        labels: (X, Y, Z), whole numbers, for a model that keeps the variety of labelled organs.
     """
 
     image: NDArray[Any]
     grid: Grid
     name: str = ""
+    labels: NDArray[Any] | None = None
 
 
 def volumes(values: Tensor) -> Tensor:

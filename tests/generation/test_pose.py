@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.fields.planes import field_tensor
 from src_core.fields.sampling import identity, sample
-from src_core.generation import Options, generate, generate_series
+from src_core.generation import Options, generate, generate_series, iterate
 from src_core.generation.pairs import make_pair
 from src_core.generation.pose import Pose, parse_pose, pose_text
 from src_core.generation.recipe import differences
@@ -140,6 +141,24 @@ def test_the_same_recipe_makes_the_same_bits() -> None:
     assert again.recipe["drawn"] == first.recipe["drawn"]
     other = generate(case, TWO, seed=6, **asked)
     assert differences(first.recipe, other.recipe) and "drawn" in other.recipe
+
+
+def test_a_recipe_on_record_is_taken_instead_of_drawn() -> None:
+    case = tiny.case()
+    options = Options(level=20, seed=5, pose=always(), intensities="nnunet,noise_probability=1")
+    recipe = json.loads(json.dumps(generate(case, TWO, **options.model_dump()).recipe))
+    *_, same = iterate(case, TWO, options, recorded=recipe)
+    assert differences(recipe, same.recipe) == []
+    recipe["drawn"]["pose"]["scale"] *= 1.1
+    recipe["drawn"]["intensities"][0]["noise_seed"] += 1
+    *_, other = iterate(case, TWO, options, recorded=recipe)
+    assert other.recipe["drawn"]["pose"]["scale"] == recipe["drawn"]["pose"]["scale"]
+    assert set(differences(recipe, other.recipe)) >= {"image", "labels", "displacement"}
+    *_, bare = iterate(case, TWO, options, recorded={})
+    assert np.array_equal(bare.case.image, generate(case, TWO, level=20, seed=5).case.image)
+    recipe["drawn"]["pose"].pop("flip")
+    with pytest.raises(InputError, match="cannot be read"):
+        list(iterate(case, TWO, options, recorded=recipe))
 
 
 def test_pairs_and_series_refuse_a_pose() -> None:

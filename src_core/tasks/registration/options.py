@@ -9,6 +9,7 @@ from pydantic import Field
 
 from src_core.errors.options import Display, option_class, same
 from src_core.experiments.options import EachOnce, names_form
+from src_core.generation.options import Options
 from src_core.tasks.options import LevelRange, Process, TaskOptions
 from src_core.training.options import Precision, TrainOptions
 
@@ -50,6 +51,12 @@ class RegistrationRequest:
     )
     times: int = Field(default=32, ge=1, description="Synthetic pairs of each case.")
     levels: LevelRange = same(TaskOptions, "levels")
+    variety: Annotated[float | None, Display(none="the model's own")] = same(
+        Options,
+        "variety",
+        description="How much of the new size, orientation and position of organs the model's "
+        "deformations keep, 0 to 1; a model that finds no organs takes the training labels.",
+    )
     steps: int = Field(default=10_000, ge=1, description="Training steps on synthetic pairs.")
     tuning: int = Field(
         default=10_000,

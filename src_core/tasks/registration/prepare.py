@@ -44,7 +44,8 @@ def read_data(request: RegistrationRequest) -> TaskData:
     real_pairs(tested, request.pairs, str(request.test))
     if any("+" in method for method in request.methods):
         real_pairs(trained, request.pairs, str(request.train))
-    return open_data(request, model, trained, tested, deciding=DECIDING)
+    deciding = DECIDING if request.variety is None else (*DECIDING, "variety")
+    return open_data(request, model, trained, tested, deciding=deciding)
 
 
 def read_validation(request: RegistrationRequest, data: TaskData) -> list[Entry]:

@@ -43,9 +43,9 @@ _COMPARED = (
 )
 _SHOWN = {"dsc": "DSC", "asd_mm": "ASD, mm", "hd_mm": "HD, mm", "central": "central folds, ‰"}
 #: Options that the report repeats.
-_OPTIONS = ("pairs", "times", "levels", "steps", "tuning", "batch", "rate", "similarity", "smooth",
-            "smooth_real", "mixing", "size", "part", "seed", "repeats", "methods", "device",
-            "precision")  # fmt: skip
+_OPTIONS = ("pairs", "times", "levels", "variety", "steps", "tuning", "batch", "rate",
+            "similarity", "smooth", "smooth_real", "mixing", "size", "part", "seed", "repeats",
+            "methods", "device", "precision")  # fmt: skip
 
 
 def write_report(

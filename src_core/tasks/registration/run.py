@@ -82,7 +82,7 @@ class PreparedRegistration:
         if request.prepare or not all(method.startswith("none") for method, *_ in missing):
             yield from self._draw()
         yield from self._read()
-        if request.prepare:
+        if request.prepare and not is_packed(self.data.trained[0]):
             self._pack()
 
     def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
@@ -122,7 +122,7 @@ class PreparedRegistration:
     def _draw(self) -> Iterator[StageProgress]:
         """Deformations of every training case; those in the folder are kept."""
         request, folder = self.request, self._folder
-        live = Live(request.model, request.levels)
+        live = Live(request.model, request.levels, variety=request.variety)
         make_folder(folder)
         for done, (entry, name) in enumerate(self._entries["train"], start=1):
             options = request.times, request.levels, request.seed, request.part

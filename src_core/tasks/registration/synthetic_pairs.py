@@ -116,7 +116,8 @@ def _generated(
     for index in range(count):
         one, two = (draw(seed, name, 2 * index + turn, levels) for turn in (1, 2))
         where.append(slabs[one[1] % len(slabs)])
-        fields = _both(_scan(view, where[-1], name), live, one, two)
+        labels = label_stack if live.variety else None
+        fields = _both(_scan(view, where[-1], name, labels), live, one, two)
         first.append(fields[0])
         second.append(fields[1])
     return where, first, second
@@ -140,19 +141,31 @@ def _both(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     first = live.make(scan, *one)
     values = torch.from_numpy(np.ascontiguousarray(scan.image))[None].float()
-    moved = first.on(scan.grid).image(values)[0].numpy()
-    second = live.make(Scan(moved, scan.grid, scan.name), *two)
+    on = first.on(scan.grid)
+    moved, labels = on.image(values)[0].numpy(), scan.labels
+    if labels is not None:
+        labels = on.labels(torch.from_numpy(labels)[None])[0].numpy()
+    second = live.make(Scan(moved, scan.grid, scan.name, labels), *two)
     return first.u[0], second.u[0]
 
 
-def _scan(view: ModelView, slab: int, name: str) -> Scan:
-    """One slice of a case, or the volume, as stored; of a cine its first frame."""
+def _scan(
+    view: ModelView, slab: int, name: str, label_stack: NDArray[np.integer] | None = None
+) -> Scan:
+    """One slice of a case, or the volume, as stored; of a cine its first frame.
+
+    Args:
+        label_stack: (slabs, *plane), the labels that the scan gets.
+    """
     values = _first_frame(view.case)
+    labels = None if label_stack is None else np.ascontiguousarray(label_stack, np.int64)
     if view.axis is None:
-        return Scan(values, view.case.grid, name)
+        return Scan(values, view.case.grid, name, None if labels is None else labels[0])
     grid = view.case.grid
     x, y, z = (1 if a == view.axis else n for a, n in enumerate(grid.shape))
-    return Scan(values.take([slab], view.axis), Grid((x, y, z), grid.affine), name)
+    if labels is not None:
+        labels = np.expand_dims(labels[slab], view.axis)
+    return Scan(values.take([slab], view.axis), Grid((x, y, z), grid.affine), name, labels)
 
 
 def _first_frame(case: Case) -> NDArray[Any]:
@@ -161,8 +174,10 @@ def _first_frame(case: Case) -> NDArray[Any]:
 
 def _facts(entry: Entry, live: Live, count: int, levels: Levels, seed: int) -> str:
     shown = levels if isinstance(levels, tuple) else sorted(levels.items())
+    variety = {} if live.variety is None else {"variety": live.variety}
     return json.dumps(
         {
+            **variety,
             "files": file_digests(entry),
             "model": live.loaded().sha256,
             "steps": live.steps,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 
 import torch
 from torch import Tensor, nn
@@ -55,17 +56,19 @@ def counts_of(network: nn.Module, case: TestedCase, labels: int) -> list[LabelCo
 
 def mean_dice(network: nn.Module, cases: Sequence[TestedCase], labels: int) -> float:
     """Mean Dice over labels, then cases; NaN without cases."""
+    if not cases:
+        return nan
+    predicted = predict(network, torch.cat([case.images for case in cases]))
+    truth = torch.cat([case.truth for case in cases]).to(predicted.device)
+    pairs = [(predicted == k, truth == k) for k in range(1, labels + 1)]
+    masks = [torch.stack([seen & true, seen, true]) for seen, true in pairs]
+    of_slices = torch.stack(masks).sum((-1, -2)).cpu().split([len(c.images) for c in cases], -1)
     found = []
-    for case in cases:
-        predicted, truth = predict(network, case.images).cpu(), case.truth
+    for case, numbers in zip(cases, of_slices, strict=True):
+        sums = numbers.sum(-1).tolist()
         counts = [
-            LabelCount(
-                int(((predicted == k) & (truth == k)).sum()),
-                int((predicted == k).sum()),
-                int((truth == k).sum()) + case.beyond[k - 1],
-                0.0,
-            )
-            for k in range(1, labels + 1)
+            LabelCount(both, seen, true + beyond, 0.0)
+            for (both, seen, true), beyond in zip(sums, case.beyond, strict=True)
         ]
         found.append(figures_of(counts, range(1, labels + 1))["dsc"])
     return finite_mean(found)

@@ -76,7 +76,7 @@ class CaseBank:
         matrix = to_case(
             properties, shape, self.transpose, drawn.grid, f"{name}, {self.bank.folder}"
         )
-        field = PatchField(drawn.on(drawn.grid), matrix)
+        field = PatchField(drawn, matrix)
         if self.flat and field.reach[0]:
             raise InputError(
                 "the deformations move across the slices that nnU-Net's 2d configuration takes",

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from src_core.augment import Filters, Request
+from src_core.generation.pose import parse_pose
 from tests.support.batches import fill
 from tests.support.windows import wait
 
@@ -45,7 +46,9 @@ def test_levels_are_a_range_a_list_or_a_bell(window) -> None:
 def test_every_field_reaches_the_request(window, data: Path, tmp_path: Path) -> None:
     _, dock = window()
     fill(dock, tmp_path)
+    dock.more.controls["pose"].widget.setText("small, flip=x")
     options = {"steps": 3, "slices": "each", "interpolation": "linear"}
+    options |= {"variety": None, "pose": parse_pose("small,flip=x"), "intensities": None}
     assert dock._request() == Request(
         data,
         tmp_path / "out",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import nn
 
 pytest.importorskip("monai")
+from src_core.tasks.registration import measures
 from src_core.tasks.registration.measures import figures_of
 from tests.support.registrations import WINDOW, Constant, box, windowed_case
 
@@ -28,6 +31,25 @@ def test_figures_of_boxes_before_and_after_the_right_shift():
     assert after["max_mm"] == after["mean_mm"] == pytest.approx(7.5)
     away = figures_of(Constant(-3.0, 0.0), (moving, fixed), (1,), WINDOW)
     assert away["dsc"] == pytest.approx(2 / 8) and away["hd_voxels"] == 6.0
+
+
+@pytest.mark.parametrize("shape", [(3, 20, 17), (2, 12, 14, 9)])
+def test_surface_distances_are_those_of_monai(shape):
+    from monai.metrics.hausdorff_distance import compute_hausdorff_distance
+    from monai.metrics.surface_distance import compute_average_surface_distance
+
+    source = np.random.default_rng(5)
+    masks = [ndimage.gaussian_filter(source.normal(size=shape), (0, *[2] * (len(shape) - 1)))
+             for _ in range(2)]  # fmt: skip
+    one, other = (mask > np.quantile(mask, 0.7) for mask in masks)
+    one[0, :4] = True  # up to the border
+    tensors = [torch.from_numpy(mask)[:, None].float() for mask in (one, other)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        average = compute_average_surface_distance(*tensors, True, symmetric=True).mean()
+        largest = compute_hausdorff_distance(*tensors, True).mean()
+    expected = float(average), float(largest)
+    assert measures._surfaces(one, other) == pytest.approx(expected, abs=1e-5)
 
 
 def test_labels_that_one_image_lacks():

@@ -161,6 +161,27 @@ def test_pairs_are_algorithm_4_on_the_slice_itself(tiny_models, data):
         assert torch.equal(splines.read(1)[turn], multiresolution_ddf(made, 1, code, 1, turn))
 
 
+def test_pairs_with_variety_take_the_labels_and_warp_them_for_the_second(tiny_models, data):
+    entry = PreparedRegistration(request(data, "out")).data.trained[0]
+    live = Live("tiny", (30, 70), variety=1.0)
+    draw_pairs(entry, "a_ed", data, live, 2, (30, 70), 1)
+    drawn = open_pairs(data, "a_ed", "drdm")
+    case = read_case(entry.image, entry.labels)
+    grid, slab = Grid((*case.grid.shape[:2], 1), case.grid.affine), [drawn.slabs[0]]
+    values, labels = case.image[:, :, slab], np.asarray(case.label_map)[:, :, slab]
+    first = live.make(Scan(values, grid, labels=labels), *draw(1, "a_ed", 1, (30, 70)))
+    on = first.on(grid)
+    moved = on.image(torch.from_numpy(values)[None].float())[0].numpy()
+    warped = on.labels(torch.from_numpy(labels.astype(np.int64))[None])[0].numpy()
+    second = live.make(Scan(moved, grid, labels=warped), *draw(1, "a_ed", 2, (30, 70)))
+    for made, expected in zip(drawn.read(0), (first, second), strict=True):
+        np.testing.assert_array_equal(made, expected.u)
+    plain = Live("tiny", (30, 70)).make(Scan(values, grid), *draw(1, "a_ed", 1, (30, 70)))
+    assert np.abs(plain.u - first.u).max() > 0.01
+    draw_pairs(entry, "a_ed", data, Live("tiny", (30, 70)), 2, (30, 70), 1)
+    np.testing.assert_array_equal(open_pairs(data, "a_ed", "drdm").read(0)[0], plain.u)
+
+
 def test_pairs_are_kept_until_an_option_or_the_image_is_another(tiny_models, data):
     entry, live = PreparedRegistration(request(data, "out")).data.trained[0], Live("tiny", (30, 70))
 

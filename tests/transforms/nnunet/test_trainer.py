@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,10 @@ def test_each_process_has_random_numbers_of_its_own(thick: Path) -> None:
         loader.set_thread_id(number)
         drawn.append(loader._numbers.random(8).tolist())
     assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_the_loader_can_be_sent_to_a_process_that_is_spawned(thick: Path) -> None:
+    loader = loader_of(nnUNetTrainerDRDM, thick, "2d")
+    sent = pickle.loads(pickle.dumps(loader))
+    assert sent.transforms.__self__ is sent
+    assert same(seeded(loader), seeded(sent))
