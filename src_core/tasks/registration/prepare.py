@@ -37,7 +37,7 @@ def read_data(request: RegistrationRequest) -> TaskData:
     need_monai()
     choose_device(request.device)
     model = load_model(request.model, "cpu")
-    _check_model(model, request)
+    _check_options(model, request)
     trained, tested = read_split(request.train, request.test)
     if request.subjects is not None:
         trained = of_subjects(trained, request.subjects)
@@ -63,8 +63,12 @@ def read_validation(request: RegistrationRequest, data: TaskData) -> list[Entry]
     return found
 
 
-def _check_model(model: Model, request: RegistrationRequest) -> None:
+def _check_options(model: Model, request: RegistrationRequest) -> None:
     check_levels(request.levels, model.spec.schedule.levels)
+    if request.batch < 2 and any(method.endswith("+mixed") for method in request.methods):
+        raise InputError(
+            "a mixed batch needs a real and a synthetic pair", option="batch", expected="2 or more"
+        )
     if model.spec.ndim == 2 and request.pairs == "between":
         raise InputError(
             "slices of two subjects do not belong to each other",
