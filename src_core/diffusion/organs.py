@@ -51,19 +51,21 @@ class OrganModes:
         ridge = 1e-6 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
         return torch.linalg.solve(gram + ridge, matrix @ wanted)
 
-    def part(self, velocity: Tensor) -> Tensor:
-        """The part of a velocity (D, *n) that the modes explain."""
+    def part(self, velocity: Tensor, factors: Tensor | None = None) -> Tensor:
+        """The part of a velocity (D, *n) that the modes explain, each times its factor (M,)."""
         rates = self.coefficients(velocity).to(velocity)
+        rates = rates if factors is None else rates * factors.to(rates)
         return torch.einsum("m,m...->...", rates, self.fields.to(velocity))
 
 
-def organ_part(velocity: Tensor, shares: Tensor) -> Tensor:
+def organ_part(velocity: Tensor, shares: Tensor, factors: Tensor | None = None) -> Tensor:
     """The part that scales each organ, and turns and shifts all of them together.
 
     Args:
         velocity: (B, D, *n), voxels of its grid.
         shares: (B, K, *n) or (1, K, *n), 0 to 1: how much of a voxel each organ fills; an organ is
             given without its holes, and may lie in another (a cavity in its wall).
+        factors: (M,), of each mode, in the order of ``OrganModes``; None for 1.
 
     Returns:
         (B, D, *n); 0 where there are no organs.
@@ -72,7 +74,7 @@ def organ_part(velocity: Tensor, shares: Tensor) -> Tensor:
     found = []
     for one, share in zip(velocity, shares, strict=True):
         modes = organ_modes(share)
-        found.append(torch.zeros_like(one) if modes is None else modes.part(one))
+        found.append(torch.zeros_like(one) if modes is None else modes.part(one, factors))
     return torch.stack(found)
 
 

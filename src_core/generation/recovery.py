@@ -8,8 +8,9 @@ can be left out: then new anatomies differ in these as the random field made the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -22,6 +23,9 @@ from src_core.fields.sampling import warp
 from src_core.models.model import Model
 
 __all__ = ["RecoveryStep", "Variety", "deformed_images", "recovery_steps"]
+
+#: The largest logarithm by which organs may be wider or narrower than in the image: 30 %.
+_MOST_GROWTH = math.log(1.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +56,28 @@ class Variety:
     Attributes:
         share: of the corrections' organ part that is left out, 0 to 1.
         organs: (1, K, *state), 0 to 1, where the organs are in the undeformed image.
+        factors: (M,) of the modes of organs; None for 1.
     """
 
     share: float
     organs: Tensor
+    factors: Tensor | None = None
+
+    def limited(self, u: Tensor) -> Variety:
+        """The same, but of a size that the random field u changed too far, only a part is left."""
+        ndim, axes = u.shape[1], tuple(range(2, u.dim()))
+        sizes = [maps.sum(axes).clamp_min(1e-3) for maps in (self._carried(u), self.organs)]
+        change = (sizes[0] / sizes[1]).log()[0].abs() / ndim
+        left = (_MOST_GROWTH / change.clamp_min(_MOST_GROWTH)).tolist()
+        pose = [1.0] * (ndim * (ndim - 1) // 2 + ndim)
+        return replace(self, factors=torch.tensor([*left, *pose]))
 
     def kept(self, velocity: Tensor, u: Tensor) -> Tensor:
         """A correction (1, D, *state) for the image deformed by u, without its organ part."""
-        return velocity - self.share * organ_part(velocity, warp(self.organs, u, padding="zeros"))
+        return velocity - self.share * organ_part(velocity, self._carried(u), self.factors)
+
+    def _carried(self, u: Tensor) -> Tensor:
+        return warp(self.organs, u, padding="zeros")
 
 
 @torch.inference_mode()
@@ -87,6 +105,7 @@ def recovery_steps(
     schedule = model.spec.schedule
     levels = schedule.step_levels(level, steps)
     flow, u, total = start, start.displacement(), len(levels) - 1
+    variety = None if variety is None else variety.limited(u)
     yield RecoveryStep(0, total, level, flow, u, 0.0)
     for index, (here, there) in enumerate(pairwise(levels), start=1):
         seen = deformed_images(model, images, u)

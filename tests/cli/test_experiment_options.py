@@ -21,8 +21,10 @@ TABLES: dict[str, tuple[list[str], list[tuple[str, Any]]]] = {
     "evaluate": (
         ["model", "dataset"],
         [("out", None), ("levels", "30,45,55,65,70"), ("seeds", 4), ("cases", None),
-         ("steps", None), ("rows", None), ("elastic-points", None), ("reference", None),
-         ("segmenter", None), ("segmenter-batches", 1200), ("release", None), *_RUN],
+         ("steps", None), ("variety", None), ("slice", "largest"), ("rows", None),
+         ("elastic-points", None), ("reference", None), ("segmenter", None),
+         ("segmenter-batches", 1200), ("release", None), ("registered", None),
+         ("registered-fields", 24), ("training-spreads", None), *_RUN],
     ),
     "task segmentation": (
         ["train", "test"],
@@ -38,10 +40,12 @@ TABLES: dict[str, tuple[list[str], list[tuple[str, Any]]]] = {
         ["train", "test"],
         [("out", None), ("model", "cardiac-sax"),
          ("methods", "none,mrbs,drdm,none+real,mrbs+real,drdm+real"), ("pairs", "subject"),
-         ("subjects", None), ("times", 32), ("levels", "30:70"), ("steps", 10_000),
-         ("tuning", 10_000), ("batch", 12), ("rate", 0.0001), ("similarity", "mse"),
-         ("smooth", 0.01), ("smooth-real", 0.01), ("size", 128), ("part", 1.0), ("seed", 1),
-         ("repeats", 1), ("fields", None), *_RUN],
+         ("subjects", None), ("times", 32), ("levels", "30:70"), ("variety", None),
+         ("steps", 10000), ("tuning", 10000), ("validation", None), ("every", 500),
+         ("batch", 12), ("rate", 0.0001), ("similarity", "mse"), ("smooth", 0.01),
+         ("smooth-real", 0.01), ("mixing", 0.01), ("size", 128), ("part", 1.0), ("seed", 1),
+         ("repeats", 1), ("fields", None), ("process", "1/1"), ("prepare", False),
+         *_RUN[:-1], ("precision", "32"), *_RUN[-1:]],
     ),
 }  # fmt: skip
 
@@ -54,7 +58,7 @@ def command(words: str) -> Any:
 
 
 @pytest.mark.parametrize("words", TABLES)
-def test_names_and_defaults_are_those_of_earlier_versions(words):
+def test_names_and_defaults_are_those_stay(words):
     arguments, options = TABLES[words]
     found = command(words).params
     taken = [p.name for p in found if p.param_type_name == "argument"]

@@ -218,7 +218,7 @@ def test_a_new_option_gets_its_control_by_itself(qtbot: Any) -> None:
     qtbot.addWidget(form)
     check(form.controls["softness"].widget, option_fields(More)["softness"])
     form.place({"softness": 1.5, "steps": 3})
-    assert form.values() == {"steps": 3, "slices": "shared", "softness": 1.5}
+    assert form.values() == {"steps": 3, "slices": "shared", "variety": None, "softness": 1.5}
     assert "softness" not in {o.name for o in shown_in(BATCH, More)}
 
 
