@@ -19,7 +19,7 @@ import torch
 from src_core.models.checkpoint import load_file, save_model
 
 LIMIT = 4_000_000
-LEVELS = (30, 48, 70)
+LEVELS = (30, 48, 70, "30:70")
 
 
 def main() -> None:
@@ -66,8 +66,27 @@ def figures(report: dict[str, Any]) -> dict[str, str]:
         told[f"strict folds before the guard, level {level}"] = (
             f"{found['recovered', level, 'strict']:.3f} permille"
         )
+    told |= _coverage(report.get("coverage", {}))
     drift = [v for (row, _, name), v in found.items() if (row, name) == ("drift", "drift")]
     return {**told, "drift from level 70": f"{drift[0]:.2f} % of the side"} if drift else told
+
+
+def _coverage(report: dict[str, Any]) -> dict[str, str]:
+    """Spread over seeds of the recovered row, beside that between real subjects."""
+    kinds = {"log": "{:.3f}", "mm": "{:.1f} mm", "deg": "{:.1f} degrees"}
+    lines = {}
+    for row in report.get("spread", []):
+        if row["row"] == "recovered" and row["unit"] in kinds and row["real"]:
+            value, form = row["within_source"], kinds[row["unit"]]
+            lines[f"spread of {row['measure']}, level {row['level']}"] = (
+                f"{form.format(value)}, between subjects {form.format(row['real'])}"
+            )
+    for row in report.get("manifold", []):
+        if row["row"] == "recovered":
+            lines[f"precision and recall of shapes, level {row['level']}"] = (
+                f"{row['precision']:.2f} and {row['recall']:.2f}"
+            )
+    return lines
 
 
 def _value(row: dict[str, Any], key: str) -> float | None:

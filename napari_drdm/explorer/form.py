@@ -64,7 +64,7 @@ class ExplorerForm(QWidget):
             self.readout,
             self._section("Metrics", self.metrics, True),
             self._section("Variants", self.variants_panel, True),
-            self._section("More: steps, slices, region, device", self.more, False),
+            self._section("More: variety, steps, slices, region, device", self.more, False),
         ):
             column.addWidget(panel)
         column.addStretch(1)

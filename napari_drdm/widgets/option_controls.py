@@ -137,7 +137,12 @@ def _whole_number(option: OptionField) -> OptionControl:
 def _number(option: OptionField) -> OptionControl:
     box = QDoubleSpinBox()
     box.setDecimals(option.display.decimals)
-    box.setRange(option.least or option.above or 0, option.most or LARGEST)
+    least, most = option.least or option.above or 0, option.most or LARGEST
+    if most - least <= 1:
+        box.setSingleStep(0.05)
+    if option.optional and None not in (option.least, option.most):  # the least is a value
+        least -= 10**-option.display.decimals
+    box.setRange(least, most)
     return _bounded(option, box, float)
 
 

@@ -75,6 +75,8 @@ def info(
         "cite": card.citation,
         "grid": f"{spec.size} in {spec.ndim}D, {spec.network.kind}, {spec.schedule.levels} levels",
         "mm per pixel": _range(spec.mm_per_pixel),
+        "organs": ", ".join(organ.name for organ in spec.organs),
+        "variety": f"{spec.recovery.variety:g}" if spec.organs else "",
         "file": f"{path} (sha256 {facts['sha256'][:16]}...)",
         **{f"figure: {k}": str(v) for k, v in card.figures.items()},
     }

@@ -131,7 +131,7 @@ class Options(BaseModel):
             "voxel, or that of the nearest voxel.",
         )
     )
-    variety: Annotated[float | None, Display(none="the model's own")] = Field(
+    variety: Annotated[float | None, Display(none="the model's own", decimals=2)] = Field(
         default=None,
         ge=0,
         le=1,

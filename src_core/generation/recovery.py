@@ -24,7 +24,7 @@ from src_core.models.model import Model
 
 __all__ = ["RecoveryStep", "Variety", "deformed_images", "recovery_steps"]
 
-#: The largest logarithm by which organs may be wider or narrower than in the image: 30 %.
+#: The change of an organ's diameter, as a logarithm, beyond which recovery takes it back: 30 %.
 _MOST_GROWTH = math.log(1.3)
 
 
@@ -64,7 +64,10 @@ class Variety:
     factors: Tensor | None = None
 
     def limited(self, u: Tensor) -> Variety:
-        """The same, but of a size that the random field u changed too far, only a part is left."""
+        """The same, but of a size that the random field u changed too far, only a part is left.
+
+        Each organ for itself: one that lies in another also follows that one's size.
+        """
         ndim, axes = u.shape[1], tuple(range(2, u.dim()))
         sizes = [maps.sum(axes).clamp_min(1e-3) for maps in (self._carried(u), self.organs)]
         change = (sizes[0] / sizes[1]).log()[0].abs() / ndim

@@ -124,7 +124,10 @@ def check(widget: Any, option: OptionField) -> None:
 def check_number(widget: Any, option: OptionField) -> None:
     whole = option.kind is int
     least = option.above if option.least is None else option.least
-    assert widget.minimum() == (least - 1 if whole and option.optional else least)
+    bounded = option.optional and None not in (option.least, option.most)
+    step = 1 if whole else 10**-option.display.decimals
+    none = bounded or (whole and option.optional)
+    assert widget.minimum() == pytest.approx(least - step if none else least)
     largest = LARGEST_INT if whole else LARGEST
     most = WHEN_RUN.get(option.name, min(option.most or largest, largest))
     assert widget.maximum() == most
@@ -238,3 +241,18 @@ def test_an_option_that_is_written_as_text_is_read(qtbot: Any) -> None:
     assert line.text() == "3+4"
     line.setText(" 5+6 ")
     assert parsed(option_fields(Written), form.values())["pair"] == (5, 6)
+
+
+def test_zero_is_a_value_of_an_optional_number(qtbot: Any) -> None:
+    """The lowest position of a box means none; 0 comes above it where 0 is possible."""
+    form = OptionsForm(shown_in(EXPLORER, Options, NOT_SHARED))
+    qtbot.addWidget(form)
+    box = form.controls["variety"].widget
+    assert form.values()["variety"] is None and box.text() == "the model's own"
+    form.place({"variety": 0.0})
+    assert form.values()["variety"] == 0 and box.text() == "0.00"
+    box.setValue(0.5)
+    box.stepUp()
+    assert form.values()["variety"] == pytest.approx(0.55)
+    form.place({"variety": None})
+    assert form.values()["variety"] is None

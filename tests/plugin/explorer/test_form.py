@@ -48,7 +48,9 @@ def test_headers_say_whether_a_section_is_open(window):
     marks = {title: s.header.text()[0] for title, s in explorer.sections.items()}
     assert marks == {"Show": "▾", "Metrics": "▾", "Variants": "▾", "More": "▸"}
     explorer.sections["More"].header.click()
-    assert explorer.sections["More"].header.text() == "▾ More: steps, slices, region, device"
+    assert (
+        explorer.sections["More"].header.text() == "▾ More: variety, steps, slices, region, device"
+    )
     assert not explorer.more.isHidden()
 
 
