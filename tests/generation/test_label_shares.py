@@ -33,7 +33,7 @@ def view(labels: NDArray[np.uint8], slices: str = "shared", region: Box | None =
 def shares(made: ModelView, slab: int = 0) -> torch.Tensor:
     found = made.label_shares(slab, model().spec.state)
     assert found is not None and found.shape[2:] == (model().spec.state,) * 2
-    assert 0 <= float(found.min()) and float(found.max()) <= 1 + 1e-5
+    assert float(found.min()) >= 0 and float(found.max()) <= 1 + 1e-5
     return found
 
 
