@@ -61,7 +61,10 @@ def organ_side(control: int) -> int:
 
 
 def draw_natural(settings: Natural, rng: np.random.Generator, organs: int, ndim: int) -> np.ndarray:
-    """Rates of the modes, (M,): logarithms of sizes, radians, shares of the side; 0 for some."""
+    """Rates of the modes, (M,): logarithms of sizes, radians, shares of the side; 0 for some.
+
+    They move where the image is sampled, so that a positive logarithm makes an organ smaller.
+    """
     varies = rng.random() < settings.share
     common = rng.normal(0, settings.common)
     sizes = common + rng.normal(0, settings.size, organs)
