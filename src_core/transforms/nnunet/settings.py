@@ -23,7 +23,7 @@ class BankSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bank: Path = Field(description="Folder of a bank, or of a run of drdm augment.")
+    bank: Path = Field(description="Folder of a bank, or of an augmented data set.")
     probability: float = Field(0.5, ge=0, le=1, description="Of a deformation, for each sample.")
 
 

@@ -19,6 +19,7 @@ ALL = Remembered(
     seed=2**31 - 1,
     steps=4,
     slices="each",
+    variety=0.5,
     live=False,
     shown=frozenset({"arrows", "Jacobian"}),
     style={"density": 0.5, "length": 3, "goes": True, "name, with; \"quotes\" = @é": "x\\n"},
