@@ -116,7 +116,7 @@ def draw_changes(options: Options, case: Case, axis: int | None) -> DrawnChanges
         case: what is deformed.
         axis: the slice axis of a 2D model, None for a 3D one.
     """
-    pose, looks = options.pose, options.intensities
+    pose, looks = options.pose, options.intensity
     return DrawnChanges(
         case.grid,
         axis,
@@ -184,9 +184,10 @@ def refuse_changes(options: Options, what: str) -> None:
     Raises:
         InputError: one of them is asked for.
     """
-    for name in ("pose", "intensities"):
+    for name in ("pose", "intensity"):
         if getattr(options, name) is not None:
-            raise InputError(f"{what} take no {name}", option=name, expected="none")
+            words = {"pose": "pose", "intensity": "changes of intensity"}[name]
+            raise InputError(f"{what} take no {words}", option=name, expected="none")
 
 
 def _outside(inverse: Field, grid: Grid, along: int, part: slice) -> NDArray[np.bool_]:

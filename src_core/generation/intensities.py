@@ -93,7 +93,7 @@ def parse_intensities(text: str) -> Intensities | None:
     Raises:
         InputError: it is not written so.
     """
-    return parse_preset(text, "intensities", INTENSITIES, INTENSITIES_FORM)
+    return parse_preset(text, "intensity", INTENSITIES, INTENSITIES_FORM)
 
 
 def intensities_text(intensities: Any) -> str:

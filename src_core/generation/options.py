@@ -52,7 +52,7 @@ Interpolation = Literal["linear", "cubic"]
 LabelInterpolation = Literal["linear", "nearest"]
 
 #: Options that are left out of recipes where they are None.
-_LATER = ("condition", "variety", "pose", "intensities")
+_LATER = ("condition", "variety", "pose", "intensity")
 _SLICES = {"shared": "one for all slices", "each": "one each"}
 _CONDITION = "numbers, such as 0.5,1"
 _REGION = "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10"
@@ -161,7 +161,7 @@ class Options(BaseModel):
         description="Draw a pose too: rotation, scale, shift and flip, in one sampling with the "
         "deformation.",
     )
-    intensities: Annotated[
+    intensity: Annotated[
         Intensities | None,
         BeforeValidator(
             lambda given: parse_intensities(given) if isinstance(given, str) else given

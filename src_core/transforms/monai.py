@@ -52,8 +52,8 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
         allow_missing_keys: pass over keys that a sample lacks.
         pose: draw a rotation, scale, shift and flip too, in one sampling with the deformation:
             ranges, or ``nnunet`` or ``small``.
-        intensities: change those of ``bilinear`` and ``bicubic`` keys too: ranges, or ``nnunet``.
-            ``inverse`` does not undo them.
+        intensity: change intensities of ``bilinear`` and ``bicubic`` keys too: ranges, or
+            ``nnunet``. ``inverse`` does not undo them.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
         case_key: Hashable | None = None,
         allow_missing_keys: bool = False,
         pose: Pose | str | None = None,
-        intensities: Intensities | str | None = None,
+        intensity: Intensities | str | None = None,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         RandomizableTransform.__init__(self, prob)
@@ -76,7 +76,7 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
                 f"RandDRDMd() 'mode' must be of {', '.join([*_MODES, 'label'])}, got {wrong[0]!r}"
             )
         self.case_key = case_key
-        self.changes = RandomChanges.of(pose, intensities)
+        self.changes = RandomChanges.of(pose, intensity)
         self._process = os.getpid()
 
     def set_random_state(

@@ -45,7 +45,7 @@ def random_deform(
     mode: Mode = "linear",
     label_mode: Literal["linear", "nearest"] = "linear",
     pose: Pose | str | None = None,
-    intensities: Intensities | str | None = None,
+    intensity: Intensities | str | None = None,
 ) -> Deformed:
     """A new anatomy of an image, with its labels.
 
@@ -61,7 +61,7 @@ def random_deform(
         label_mode: one-hot linear argmax, or nearest.
         pose: draw a rotation, scale, shift and flip too, in one sampling with the deformation:
             ranges, or ``nnunet`` or ``small``.
-        intensities: change those of the image too: ranges, or ``nnunet``.
+        intensity: change intensities of the image too: ranges, or ``nnunet``.
 
     Returns:
         Tensors of the same shapes and types, and the deformation with all that was drawn, to save,
@@ -76,7 +76,7 @@ def random_deform(
             f"random_deform() 'labels' must be {tuple(image.shape[1:])} as the image, "
             f"got {tuple(labels.shape[1:])}"
         )
-    changes, below = RandomChanges.of(pose, intensities), below_of(generator)
+    changes, below = RandomChanges.of(pose, intensity), below_of(generator)
     deformation = as_source(source)(as_scan(image, affine, spacing, name), below)
     deformation = changes.drawn(deformation, below, len(image))
     placed = deformation.on(_grid(tuple(volumes(image).shape[1:]), deformation, affine, spacing))

@@ -41,8 +41,8 @@ class RandomDRDM(RandomTransform, SpatialTransform):
             from torch's, as TorchIO's own transforms do.
         pose: draw a rotation, scale, shift and flip too, in one sampling with the deformation:
             ranges, or ``nnunet`` or ``small``.
-        intensities: change those of scalar images too: ranges, or ``nnunet``. The inverse does not
-            undo them.
+        intensity: change intensities of scalar images too: ranges, or ``nnunet``. The inverse does
+            not undo them.
         kwargs: as for every TorchIO transform (``p``, ``include``, ...).
     """
 
@@ -54,7 +54,7 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         case: str | None = None,
         seed: int | None = None,
         pose: Pose | str | None = None,
-        intensities: Intensities | str | None = None,
+        intensity: Intensities | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -62,7 +62,7 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         self.image_interpolation = _possible(image_interpolation, get_args(Mode))
         self.label_interpolation = _possible(label_interpolation, ("linear", "nearest"))
         self.case, self.seed = case, seed
-        self.changes = RandomChanges.of(pose, intensities)
+        self.changes = RandomChanges.of(pose, intensity)
         self._chance = self.probability
         self._numbers: torch.Generator | None = None
         self._states: dict[int, torch.Tensor] = {}

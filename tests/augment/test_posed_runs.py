@@ -18,7 +18,7 @@ from src_core.models.model import Model
 from src_core.transforms import Bank
 from tests.support.augmenting import asked, shell
 
-OPTIONS = {"pose": "nnunet", "intensities": "nnunet"}
+OPTIONS = {"pose": "nnunet", "intensity": "nnunet"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_every_new_case_has_a_pose_of_its_own(posed: Path) -> None:
     poses = {json.dumps(line["recipe"]["drawn"]["pose"]) for line in made}
     assert len(made) == 6 and len(poses) > 3
     facts = json.loads((posed / "augment.json").read_text())["options"]
-    assert facts["pose"]["rotation_2d"] == 180 and facts["intensities"]["noise"] == [0, 0.1]
+    assert facts["pose"]["rotation_2d"] == 180 and facts["intensity"]["noise"] == [0, 0.1]
 
 
 def test_sources_stay_as_they_are(posed: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_case_of_the_manifest_is_replayed_bit_for_bit(
     posed: Path, file: Path, capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    words = ("--pose", "small", "--intensities", "nnunet", "--per-case", "2")
+    words = ("--pose", "small", "--intensity", "nnunet", "--per-case", "2")
     assert shell(data, out, file, *words) == 0
     names = [line["name"] for line in lines(out)]
     assert len(names) == 6

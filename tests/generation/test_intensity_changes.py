@@ -164,7 +164,7 @@ def test_drawn_numbers_come_back_from_arrays() -> None:
 def test_a_field_is_the_same_with_and_without_them() -> None:
     case = tiny.case()
     bare, new = (
-        generate(case, tiny.model(), level=30, seed=2, intensities=i) for i in (None, "nnunet")
+        generate(case, tiny.model(), level=30, seed=2, intensity=i) for i in (None, "nnunet")
     )
     assert np.array_equal(bare.displacement, new.displacement)
     drawn = new.recipe["drawn"]["intensities"]
@@ -179,5 +179,5 @@ def test_texts_and_impossible_values() -> None:
     assert one == Intensities(noise=(0, 0.2), gamma_keeps_mean=False)
     assert parse_intensities(intensities_text(one)) == one
     for text in ("resolution=0.5:2", "noise=-1:0", "gamma=0:1", "blur=3:1", "noise=x"):
-        with pytest.raises(InputError, match="intensities, expected nnunet, none"):
+        with pytest.raises(InputError, match="intensity, expected nnunet, none"):
             parse_intensities(text)

@@ -93,7 +93,7 @@ def test_image_and_labels_are_sampled_once(monkeypatch: pytest.MonkeyPatch) -> N
         return plain(values, *args, **options)
 
     monkeypatch.setattr(functional, "grid_sample", counted)
-    generate(case, THREE, level=20, pose=always(), intensities="nnunet")
+    generate(case, THREE, level=20, pose=always(), intensity="nnunet")
     assert counts == {"image": 1, "label": 1}
 
 
@@ -134,7 +134,7 @@ def test_labels_that_leave_the_image_are_reported() -> None:
 
 
 def test_the_same_recipe_makes_the_same_bits() -> None:
-    case, asked = tiny.case(), {"level": 30, "pose": "nnunet", "intensities": "nnunet"}
+    case, asked = tiny.case(), {"level": 30, "pose": "nnunet", "intensity": "nnunet"}
     first = generate(case, TWO, seed=5, **asked)
     again = generate(case, TWO, **first.recipe["options"])
     assert differences(first.recipe, again.recipe) == []
@@ -145,7 +145,7 @@ def test_the_same_recipe_makes_the_same_bits() -> None:
 
 def test_a_recipe_on_record_is_taken_instead_of_drawn() -> None:
     case = tiny.case()
-    options = Options(level=20, seed=5, pose=always(), intensities="nnunet,noise_probability=1")
+    options = Options(level=20, seed=5, pose=always(), intensity="nnunet,noise_probability=1")
     recipe = json.loads(json.dumps(generate(case, TWO, **options.model_dump()).recipe))
     *_, same = iterate(case, TWO, options, recorded=recipe)
     assert differences(recipe, same.recipe) == []
@@ -165,8 +165,8 @@ def test_pairs_and_series_refuse_a_pose() -> None:
     case, chosen = tiny.case(), Options(level=10, pose="small")
     with pytest.raises(InputError, match="pairs take no pose"):
         make_pair(case, TWO, chosen, chosen)
-    with pytest.raises(InputError, match="series in time take no intensities"):
-        generate_series(case, TWO, frames=3, intensities="nnunet")
+    with pytest.raises(InputError, match="series in time take no changes of intensity"):
+        generate_series(case, TWO, frames=3, intensity="nnunet")
 
 
 @pytest.mark.parametrize("text", ["nnunet", "small", "small,shift=0.1,flip=xz", "scale=0.7:1.1"])
@@ -183,5 +183,5 @@ def test_an_impossible_pose_is_an_error_that_says_what_is_possible(text: str) ->
 
 
 def test_options_without_a_pose_are_written_as_before() -> None:
-    assert not {"pose", "intensities"} & Options().model_dump().keys()
+    assert not {"pose", "intensity"} & Options().model_dump().keys()
     assert parse_pose("none") is None

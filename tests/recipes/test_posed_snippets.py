@@ -25,7 +25,7 @@ def test_both_texts_make_the_same_bits(
     (tmp_path / "in").mkdir()
     save_case(tiny.case(), tmp_path / "in", tiny.case())
     case = read_case(tmp_path / "in/image.nii.gz", tmp_path / "in/labels.nii.gz")
-    result = generate(case, model, level=20, seed=4, pose=pose, intensities="noise=0:0.3")
+    result = generate(case, model, level=20, seed=4, pose=pose, intensity="noise=0:0.3")
     save_result(result, tmp_path / "one")
     call = call_of(result)
     assert make_options(80, **call.options).pose == make_options(80, pose=pose).pose

@@ -31,7 +31,7 @@ def drawn(maker: Any, seed: int = 1, channels: int = 1, **options: Any) -> Any:
 
 
 def test_the_same_generator_draws_the_same(maker: Live) -> None:
-    asked = {"pose": "small", "intensities": "nnunet"}
+    asked = {"pose": "small", "intensity": "nnunet"}
     with untouched():
         one, same, other = (drawn(maker, seed, **asked) for seed in (1, 1, 2))
     assert torch.equal(one.image, same.image) and torch.equal(one.labels, same.labels)
@@ -68,7 +68,7 @@ def test_it_is_what_generate_makes(maker: Live) -> None:
 def test_replay_by_recorded_numbers_is_exact(maker: Live) -> None:
     image, labels = tensors(2)
     for seed in range(6):
-        new = drawn(maker, seed, 2, pose="nnunet", intensities="nnunet")
+        new = drawn(maker, seed, 2, pose="nnunet", intensity="nnunet")
         kept = Deformation.from_dict(new.deformation.as_dict())
         assert torch.equal(deform(image, kept, affine=tiny.OBLIQUE), new.image)
         assert torch.equal(deform(labels, kept, affine=tiny.OBLIQUE, mode="labels"), new.labels)
@@ -124,7 +124,7 @@ def test_labels_and_other_modes_keep_their_intensities(maker: Live) -> None:
     image, _ = tensors()
     new = next(
         made
-        for made in (drawn(maker, seed, intensities="nnunet") for seed in range(20))
+        for made in (drawn(maker, seed, intensity="nnunet") for seed in range(20))
         if made.deformation.intensities[0].changes
     )
     bare = deform(image, new.deformation, affine=tiny.OBLIQUE, intensities=False)

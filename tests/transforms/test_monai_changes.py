@@ -22,8 +22,7 @@ from tests.support.monai_samples import middle, randomly, sample
 def test_keys_move_together_and_a_seed_repeats_them(maker: Live) -> None:
     with untouched():
         one, same, other = (
-            randomly(maker, seed, pose="small", intensities="nnunet")(sample())
-            for seed in (1, 1, 2)
+            randomly(maker, seed, pose="small", intensity="nnunet")(sample()) for seed in (1, 1, 2)
         )
     for key in ("image", "label"):
         assert torch.equal(one[key], same[key]) and not torch.equal(one[key], other[key])
@@ -36,7 +35,7 @@ def test_keys_move_together_and_a_seed_repeats_them(maker: Live) -> None:
 def test_without_them_nothing_changes(maker: Live) -> None:
     plain, none = (
         randomly(maker)(sample()),
-        randomly(maker, pose="none", intensities=None)(sample()),
+        randomly(maker, pose="none", intensity=None)(sample()),
     )
     assert torch.equal(plain["image"], none["image"])
     trace = none["image"].applied_operations[-1]["extra_info"]["deformation"]
@@ -46,7 +45,7 @@ def test_without_them_nothing_changes(maker: Live) -> None:
 def test_a_trace_replays_what_was_drawn(maker: Live) -> None:
     for seed in range(5):
         given = sample()
-        new = randomly(maker, seed, pose="nnunet", intensities="nnunet")(given)
+        new = randomly(maker, seed, pose="nnunet", intensity="nnunet")(given)
         trace = new["image"].applied_operations[-1]["extra_info"]["deformation"]
         kept = Deformation.from_dict(trace)
         placed = kept.on(kept.grid)
@@ -67,15 +66,15 @@ def test_the_inverse_undoes_the_pose(maker: Live) -> None:
 def test_each_channel_has_intensities_of_its_own(maker: Live) -> None:
     given = sample()
     twice = {**given, "image": torch.cat([given["image"], given["image"]])}
-    made = [randomly(maker, seed, intensities="nnunet")(twice)["image"] for seed in range(12)]
+    made = [randomly(maker, seed, intensity="nnunet")(twice)["image"] for seed in range(12)]
     assert any(not torch.equal(one[0], one[1]) for one in made)
-    nearest = randomly(maker, intensities="nnunet", mode=("nearest", "label"))(given)["image"]
+    nearest = randomly(maker, intensity="nnunet", mode=("nearest", "label"))(given)["image"]
     values = np.unique(given["image"].numpy())
     assert np.isin(nearest.numpy(), [*values, 0]).all()
 
 
 def test_a_batch_keeps_the_numbers_of_each_sample(maker: Live) -> None:
-    transform = randomly(maker, pose="small", intensities="nnunet")
+    transform = randomly(maker, pose="small", intensity="nnunet")
     data = Dataset([sample() for _ in range(3)], transform)
     (batch,) = DataLoader(data, batch_size=3)
     items = decollate_batch(batch)

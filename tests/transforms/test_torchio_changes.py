@@ -38,7 +38,7 @@ def test_history_replays_what_was_drawn(maker: Live) -> None:
     for seed in range(8):
         given = subject()
         with untouched():
-            new = RandomDRDM(maker, seed=seed, pose="small", intensities="nnunet")(given)
+            new = RandomDRDM(maker, seed=seed, pose="small", intensity="nnunet")(given)
         again = new.get_composed_history()(given)
         for name in ("scan", "other", "seg"):
             assert torch.equal(new[name].data, again[name].data)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from src_core.errors import InputError
@@ -17,6 +16,8 @@ from src_core.io import open_atomically
 from src_core.tasks.segmentation.methods import FieldKind
 
 __all__ = ["CaseFields", "FieldFolder"]
+
+_FACTS = "facts"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,27 +55,24 @@ class FieldFolder:
             InputError: they are of another model, data set or options.
         """
         path = self._file(kind, name)
-        with np.load(path) as file:
-            if str(file["facts"]) != self._text(name):
+        with safe_open(path, framework="pt") as file:
+            if (file.metadata() or {}).get(_FACTS) != self._text(name):
                 raise InputError(
                     "the deformations are of another model, data set or options",
                     where=str(path),
                     do="name another folder of fields, or remove this file",
                 )
-            fields, means = file["fields"], file["means"]
-        return CaseFields(torch.from_numpy(fields), torch.from_numpy(means))
+            return CaseFields(file.get_tensor("fields"), file.get_tensor("means"))
 
     def write(self, kind: FieldKind, name: str, made: CaseFields) -> None:
         """Keep the fields of a kind and case."""
         self._path.mkdir(parents=True, exist_ok=True)
-        arrays = {"fields": made.fields.half().numpy(), "means": made.means.float().numpy()}
-        content = io.BytesIO()
-        np.savez(content, allow_pickle=False, facts=np.array(self._text(name)), **arrays)
+        tensors = {"fields": made.fields.half().contiguous(), "means": made.means.float()}
         with open_atomically(self._file(kind, name)) as file:
-            file.write(content.getvalue())
+            file.write(save(tensors, metadata={_FACTS: self._text(name)}))
 
     def _file(self, kind: FieldKind, name: str) -> Path:
-        return self._path / f"{name}-{kind}.npz"
+        return self._path / f"{name}-{kind}.safetensors"
 
     def _text(self, name: str) -> str:
         return json.dumps(self._facts[name], sort_keys=True)

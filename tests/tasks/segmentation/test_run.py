@@ -130,7 +130,9 @@ def test_fields_alone_can_be_made_by_several_processes_and_are_used_as_they_are(
     assert call(home, "one", *methods, "--prepare", "--process", "2/2", "--resume") == 0
     files = {f.name: f.stat().st_mtime_ns for f in (home / "fields").iterdir()}
     assert len(first) == 4 and set(files) == {
-        f"{n}-i-{k}.npz" for n in ("a_ed", "a_es", "b_ed", "c_ed") for k in ("drdm", "random")
+        f"{n}-i-{k}.safetensors"
+        for n in ("a_ed", "a_es", "b_ed", "c_ed")
+        for k in ("drdm", "random")
     }
     assert not (home / "one" / "records.jsonl").exists()
     assert call(home, "two", *methods, "--methods", "drdm") == 0
