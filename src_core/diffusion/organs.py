@@ -14,6 +14,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from src_core.fields.sampling import identity
+
 __all__ = ["OrganModes", "organ_modes", "organ_part"]
 
 #: Distances, in radii of all organs together, at which a mode has faded out: around an organ,
@@ -83,7 +85,7 @@ def organ_modes(shares: Tensor) -> OrganModes | None:
     organs, union = list(shares.float()), shares.float().amax(0)
     if union.sum() < _SMALLEST:
         return None
-    radius, points = _radius(union), _points(union)
+    radius, points = _radius(union), identity(union.shape, union)[0]
     fields = [
         _scaling(organ, points) * window
         for organ, window in zip(organs, _windows(organs, radius), strict=True)
@@ -136,11 +138,6 @@ def _radius(organ: Tensor) -> float:
     """Of the disc or ball of the same size, voxels."""
     size = float(organ.sum())
     return float((size / np.pi) ** 0.5 if organ.dim() == 2 else (0.75 * size / np.pi) ** (1 / 3))
-
-
-def _points(organ: Tensor) -> Tensor:
-    lines = [torch.arange(n, dtype=organ.dtype) for n in organ.shape]
-    return torch.stack(torch.meshgrid(*lines, indexing="ij"))
 
 
 def _centre(organ: Tensor, points: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from src_core.evaluation.cases import EvaluatedCase
 from src_core.evaluation.measures import displacement_percent
 from src_core.fields import magnitude
 from src_core.generation.recovery import RecoveryStep, Variety, deformed_images, recovery_steps
-from src_core.generation.session import start_flow
+from src_core.generation.session import find_organs, start_flow
 from src_core.models.model import Model
 
 __all__ = ["NOISE", "drift", "drift_level", "recovered", "residual", "sensitivity"]
@@ -31,14 +33,15 @@ def recovered(
 
 
 def _variety(model: Model, case: EvaluatedCase) -> Variety | None:
-    """Organs as the model finds them; else each label of the case, its holes filled."""
     share = model.spec.recovery.variety
-    if not share:
-        return None
-    organs = model.organ_shares(case.images)
-    if organs is None:
-        organs = case.view.label_shares(case.slab, model.spec.state)
+    organs = _organs(model, case) if share else None
     return None if organs is None else Variety(share, organs)
+
+
+@lru_cache(maxsize=1)
+def _organs(model: Model, case: EvaluatedCase) -> Tensor | None:
+    """Of the case that is measured: its levels, seeds and rows share them."""
+    return find_organs(model, case.view, case.slab, case.images)
 
 
 def drift_level(model: Model) -> int:

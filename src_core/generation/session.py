@@ -23,7 +23,7 @@ from src_core.models.device import fixed_threads
 from src_core.models.model import Model, ModelSpec
 from src_core.models.prediction import checked_condition
 
-__all__ = ["Session", "Step", "flow_of", "start_flow", "threaded"]
+__all__ = ["Session", "Step", "find_organs", "flow_of", "start_flow", "threaded"]
 
 _T = TypeVar("_T")
 
@@ -67,7 +67,7 @@ class Session:
         self.case, self.model = case, model
         self.view = make_model_view(case, model.spec, slices, region)
         self._images: dict[int, Tensor] = {}
-        self._organs: dict[int, Tensor] = {}
+        self._organs: dict[int, Tensor | None] = {}
 
     def check(self, options: Options) -> None:
         """Refuse options that do not fit the model, before anything is computed.
@@ -96,19 +96,10 @@ class Session:
         return None if organs is None else Variety(share, organs)
 
     def organs(self, slab: int) -> Tensor | None:
-        """Where organs are in one slab: (1, K, *state), 0 to 1.
-
-        As the model finds them; for a model without organs each label, its holes filled; None
-        without either.
-        """
+        """Where organs are in one slab, as ``find_organs`` has them."""
         if slab not in self._organs:
             with fixed_threads():
-                found = self.model.organ_shares(self.images(slab))
-                if found is None and self.case.labels:
-                    found = self.view.label_shares(slab, self.model.spec.state)
-            if found is None:
-                return None
-            self._organs[slab] = found
+                self._organs[slab] = find_organs(self.model, self.view, slab, self.images(slab))
         return self._organs[slab]
 
     def step_count(self, options: Options) -> int:
@@ -169,6 +160,16 @@ class Session:
         return recovery_steps(
             self.model, images, start, options.level, steps, fade, condition, variety
         )
+
+
+def find_organs(model: Model, view: ModelView, slab: int, images: Tensor) -> Tensor | None:
+    """Where organs are in a slab, whose undeformed images are given: (1, K, *state), 0 to 1.
+
+    As the model finds them; for a model without organs each label, its holes filled; None without
+    either.
+    """
+    found = model.organ_shares(images)
+    return view.label_shares(slab, model.spec.state) if found is None else found
 
 
 def start_flow(model: Model, *seeds: int, level: int) -> Flow:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from src_core.generation import intensities as nnunet
 from src_core.tasks.segmentation.tables import (
     blur_table,
     filtered,
@@ -26,29 +27,37 @@ DRAWS = 20
 #: (images (B, 1, n, n), draws (B, 20), noise (B, 1, n, n)) -> images.
 Intensities = Callable[[Tensor, Tensor, Tensor], Tensor]
 _SMALL = 1e-6
+#: Ranges and probabilities; blur and low resolution are drawn for each channel once more.
+_NNUNET, _CHANNEL = nnunet.Intensities(), 0.5
 
 
 class NnUNetIntensities:
-    """The default of nnU-Net version 2 for one channel, in its order and with its probabilities.
+    """The default of nnU-Net version 2 for one channel, in its order, as generation has it.
 
-    Noise of deviation up to .1 (probability .1), blur of .5 to 1 pixel (.1), brightness times .75
-    to 1.25 (.15), contrast .75 to 1.25 within the range (.15), resolution times .5 to 1 (.125),
-    gamma .7 to 1.5 of the inverted image (.1) and of the image (.3), mean and deviation kept.
+    Noise, blur, brightness, contrast, resolution, and gamma of the inverted image and of the image,
+    mean and deviation kept.
     """
 
     def __init__(self, side: int, device: torch.device) -> None:
-        self._blur = blur_table(side, 0.5, 1.0).to(device)
-        self._coarse = lower_resolution_table(side, 0.5, 1.0).to(device)
+        self._blur = blur_table(side, *_NNUNET.blur).to(device)
+        self._coarse = lower_resolution_table(side, *_NNUNET.resolution).to(device)
 
     def __call__(self, x: Tensor, u: Tensor, noise: Tensor) -> Tensor:
         """See ``Intensities``."""
-        x = x + noise * _each(torch.where(u[:, 0] < 0.1, 0.1 * u[:, 1], 0.0))
-        x = filtered(x, self._blur, row_of(u[:, 2] < 0.1, u[:, 3]))
-        x = x * _each(torch.where(u[:, 4] < 0.15, _around_one(u[:, 5], 0.75, 1.25), 1.0))
-        x = _contrast(x, torch.where(u[:, 6] < 0.15, _around_one(u[:, 7], 0.75, 1.25), 1.0))
-        x = filtered(x, self._coarse, row_of(u[:, 8] < 0.125, u[:, 9]))
-        x = -_gamma(-x, u[:, 10] < 0.1, _around_one(u[:, 11], 0.7, 1.5))
-        return _gamma(x, u[:, 12] < 0.3, _around_one(u[:, 13], 0.7, 1.5))
+        n = _NNUNET
+        low, high = n.noise
+        deviation = torch.where(u[:, 0] < n.noise_probability, low + (high - low) * u[:, 1], 0.0)
+        x = x + noise * _each(deviation)
+        x = filtered(x, self._blur, row_of(u[:, 2] < n.blur_probability * _CHANNEL, u[:, 3]))
+        bright = u[:, 4] < n.brightness_probability
+        x = x * _each(torch.where(bright, _around_one(u[:, 5], *n.brightness), 1.0))
+        contrast = u[:, 6] < n.contrast_probability
+        x = _contrast(x, torch.where(contrast, _around_one(u[:, 7], *n.contrast), 1.0))
+        coarse = u[:, 8] < n.resolution_probability * _CHANNEL
+        x = filtered(x, self._coarse, row_of(coarse, u[:, 9]))
+        inverted = u[:, 10] < n.inverted_gamma_probability
+        x = -_gamma(-x, inverted, _around_one(u[:, 11], *n.inverted_gamma))
+        return _gamma(x, u[:, 12] < n.gamma_probability, _around_one(u[:, 13], *n.gamma))
 
 
 class BigAugIntensities:
