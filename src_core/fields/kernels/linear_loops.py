@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.fields.kernels.compiled import helper, kernel
+from src_core.fields.kernels.compiled import helper, kernels
 
 __all__ = [
     "BORDER",
@@ -21,6 +21,7 @@ __all__ = [
     "linear_3d",
     "place_2d",
     "place_3d",
+    "place_field",
     "vote_2d",
     "vote_3d",
 ]
@@ -29,17 +30,21 @@ __all__ = [
 #: one voxel they continue), or they end half a voxel beyond the centres, the far edge excluded.
 BORDER, FADE, INSIDE = 0, 1, 2
 
-_PLACE = (
-    "void({0}[:, :], boolean, UniTuple(int64, {1}), int64, UniTuple(int64, {1}), int64, boolean, "
-    "int64[::1], float64[:, ::1], float64[::1])"
+_FLOATS = ("float32", "float64")
+_SMALL = {"uint8": "float32", "int16": "float32", "uint16": "float32"}
+_CELLS = "int64[::1], float64[:, ::1], float64[::1]"
+_PLACE = {
+    n: f"void({{t}}[:, :], boolean, {shape}, int64, {shape}, int64, boolean, {_CELLS})"
+    for n, shape in ((2, "UniTuple(int64, 2)"), (3, "UniTuple(int64, 3)"))
+}
+_PLACE_FIELD = (
+    f"void({{t}}[:, ::1], float64[:, ::1], int64, UniTuple(int64, 3), int64, boolean, {_CELLS})"
 )
-_LINEAR = (
-    "void({0}[::1], int64[::1], float64[:, ::1], float64[::1], UniTuple(int64, {1}), float64, "
-    "boolean, {0}[::1])"
-)
-_VOTE = (
-    "void(int32[::1], int64[::1], float64[:, ::1], float64[::1], UniTuple(int64, {0}), int32[::1])"
-)
+_LINEAR = {
+    n: f"void({{t}}[::1], {_CELLS}, UniTuple(int64, {n}), float64, boolean, {{o}}[::1])"
+    for n in (2, 3)
+}
+_VOTE = {n: f"void({{t}}[::1], {_CELLS}, UniTuple(int64, {n}), int32[::1])" for n in (2, 3)}
 
 
 @helper
@@ -67,7 +72,7 @@ def _lowest(p: float, n: int) -> int:
     return max(min(int(p), n - 2), 0)
 
 
-@kernel(_PLACE.format("float32", 2), _PLACE.format("float64", 2))
+@kernels(_PLACE[2], *_FLOATS)
 def place_2d(
     at: NDArray[Any],
     moved: bool,
@@ -110,7 +115,7 @@ def place_2d(
             i, j = i + 1, 0
 
 
-@kernel(_PLACE.format("float32", 3), _PLACE.format("float64", 3))
+@kernels(_PLACE[3], *_FLOATS)
 def place_3d(
     at: NDArray[Any],
     moved: bool,
@@ -144,7 +149,57 @@ def place_3d(
                 i, j = i + 1, 0
 
 
-@kernel(_LINEAR.format("float32", 2), _LINEAR.format("float64", 2))
+@kernels(_PLACE_FIELD, *_FLOATS)
+def place_field(
+    field: NDArray[Any],
+    to_voxels: NDArray[Any],
+    still: int,
+    shape: tuple[int, int, int],
+    start: int,
+    nearest: bool,
+    low: NDArray[Any],
+    share: NDArray[Any],
+    weight: NDArray[Any],
+) -> None:
+    """Where a field of millimetres takes the voxels of its own grid, by the rule ``INSIDE``.
+
+    Args:
+        field: (n, 3), mm.
+        to_voxels: (3, 3): voxels from mm.
+        still: axis along which nothing moves, or -1.
+        shape: of the grid.
+        start: the first voxel of ``field`` in the flat grid; the others as for ``place_2d``.
+        nearest: whether positions are rounded to voxels.
+        low: (n,), written.
+        share: (n, 3), written; 0 along a still axis.
+        weight: (n,), written.
+    """
+    i, rest = start // (shape[1] * shape[2]), start % (shape[1] * shape[2])
+    j, k = rest // shape[2], rest % shape[2]
+    m = to_voxels
+    for n in range(low.size):
+        u, v, w = float(field[n, 0]), float(field[n, 1]), float(field[n, 2])
+        x = i if still == 0 else i + (u * m[0, 0] + v * m[0, 1] + w * m[0, 2])
+        y = j if still == 1 else j + (u * m[1, 0] + v * m[1, 1] + w * m[1, 2])
+        z = k if still == 2 else k + (u * m[2, 0] + v * m[2, 1] + w * m[2, 2])
+        at_x = _weight(x, shape[0], INSIDE, nearest)
+        at_y = _weight(y, shape[1], INSIDE, nearest)
+        weight[n] = at_x * at_y * _weight(z, shape[2], INSIDE, nearest)
+        x, y = _held(x, shape[0], nearest), _held(y, shape[1], nearest)
+        z = _held(z, shape[2], nearest)
+        a = i if still == 0 else _lowest(x, shape[0])
+        b = j if still == 1 else _lowest(y, shape[1])
+        c = k if still == 2 else _lowest(z, shape[2])
+        low[n] = (a * shape[1] + b) * shape[2] + c
+        share[n, 0], share[n, 1], share[n, 2] = x - a, y - b, z - c
+        k += 1
+        if k == shape[2]:
+            j, k = j + 1, 0
+            if j == shape[1]:
+                i, j = i + 1, 0
+
+
+@kernels(_LINEAR[2], *_FLOATS)
 def linear_2d(
     values: NDArray[Any],
     low: NDArray[Any],
@@ -177,7 +232,7 @@ def linear_2d(
         out[n] = np.rint(value) if whole else value
 
 
-@kernel(_LINEAR.format("float32", 3), _LINEAR.format("float64", 3))
+@kernels(_LINEAR[3], *_FLOATS, **_SMALL)
 def linear_3d(
     values: NDArray[Any],
     low: NDArray[Any],
@@ -204,7 +259,7 @@ def linear_3d(
         out[n] = np.rint(value) if whole else value
 
 
-@kernel(_VOTE.format(2))
+@kernels(_VOTE[2], "int32")
 def vote_2d(
     labels: NDArray[Any],
     low: NDArray[Any],
@@ -241,7 +296,7 @@ def vote_2d(
         out[n] = best if weight[n] > 0.0 else 0
 
 
-@kernel(_VOTE.format(3))
+@kernels(_VOTE[3], "int32", "uint8", "int16", "uint16")
 def vote_3d(
     labels: NDArray[Any],
     low: NDArray[Any],
