@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from src_core.fields.kernels.compiled import available
+from src_core.fields.kernels.compiled import available, ready
 
 if TYPE_CHECKING:
     from src_core.models.nn.cpu.network import CpuNetwork
@@ -24,7 +24,6 @@ def cpu_network(network: Any, side: int) -> CpuNetwork | None:
         return None
     if not available():
         return None
-    from src_core.models.nn.cpu import kernels
-    from src_core.models.nn.cpu.network import CpuNetwork
+    from src_core.models.nn.cpu.network import LOOPS, CpuNetwork
 
-    return CpuNetwork(network, side) if kernels.all_ready() else None
+    return CpuNetwork(network, side) if ready(*LOOPS) else None

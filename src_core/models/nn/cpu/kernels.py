@@ -5,12 +5,14 @@ Convolutions of 3 x 3 taps use Winograd's transform F(4 x 4, 3 x 3) in the plane
 has a rim of zeros: one pixel in the plane, one plane at both ends of Z in 3D.
 """
 
-# mypy: ignore-errors
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from src_core.fields.kernels.compiled import helper, kernel, ready
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.fields.kernels.compiled import helper, kernel
 from src_core.models.nn.cpu.vector_code import (
     LANES,
     ROWS,
@@ -28,18 +30,19 @@ from src_core.models.nn.cpu.vector_code import (
     to_tile,
 )
 
-__all__ = ["all_ready", "attend", "convolve", "convolve_plain", "fold", "join", "normalise", "pad"]
+__all__ = ["attend", "convolve", "convolve_plain", "normalise"]
 
+Array = NDArray[np.float32]
 _IMAGE, _LINE = "float32[:,:,:,::1]", "float32[::1]"
 
 
 @helper
-def _at(array):
+def _at(array: Array) -> Any:
     return array.ctypes.data
 
 
 @helper
-def _multiply(rows, vectors, numbers):
+def _multiply(rows: int, vectors: int, numbers: tuple[int, ...]) -> None:
     if rows == 4:
         _multiply_few(vectors, numbers)
     elif vectors == 1:
@@ -51,7 +54,7 @@ def _multiply(rows, vectors, numbers):
 
 
 @helper
-def _multiply_few(vectors, numbers):
+def _multiply_few(vectors: int, numbers: tuple[int, ...]) -> None:
     if vectors == 1:
         multiply_few_1(numbers)
     elif vectors == 2:
@@ -61,14 +64,14 @@ def _multiply_few(vectors, numbers):
 
 
 @helper
-def _vectors(channels):
+def _vectors(channels: int) -> int:
     """Vectors of channels that one product computes."""
     count = channels // LANES
     return 3 if count % 3 == 0 else 2 if count % 2 == 0 else 1
 
 
 @helper
-def _group_norm(image, weights, groups, scratch):
+def _group_norm(image: Array, weights: Array, groups: int, scratch: Array) -> Array:
     """Factors and offsets of each channel, (2, C) in a row: group norm and an affine map.
 
     ``weights`` are (4, C): gamma, beta, and factor and offset of what follows the norm; ``scratch``
@@ -96,7 +99,7 @@ def _group_norm(image, weights, groups, scratch):
 
 
 @kernel(f"void({_IMAGE}, {_IMAGE}, float32[:,::1], int64, {_LINE})")
-def normalise(image, padded, weights, groups, scratch):
+def normalise(image: Array, padded: Array, weights: Array, groups: int, scratch: Array) -> None:
     """Group norm, an affine map and SiLU, into a padded image."""
     depth, height, width, channels = image.shape
     rim = (padded.shape[0] - depth) // 2
@@ -108,52 +111,16 @@ def normalise(image, padded, weights, groups, scratch):
             normalise_row((_at(source), _at(target), width, channels, _at(found), _at(offsets)))
 
 
-@kernel(f"void({_IMAGE}, {_IMAGE})")
-def pad(image, padded):
-    """Copy an image into a padded one."""
-    depth, height, width, channels = image.shape
-    rim = (padded.shape[0] - depth) // 2
-    for z in range(depth):
-        for y in range(height):
-            source, target = image[z, y].reshape(-1), padded[z + rim, y + 1].reshape(-1)
-            for i in range(width * channels):
-                target[channels + i] = source[i]
-
-
-@kernel(f"void(float32[:,:,::1], {_IMAGE}, int64)")
-def fold(image, padded, block):
-    """Blocks of an image (Z, H, W) to channels, a half subtracted, into a padded image."""
-    planes = padded.shape[0] > 1
-    rim, layers = (1, block) if planes else (0, 1)
-    for z in range(image.shape[0] // layers):
-        for y in range(image.shape[1] // block):
-            for x in range(image.shape[2] // block):
-                target, c = padded[z + rim, y + 1, x + 1], 0
-                for k in range(layers):
-                    for j in range(block):
-                        for i in range(block):
-                            value = image[z * layers + k, y * block + j, x * block + i]
-                            target[c] = value - np.float32(0.5)
-                            c += 1
-
-
-@kernel(f"void({_IMAGE}, {_IMAGE}, {_IMAGE})")
-def join(fine, coarse, joined):
-    """The channels of a fine image, then those of a coarser one, each voxel repeated."""
-    depth, height, width, channels = fine.shape
-    ratio = depth // coarse.shape[0]
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                target = joined[z, y, x]
-                for c in range(channels):
-                    target[c] = fine[z, y, x, c]
-                for c in range(channels, joined.shape[3]):
-                    target[c] = coarse[z // ratio, y // 2, x // 2, c - channels]
-
-
 @kernel(f"void({_IMAGE}, int64, int64[::1], int64, {_LINE}, {_LINE}, {_IMAGE})")
-def convolve_plain(padded, stride, offsets, run, weights, start, output):
+def convolve_plain(
+    padded: Array,
+    stride: int,
+    offsets: NDArray[np.int64],
+    run: int,
+    weights: Array,
+    start: Array,
+    output: Array,
+) -> None:
     """A convolution as a sum over taps.
 
     ``offsets`` say where the taps' runs begin, in floats, ``run`` how long each is; ``weights`` are
@@ -175,7 +142,16 @@ def convolve_plain(padded, stride, offsets, run, weights, start, output):
 
 
 @kernel(f"void({_IMAGE}, {_LINE}, {_LINE}, {_IMAGE}, {_IMAGE}, int64, {_LINE}, {_LINE})")
-def convolve(padded, weights, start, more, output, adds, tiles, products):
+def convolve(
+    padded: Array,
+    weights: Array,
+    start: Array,
+    more: Array,
+    output: Array,
+    adds: int,
+    tiles: Array,
+    products: Array,
+) -> None:
     """A convolution of three taps along each axis, plus ``more`` where ``adds`` is not 0.
 
     ``weights`` are (36, blocks, taps along Z, inputs, block); ``tiles`` and ``products`` are space
@@ -226,7 +202,9 @@ def convolve(padded, weights, start, more, output, adds, tiles, products):
 
 
 @helper
-def _dense(values, stride, inputs, weights, start, output):
+def _dense(
+    values: int, stride: int, inputs: int, weights: Array, start: Array, output: Array
+) -> None:
     """``values @ weights + start``: four rows of values after another, ``stride`` floats apart."""
     count, channels = output.shape
     vectors, none = _vectors(channels), np.zeros(1, np.int64)
@@ -239,7 +217,7 @@ def _dense(values, stride, inputs, weights, start, output):
 
 
 @helper
-def _pack(values, first, count, along, packed):
+def _pack(values: Array, first: int, count: int, along: bool, packed: Array) -> None:
     """Columns of values as the weights of a product: the rows are its inputs, or its outputs."""
     outputs = len(packed) // (count if along else len(values))
     inputs, block = len(packed) // outputs, _vectors(outputs) * LANES
@@ -252,7 +230,17 @@ def _pack(values, first, count, along, packed):
 @kernel(
     f"void({_IMAGE}, float32[:,::1], int64, int64, {_LINE}, {_LINE}, {_LINE}, {_LINE}, {_LINE})"
 )
-def attend(image, norm, groups, heads, project, project_start, mix, mix_start, scratch):
+def attend(
+    image: Array,
+    norm: Array,
+    groups: int,
+    heads: int,
+    project: Array,
+    project_start: Array,
+    mix: Array,
+    mix_start: Array,
+    scratch: Array,
+) -> None:
     """Self-attention over all voxels, added to the image; queries are scaled by ``project``."""
     depth, height, across, channels = image.shape
     count, width = depth * height * across, channels // heads
@@ -287,8 +275,3 @@ def attend(image, norm, groups, heads, project, project_start, mix, mix_start, s
     for n in range(count):
         for c in range(channels):
             flat[n, c] += result[n, c]
-
-
-def all_ready():
-    """Whether all loops of this file can be called; compiles them at first."""
-    return ready(normalise, pad, fold, join, convolve_plain, convolve, attend)

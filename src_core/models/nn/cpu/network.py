@@ -15,11 +15,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from src_core.models.device import fixed_threads
-from src_core.models.nn.cpu import kernels
+from src_core.models.nn.cpu import kernels, layout_kernels
 from src_core.models.nn.cpu.vector_code import FAR, LANES, NEAR
 
-__all__ = ["CpuNetwork"]
+__all__ = ["LOOPS", "CpuNetwork"]
 
+#: Every compiled loop that a network needs.
+LOOPS = (
+    kernels.normalise,
+    kernels.convolve,
+    kernels.convolve_plain,
+    kernels.attend,
+    layout_kernels.pad,
+    layout_kernels.fold,
+    layout_kernels.join,
+)
 Array = NDArray[np.float32]
 #: Space for tiles, floats, where one row of tiles needs no more: small enough for a core's cache.
 _TILES = 20_000
@@ -144,14 +154,14 @@ class CpuNetwork:
         values = image.detach().float().contiguous().numpy()[0, 0]
         values = values if self.ndim == 3 else values[None]
         folded = space.padded(self.side, stem**self.ndim)
-        kernels.fold(values, folded, stem)
+        layout_kernels.fold(values, folded, stem)
         x = space.image("stage 0", self.side, widths[0])
         self.stem(folded, x)
         skips = []
         for i, block in enumerate(self.encoder):
             if i:
                 padded = space.padded(x.shape[1], x.shape[3])
-                kernels.pad(x, padded)
+                layout_kernels.pad(x, padded)
                 x = space.image(f"stage {i}", x.shape[1] // 2, widths[i])
                 self.down[i - 1](padded, x)
             self._block(block, x, x, next(found), space)
@@ -165,7 +175,7 @@ class CpuNetwork:
             skip = skips.pop()
             width = skip.shape[3] + x.shape[3]
             joined = space.image("joined", skip.shape[1], width)
-            kernels.join(skip, x, joined)
+            layout_kernels.join(skip, x, joined)
             self._block(block, joined, skip, next(found), space)
             x = skip
         padded = space.padded(x.shape[1], x.shape[3])
@@ -188,9 +198,9 @@ class CpuNetwork:
 
     def _attend(self, x: Array, space: _Space) -> None:
         if self.attention is not None:
-            norm, *layers = self.attention
-            groups, heads = self.config.groups, self.config.heads
-            kernels.attend(x, norm, groups, heads, *layers, space.scratch)
+            norm, project, project_start, mix, mix_start = self.attention
+            groups, heads, scratch = self.config.groups, self.config.heads, space.scratch
+            kernels.attend(x, norm, groups, heads, project, project_start, mix, mix_start, scratch)
 
 
 class _Space:
