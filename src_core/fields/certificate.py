@@ -14,8 +14,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from src_core.fields.kernels import certificate as compiled
 from src_core.fields.cells import corners_of, determinant, lowest_corners, require_field, slabs
+from src_core.fields.kernels import certificate as compiled
 
 __all__ = ["Certificate", "cell_bounds", "certify", "combined"]
 

@@ -123,7 +123,7 @@ def _solved(
 def _solved_within(
     source: PartwiseField, reach: Reach, cut: slice, slack: int, limits: _Limits
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The same by a piece of the field; ``LeftWindowError`` if that does not hold all that it needs."""
+    """The same by a piece of the field; ``LeftWindowError`` if it holds too little."""
     part = nearby(source, reach, cut, slack)
     moved, error, inside = _quick(part, limits)
     wanted = ~(error.flatten() <= limits.tolerance)

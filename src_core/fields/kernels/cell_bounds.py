@@ -1,7 +1,7 @@
 """Loops of the certificate: lower bounds of ``det(I + du/dx)`` on cells, in float64.
 
 A cell's map is multilinear. In 2D its determinant is smallest at a corner; in 3D it is bounded by
-its 27 Bernstein coefficients, and from below by a Lipschitz bound from the centre, which is cheaper.
+its 27 Bernstein coefficients, and by a Lipschitz bound from the centre, which is cheaper.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def _smallest_coefficient(u: Any, i: int, j: int, k: int) -> float:
 def _product(
     u: Any, i: int, j: int, k: int, i0: int, i1: int, j0: int, j1: int, k0: int, k1: int
 ) -> float:
-    """det of the edges s at (j0, k0), t at (i0, k1) and r at (i1, j1) of a cell."""
+    """Determinant of the edges s at (j0, k0), t at (i0, k1) and r at (i1, j1) of a cell."""
     s = (i, j + j0, k + k0)
     t = (i + i0, j, k + k1)
     r = (i + i1, j + j1, k)

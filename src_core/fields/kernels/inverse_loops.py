@@ -1,8 +1,7 @@
 """Loops of the inverse: points p with ``p + u(p) = y``, u multilinear on cells, float64.
 
-Points are counted in voxels of the image; past its borders u continues by its border value. A
-field in the plane is (2, 1, X, Y): it moves nothing along the first axis. ``n`` is the shape of
-the image, ``o`` the image's voxel at which the array ``u`` begins.
+Points are in voxels of the image; past its borders u continues by its border value. A field in the
+plane is (2, 1, X, Y). n is the image's shape, o its voxel at which the array u begins.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def _ends(p: float, n: int, o: int, size: int) -> tuple[int, int, float, bool]:
 def _slopes(
     u: Any, c: int, a: int, aa: int, b: int, bb: int, d: int, dd: int, s: float, t: float, r: float
 ) -> tuple[float, float, float, float]:
-    """Value and derivatives of one component in a cell between voxels a and aa, b and bb, ..."""
+    """Value and derivatives of a component in the cell between voxels a and aa, b and bb, ..."""
     x000, x001, x010, x011 = u[c, a, b, d], u[c, a, b, dd], u[c, a, bb, d], u[c, a, bb, dd]
     x100, x101, x110, x111 = u[c, aa, b, d], u[c, aa, b, dd], u[c, aa, bb, d], u[c, aa, bb, dd]
     r00, r01, r10, r11 = x001 - x000, x011 - x010, x101 - x100, x111 - x110
@@ -108,10 +107,7 @@ def _kept(y: float, p: float, single: bool) -> float:
 
 @helper
 def _newton(u: Any, n: _Triple, o: _Triple, y: Any, p: Any, how: _How) -> tuple[bool, Any, float]:
-    """Whether a point left the array, the best point met, and how far phi of it is from y.
-
-    A step that does not lessen the error is halved.
-    """
+    """Whether a point left the array, the best point met (steps are halved), and its error."""
     (iterations, tolerance, single), best, scale = how, np.inf, 1.0
     point, step, trial, left = p, (0.0, 0.0, 0.0), p, False
     for _ in range(iterations + 1):
@@ -141,17 +137,6 @@ def _newton(u: Any, n: _Triple, o: _Triple, y: Any, p: Any, how: _How) -> tuple[
 
 
 @helper
-def _value(
-    u: Any, c: int, a: int, aa: int, b: int, bb: int, d: int, dd: int, s: float, t: float, r: float
-) -> float:
-    x00, x01, x10, x11 = u[c, a, b, d], u[c, a, bb, d], u[c, aa, b, d], u[c, aa, bb, d]
-    y00, y01 = x00 + r * (u[c, a, b, dd] - x00), x01 + r * (u[c, a, bb, dd] - x01)
-    y10, y11 = x10 + r * (u[c, aa, b, dd] - x10), x11 + r * (u[c, aa, bb, dd] - x11)
-    z0, z1 = y00 + t * (y01 - y00), y10 + t * (y11 - y10)
-    return z0 + s * (z1 - z0)
-
-
-@helper
 def _distance(u: Any, n: _Triple, o: _Triple, y: Any, p: Any) -> tuple[bool, float]:
     """Whether a point left the array, and how far phi of it is from y."""
     b, bb, t, left_t = _ends(p[1], n[1], o[1], u.shape[2])
@@ -163,9 +148,9 @@ def _distance(u: Any, n: _Triple, o: _Triple, y: Any, p: Any) -> tuple[bool, flo
     else:
         a, aa, s, left_s = _ends(p[0], n[0], o[0], u.shape[1])
         left = left or left_s
-        x0 += _value(u, 0, a, aa, b, bb, d, dd, s, t, r)
-        x1 += _value(u, 1, a, aa, b, bb, d, dd, s, t, r)
-        x2 += _value(u, 2, a, aa, b, bb, d, dd, s, t, r)
+        x0 += _slopes(u, 0, a, aa, b, bb, d, dd, s, t, r)[0]
+        x1 += _slopes(u, 1, a, aa, b, bb, d, dd, s, t, r)[0]
+        x2 += _slopes(u, 2, a, aa, b, bb, d, dd, s, t, r)[0]
     return left, math.sqrt(x0 * x0 + x1 * x1 + x2 * x2)
 
 
@@ -210,9 +195,8 @@ def _two_steps(
 
 @helper
 def _inside(p: Any, n: _Triple, tolerance: float) -> bool:
-    first = -tolerance <= p[0] <= n[0] - 1 + tolerance
-    second = -tolerance <= p[1] <= n[1] - 1 + tolerance
-    return first and second and -tolerance <= p[2] <= n[2] - 1 + tolerance
+    away = max(max(-p[0], p[0] - n[0] + 1), max(-p[1], p[1] - n[1] + 1))
+    return max(away, max(-p[2], p[2] - n[2] + 1)) <= tolerance
 
 
 @helper
@@ -232,10 +216,9 @@ def _nearest(near: Any, h: Any) -> _Triple:
 @helper
 def _start(node: Any, near: Any, h: _Triple, y: _Triple) -> _Triple:
     """The voxel that is mapped near to a target; the target's own if there is none."""
-    if near[h] == np.inf:
-        return y
     a, b, d = h
-    return int(node[a, b, d, 0]), int(node[a, b, d, 1]), int(node[a, b, d, 2])
+    found = (int(node[a, b, d, 0]), int(node[a, b, d, 1]), int(node[a, b, d, 2]))
+    return found if near[h] < np.inf else y
 
 
 @helper
@@ -250,12 +233,13 @@ def _from_neighbours(
     x: _Triple,
     how: _How,
 ) -> tuple[bool, Any, float]:
-    """Newton's method from a voxel x, then from those of the target's 26 neighbours, until found."""
+    """Newton's method from a voxel x, then from those of the target's 26 neighbours."""
     point, error, left = y, np.inf, False
     for number in range(-1, 27):
         if number >= 0:
             a, b, d = h[0] + number // 9 - 1, h[1] + number // 3 % 3 - 1, h[2] + number % 3 - 1
-            within = 0 <= a < near.shape[0] and 0 <= b < near.shape[1] and 0 <= d < near.shape[2]
+            size = near.shape
+            within = 0 <= a < size[0] and 0 <= b < size[1] and 0 <= d < size[2]
             if not within or near[a, b, d] == np.inf:
                 continue
             x = _start(node, near, (a, b, d), x)
