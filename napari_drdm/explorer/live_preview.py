@@ -72,7 +72,9 @@ class LivePreview(QObject):
         self._viewer, self._form, self._results = viewer, form, results
         self._runner, self._ask = runner, ask
         self.request: RunRequest | None = None
-        self._oldest: int | None = None  # request that may still be shown, by serial; None: the next
+        self._oldest: int | None = (
+            None  # request that may still be shown, by serial; None: the next
+        )
         self._changed = self._reported = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)

@@ -35,17 +35,12 @@ class RunRequest:
 
     def same_random_field(self, other: RunRequest) -> bool:
         """Whether both start from the same random field of the same layers."""
-        layers = all(
-            one is another
-            for one, another in zip(self._layers, other._layers, strict=False)
-        )
         recovery = {"steps": None, "variety": None}
-        mine, theirs = (x.options.model_copy(update=recovery) for x in (self, other))
-        return layers and len(self.extras) == len(other.extras) and self.model == other.model and mine == theirs
-
-    @property
-    def _layers(self) -> tuple[Any, ...]:
-        return self.source, self.labels, *self.extras
+        mine, theirs = (
+            (x.source, x.labels, x.extras, x.model, x.options.model_copy(update=recovery))
+            for x in (self, other)
+        )
+        return mine == theirs
 
 
 @dataclass
