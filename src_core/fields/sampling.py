@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.cells import flat_index
-from src_core.fields.kernels.linear_loops import BORDER, FADE, INSIDE
+from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
 from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
 from src_core.fields.kernels.volumes import image_source, label_source, warp_sources
 

@@ -19,11 +19,10 @@ from src_core.fields.kernels.compiled import Kernel, ready
 from src_core.fields.kernels.linear_loops import (
     linear_2d,
     linear_3d,
-    place_2d,
-    place_3d,
     vote_2d,
     vote_3d,
 )
+from src_core.fields.kernels.place_loops import place_2d, place_3d
 from src_core.fields.kernels.tensors import TYPES, plain
 from src_core.fields.kernels.threads import in_parts
 

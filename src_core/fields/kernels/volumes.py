@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src_core.fields.kernels.compiled import Kernel, ready
-from src_core.fields.kernels.linear_loops import linear_3d, place_field, vote_3d
+from src_core.fields.kernels.linear_loops import linear_3d, vote_3d
+from src_core.fields.kernels.place_loops import place_field
 from src_core.fields.kernels.threads import in_parts
 
 __all__ = ["Warped", "image_source", "label_source", "warp_sources"]

@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from src_core.fields.kernels import compiled
 from src_core.fields.kernels.compiled import Kernel, kernel, ready
-from src_core.fields.kernels.linear_loops import linear_3d, place_3d
+from src_core.fields.kernels.linear_loops import linear_3d
+from src_core.fields.kernels.place_loops import place_3d
 from src_core.fields.sampling import sample_by_torch, warp, warp_labels
 from tests.support.paths import ROOT
 
