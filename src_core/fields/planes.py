@@ -12,6 +12,7 @@ from torch import Tensor
 
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import assembled, tile_axis
+from src_core.fields.kernels.vectors import transformed
 
 __all__ = [
     "Field",
@@ -46,6 +47,12 @@ def in_plane_axis(field: Field, grid: Grid) -> int | None:
 
 def field_tensor(field: Field, grid: Grid, axis: int | None) -> Tensor:
     """A field in voxels, float64: (Z, 2, A, B), slices along ``axis`` first, or (1, 3, X, Y, Z)."""
+    kept = [a for a in range(3) if a != axis]
+    lengths = [len(kept), *[field.shape[a] for a in kept]]
+    whole = torch.empty(1 if axis is None else field.shape[axis], *lengths, dtype=torch.float64)
+    matrix = grid.to_voxels(np.eye(3)).T[kept]
+    if transformed(np.moveaxis(field, -1, 0), matrix, from_planes(whole, axis).numpy()):
+        return whole
     voxels = grid.to_voxels(field)
     if axis is None:
         return torch.from_numpy(np.moveaxis(voxels, -1, 0)[None].copy())
@@ -55,7 +62,14 @@ def field_tensor(field: Field, grid: Grid, axis: int | None) -> Tensor:
 
 def lps_field(u: Tensor, grid: Grid, axis: int | None) -> Field:
     """The reverse of ``field_tensor``; one slice (1, 2, A, B) serves all slices."""
-    voxels = np.moveaxis(u.double().cpu().numpy(), 1, -1)
+    u = u.double().cpu()
+    kept = [a for a in range(3) if a != axis]
+    slices = u if axis is None else u.expand(grid.shape[axis], *u.shape[1:])
+    field = np.empty((*grid.shape, 3), np.float32)
+    matrix = grid.to_lps_mm(np.eye(3)).T[:, kept]
+    if transformed(from_planes(slices, axis).numpy(), matrix, np.moveaxis(field, -1, 0)):
+        return field
+    voxels = np.moveaxis(u.numpy(), 1, -1)
     if axis is not None:
         planes = np.broadcast_to(voxels, (grid.shape[axis], *voxels.shape[1:]))
     whole = voxels[0] if axis is None else np.moveaxis(planes, 0, axis)

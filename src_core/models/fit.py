@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from src_core.fields.sampling import identity, positions, sample
+from src_core.fields.sampling import identity, sample, sample_lattice
 
 __all__ = ["Fit"]
 
@@ -55,8 +55,8 @@ class Fit:
         """
         state = u.shape[-1]
         part = part or [range(n) for n in self.shape]
-        at = self.to_state(positions(part, u), state)
-        values = sample(u, at.expand(u.shape[0], *at.shape[1:]))
+        axes = [self._axis_in_state(axis, r, state, u) for axis, r in enumerate(part)]
+        values = sample_lattice(u, axes)
         mm = self.mm_per_pixel * self.size / state
         return values * (mm / self._column(self.spacing, u))
 
@@ -75,6 +75,12 @@ class Fit:
         centre = torch.tensor([(n - 1) / 2 for n in self.shape], dtype=at.dtype).view(shape)
         scale = state / (self.size * self.mm_per_pixel)
         return (at - centre) * spacing * scale + (state - 1) / 2
+
+    def _axis_in_state(self, axis: int, part: range, state: int, like: Tensor) -> Tensor:
+        """``to_state`` of voxels along one axis: (n,)."""
+        at = torch.arange(part.start, part.stop, part.step, dtype=like.dtype, device=like.device)
+        centre, scale = (self.shape[axis] - 1) / 2, state / (self.size * self.mm_per_pixel)
+        return (at - centre) * self.spacing[axis] * scale + (state - 1) / 2
 
     def _model_in_case(self) -> Tensor:
         """Positions of the model's pixels in voxels of the image: (1, D, *size)."""
