@@ -7,17 +7,22 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
-from tests.support.windows import settle
+from tests.support.windows import settle, wait
 
 
 def test_a_variety_is_chosen_recorded_and_seen(window):
     _, explorer = window()
-    assert explorer.more.options.controls["variety"].widget.isVisibleTo(explorer.more)
-    assert explorer.more.values()["variety"] is None
+    row = explorer.options.variety
+    wait(lambda: explorer.sources.model.value() is not None)
+    assert row.slider.isVisibleTo(explorer) and row.value() is None
+    own = explorer.sources.model.value().spec.recovery.variety
+    assert row.slider.value() == round(100 * own) and row.box.text() == f"model's: {own:.2f}"
+    explorer.options.live.setChecked(False)
     found = {}
     for variety in (None, 1.0):
-        explorer.more.place({"variety": variety})
-        assert explorer.more.values()["variety"] == variety
+        if variety is not None:
+            row.slider.setValue(100)
+        assert explorer.values()["variety"] == variety
         explorer.generate()
         settle(explorer)
         source = explorer.sources.image.value()
@@ -26,3 +31,5 @@ def test_a_variety_is_chosen_recorded_and_seen(window):
         assert layer.metadata["drdm"]["output"] == "image"
         assert explorer.results.outcome(source).result.recipe["options"].get("variety") == variety
     assert not np.array_equal(found[None], found[1.0])
+    row.reset.click()
+    assert row.value() is None and row.slider.value() == round(100 * own)
