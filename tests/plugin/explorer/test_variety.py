@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
+from qtpy.QtTest import QTest
+
 from tests.support.windows import settle, wait
 
 
@@ -33,3 +35,20 @@ def test_a_variety_is_chosen_recorded_and_seen(window):
     assert not np.array_equal(found[None], found[1.0])
     row.reset.click()
     assert row.value() is None and row.slider.value() == round(100 * own)
+
+
+def test_a_drag_of_variety_goes_from_recovered_picture_to_recovered_picture(window):
+    """The random field does not depend on it, and is not shown again."""
+    _, explorer = window()
+    explorer.generate()
+    settle(explorer)
+    moments = []
+    explorer.live.shown.connect(moments.append)
+    for hundredth in range(10, 90, 4):
+        explorer.options.variety.slider.setValue(hundredth)
+        QTest.qWait(20)
+    settle(explorer)
+    assert moments[-1].outcome.request.options.variety == 0.86
+    assert all(m.position > 0 for m in moments)
+    shown = [m.request.options.variety for m in moments]
+    assert shown == sorted(shown)
