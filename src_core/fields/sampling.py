@@ -18,9 +18,9 @@ from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.cells import flat_index
-from src_core.fields.kernels.lattice import can_sample_lattice, lattice_values
 from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
 from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
+from src_core.fields.kernels.vectors import can_enlarge, enlarged
 from src_core.fields.kernels.volumes import image_source, label_source, warp_sources
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "sample",
     "sample_by_torch",
     "sample_inside",
-    "sample_lattice",
+    "sample_lines",
     "sample_square",
     "warp",
     "warp_labels",
@@ -113,6 +113,18 @@ def sample_by_torch(image: Tensor, coordinates: Tensor, mode: Mode, padding: Pad
     )
 
 
+def sample_lines(image: Tensor, lines: Sequence[Tensor]) -> Tensor:
+    """Linear values of an array (B, C, *in) on a grid, borders continued: (B, C, *out).
+
+    Args:
+        lines: positions along each axis, voxels of ``image``, in its type and on its device.
+    """
+    if can_enlarge(image):
+        return enlarged(image, lines)
+    at = torch.stack(torch.meshgrid(*lines, indexing="ij"))[None]
+    return sample(image, at.expand(len(image), *at.shape[1:]))
+
+
 def sample_square(image: Tensor, relative: Tensor) -> Tensor:
     """Linear values of square arrays at relative positions, borders continued.
 
@@ -144,22 +156,6 @@ def sample_inside(
         return sample_values(image, coordinates, False, INSIDE, nearest, outside)
     within = inside(coordinates, image.shape[2:])[:, None]
     return torch.where(within, sample(image, coordinates, mode), outside)
-
-
-def sample_lattice(image: Tensor, axes: Sequence[Tensor]) -> Tensor:
-    """Linear values where positions along the axes cross, the border continued.
-
-    Args:
-        image: (B, C, *in).
-        axes: positions along each axis, (n,) each, voxels, of the image's type and device.
-
-    Returns:
-        (B, C, *n).
-    """
-    if can_sample_lattice(image):
-        return lattice_values(image, axes)
-    at = torch.stack(torch.meshgrid(*axes, indexing="ij"))[None]
-    return sample(image, at.expand(len(image), *at.shape[1:]))
 
 
 def warp(image: Tensor, u: Tensor, mode: Mode = "linear", padding: Padding = "border") -> Tensor:

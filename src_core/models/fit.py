@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from src_core.fields.sampling import identity, sample, sample_lattice
+from src_core.fields.sampling import identity, sample, sample_lines
 
 __all__ = ["Fit"]
 
@@ -55,8 +55,8 @@ class Fit:
         """
         state = u.shape[-1]
         part = part or [range(n) for n in self.shape]
-        axes = [self._axis_in_state(axis, r, state, u) for axis, r in enumerate(part)]
-        values = sample_lattice(u, axes)
+        lines = [self._state_line(axis, one, state) for axis, one in enumerate(part)]
+        values = sample_lines(u, [line.to(u.device, u.dtype) for line in lines])
         mm = self.mm_per_pixel * self.size / state
         return values * (mm / self._column(self.spacing, u))
 
@@ -76,11 +76,11 @@ class Fit:
         scale = state / (self.size * self.mm_per_pixel)
         return (at - centre) * spacing * scale + (state - 1) / 2
 
-    def _axis_in_state(self, axis: int, part: range, state: int, like: Tensor) -> Tensor:
-        """``to_state`` of voxels along one axis: (n,)."""
-        at = torch.arange(part.start, part.stop, part.step, dtype=like.dtype, device=like.device)
-        centre, scale = (self.shape[axis] - 1) / 2, state / (self.size * self.mm_per_pixel)
-        return (at - centre) * self.spacing[axis] * scale + (state - 1) / 2
+    def _state_line(self, axis: int, part: range, state: int) -> Tensor:
+        """Positions of voxels along an axis in voxels of a state grid, float64."""
+        line = torch.tensor(part, dtype=torch.float64)
+        scale = self.spacing[axis] * state / (self.size * self.mm_per_pixel)
+        return (line - (self.shape[axis] - 1) / 2) * scale + (state - 1) / 2
 
     def _model_in_case(self) -> Tensor:
         """Positions of the model's pixels in voxels of the image: (1, D, *size)."""

@@ -1,68 +1,115 @@
-"""Vectors of a field in other coordinates, and their lengths, by compiled loops."""
+"""Displacement vectors of whole grids by compiled loops."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from src_core.fields.kernels import vector_loops as loops
 from src_core.fields.kernels.compiled import ready
-from src_core.fields.kernels.tensors import TYPES, plain, readable
-from src_core.fields.kernels.threads import LEAST, in_parts
-from src_core.fields.kernels.vector_loops import longest_and_total, magnitudes, transform
+from src_core.fields.kernels.tensors import TYPES, plain
+from src_core.fields.kernels.threads import in_parts
 
-__all__ = ["block_lengths", "can_measure", "magnitudes_of", "transformed"]
+__all__ = [
+    "can_convert",
+    "can_enlarge",
+    "can_measure",
+    "can_take_magnitudes",
+    "enlarged",
+    "lengths",
+    "magnitudes",
+    "millimetres",
+    "voxels",
+]
 
-_BLOCK = 1 << 14
-
-
-def transformed(vectors: NDArray[Any], matrix: NDArray[np.float64], out: NDArray[Any]) -> bool:
-    """Write ``matrix @ vector`` of every voxel; False, and nothing done, where the loops cannot.
-
-    Args:
-        vectors: (D, X, Y, Z), float32 or float64.
-        matrix: (C, D), D = 2 or 3.
-        out: (C, X, Y, Z), of the other of the two types.
-    """
-    kind, other = vectors.dtype.name, out.dtype.name
-    if {kind, other} != {"float32", "float64"} or not ready(transform[kind]):
-        return False
-    rows, voxels = vectors.shape[1], max(1, math.prod(vectors.shape[1:]))
-    loop = partial(transform[kind], readable(vectors), readable(np.ascontiguousarray(matrix)), out)
-    in_parts(loop, rows, max(1, LEAST * rows // voxels))
-    return True
+#: Voxels that are worth a thread.
+_LEAST = 1 << 16
 
 
-def block_lengths(vectors: NDArray[Any]) -> NDArray[np.float64] | None:
-    """Largest length and sum of lengths of blocks of vectors (..., 3): (blocks, 2), float64.
-
-    None where the loops cannot take them. Blocks do not depend on the number of threads.
-    """
-    loop = longest_and_total.get(vectors.dtype.name)
-    if loop is None or not ready(loop):
-        return None
-    flat = readable(np.ascontiguousarray(vectors)).reshape(-1, 3)
-    out = np.empty((-(-len(flat) // _BLOCK), 2))
-    in_parts(partial(loop, flat, _BLOCK, out), len(out), max(1, LEAST // _BLOCK))
-    return out
+def can_convert() -> bool:
+    """Whether ``voxels`` and ``millimetres`` can be called."""
+    return ready(loops.to_voxels, loops.from_voxels)
 
 
-def can_measure(u: Tensor) -> bool:
-    """Whether ``magnitudes_of`` takes a field, and nothing needs its gradient."""
-    return u.dim() > 3 and plain(u, u) and ready(magnitudes[TYPES[u.dtype]])
+def can_measure(field: NDArray[np.float32]) -> bool:
+    """Whether ``lengths`` can be called."""
+    return field.dtype == np.float32 and ready(loops.total_lengths)
 
 
-def magnitudes_of(u: Tensor, spacing: Sequence[float]) -> Tensor:
+def can_enlarge(values: Tensor) -> bool:
+    """Whether ``enlarged`` takes these values."""
+    plain = values.device.type == "cpu" and values.dtype == torch.float64
+    needed = torch.is_grad_enabled() and values.requires_grad
+    return plain and values.dim() in (4, 5) and not needed and ready(loops.enlarge_lines)
+
+
+def voxels(field: NDArray[np.float32], matrix: NDArray[np.float64], u: NDArray[np.float64]) -> None:
+    """Vectors (X, Y, Z, 3) in mm to components u (D, X, Y, Z) in voxels, by a matrix (D, 3)."""
+    matrix = np.ascontiguousarray(matrix)
+    _layers(lambda start, stop: loops.to_voxels(field, matrix, u, start, stop), field.shape)
+
+
+def millimetres(
+    u: NDArray[np.float64], matrix: NDArray[np.float64], field: NDArray[np.float32]
+) -> None:
+    """The reverse of ``voxels``: each component's vector in mm is a row of the matrix (D, 3)."""
+    matrix = np.ascontiguousarray(matrix)
+    _layers(lambda start, stop: loops.from_voxels(u, matrix, field, start, stop), field.shape)
+
+
+def lengths(field: NDArray[np.float32]) -> tuple[float, float]:
+    """The largest length of the vectors (X, Y, Z, 3), and the sum of their lengths."""
+    longest, total = np.empty(len(field)), np.empty(len(field))
+    _layers(lambda a, b: loops.total_lengths(field, longest, total, a, b), field.shape)
+    return float(np.sqrt(longest.max())), float(total.sum())
+
+
+def can_take_magnitudes(u: Tensor) -> bool:
+    """Whether ``magnitudes`` takes a field, and nothing needs its gradient."""
+    return u.dim() > 3 and plain(u, u) and ready(loops.magnitudes[TYPES[u.dtype]])
+
+
+def magnitudes(u: Tensor, spacing: Sequence[float]) -> Tensor:
     """Lengths of vectors (B, D, *spatial) times a spacing: (B, *spatial)."""
     out = torch.empty(len(u), *u.shape[2:], dtype=u.dtype)
-    scale, loop = np.asarray(spacing, np.float64), magnitudes[TYPES[u.dtype]]
+    scale, loop = np.array(spacing, np.float64), loops.magnitudes[TYPES[u.dtype]]
     flat = u.detach().contiguous().flatten(2).numpy()
     for vectors, target in zip(flat, out.flatten(1).numpy(), strict=True):
-        in_parts(partial(loop, vectors, scale, target), len(target))
+        in_parts(partial(loop, vectors, scale, target), len(target), _LEAST)
     return out
+
+
+def enlarged(values: Tensor, lines: Sequence[Tensor]) -> Tensor:
+    """Linear values on a grid, borders continued.
+
+    Args:
+        values: (B, C, *in), float64.
+        lines: positions along each axis, voxels of ``values``.
+
+    Returns:
+        (B, C, *out).
+    """
+    shape, count = list(values.shape[2:]), [len(line) for line in lines]
+    add = [1] * (3 - len(shape))
+    source = values.detach().contiguous().reshape(-1, *add, *shape).numpy()
+    out = np.empty((len(source), *add, *count))
+    places = [np.zeros(1)] * len(add) + [line.double().numpy() for line in lines]
+    held = [p.clip(0, n - 1) for p, n in zip(places, source.shape[1:], strict=True)]
+    a, b, c = (np.floor(one).astype(np.int64) for one in held)
+    s, t, r = (one - np.floor(one) for one in held)
+
+    def layers(start: int, stop: int) -> None:
+        loops.enlarge_lines(source, (a, b, c), (s, t, r), np.empty(shape[-1]), out, start, stop)
+
+    _layers(layers, out.shape[1:])
+    return torch.from_numpy(out).view(*values.shape[:2], *count)
+
+
+def _layers(work: Callable[[int, int], None], shape: Sequence[int]) -> None:
+    layer = max(1, int(np.prod(shape[1:3])))
+    in_parts(work, shape[0], max(1, _LEAST // layer))
