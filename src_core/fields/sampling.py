@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.cells import flat_index
-from src_core.fields.kernels.linear_loops import BORDER, FADE, INSIDE
+from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
 from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
+from src_core.fields.kernels.vectors import can_enlarge, enlarged
+from src_core.fields.kernels.volumes import image_source, label_source, warp_sources
 
 __all__ = [
     "Mode",
@@ -29,9 +33,11 @@ __all__ = [
     "sample",
     "sample_by_torch",
     "sample_inside",
+    "sample_lines",
     "sample_square",
     "warp",
     "warp_labels",
+    "warp_volumes",
 ]
 
 Mode = Literal["linear", "cubic", "nearest"]
@@ -107,6 +113,18 @@ def sample_by_torch(image: Tensor, coordinates: Tensor, mode: Mode, padding: Pad
     )
 
 
+def sample_lines(image: Tensor, lines: Sequence[Tensor]) -> Tensor:
+    """Linear values of an array (B, C, *in) on a grid, borders continued: (B, C, *out).
+
+    Args:
+        lines: positions along each axis, voxels of ``image``, in its type and on its device.
+    """
+    if can_enlarge(image):
+        return enlarged(image, lines)
+    at = torch.stack(torch.meshgrid(*lines, indexing="ij"))[None]
+    return sample(image, at.expand(len(image), *at.shape[1:]))
+
+
 def sample_square(image: Tensor, relative: Tensor) -> Tensor:
     """Linear values of square arrays at relative positions, borders continued.
 
@@ -179,6 +197,39 @@ def labels_by_torch(
         result = torch.where(share > best, value.to(torch.int64), result)
         best = torch.maximum(best, share)
     return result.masked_fill(outside, 0)
+
+
+def warp_volumes(
+    images: Sequence[NDArray[Any]],
+    labels: Sequence[NDArray[Any]],
+    outside: Sequence[float],
+    field: NDArray[Any],
+    to_voxels: NDArray[np.float64],
+    still: int | None,
+    mode: Literal["linear", "nearest"],
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]]] | None:
+    """Images (linear) and label maps pulled back together, by compiled loops.
+
+    Args:
+        images: (X, Y, Z) or (X, Y, Z, T), in their stored types.
+        labels: the same.
+        outside: value of each image outside the grid.
+        field: (X, Y, Z, 3), mm, on the same grid.
+        to_voxels: (3, 3), voxels from mm.
+        still: axis along which nothing moves, or None.
+        mode: of labels, as for ``warp_labels``.
+
+    Returns:
+        New arrays of the same types, or None where the loops cannot take some of these.
+    """
+    pictures = [image_source(one, value) for one, value in zip(images, outside, strict=True)]
+    maps = [label_source(one) for one in labels]
+    known = [one for one in pictures if one], [one for one in maps if one]
+    if None in pictures or None in maps:
+        return None
+    if not warp_sources(*known, field, to_voxels, still, mode == "nearest"):
+        return None
+    return [one.data for one in known[0]], [one.data for one in known[1]]
 
 
 def _many_labels(labels: Tensor, coordinates: Tensor, mode: Mode) -> Tensor:

@@ -17,7 +17,7 @@ from typing import Any, Generic, ParamSpec
 
 from filelock import FileLock
 
-__all__ = ["Kernel", "available", "helper", "kernel", "ready"]
+__all__ = ["Kernel", "available", "helper", "kernel", "kernels", "ready"]
 
 _P = ParamSpec("_P")
 _log = logging.getLogger(__name__)
@@ -68,6 +68,24 @@ class Kernel(Generic[_P]):
 def kernel(*signatures: str) -> Callable[[Callable[_P, None]], Kernel[_P]]:
     """Declare a kernel by numba's signatures, such as ``void(float32[::1], int64)``."""
     return lambda function: Kernel(function, signatures)
+
+
+def kernels(
+    signature: str, *types: str, **written: str
+) -> Callable[[Callable[_P, None]], dict[str, Kernel[_P]]]:
+    """Declare a kernel for several types of its input, each compiled when it is first needed.
+
+    Args:
+        signature: with ``{t}`` for the type of the input and ``{o}`` for that of the output.
+        types: whose output has the same type.
+        written: types whose output has another, and which: ``int16="float32"``.
+
+    Returns:
+        The kernel of each type, by NumPy's name of it.
+    """
+    pairs = {**{one: one for one in types}, **written}
+    texts = {one: signature.format(t=one, o=other) for one, other in pairs.items()}
+    return lambda function: {one: Kernel(function, (text,)) for one, text in texts.items()}
 
 
 def helper(function: Callable[..., Any]) -> Any:

@@ -1,8 +1,4 @@
-"""Loops of linear sampling: where positions lie (``place``), then values and labels there.
-
-A position is described by its cell's lowest corner (index into the flat array), its share of the
-way along each axis, 0 to 1, and a weight, 0 where the array's values do not count.
-"""
+"""Loops of values and labels in cells that ``place_loops`` found."""
 
 from __future__ import annotations
 
@@ -11,140 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.fields.kernels.compiled import helper, kernel
+from src_core.fields.kernels.compiled import kernels
+from src_core.fields.kernels.place_loops import CELLS
 
-__all__ = [
-    "BORDER",
-    "FADE",
-    "INSIDE",
-    "linear_2d",
-    "linear_3d",
-    "place_2d",
-    "place_3d",
-    "vote_2d",
-    "vote_3d",
-]
+__all__ = ["linear_2d", "linear_3d", "vote_2d", "vote_3d"]
 
-#: Beyond the array: its border continues, its values fade to zero over one voxel (along an axis of
-#: one voxel they continue), or they end half a voxel beyond the centres, the far edge excluded.
-BORDER, FADE, INSIDE = 0, 1, 2
-
-_PLACE = (
-    "void({0}[:, :], boolean, UniTuple(int64, {1}), int64, UniTuple(int64, {1}), int64, boolean, "
-    "int64[::1], float64[:, ::1], float64[::1])"
-)
-_LINEAR = (
-    "void({0}[::1], int64[::1], float64[:, ::1], float64[::1], UniTuple(int64, {1}), float64, "
-    "boolean, {0}[::1])"
-)
-_VOTE = (
-    "void(int32[::1], int64[::1], float64[:, ::1], float64[::1], UniTuple(int64, {0}), int32[::1])"
-)
+_FLOATS = ("float32", "float64")
+_SMALL = {"uint8": "float32", "int16": "float32", "uint16": "float32"}
+_LINEAR = {
+    n: f"void({{t}}[::1], {CELLS}, UniTuple(int64, {n}), float64, boolean, {{o}}[::1])"
+    for n in (2, 3)
+}
+_VOTE = {n: f"void({{t}}[::1], {CELLS}, UniTuple(int64, {n}), int32[::1])" for n in (2, 3)}
 
 
-@helper
-def _weight(p: float, n: int, rule: int, nearest: bool) -> float:
-    """Weight of the array's values at a position along an axis of n voxels."""
-    if rule == INSIDE:
-        return 1.0 if -0.5 <= p < n - 0.5 else 0.0
-    if rule == FADE and n > 1:
-        p = np.rint(p) if nearest else p
-        away = max(-p, p - (n - 1))
-        return 1.0 if away <= 0.0 else (1.0 - away if away < 1.0 else 0.0)
-    return 1.0
-
-
-@helper
-def _held(p: float, n: int, nearest: bool) -> float:
-    """A position moved to the array, and to a voxel; no number (NaN) to the first voxel."""
-    p = min(p, n - 1.0) if p > 0.0 else 0.0
-    return np.rint(p) if nearest else p
-
-
-@helper
-def _lowest(p: float, n: int) -> int:
-    """The cell of a position: 0 to n - 2, or 0 on an axis of one voxel."""
-    return max(min(int(p), n - 2), 0)
-
-
-@kernel(_PLACE.format("float32", 2), _PLACE.format("float64", 2))
-def place_2d(
-    at: NDArray[Any],
-    moved: bool,
-    grid: tuple[int, int],
-    start: int,
-    shape: tuple[int, int],
-    rule: int,
-    nearest: bool,
-    low: NDArray[Any],
-    share: NDArray[Any],
-    weight: NDArray[Any],
-) -> None:
-    """Where positions lie in an array.
-
-    Args:
-        at: (2, n), voxels: positions, or displacements of the voxels of ``grid``.
-        moved: whether they are displacements.
-        grid: shape of the whole output.
-        start: the first voxel of ``at`` in the flat output.
-        shape: of the array.
-        rule: ``BORDER``, ``FADE`` or ``INSIDE``.
-        nearest: whether positions are rounded to voxels.
-        low: (n,), written: lowest corner of each cell, flat.
-        share: (n, 2), written.
-        weight: (n,), written.
-    """
-    i, j = start // grid[1], start % grid[1]
-    for n in range(low.size):
-        x, y = float(at[0, n]), float(at[1, n])
-        if moved:
-            x, y = x + i, y + j
-        at_x, at_y = _weight(x, shape[0], rule, nearest), _weight(y, shape[1], rule, nearest)
-        weight[n] = at_x * at_y
-        x, y = _held(x, shape[0], nearest), _held(y, shape[1], nearest)
-        a, b = _lowest(x, shape[0]), _lowest(y, shape[1])
-        low[n] = a * shape[1] + b
-        share[n, 0], share[n, 1] = x - a, y - b
-        j += 1
-        if j == grid[1]:
-            i, j = i + 1, 0
-
-
-@kernel(_PLACE.format("float32", 3), _PLACE.format("float64", 3))
-def place_3d(
-    at: NDArray[Any],
-    moved: bool,
-    grid: tuple[int, int, int],
-    start: int,
-    shape: tuple[int, int, int],
-    rule: int,
-    nearest: bool,
-    low: NDArray[Any],
-    share: NDArray[Any],
-    weight: NDArray[Any],
-) -> None:
-    """Like ``place_2d``, in 3D."""
-    i, rest = start // (grid[1] * grid[2]), start % (grid[1] * grid[2])
-    j, k = rest // grid[2], rest % grid[2]
-    for n in range(low.size):
-        x, y, z = float(at[0, n]), float(at[1, n]), float(at[2, n])
-        if moved:
-            x, y, z = x + i, y + j, z + k
-        at_x, at_y = _weight(x, shape[0], rule, nearest), _weight(y, shape[1], rule, nearest)
-        weight[n] = at_x * at_y * _weight(z, shape[2], rule, nearest)
-        x, y = _held(x, shape[0], nearest), _held(y, shape[1], nearest)
-        z = _held(z, shape[2], nearest)
-        a, b, c = _lowest(x, shape[0]), _lowest(y, shape[1]), _lowest(z, shape[2])
-        low[n] = (a * shape[1] + b) * shape[2] + c
-        share[n, 0], share[n, 1], share[n, 2] = x - a, y - b, z - c
-        k += 1
-        if k == grid[2]:
-            j, k = j + 1, 0
-            if j == grid[1]:
-                i, j = i + 1, 0
-
-
-@kernel(_LINEAR.format("float32", 2), _LINEAR.format("float64", 2))
+@kernels(_LINEAR[2], *_FLOATS)
 def linear_2d(
     values: NDArray[Any],
     low: NDArray[Any],
@@ -177,7 +54,7 @@ def linear_2d(
         out[n] = np.rint(value) if whole else value
 
 
-@kernel(_LINEAR.format("float32", 3), _LINEAR.format("float64", 3))
+@kernels(_LINEAR[3], *_FLOATS, **_SMALL)
 def linear_3d(
     values: NDArray[Any],
     low: NDArray[Any],
@@ -204,7 +81,7 @@ def linear_3d(
         out[n] = np.rint(value) if whole else value
 
 
-@kernel(_VOTE.format(2))
+@kernels(_VOTE[2], "int32")
 def vote_2d(
     labels: NDArray[Any],
     low: NDArray[Any],
@@ -241,7 +118,7 @@ def vote_2d(
         out[n] = best if weight[n] > 0.0 else 0
 
 
-@kernel(_VOTE.format(3))
+@kernels(_VOTE[3], "int32", "uint8", "int16", "uint16")
 def vote_3d(
     labels: NDArray[Any],
     low: NDArray[Any],

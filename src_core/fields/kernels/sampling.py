@@ -19,42 +19,52 @@ from src_core.fields.kernels.compiled import Kernel, ready
 from src_core.fields.kernels.linear_loops import (
     linear_2d,
     linear_3d,
-    place_2d,
-    place_3d,
     vote_2d,
     vote_3d,
 )
+from src_core.fields.kernels.place_loops import place_2d, place_3d
+from src_core.fields.kernels.tensors import TYPES, plain
 from src_core.fields.kernels.threads import in_parts
 
 __all__ = ["can_sample", "can_vote", "sample_values", "vote_labels"]
 
-_PLACE: dict[int, Kernel[...]] = {2: place_2d, 3: place_3d}
-_LINEAR: dict[int, Kernel[...]] = {2: linear_2d, 3: linear_3d}
-_VOTE: dict[int, Kernel[...]] = {2: vote_2d, 3: vote_3d}
+_PLACE: dict[int, dict[str, Kernel[...]]] = {2: place_2d, 3: place_3d}
+_LINEAR: dict[int, dict[str, Kernel[...]]] = {2: linear_2d, 3: linear_3d}
+_VOTE: dict[int, dict[str, Kernel[...]]] = {2: vote_2d, 3: vote_3d}
 #: Voxels whose cells are kept at once: they fit into a core's cache.
 _AT_ONCE = 1 << 13
-_TYPES = (torch.float32, torch.float64)
 _LARGEST_LABEL = (1 << 31) - 1
 
 _Cells = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 
 def can_sample(image: Tensor, at: Tensor) -> bool:
-    """Whether ``sample_values`` takes these tensors, and nothing needs their gradient."""
+    """Whether ``sample_values`` takes these tensors, and nothing needs their gradient.
+
+    In 2D and float32 PyTorch is left to it: there it samples several voxels at once.
+    """
     ndim = at.shape[1]
-    return _plain(image, at) and image.dtype == at.dtype and ready(_PLACE[ndim], _LINEAR[ndim])
+    if ndim == 2 and at.dtype == torch.float32:
+        return False
+    return (
+        plain(image, at)
+        and image.dtype == at.dtype
+        and ready(_PLACE[ndim][TYPES[at.dtype]], _LINEAR[ndim][TYPES[at.dtype]])
+    )
 
 
 def can_vote(labels: Tensor, at: Tensor) -> bool:
     """Whether ``vote_labels`` takes these tensors."""
+    if labels.shape[1] != 1:
+        return False
     ndim = at.shape[1]
-    if not _plain(labels, at) or labels.is_floating_point() or not labels.numel():
+    if not plain(labels, at) or labels.is_floating_point() or not labels.numel():
         return False
     if labels.dtype in (torch.int64, torch.uint32, torch.uint64):
         low, high = (int(one) for one in labels.to(torch.int64).aminmax())
         if low < -_LARGEST_LABEL or high > _LARGEST_LABEL:
             return False
-    return ready(_PLACE[ndim], _VOTE[ndim])
+    return ready(_PLACE[ndim][TYPES[at.dtype]], _VOTE[ndim]["int32"])
 
 
 def sample_values(
@@ -79,7 +89,7 @@ def sample_values(
     flat, steps, linear = (
         image.detach().contiguous().flatten(2).numpy(),
         _steps(image),
-        _LINEAR[ndim],
+        _LINEAR[ndim][TYPES[image.dtype]],
     )
     written = out.flatten(2).numpy()
 
@@ -106,7 +116,7 @@ def vote_labels(labels: Tensor, at: Tensor, rule: int, nearest: bool) -> Tensor:
     """
     out = torch.empty(len(at), 1, *at.shape[2:], dtype=torch.int32)
     flat, written = labels.to(torch.int32).contiguous().flatten(1).numpy(), out.flatten(1).numpy()
-    steps, vote = _steps(labels), _VOTE[at.shape[1]]
+    steps, vote = _steps(labels), _VOTE[at.shape[1]]["int32"]
 
     def take(b: int, part: slice, cells: _Cells) -> None:
         vote(flat[b if len(flat) > 1 else 0], *cells, steps, written[b, part])
@@ -124,7 +134,11 @@ def _through_cells(
     take: Callable[[int, slice, _Cells], None],
 ) -> None:
     """Call ``take`` with the cells of some positions, until all have had their turn."""
-    grid, count, place = tuple(at.shape[2:]), math.prod(at.shape[2:]), _PLACE[at.shape[1]]
+    grid, count, place = (
+        tuple(at.shape[2:]),
+        math.prod(at.shape[2:]),
+        _PLACE[at.shape[1]][TYPES[at.dtype]],
+    )
     places, shape = at.detach().flatten(2).numpy(), tuple(shape)
     if not count:
         return
@@ -150,19 +164,3 @@ def _steps(image: Tensor) -> tuple[int, ...]:
     """How far a cell's corners are apart in the flat array, 0 on an axis of one voxel."""
     shape = image.shape[2:]
     return tuple(0 if n == 1 else math.prod(shape[a + 1 :]) for a, n in enumerate(shape))
-
-
-def _plain(values: Tensor, at: Tensor) -> bool:
-    """Whether both hold numbers on the CPU that no gradient, graph or transform needs."""
-    return (
-        at.dtype in _TYPES
-        and at.shape[1] in (2, 3)
-        and at.dim() == values.dim() == at.shape[1] + 2
-        and len(values) in (1, len(at))
-        and all(
-            type(one) in (Tensor, torch.nn.Parameter) and one.device.type == "cpu"
-            for one in (values, at)
-        )
-        and not (torch.is_grad_enabled() and (values.requires_grad or at.requires_grad))
-        and not torch.compiler.is_compiling()
-    )

@@ -13,13 +13,13 @@ from itertools import pairwise
 
 import torch
 
-__all__ = ["in_parts"]
+__all__ = ["LEAST", "in_parts"]
 
 #: Voxels that are worth a thread.
-_LEAST = 1 << 15
+LEAST = 1 << 15
 
 
-def in_parts(work: Callable[[int, int], None], count: int, least: int = _LEAST) -> None:
+def in_parts(work: Callable[[int, int], None], count: int, least: int = LEAST) -> None:
     """Call ``work(start, stop)`` for parts of ``range(count)``, at the same time.
 
     Args:
