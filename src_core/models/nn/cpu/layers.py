@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from src_core.models.device import fixed_threads
 from src_core.models.nn.cpu import kernels
-from src_core.models.nn.cpu.space import Array, Space
+from src_core.models.nn.cpu.buffers import Array, Buffers
 from src_core.models.nn.cpu.vector_code import FAR, LANES, NEAR
 
 __all__ = ["PlainConvolution", "WinogradConvolution", "affine", "attention"]
@@ -42,10 +42,10 @@ class PlainConvolution:
         flat = moved.reshape(1, -1, size * weights.shape[1], len(start))
         return cls(_blocks(flat), start, size, layer.stride[0], ndim)
 
-    def __call__(self, image: Array, output: Array, space: Space) -> None:
+    def __call__(self, image: Array, output: Array, buffers: Buffers) -> None:
         """Into ``output``."""
         _, rows, width, inputs = image.shape
-        rim, axis = space.rim, range(self.size)
+        rim, axis = buffers.rim, range(self.size)
         # a layer of one tap reads where it writes, within the rim
         first = 0 if self.size > 1 else (rim * rows + 1) * width + 1
         places = product(axis if self.ndim == 3 else (0,), axis)
@@ -64,11 +64,11 @@ class WinogradConvolution:
         weights = weights if weights.ndim == 5 else weights[:, :, None]
         self.weights = _blocks(_transformed(weights))
 
-    def __call__(self, image: Array, output: Array, space: Space, adds: bool = False) -> None:
+    def __call__(self, image: Array, output: Array, buffers: Buffers, adds: bool = False) -> None:
         """Into ``output``, or added to it."""
-        line = output.shape[2] // 4 * (len(image) if space.rim else 1)
-        tiles = space.tiles(line, max(image.shape[3], output.shape[3]))
-        kernels.convolve(image, output, space.rim, self.weights, self.start, int(adds), *tiles)
+        line = output.shape[2] // 4 * (len(image) if buffers.rim else 1)
+        tiles = buffers.tiles(line, max(image.shape[3], output.shape[3]))
+        kernels.convolve(image, output, buffers.rim, self.weights, self.start, int(adds), *tiles)
 
 
 def affine(norm: Any) -> Array:

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from src_core.models.nn.cpu import kernels, layout_kernels
+from src_core.models.nn.cpu.buffers import Array, Buffers
 from src_core.models.nn.cpu.layers import (
     PlainConvolution,
     WinogradConvolution,
     affine,
     attention,
 )
-from src_core.models.nn.cpu.space import Array, Space
 
 __all__ = ["LOOPS", "CpuNetwork"]
 
@@ -69,31 +69,33 @@ class CpuNetwork:
         self.organ_head = None if organs is None else WinogradConvolution(organs)
         self.side = side // self.config.stem
         self._films: dict[int, list[Array]] = {}
-        self._spaces: list[Space] = []
+        self._buffers: list[Buffers] = []
 
     def __call__(self, images: Tensor, level: int, organs: bool) -> tuple[Tensor, Tensor | None]:
         """Velocities of images (N, 1, *side), float32; logits of organs if asked for."""
-        space = self._spaces.pop() if self._spaces else Space(self.ndim)
+        buffers = self._buffers.pop() if self._buffers else Buffers(self.ndim)
         parts = images.detach().float().split(_TOGETHER if self.ndim == 2 else 1)
-        found = [self._some(part, level, organs, space) for part in parts]
-        self._spaces.append(space)
+        found = [self._some(part, level, organs, buffers) for part in parts]
+        self._buffers.append(buffers)
         logits = [one for _, one in found if one is not None]
         return torch.cat([one for one, _ in found]), torch.cat(logits) if logits else None
 
     def _some(
-        self, images: Tensor, level: int, organs: bool, space: Space
+        self, images: Tensor, level: int, organs: bool, buffers: Buffers
     ) -> tuple[Tensor, Tensor | None]:
-        features = self._features(images, iter(self._levels(level)), space)
-        velocity = self._head(self.head, self.ndim, features, space)
+        features = self._features(images, iter(self._levels(level)), buffers)
+        velocity = self._head(self.head, self.ndim, features, buffers)
         if not organs or self.organ_head is None:
             return velocity, None
         count = self.config.organs << self.ndim
-        return velocity, _spread(self._head(self.organ_head, count, features, space))
+        return velocity, _spread(self._head(self.organ_head, count, features, buffers))
 
-    def _head(self, head: WinogradConvolution, count: int, features: Array, space: Space) -> Tensor:
+    def _head(
+        self, head: WinogradConvolution, count: int, features: Array, buffers: Buffers
+    ) -> Tensor:
         """The first ``count`` channels of a head's output: (N, count, *n)."""
-        found = space.image("head", len(features), features.shape[1] - 2, len(head.start))
-        head(features, found, space)
+        found = buffers.image("head", len(features), features.shape[1] - 2, len(head.start))
+        head(features, found, buffers)
         kept = found[:, 1:-1, 1:-1, :count]
         kept = kept[None, 1:-1] if self.ndim == 3 else kept
         return torch.from_numpy(np.moveaxis(kept, -1, 1).copy())
@@ -112,58 +114,58 @@ class CpuNetwork:
             self._films[level] = [film + one for film in films]
         return self._films[level]
 
-    def _features(self, images: Tensor, films: Iterator[Array], space: Space) -> Array:
+    def _features(self, images: Tensor, films: Iterator[Array], buffers: Buffers) -> Array:
         count, side, widths = len(images), self.side, self.config.widths
         values = images.contiguous().numpy()
         values = values[0, 0] if self.ndim == 3 else values[:, 0]
-        folded = space.image("folded", count, side, self.config.stem**self.ndim)
-        layout_kernels.fold(values, folded, space.rim, self.config.stem)
-        x = space.image("stage", count, side, widths[0])
-        self.stem(folded, x, space)
+        folded = buffers.image("folded", count, side, self.config.stem**self.ndim)
+        layout_kernels.fold(values, folded, buffers.rim, self.config.stem)
+        x = buffers.image("stage", count, side, widths[0])
+        self.stem(folded, x, buffers)
         skips = []
         for i, block in enumerate(self.encoder):
             if i:
-                fine, x = x, space.image("stage", count, (x.shape[1] - 2) // 2, widths[i])
-                self.down[i - 1](fine, x, space)
-            self._block(block, x, x, next(films), space)
+                fine, x = x, buffers.image("stage", count, (x.shape[1] - 2) // 2, widths[i])
+                self.down[i - 1](fine, x, buffers)
+            self._block(block, x, x, next(films), buffers)
             skips.append(x)
         x = skips.pop()
-        self._block(self.middle[0], x, x, next(films), space)
+        self._block(self.middle[0], x, x, next(films), buffers)
         if self.attention is not None:
             norm, project, start, mix, mix_start = self.attention
-            groups, heads, scratch = self.config.groups, self.config.heads, space.scratch
+            groups, heads, scratch = self.config.groups, self.config.heads, buffers.scratch
             kernels.attend(
-                x, space.rim, norm, groups, heads, project, start, mix, mix_start, scratch
+                x, buffers.rim, norm, groups, heads, project, start, mix, mix_start, scratch
             )
         for block in self.middle[1:]:
-            self._block(block, x, x, next(films), space)
+            self._block(block, x, x, next(films), buffers)
         for block, skip in zip(self.decoder, reversed(skips), strict=False):
             width = skip.shape[3] + x.shape[3]
-            joined = space.image("joined", count, skip.shape[1] - 2, width)
-            layout_kernels.join(skip, x, joined, space.rim)
-            self._block(block, joined, skip, next(films), space)
+            joined = buffers.image("joined", count, skip.shape[1] - 2, width)
+            layout_kernels.join(skip, x, joined, buffers.rim)
+            self._block(block, joined, skip, next(films), buffers)
             x = skip
-        output = space.image("normal", count, x.shape[1] - 2, x.shape[3])
-        kernels.normalise(x, output, space.rim, self.norm, self.config.groups, space.scratch)
+        output = buffers.image("normal", count, x.shape[1] - 2, x.shape[3])
+        kernels.normalise(x, output, buffers.rim, self.norm, self.config.groups, buffers.scratch)
         return output
 
-    def _block(self, block: _Block, x: Array, out: Array, film: Array, space: Space) -> None:
+    def _block(self, block: _Block, x: Array, out: Array, film: Array, buffers: Buffers) -> None:
         """A residual block from ``x`` to ``out``, which may be the same."""
         groups, side, width = self.config.groups, out.shape[1] - 2, out.shape[3]
         if self.ndim == 2 and len(x) > 1 and x[0].size > _LARGE:
             for n in range(len(x)):
-                self._block(block, x[n : n + 1], out[n : n + 1], film, space)
+                self._block(block, x[n : n + 1], out[n : n + 1], film, buffers)
             return
         if block.skip is not None:
-            block.skip(x, out, space)
-        normal = space.image("normal", len(x), side, x.shape[3])
-        kernels.normalise(x, normal, space.rim, block.norm_in, groups, space.scratch)
-        inner = space.image("inner", len(x), side, width)
-        block.conv_in(normal, inner, space)
+            block.skip(x, out, buffers)
+        normal = buffers.image("normal", len(x), side, x.shape[3])
+        kernels.normalise(x, normal, buffers.rim, block.norm_in, groups, buffers.scratch)
+        inner = buffers.image("inner", len(x), side, width)
+        block.conv_in(normal, inner, buffers)
         weights = np.concatenate([block.norm_out[:2], film])
-        normal = space.image("normal", len(x), side, width)
-        kernels.normalise(inner, normal, space.rim, weights, groups, space.scratch)
-        block.conv_out(normal, out, space, adds=True)
+        normal = buffers.image("normal", len(x), side, width)
+        kernels.normalise(inner, normal, buffers.rim, weights, groups, buffers.scratch)
+        block.conv_out(normal, out, buffers, adds=True)
 
 
 def _spread(values: Tensor) -> Tensor:

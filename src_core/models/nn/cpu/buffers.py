@@ -1,20 +1,20 @@
-"""Space for the images of a pass through a network, allocated once."""
+"""Buffers for the images of a pass through a network, allocated once."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Space"]
+__all__ = ["Array", "Buffers"]
 
 Array = NDArray[np.float32]
 
-#: Space for tiles, floats, where one row of tiles needs no more: small enough for a core's cache.
+#: Buffers for tiles, floats, where one row of tiles needs no more: small enough for a core's cache.
 _TILES = 20_000
 
 
-class Space:
-    """Images by name, with a rim of zeros, and working space.
+class Buffers:
+    """Images by name, with a rim of zeros, and working buffers.
 
     Attributes:
         rim: planes of zeros at both ends of the first axis: 1 in 3D, 0 in 2D.
@@ -40,7 +40,7 @@ class Space:
         return self._images[key][:planes]
 
     def tiles(self, line: int, channels: int) -> list[Array]:
-        """Space for a line of tiles or more, and four to spare, and for as many products."""
+        """Buffers for a line of tiles or more, and four to spare, and for as many products."""
         size = 36 * channels * 4 + max(36 * channels * line, _TILES)
         if len(self._tiles[0]) < size:
             self._tiles = [np.zeros(size, np.float32) for _ in range(2)]
