@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.fields.kernels.compiled import kernel
+from src_core.fields.kernels.compiled import kernel, kernels
 
-__all__ = ["enlarge_lines", "from_voxels", "to_voxels", "total_lengths"]
+__all__ = ["enlarge_lines", "from_voxels", "magnitudes", "to_voxels", "total_lengths"]
 
 
 #: Vectors that are read alone may lie in a file that is mapped into memory, read-only.
@@ -131,3 +133,23 @@ def enlarge_lines(
                 for k in range(out.shape[3]):
                     d, r = low_c[k], share_c[k]
                     out[c, i, j, k] = line[d] + r * (line[min(d + 1, last_c)] - line[d])
+
+
+@kernels("void({t}[:, ::1], float64[::1], {o}[::1], int64, int64)", "float32", "float64")
+def magnitudes(
+    vectors: NDArray[Any], scale: NDArray[np.float64], out: NDArray[Any], start: int, stop: int
+) -> None:
+    """Lengths of some vectors.
+
+    Args:
+        vectors: (D, n).
+        scale: (D,), what each component is multiplied by first.
+        out: (n,), written.
+        start, stop: vectors.
+    """
+    for n in range(start, stop):
+        total = 0.0
+        for axis in range(scale.size):
+            one = vectors[axis, n] * scale[axis]
+            total += one * one
+        out[n] = np.sqrt(total)

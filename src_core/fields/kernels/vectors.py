@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,14 +12,17 @@ from torch import Tensor
 
 from src_core.fields.kernels import vector_loops as loops
 from src_core.fields.kernels.compiled import ready
+from src_core.fields.kernels.tensors import TYPES, plain
 from src_core.fields.kernels.threads import in_parts
 
 __all__ = [
     "can_convert",
     "can_enlarge",
     "can_measure",
+    "can_take_magnitudes",
     "enlarged",
     "lengths",
+    "magnitudes",
     "millimetres",
     "voxels",
 ]
@@ -63,6 +67,21 @@ def lengths(field: NDArray[np.float32]) -> tuple[float, float]:
     longest, total = np.empty(len(field)), np.empty(len(field))
     _layers(lambda a, b: loops.total_lengths(field, longest, total, a, b), field.shape)
     return float(np.sqrt(longest.max())), float(total.sum())
+
+
+def can_take_magnitudes(u: Tensor) -> bool:
+    """Whether ``magnitudes`` takes a field, and nothing needs its gradient."""
+    return u.dim() > 3 and plain(u, u) and ready(loops.magnitudes[TYPES[u.dtype]])
+
+
+def magnitudes(u: Tensor, spacing: Sequence[float]) -> Tensor:
+    """Lengths of vectors (B, D, *spatial) times a spacing: (B, *spatial)."""
+    out = torch.empty(len(u), *u.shape[2:], dtype=u.dtype)
+    scale, loop = np.array(spacing, np.float64), loops.magnitudes[TYPES[u.dtype]]
+    flat = u.detach().contiguous().flatten(2).numpy()
+    for vectors, target in zip(flat, out.flatten(1).numpy(), strict=True):
+        in_parts(partial(loop, vectors, scale, target), len(target), _LEAST)
+    return out
 
 
 def enlarged(values: Tensor, lines: Sequence[Tensor]) -> Tensor:
