@@ -62,7 +62,8 @@ class Product:
         if len(options) == 1:
             making = iterate(case, model, options[0], session=session)
         else:
-            making = pair_steps(case, model, *options[:2], session=session)
+            first, second = options
+            making = pair_steps(case, model, first, second, session)
         for value in making:
             if isinstance(value, Result | Pair):
                 yield value
