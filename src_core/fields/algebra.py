@@ -86,7 +86,7 @@ def enlarge(u: Tensor, factor: int) -> Tensor:
 def enlarge_by_torch(u: Tensor, factor: int) -> Tensor:
     """What ``enlarge`` gives, by PyTorch on any device, with gradients."""
     mode = {2: "bilinear", 3: "trilinear"}[u.shape[1]]
-    return functional.interpolate(u, scale_factor=factor, mode=mode, align_corners=False) * factor
+    return functional.interpolate(u * factor, scale_factor=factor, mode=mode, align_corners=False)
 
 
 def resized(maps: Tensor, side: int) -> Tensor:

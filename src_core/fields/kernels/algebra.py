@@ -40,20 +40,26 @@ def squared(u: Tensor, times: int) -> Tensor:
     """A field (B, D, *spatial), voxels, composed with itself, and the result again."""
     if not times:
         return u
-    u = u.detach().contiguous()
     rooms = [torch.empty(u.shape, dtype=u.dtype) for _ in range(min(times, 2))]
-    for turn in range(times):
-        out = rooms[turn % 2]
-        _compose_into(out, u, u)
-        u = out
-    return u
+    compose, rows, least = _compose(u), u.shape[2], _least(u)
+    written = [room.numpy() for room in rooms]
+    for number, field in enumerate(u.detach().contiguous().numpy()):
+        for turn in range(times):
+            out = written[turn % 2][number]
+            in_parts(partial(compose, field, field, out), rows, least)
+            field = out
+    return rooms[(times - 1) % 2]
 
 
 def _compose_into(out: Tensor, u: Tensor, v: Tensor) -> None:
-    compose, rows = _compose(u), u.shape[2]
-    least = max(1, LEAST * rows // max(1, math.prod(u.shape[2:])))
+    compose, rows, least = _compose(u), u.shape[2], _least(u)
     for one in zip(u.numpy(), v.numpy(), out.numpy(), strict=True):
         in_parts(partial(compose, *one), rows, least)
+
+
+def _least(u: Tensor) -> int:
+    """Rows that are worth a thread."""
+    return max(1, LEAST * u.shape[2] // max(1, math.prod(u.shape[2:])))
 
 
 def _compose(u: Tensor) -> Kernel[...]:
