@@ -20,6 +20,7 @@ from src_core.errors import ArgumentError
 from src_core.fields.cells import flat_index
 from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
 from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
+from src_core.fields.kernels.vectors import can_enlarge, enlarged
 from src_core.fields.kernels.volumes import image_source, label_source, warp_sources
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "sample",
     "sample_by_torch",
     "sample_inside",
+    "sample_lines",
     "sample_square",
     "warp",
     "warp_labels",
@@ -109,6 +111,18 @@ def sample_by_torch(image: Tensor, coordinates: Tensor, mode: Mode, padding: Pad
     return functional.grid_sample(
         image, unit, mode=_TORCH_MODE[mode], padding_mode=padding, align_corners=True
     )
+
+
+def sample_lines(image: Tensor, lines: Sequence[Tensor]) -> Tensor:
+    """Linear values of an array (B, C, *in) on a grid, borders continued: (B, C, *out).
+
+    Args:
+        lines: positions along each axis, voxels of ``image``, in its type and on its device.
+    """
+    if can_enlarge(image):
+        return enlarged(image, lines)
+    at = torch.stack(torch.meshgrid(*lines, indexing="ij"))[None]
+    return sample(image, at.expand(len(image), *at.shape[1:]))
 
 
 def sample_square(image: Tensor, relative: Tensor) -> Tensor:

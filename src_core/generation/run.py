@@ -140,7 +140,7 @@ def finish(
     for end in ends:
         yield Finishing("guard")
         with fixed_threads():
-            kept.append(guarded(session.view, end.flow, options.allow_folds))
+            kept.append(guarded(session.view, end.flow, options.allow_folds, end.displacement))
     case, axis = session.case, session.view.axis
     drawn = draw_changes(options, case, axis)
     if recorded is not None:
