@@ -20,7 +20,7 @@ _SIGNATURE = "void({t}[:, ::1], {t}[:, ::1], {t}[:, ::1], UniTuple(int64, %d), i
 
 
 @helper
-def _cell(p: Any, i: int, n: int) -> tuple[int, Any]:
+def _cell(p: Any, i: int, n: int) -> tuple[Any, Any]:
     """Cell of position i + p on an axis of n voxels, 0 to n - 2, and the share within it.
 
     Comparisons are such that no number (NaN) becomes the first voxel. Axes of 2^24 voxels or more
