@@ -41,25 +41,26 @@ def squared(u: Tensor, times: int) -> Tensor:
     if not times:
         return u
     rooms = [torch.empty(u.shape, dtype=u.dtype) for _ in range(min(times, 2))]
-    compose, rows, least = _compose(u), u.shape[2], _least(u)
-    written = [room.numpy() for room in rooms]
-    for number, field in enumerate(u.detach().contiguous().numpy()):
+    compose, shape = _compose(u), tuple(u.shape[2:])
+    written = [room.flatten(2).numpy() for room in rooms]
+    for number, field in enumerate(u.detach().contiguous().flatten(2).numpy()):
         for turn in range(times):
             out = written[turn % 2][number]
-            in_parts(partial(compose, field, field, out), rows, least)
+            in_parts(partial(compose, field, field, out, shape), shape[0], _least(shape))
             field = out
     return rooms[(times - 1) % 2]
 
 
 def _compose_into(out: Tensor, u: Tensor, v: Tensor) -> None:
-    compose, rows, least = _compose(u), u.shape[2], _least(u)
-    for one in zip(u.numpy(), v.numpy(), out.numpy(), strict=True):
-        in_parts(partial(compose, *one), rows, least)
+    compose, shape = _compose(u), tuple(u.shape[2:])
+    flat = (field.flatten(2).numpy() for field in (u, v, out))
+    for one in zip(*flat, strict=True):
+        in_parts(partial(compose, *one, shape), shape[0], _least(shape))
 
 
-def _least(u: Tensor) -> int:
+def _least(shape: tuple[int, ...]) -> int:
     """Rows that are worth a thread."""
-    return max(1, LEAST * u.shape[2] // max(1, math.prod(u.shape[2:])))
+    return max(1, LEAST * shape[0] // max(1, math.prod(shape)))
 
 
 def _compose(u: Tensor) -> Kernel[...]:
