@@ -56,9 +56,9 @@ class Fit:
         state = u.shape[-1]
         part = part or [range(n) for n in self.shape]
         lines = [self._state_line(axis, one, state) for axis, one in enumerate(part)]
-        values = sample_lines(u, [line.to(u.device, u.dtype) for line in lines])
         mm = self.mm_per_pixel * self.size / state
-        return values * (mm / self._column(self.spacing, u))
+        scaled = u * (mm / self._column(self.spacing, u))
+        return sample_lines(scaled, [line.to(u.device, u.dtype) for line in lines])
 
     def inside(self, state: int) -> Tensor:
         """Which voxels of a state grid lie in the image, and not in its padding: (*state), bool."""
