@@ -13,6 +13,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.table import Line, Sizes
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 _THREADS += ("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",)
@@ -23,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table as it grows, and write it where that is asked for."""
     options = _parser().parse_args(arguments)
     _prepare()
-    from benchmarks.table import COLUMNS, markdown
+    from benchmarks.page import section, write_section
+    from benchmarks.table import COLUMNS
 
     lines = []
     print("\t".join(COLUMNS), flush=True)
@@ -31,26 +36,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\t".join(line), flush=True)
         lines.append(line)
     if options.write:
-        flags = (name for name in ("sweep", "largest") if getattr(options, name))
-        command = " ".join(["python -m benchmarks --write", *(f"--{name}" for name in flags)])
-        options.page.write_text(markdown(lines, command), encoding="utf-8")
+        title, flags = _section(options)
+        command = f"python -m benchmarks --write{flags}"
+        write_section(options.page, section(title, lines, command))
 
 
-def _lines(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
-    from benchmarks import case_rows, field_rows, training_rows
+def _section(options: argparse.Namespace) -> tuple[str, str]:
+    """Title and flags of what is measured."""
+    if options.sweep:
+        return "From side to side", " --sweep"
+    if options.largest:
+        return f"A volume of {options.largest}^3", f" --largest {options.largest}"
+    return "Against other packages", ""
+
+
+def _lines(options: argparse.Namespace) -> Iterator[Line]:
     from benchmarks.growth import SIDES, largest_lines, sweep_lines
     from benchmarks.inputs import VOLUME_MODEL
-    from benchmarks.table import Sizes, lines_of
+    from benchmarks.table import Sizes
 
     sizes = Sizes.quick() if options.quick else Sizes()
-    for part in (field_rows, case_rows, training_rows):
-        for row in part.rows(sizes):
-            if options.only in row.work:
-                yield from lines_of(row, sizes.budget)
     if options.sweep:
         yield from sweep_lines(SIDES[:1] if options.quick else SIDES, sizes.budget)
-    if options.largest:
-        yield from largest_lines(64 if options.quick else 512, VOLUME_MODEL)
+    elif options.largest:
+        yield from largest_lines(options.largest, VOLUME_MODEL)
+    else:
+        yield from _table(sizes, options.only)
+
+
+def _table(sizes: Sizes, only: str) -> Iterator[Line]:
+    from benchmarks import case_rows, field_rows, training_rows
+    from benchmarks.table import lines_of
+
+    for part in (field_rows, case_rows, training_rows):
+        for row in part.rows(sizes):
+            if only in row.work:
+                yield from lines_of(row, sizes.budget)
 
 
 def _prepare() -> None:
@@ -75,9 +96,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="small arrays, one run of each")
-    parser.add_argument("--sweep", action="store_true", help="also from 64^3 to 384^3")
-    parser.add_argument("--largest", action="store_true", help="also 512^3 end to end")
-    parser.add_argument("--write", action="store_true", help="write the page as well")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--sweep", action="store_true", help="volumes of 64^3 to 384^3 instead")
+    kinds.add_argument(
+        "--largest", type=int, nargs="?", const=512, help="one volume, of 512^3, end to end instead"
+    )
+    parser.add_argument("--write", action="store_true", help="write the page's section as well")
     parser.add_argument("--page", type=Path, default=_PAGE, help="the page")
     parser.add_argument("--only", default="", help="rows whose name contains this")
     return parser

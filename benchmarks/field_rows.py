@@ -114,7 +114,7 @@ def torch_displacement(shape: tuple[int, ...], seed: int = 1) -> Tensor:
 
 def _schedule(side: int) -> Schedule:
     components = tuple(max(2, side // 2**k) for k in (2, 3, 4))
-    return Schedule(control=side, components=components, sigma=2e-4, squarings=_SQUARINGS)
+    return Schedule(control=side, components=components, sigma=5e-4, squarings=_SQUARINGS)
 
 
 def _expv(shape: tuple[int, ...]) -> Any:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.timing import Figure, Work, in_turns
 
-__all__ = ["COLUMNS", "Goal", "Row", "Sizes", "lines_of", "markdown", "measured_lines"]
+__all__ = ["COLUMNS", "OURS", "Goal", "Line", "Row", "Sizes", "lines_of"]
 
 OURS = "napari-drdm"
 COLUMNS = ("work", "package", "median", "quartiles", "memory", "ours / theirs", "goal", "met")
-_PACKAGES = ("napari-drdm", "torch", "numpy", "numba", "SimpleITK", "monai", "torchio", "antspyx")
-_PACKAGES += ("batchgeneratorsv2", "hf-deepali")
-
 Line = tuple[str, ...]
 
 
@@ -76,12 +70,6 @@ class Row:
     per: int = 1
 
 
-def measured_lines(rows: Iterable[Row], budget: float) -> Iterator[Line]:
-    """Lines of the table, each row's as soon as it is measured."""
-    for row in rows:
-        yield from lines_of(row, budget)
-
-
 def lines_of(row: Row, budget: float) -> list[Line]:
     """A row's lines: ours, then one for each peer; what cannot be measured says why."""
     works: dict[str, Work] = {}
@@ -109,21 +97,6 @@ def lines_of(row: Row, budget: float) -> list[Line]:
     return lines
 
 
-def markdown(lines: Sequence[Line], command: str) -> str:
-    """The page of a table: the command that wrote it, the machine, the versions."""
-    rule = ["---"] * len(COLUMNS)
-    table = "\n".join(f"| {' | '.join(line)} |" for line in (COLUMNS, rule, *lines))
-    found = ", ".join(f"{name} {v}" for name in _PACKAGES if (v := _version(name)))
-    return (
-        f"# Speed\n\nWritten by `{command}`; not edited by hand.\n\n"
-        f"One thread each on {_processor()} ({os.cpu_count()} cores), Python "
-        f"{platform.python_version()}: {found}. All packages run in turns in one process; the "
-        "first run of each is left out. Memory is the peak of one run above what the process "
-        "held before it.\n\n"
-        f"{table}\n"
-    )
-
-
 def _cells(name: str, figure: Figure, per: int) -> Line:
     low, high = (_time(s / per) for s in figure.quartiles)
     memory = "" if figure.memory is None else f"{max(figure.memory / 2**20, 1):.0f} MiB"
@@ -132,19 +105,3 @@ def _cells(name: str, figure: Figure, per: int) -> Line:
 
 def _time(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds >= 0.995 else f"{1000 * seconds:.3g} ms"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
