@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _section(options: argparse.Namespace) -> tuple[str, str]:
     """Title and flags of what is measured."""
+    title, flags = _kind(options)
+    if options.processor_time:
+        return f"{title}, processor time", f"{flags} --processor-time"
+    return title, flags
+
+
+def _kind(options: argparse.Namespace) -> tuple[str, str]:
     if options.sweep:
         return "From side to side", " --sweep"
     if options.largest:
@@ -56,8 +65,10 @@ def _lines(options: argparse.Namespace) -> Iterator[Line]:
     from benchmarks.table import Sizes
 
     sizes = Sizes.quick() if options.quick else Sizes()
+    if options.processor_time:
+        sizes = replace(sizes, clock=time.process_time)
     if options.sweep:
-        yield from sweep_lines(SIDES[:1] if options.quick else SIDES, sizes.budget)
+        yield from sweep_lines(SIDES[:1] if options.quick else SIDES, sizes)
     elif options.largest:
         yield from largest_lines(options.largest, VOLUME_MODEL)
     else:
@@ -71,7 +82,7 @@ def _table(sizes: Sizes, only: str) -> Iterator[Line]:
     for part in (field_rows, case_rows, training_rows):
         for row in part.rows(sizes):
             if only in row.work:
-                yield from lines_of(row, sizes.budget)
+                yield from lines_of(row, sizes.budget, sizes.clock)
 
 
 def _prepare() -> None:
@@ -103,6 +114,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--write", action="store_true", help="write the page's section as well")
     parser.add_argument("--page", type=Path, default=_PAGE, help="the page")
+    parser.add_argument(
+        "--processor-time",
+        action="store_true",
+        help="not by the clock but in processor time, where the machine is not idle",
+    )
     parser.add_argument("--only", default="", help="rows whose name contains this")
     return parser
 

@@ -14,7 +14,7 @@ from benchmarks import inputs
 from benchmarks.case_rows import generation_row
 from benchmarks.field_rows import volume_rows
 from benchmarks.running import measured
-from benchmarks.table import Line, lines_of
+from benchmarks.table import Line, Sizes, lines_of
 
 __all__ = ["SIDES", "largest_lines", "sweep_lines"]
 
@@ -24,11 +24,11 @@ _LEVEL = "30"
 _MEMORY, _SECONDS = 8 * 2**30, 240.0
 
 
-def sweep_lines(sides: Sequence[int], budget: float) -> Iterator[Line]:
+def sweep_lines(sides: Sequence[int], sizes: Sizes) -> Iterator[Line]:
     """The rows of a volume for each side, then a whole sample."""
     for side in sides:
         for row in (*volume_rows(side, heavy=False), generation_row(side)):
-            yield from lines_of(replace(row, goal=None), budget)
+            yield from lines_of(replace(row, goal=None), sizes.budget, sizes.clock)
 
 
 def largest_lines(side: int, model: Path) -> Iterator[Line]:

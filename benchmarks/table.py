@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.timing import Figure, Work, in_turns
+from benchmarks.timing import Clock, Figure, Work, in_turns
 
 __all__ = ["COLUMNS", "OURS", "Goal", "Line", "Row", "Sizes", "lines_of"]
 
@@ -17,7 +18,7 @@ Line = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large the arrays are, and how long a row may take, seconds."""
+    """How large the arrays are, how long a row may take, seconds, and the clock."""
 
     plane: int = 256
     volume: int = 128
@@ -25,6 +26,7 @@ class Sizes:
     cases: int = 6
     batch: int = 8
     budget: float = 6.0
+    clock: Clock = time.perf_counter
 
     @classmethod
     def quick(cls) -> Sizes:
@@ -70,7 +72,7 @@ class Row:
     per: int = 1
 
 
-def lines_of(row: Row, budget: float) -> list[Line]:
+def lines_of(row: Row, budget: float, clock: Clock = time.perf_counter) -> list[Line]:
     """A row's lines: ours, then one for each peer; what cannot be measured says why."""
     works: dict[str, Work] = {}
     failed: dict[str, str] = {}
@@ -83,7 +85,7 @@ def lines_of(row: Row, budget: float) -> list[Line]:
             failed[name] = f"not there: {Path(error.filename or str(error)).name}"
     if OURS not in works:
         return [(row.work, OURS, failed[OURS], "", "", "", str(row.goal or ""), "")]
-    figures = in_turns(works, budget)
+    figures = in_turns(works, budget, clock)
     goal = row.goal if budget else None  # without a budget arrays are small
     met = goal.met(figures, row.per) if goal else None
     verdict = {True: "yes", False: "no", None: "" if goal is None else "peer missing"}[met]
