@@ -62,14 +62,14 @@ def _correction(u: Tensor, organs: Tensor, depth: int) -> Tensor:
 
 
 def _reverse(u: Tensor, maps: list[Tensor], k: int, points: Tensor) -> Tensor:
-    """The velocity that takes back the stretch of an organ, and its shift within its host."""
+    """The velocity that takes back the stretch of an organ, and its shift in its host."""
     centre, mean, matrix = _linear_fit(u, maps[k], points)
     offset = points - centre.to(points).view(-1, *[1] * points[0].dim())
     velocity = torch.einsum("ij,j...->i...", _stretch(matrix).to(points), offset)
-    hosts = [other for other in maps if lies_in(maps[k], other)]
+    hosts = [m for m in maps if lies_in(maps[k], m) and float((m - maps[k]).sum()) >= _SMALLEST]
     if hosts:
-        host = min(hosts, key=lambda m: float(m.sum()))
-        host_centre, host_mean, host_matrix = _linear_fit(u, host, points)
+        wall = (min(hosts, key=lambda m: float(m.sum())) - maps[k]).clamp_min(0)
+        host_centre, host_mean, host_matrix = _linear_fit(u, wall, points)
         shift = mean - host_mean - host_matrix @ (centre - host_centre)
         shift = torch.linalg.solve(_gradient(host_matrix), shift)
         velocity += shift.to(points).view(-1, *[1] * points[0].dim())
