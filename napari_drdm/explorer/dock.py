@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ class DeformationExplorer(ExplorerForm):
             show=self._show_again,
             again=self._run_again,
             form_request=self._form_request,
-            generate=lambda request: self.runner.compute.run(request, Viewed()),
+            generate=lambda request: self.runner.compute.run(request, Viewed(pause=math.inf)),
             labelled=self.show_panel.boxes["labels"].isChecked,
         )
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)

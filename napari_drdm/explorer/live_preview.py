@@ -29,13 +29,19 @@ if TYPE_CHECKING:
 
 __all__ = ["LivePreview"]
 
-#: How long the form has to rest before a run begins, ms, by dimension of the model.
-_REST_MS = {2: 20, 3: 300}
+#: How long the form has to rest before a run begins, ms, by dimension of the model; longer while
+#: changes follow each other, as in a drag, where a run would only slow the previews.
+_REST_MS = {2: 15, 3: 300}
+_REST_IN_A_DRAG_MS = 120
+_DRAG_SECONDS = 0.25
 #: Seconds between moments of a run under way, at least and at most; and between its progress
 #: reports. A shorter run shows none: without a GPU every repaint slows the computation.
 _PACES = (0.3, 15.0)
 _SHARE = 6
 _BETWEEN_NEWS = 0.5
+#: The slider is drawn together with its picture, since each drawing costs the whole window; after
+#: this many ms without a picture it is drawn alone.
+_TOGETHER_MS = 80
 
 
 class LivePreview(QObject):
@@ -66,10 +72,16 @@ class LivePreview(QObject):
         self._viewer, self._form, self._results = viewer, form, results
         self._runner, self._ask = runner, ask
         self.request: RunRequest | None = None
-        self._reported = 0.0
+        self._oldest: int | None = (
+            None  # request that may still be shown, by serial; None: the next
+        )
+        self._changed = self._reported = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._start)
+        self._alone = QTimer(self)
+        self._alone.setSingleShot(True)
+        self._alone.timeout.connect(self._draw_form)
         runner.moment_ready.connect(self._on_moment)
         runner.finished.connect(self._on_outcome)
         runner.progressed.connect(self._on_progress)
@@ -83,31 +95,36 @@ class LivePreview(QObject):
 
     def change(self) -> None:
         """The form has changed: show its random field at once, its result as it comes."""
+        before = self.request
         if not self._form.options.live.isChecked() or not self._take():
             return
         assert self.request is not None
-        self._runner.supersede()
-        self._runner.preview(self.request)
-        model = self._form.sources.model.value()
-        self._timer.start(_REST_MS[model.spec.ndim])
+        if before is None or not before.same_random_field(self.request):
+            self._runner.supersede()
+            self._runner.preview(self.request)
+            self._form.options.setUpdatesEnabled(False)
+            if not self._alone.isActive():
+                self._alone.start(_TOGETHER_MS)
+        self._timer.start(self._rest())
 
     def generate(self) -> None:
         """Run what the form says, now."""
         self._timer.stop()
         if self._take():
-            self._start()
+            self._start_alone()
 
     def again(self, request: RunRequest) -> None:
         """Run a request that the form had before."""
         self._timer.stop()
         self.request = request
-        self._start()
+        self._start_alone()
 
     def take(self, outcome: RunOutcome) -> None:
         """Show a result that exists already as the current one."""
         self._timer.stop()
         self._runner.stop()
         self.request = outcome.request
+        self._oldest = outcome.request.serial
         trace = self._runner.compute.trace(outcome)
         self._form.recovery.show_run(trace)
         self._show(moment_of_outcome(outcome, trace))
@@ -142,13 +159,32 @@ class LivePreview(QObject):
         except DRDMError as error:
             self.failed.emit(error_line(error))
             return False
+        self._oldest = self.request.serial if self._oldest is None else self._oldest
         self.look_around()
         return True
 
+    def _rest(self) -> int:
+        """How long the form has to rest from now on, ms."""
+        now, before = time.perf_counter(), self._changed
+        self._changed = now
+        rest = _REST_MS[self._form.sources.model.value().spec.ndim]
+        return max(rest, _REST_IN_A_DRAG_MS) if now - before < _DRAG_SECONDS else rest
+
+    def _draw_form(self) -> None:
+        self._alone.stop()
+        self._form.options.setUpdatesEnabled(True)
+
     def _start(self) -> None:
+        """Run the current request, after the picture of the run that is under way."""
         if self.request is not None:
             self._reported = time.perf_counter()
-            self._runner.start(self.request)
+            self._runner.start(self.request, after_picture=True)
+
+    def _start_alone(self) -> None:
+        """Run the current request, and show nothing more of those before it."""
+        assert self.request is not None
+        self._oldest, self._reported = self.request.serial, time.perf_counter()
+        self._runner.start(self.request)
 
     def _again_at(self, moment: Moment) -> None:
         assert self.request is not None
@@ -159,15 +195,28 @@ class LivePreview(QObject):
 
     def _current(self) -> Moment | None:
         """What is shown of the current request."""
+        return self._shown_of(self.request)
+
+    def _shown_of(self, request: RunRequest | None) -> Moment | None:
+        """What is shown of a request, None where another is on view."""
         moment = self._results.moment(self._form.sources.image.value())
-        if moment is None or self.request is None:
+        if moment is None or request is None:
             return None
-        return moment if moment.request.serial == self.request.serial else None
+        return moment if moment.request.serial == request.serial else None
+
+    def _may_show(self, moment: Moment) -> bool:
+        """Whether a moment is of the current request, or of a drag and newer than what is shown."""
+        if self.request is None:
+            return False
+        serial = moment.request.serial
+        in_a_drag = self._oldest is not None and serial >= self._oldest
+        return in_a_drag or serial == self.request.serial
 
     def _on_moment(self, moment: Moment) -> None:
-        if self.request is None or moment.request.serial != self.request.serial:
+        if not self._may_show(moment):
             return
-        shown = self._current()
+        self._oldest = moment.request.serial
+        shown = self._shown_of(moment.request)
         recovery = self._form.recovery
         if moment.trace is None and shown is not None and shown.position > moment.position:
             return  # a preview that comes late
@@ -184,6 +233,7 @@ class LivePreview(QObject):
         source = moment.request.source
         if source not in self._viewer.layers:
             return
+        self._draw_form()
         panel, begun = self._form.show_panel, time.perf_counter()
         self._results.show(moment, panel.kinds(), panel.drawing())
         QTimer.singleShot(0, lambda: self._pace(time.perf_counter() - begun))
@@ -219,10 +269,12 @@ class LivePreview(QObject):
     def close(self) -> None:
         """Nothing more is started."""
         self._timer.stop()
+        self._alone.stop()
 
     def turn_to(self, moment: Moment | None) -> None:
         """Another source or model, with what is shown of it; a run for the last one ends."""
         self._timer.stop()
         self._runner.stop()
         self.request = moment.request if moment else None
+        self._oldest = None
         self._form.recovery.show_run(moment.trace if moment else None)

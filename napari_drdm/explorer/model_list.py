@@ -35,7 +35,7 @@ class ModelList(QObject):
         super().__init__(form)
         self._form, self._remembered = form, remembered
         self.loading = True
-        self._search = LatestOnly(lambda _: None, self)
+        self._search = LatestOnly(lambda _: None, parent=self)
         self._search.came.connect(self._on_found)
 
     def load(self) -> None:

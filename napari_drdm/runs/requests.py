@@ -33,6 +33,15 @@ class RunRequest:
     device: str = "auto"
     serial: int = 0
 
+    def same_random_field(self, other: RunRequest) -> bool:
+        """Whether both start from the same random field of the same layers."""
+        recovery = {"steps": None, "variety": None}
+        mine, theirs = (
+            (x.source, x.labels, x.extras, x.model, x.options.model_copy(update=recovery))
+            for x in (self, other)
+        )
+        return mine == theirs
+
 
 @dataclass
 class Viewed:

@@ -59,7 +59,8 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.compute, self.viewed = Compute(), Viewed()
-        self._runs, self._previews = LatestOnly(_kind, self), LatestOnly(_kind, self)
+        self._runs = LatestOnly(_kind, _is_recovered, self)
+        self._previews = LatestOnly(_kind, _is_picture, self)
         self._request: RunRequest | None = None
         self.progress: RunProgress | None = None
         for thread in (self._runs, self._previews):
@@ -76,9 +77,14 @@ class Runner(QObject):
         """Whether a preview is under way."""
         return self._previews.busy
 
-    def start(self, request: RunRequest) -> None:
-        """Run a request; one that runs already is ended first."""
+    def start(self, request: RunRequest, after_picture: bool = False) -> None:
+        """Run a request; one that runs already is ended at its next step.
+
+        With ``after_picture`` it goes on until its recovered picture is on view.
+        """
         was, self._request, self.progress = self.busy, request, None
+        if not after_picture:
+            self._runs.stop()
         self._runs.submit(lambda: self.compute.run(request, self.viewed))
         if not was:
             self.ran.emit(True)
@@ -140,6 +146,14 @@ def _kind(value: object) -> Hashable | None:
         isinstance(value, Moment) and value.outcome is None
     )
     return type(value).__name__ if passing else None
+
+
+def _is_picture(value: object) -> bool:
+    return isinstance(value, Moment)
+
+
+def _is_recovered(value: object) -> bool:
+    return isinstance(value, Moment) and value.position >= value.total
 
 
 def _attempt(work: Callable[[], Any]) -> Any:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer
+from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_drdm.layers.cases import shown
@@ -25,7 +25,7 @@ __all__ = [
     "difference",
     "difference_layer",
     "label_values",
-    "labels_layer",
+    "metadata_of",
     "passing_name",
     "picture_layer",
     "values",
@@ -82,9 +82,10 @@ def values(outcome: RunOutcome) -> NDArray[Any]:
     return outcome.layer_case.back(shown(outcome.result.case.images[0]))
 
 
-def label_values(outcome: RunOutcome, dtype: Any) -> NDArray[Any]:
-    """The new labels, in the layer's order and an array of their own."""
-    return np.array(outcome.layer_case.back(outcome.result.case.labels[0].data), dtype=dtype)
+def label_values(outcome: RunOutcome) -> NDArray[Any] | None:
+    """The new labels in the layer's order, None without."""
+    labels = outcome.result.case.labels
+    return outcome.layer_case.back(labels[0].data) if labels else None
 
 
 def child_name(source: Layer, name: str) -> str:
@@ -106,19 +107,7 @@ def picture_layer(source: Image, data: NDArray[Any], name: str, output: str) -> 
         contrast_limits=source.contrast_limits,
         gamma=source.gamma,
         interpolation2d=source.interpolation2d,
-        metadata=_metadata(source, output),
-        **placement(source, data.ndim),
-    )
-
-
-def labels_layer(source: Labels, data: NDArray[Any], name: str, output: str) -> Labels:
-    """A layer that lies where its labels lie and looks as they look."""
-    return Labels(
-        data.copy(),
-        name=name,
-        colormap=source.colormap,
-        opacity=source.opacity,
-        metadata=_metadata(source, output),
+        metadata=metadata_of(source, output),
         **placement(source, data.ndim),
     )
 
@@ -137,12 +126,13 @@ def difference_layer(source: Image, data: NDArray[np.float32], name: str) -> Ima
         name=child_name(source, name),
         colormap=_diverging(),
         contrast_limits=(-reach, reach),
-        metadata=_metadata(source, "difference"),
+        metadata=metadata_of(source, "difference"),
         **placement(source, data.ndim),
     )
 
 
-def _metadata(source: Layer, output: str) -> dict[str, Any]:
+def metadata_of(source: Layer, output: str) -> dict[str, Any]:
+    """What a layer made of a source says of itself."""
     drdm = {**source.metadata.get("drdm", {}), "output": output}
     drdm.pop("path", None)
     return {**source.metadata, "drdm": drdm}

@@ -1,69 +1,46 @@
-"""Nine seeds of one level side by side in the viewer's grid.
-
-With a stride of -1 the topmost layer takes the first cell, so nine layers on top, the first seed
-above the second, fill a 3 x 3 grid in reading order; with labels it is -2, each over its image.
-Whatever lies below need not be hidden: it shares cells with them, covered; in 3D, where nothing is
-covered, it comes after them in more rows.
-"""
+"""Nine seeds of one level side by side, as one picture that is filled as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_drdm.runs.requests import Failure
-from napari_drdm.variants.layers import (
-    OwnLayers,
-    label_values,
-    labels_layer,
-    passing_name,
-    picture_layer,
-    values,
-)
+from napari_drdm.runs.moments import Moment
+from napari_drdm.runs.requests import Failure, RunOutcome
+from napari_drdm.variants.layers import OwnLayers, label_values, values
+from napari_drdm.variants.seed_layers import SeedLayers
 from napari_drdm.variants.sequence import Generate, SeedUpdate, in_sequence, separate_compute
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Layer
+    from numpy.typing import NDArray
 
-    from napari_drdm.runs.requests import RunOutcome, RunRequest
+    from napari_drdm.runs.requests import RunRequest
 
 __all__ = ["SEEDS", "SeedGrid", "requests_for"]
 
 #: Seeds side by side.
 SEEDS = 9
-_GRID = ("stride", "shape", "spacing")
 _CAMERA = ("center", "zoom")
-_WAITING = " …"
 _HIGHEST = 2**31 - 1
 
 
-@dataclass(frozen=True, eq=False)
-class _Cell:
-    """A seed's picture and, over it, its labels."""
-
-    image: Image
-    labels: Labels | None
-
-    @property
-    def layers(self) -> list[Layer]:
-        """From the bottom up."""
-        return [self.image] if self.labels is None else [self.image, self.labels]
-
-
 class SeedGrid(QObject):
-    """Fills the viewer with nine seeds, and leaves it as it was.
+    """Shows nine seeds, and leaves the viewer as it was.
 
-    ``made(RunOutcome)``: a seed is there; ``message(str)``: how it goes; ``ran(bool)``: work
+    ``made(RunOutcome)``: a seed is finished; ``message(str)``: how it goes; ``ran(bool)``: work
     begins, or none is left.
 
     Args:
-        viewer: whose grid is used.
-        own: keeps the nine layers.
+        viewer: where they are shown.
+        own: keeps their layers.
         generate: runs a request; called in a worker. None: with memory of
             its own, for as long as the work takes.
     """
@@ -75,21 +52,28 @@ class SeedGrid(QObject):
     def __init__(self, viewer: ViewerModel, own: OwnLayers, generate: Generate | None) -> None:
         super().__init__()
         self._viewer, self._own, self._generate = viewer, own, generate
-        self._cells: list[_Cell] = []
+        self._layers: SeedLayers | None = None
+        self._filled: set[int] = set()
         self._source: Any = None
         self._worker: Any = None
         self._run = 0
-        self._before: dict[str, Any] | None = None
+        self._before: dict[str, Any] = {}
+        self._waiting: list[Layer] = []
+        self._begin: Callable[[], None] | None = None
+        self._spared = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._add_next)
 
     @property
     def active(self) -> bool:
         """Whether the viewer shows nine seeds."""
-        return self._before is not None
+        return self._layers is not None
 
     @property
     def busy(self) -> bool:
         """Whether seeds are computed."""
-        return self._worker is not None
+        return self._worker is not None or self._begin is not None
 
     def enter(
         self,
@@ -97,70 +81,94 @@ class SeedGrid(QObject):
         known: Sequence[RunOutcome | None],
         labels: bool = True,
     ) -> None:
-        """Show the source in every cell, and each seed as it comes; known ones at once.
+        """Show nine grey tiles, and each seed as it comes; known ones at once.
 
         Args:
-            requests: one for each cell.
+            requests: one for each tile.
             known: their results, where they are known.
             labels: show the labels that go with them.
         """
         self.leave()
-        grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
-        self._before = {name: getattr(grid, name) for name in _GRID}
-        self._before |= {name: getattr(camera, name) for name in _CAMERA}
-        self._before["enabled"] = grid.enabled
-        self._source = requests[0].source
-        self._cells = [_waiting(request, labels) for request in requests]
-        for layer in (layer for cell in reversed(self._cells) for layer in cell.layers):
-            self._own.add(layer)
-        grid.stride, grid.spacing = -len(self._cells[0].layers), 0.02
-        self._on_ndisplay()
-        grid.enabled = True
-        self._viewer.dims.events.ndisplay.connect(self._on_ndisplay)
-        grid.events.enabled.connect(self._on_grid)
-        # napari frames a choice of layers only where they have all the axes there are
-        whole = self._source.ndim == self._viewer.dims.ndim
-        pictures = [cell.image for cell in self._cells]
-        self._viewer.fit_to_view(layers=pictures if whole else None)
-        self._start(requests, known)
+        self._remember_view()
+        self._spare_old_objects()
+        dims, self._source = self._viewer.dims, requests[0].source
+        self._layers = SeedLayers(requests, dims, labels)
+        self._filled, self._waiting = set(), self._layers.layers
+        self._viewer.canvas.grid.enabled = False
+        self._begin = partial(self._start, requests, known)
+        self._add_next()
+        for emitter in (dims.events.ndisplay, dims.events.order):
+            emitter.connect(self._on_view)
+        self._fit()
+        self.message.emit(f"0 of {len(requests)} seeds")
+        self.ran.emit(True)
 
     def leave(self) -> None:
-        """End the work, remove the nine, and restore grid and camera."""
+        """End the work, remove the picture, and restore grid and camera."""
         self._quit()
-        before, self._before = self._before, None
-        cells, self._cells = self._cells, []
-        if before is None:
+        self._soon.stop()
+        gone, self._layers = self._layers, None
+        if gone is None:
             return
-        grid, camera = self._viewer.canvas.grid, self._viewer.scene.camera
-        grid.events.enabled.disconnect(self._on_grid)
-        self._viewer.dims.events.ndisplay.disconnect(self._on_ndisplay)
-        grid.enabled = before["enabled"]
-        self._drop(cells)
-        for name in _GRID:
-            setattr(grid, name, before[name])
-        for name in _CAMERA:
-            setattr(camera, name, before[name])
+        for emitter in (self._viewer.dims.events.ndisplay, self._viewer.dims.events.order):
+            emitter.disconnect(self._on_view)
+        for layer in reversed(gone.layers):
+            self._own.drop(layer)
+        if self._spared:
+            gc.unfreeze()
+        self._viewer.canvas.grid.enabled = self._before.pop("grid")
+        for name, value in self._before.items():
+            setattr(self._viewer.scene.camera, name, value)
 
     def tidy(self) -> None:
-        """Leave where the source or all of the nine were removed; a cell loses both its layers."""
-        layers = self._viewer.layers
-        whole = [cell for cell in self._cells if all(own in layers for own in cell.layers)]
-        if self.active and (self._source not in layers or not whole):
+        """Leave where the source or the picture was removed; its labels may go alone."""
+        seeds, layers = self._layers, self._viewer.layers
+        if seeds is None:
+            return
+        gone = [x for x in seeds.layers if x not in layers and x not in self._waiting]
+        if self._source not in layers or seeds.image in gone:
             self.leave()
-        else:
-            self._drop([cell for cell in self._cells if cell not in whole])
+        elif seeds.labels in gone:
+            seeds.labels = None
 
-    def _drop(self, cells: Sequence[_Cell]) -> None:
-        for layer in (layer for cell in cells for layer in cell.layers):
-            self._own.drop(layer)
+    def _remember_view(self) -> None:
+        camera = self._viewer.scene.camera
+        self._before = {name: getattr(camera, name) for name in _CAMERA}
+        self._before["grid"] = self._viewer.canvas.grid.enabled
 
-    def _on_grid(self, event: Any) -> None:
-        """The user switched the grid off."""
-        self.leave()
+    def _spare_old_objects(self) -> None:
+        """Let garbage collections pass over all that is there already, until the picture goes.
 
-    def _on_ndisplay(self, event: Any = None) -> None:
-        flat = self._viewer.dims.ndisplay == 2
-        self._viewer.canvas.grid.shape = (3, 3) if flat else (-1, 3)
+        napari collects all garbage when a layer is removed, which takes 0.4 s in a process with
+        torch; what belongs to the picture alone takes a tenth of it.
+        """
+        self._spared = gc.get_freeze_count() == 0
+        if self._spared:
+            gc.freeze()
+
+    def _add_next(self) -> None:
+        """Add one layer, the next one once the window has been drawn; then begin to compute."""
+        begin = self._begin
+        if self._source not in self._viewer.layers:
+            self.leave()
+        elif self._waiting:
+            self._own.add(self._waiting.pop(0))
+            self._soon.start(0)
+        elif begin is not None:
+            self._begin = None
+            begin()
+
+    def _fit(self) -> None:
+        if self._layers is None or self._layers.image not in self._viewer.layers:
+            return
+        # napari frames a choice of layers only where they have all the axes there are
+        whole = self._source.ndim == self._viewer.dims.ndim
+        self._viewer.fit_to_view(layers=[self._layers.image] if whole else None)
+
+    def _on_view(self, event: Any = None) -> None:
+        if self._layers is not None:
+            self._layers.turn(self._viewer.dims)
+            self._fit()
 
     def _start(self, requests: Sequence[RunRequest], known: Sequence[RunOutcome | None]) -> None:
         self._run += 1
@@ -173,15 +181,15 @@ class SeedGrid(QObject):
             _start_thread=False,
         )
         self._worker.yielded.connect(self._on_news)
-        self.message.emit(f"0 of {len(requests)} seeds")
-        self.ran.emit(True)
         self._worker.start()
 
     def _quit(self) -> None:
+        if not self.busy:
+            return
         if self._worker is not None:
             self._worker.quit()
-            self._worker = None
-            self.ran.emit(False)
+        self._worker = self._begin = None
+        self.ran.emit(False)
 
     def _on_news(self, news: SeedUpdate) -> None:
         if self._worker is None or news.run != self._run:
@@ -191,17 +199,18 @@ class SeedGrid(QObject):
         elif isinstance(news.answer, Failure):
             self.message.emit(news.answer.message)
             self._quit()
+        elif isinstance(news.answer, Moment):
+            self._fill(news.place, news.answer.images[0], (*news.answer.labels, None)[0])
         elif news.answer is not None:
-            self._fill(self._cells[news.place], news.answer)
-            self.message.emit(f"{news.place + 1} of {len(self._cells)} seeds")
+            if news.place not in self._filled:
+                self._fill(news.place, values(news.answer), label_values(news.answer))
             self.made.emit(news.answer)
 
-    def _fill(self, cell: _Cell, outcome: RunOutcome) -> None:
-        cell.image.data = values(outcome)
-        cell.image.contrast_limits = outcome.request.source.contrast_limits
-        cell.image.name = cell.image.name.replace(_WAITING, "", 1)
-        if cell.labels is not None:
-            cell.labels.data = label_values(outcome, cell.labels.data.dtype)
+    def _fill(self, place: int, image: NDArray[Any], labels: NDArray[Any] | None) -> None:
+        if self._layers is not None:
+            self._layers.fill(place, image, labels)
+            self._filled.add(place)
+            self.message.emit(f"{len(self._filled)} of {SEEDS} seeds")
 
 
 def requests_for(request: RunRequest) -> list[RunRequest]:
@@ -211,15 +220,3 @@ def requests_for(request: RunRequest) -> list[RunRequest]:
         replace(request, options=request.options.model_copy(update={"seed": first + more}))
         for more in range(SEEDS)
     ]
-
-
-def _waiting(request: RunRequest, labels: bool) -> _Cell:
-    """The source as it is, until its seed is there."""
-    options, taken = request.options, request.snapshot
-    name = f"S{options.seed} L{options.level}"
-    image = picture_layer(request.source, taken.image, passing_name(name + _WAITING), "seed")
-    image.name_overlay.visible = True
-    if not labels or request.labels is None or taken.labels is None:
-        return _Cell(image, None)
-    own = labels_layer(request.labels, taken.labels, passing_name(f"{name} labels"), "seed labels")
-    return _Cell(image, own)

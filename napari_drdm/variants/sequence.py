@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from napari_drdm.layers.cases import shown
 from napari_drdm.messages import error_line
+from napari_drdm.runs.moments import Moment
 from napari_drdm.runs.requests import Failure, RunOutcome, Viewed
 
 if TYPE_CHECKING:
@@ -27,11 +29,14 @@ Generate = Callable[["RunRequest"], Iterator[Any]]
 
 @dataclass(frozen=True, eq=False)
 class SeedUpdate:
-    """From a worker: the outcome or failure of one cell, None between steps; no cell at the end."""
+    """From a worker: what there is of one tile, None between steps; no tile at the end.
+
+    A picture (``Moment``) comes before its outcome, which is certified and has its inverse.
+    """
 
     run: int
     place: int | None = None
-    answer: RunOutcome | Failure | None = None
+    answer: Moment | RunOutcome | Failure | None = None
 
 
 def separate_compute() -> Generate:
@@ -39,7 +44,7 @@ def separate_compute() -> Generate:
     from napari_drdm.runs.compute import Compute
 
     compute = Compute(limit=0)
-    return lambda request: compute.run(request, Viewed())
+    return lambda request: compute.run(request, Viewed(pause=math.inf))
 
 
 def in_sequence(
@@ -48,18 +53,38 @@ def in_sequence(
     requests: Sequence[RunRequest],
     known: Sequence[RunOutcome | None],
 ) -> Iterator[SeedUpdate]:
-    """In a worker: one request after the other; ends between any two steps when it is quit."""
+    """In a worker: the picture of each request, then what follows it: inverse and certificate.
+
+    Ends between any two steps when it is quit.
+    """
     snapshot = requests[0].snapshot.copied()
+    begun: list[tuple[int, Iterator[Any]]] = []
     for place, (request, held) in enumerate(zip(requests, known, strict=True)):
         if held is not None and _same(held, snapshot):
             yield SeedUpdate(run, place, held)
             continue
-        for value in _without_raising(generate(replace(request, snapshot=snapshot))):
-            if isinstance(value, RunOutcome):
-                yield SeedUpdate(run, place, replace(value, request=request))
-            else:
-                yield SeedUpdate(run, place, value if isinstance(value, Failure) else None)
+        work = _without_raising(generate(replace(request, snapshot=snapshot)))
+        begun.append((place, work))
+        for value in work:
+            yield _update(run, place, request, value)
+            if _whole_picture(value):
+                break
+    for place, work in begun:
+        for value in work:
+            yield _update(run, place, requests[place], value)
     yield SeedUpdate(run)
+
+
+def _update(run: int, place: int, request: RunRequest, value: Any) -> SeedUpdate:
+    if isinstance(value, RunOutcome):
+        value = replace(value, request=request)
+    answer = value if isinstance(value, RunOutcome | Failure) or _whole_picture(value) else None
+    return SeedUpdate(run, place, answer)
+
+
+def _whole_picture(value: Any) -> bool:
+    """Whether it is the new case itself, though not certified yet."""
+    return isinstance(value, Moment) and value.displacement is not None
 
 
 def _without_raising(work: Iterator[Any]) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from src_core.errors import ArgumentError
+from src_core.fields.kernels.algebra import can_compose, composed, squared
 from src_core.fields.sampling import Padding, warp
 
 __all__ = ["compose", "enlarge", "exponential", "magnitude", "resized", "smooth", "squarings_for"]
@@ -29,6 +30,8 @@ def compose(u: Tensor, v: Tensor, padding: Padding = "border") -> Tensor:
             f"compose() 'u' and 'v' must be (B, D, *spatial) of one grid, "
             f"got {tuple(u.shape)} and {tuple(v.shape)}"
         )
+    if padding == "border" and can_compose(u, v):
+        return composed(u, v)
     return v + warp(u, v, padding=padding)
 
 
@@ -42,6 +45,8 @@ def exponential(velocity: Tensor, squarings: int) -> Tensor:
     Source: Arsigny et al. 2006, doi:10.1007/11866565_113.
     """
     u = velocity / 2**squarings
+    if can_compose(u, u):
+        return squared(u, squarings)
     for _ in range(squarings):
         u = compose(u, u)
     return u

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -18,29 +19,39 @@ _CELLS_AT_ONCE = 2**16
 _PAIRS_AT_ONCE = 2**17
 
 
-def candidates(field: ExtendedField) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Voxels and the cells whose image may cover them, some at a time.
+def candidates(field: ExtendedField, wanted: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Some targets and the cells whose image may cover them, some at a time.
 
     A cell's image lies in its corners' bounding box. The rank is how far from the cell's middle the
     voxel lies, in the cell's linearised coordinates; the image's own cells go first.
 
+    Args:
+        wanted: (m,) int64, flat indices of the targets.
+
     Yields:
-        Voxels (p,), flat in the targets, lowest corners (p,), flat in the piece, int64 each, and
-        ranks (p,), the smaller the likelier.
+        Indices into ``wanted`` (p,), lowest corners (p,), flat in the piece, int64 each, and ranks
+        (p,), the smaller the likelier.
     """
     ndim = len(field.shape)
+    number = torch.full((math.prod(field.count),), -1)
+    number[wanted] = torch.arange(len(wanted))
     middle = torch.full((ndim, 1), 0.5, dtype=field.u.dtype)
     begin = torch.tensor([r.start for r in field.targets])[:, None]
     for lowest, corners, low, extent in _boxes(field):
+        owner, place = _pairs(low, extent)
+        target = number[flat_index(place - begin, field.count)]
+        asked = (target >= 0).nonzero()[:, 0]
+        owner, place, target = owner[asked], place[:, asked], target[asked]
+        if not len(asked):
+            continue
         centre, columns = multilinear(corners, middle)
         inverse = [solve(columns, e[:, None]) for e in torch.eye(ndim, dtype=field.u.dtype)]
-        owner, place = _pairs(low, extent)
         away = place + field.margin - centre[:, owner]
         local = torch.zeros_like(away)
         for column, one in zip(inverse, away, strict=True):
             local += column[:, owner] * one
         rank = local.abs().amax(0) + _foreign(lowest, field)[owner]
-        yield flat_index(place - begin, field.count), lowest[owner], rank
+        yield target, lowest[owner], rank
 
 
 def centres(lowest: Tensor, field: ExtendedField) -> Tensor:

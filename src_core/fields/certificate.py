@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from src_core.fields.cells import corners_of, determinant, lowest_corners, require_field, slabs
+from src_core.fields.kernels import certificate as compiled
 
 __all__ = ["Certificate", "cell_bounds", "certify", "combined"]
 
@@ -64,7 +65,7 @@ def certify(u: Tensor, floor: float = 0.01) -> list[Certificate]:
         corners of a bilinear cell; Johnen, Weill & Remacle 2017, arXiv:1706.01613, for the
         Bernstein bounds of a trilinear one.
     """
-    return [_told(bounds, floor) for bounds in cell_bounds(u, floor)]
+    return [_certificate(bounds, floor) for bounds in cell_bounds(u, floor)]
 
 
 def combined(proofs: Sequence[Certificate]) -> Certificate:
@@ -85,11 +86,13 @@ def cell_bounds(u: Tensor, floor: float = 0.01) -> list[Tensor]:
     """
     require_field("certify", u)
     bounds_of = _bounds_2d if u.shape[1] == 2 else _bounds_3d
+    if compiled.can_bound(u.shape[1]):
+        bounds_of = compiled.bounds
     cells = [n - 1 for n in u.shape[2:]]
     return [bounds_of(one.double(), floor).reshape(cells) for one in u.detach().cpu()]
 
 
-def _told(bounds: Tensor, floor: float) -> Certificate:
+def _certificate(bounds: Tensor, floor: float) -> Certificate:
     bad, low = (int((bounds <= 0).sum()), int((bounds < floor).sum()))
     return Certificate(float(bounds.min()), bad, low, bounds.numel())
 

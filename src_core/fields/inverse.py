@@ -1,29 +1,28 @@
 """Inverse of ``phi(x) = x + u(x)``: psi(y) = y + w(y) with phi(psi(y)) = y, exact to a tolerance.
 
 phi is multilinear on each cell. Outside the image u is continued by its border value (the stated
-extension), which reaches every y. Each voxel y is first placed in the cell whose image covers it,
-by going through the cells; Newton's method then finds the point.
+extension), which reaches every y. Newton's method starts from the voxel that phi maps nearest to y;
+where it finds no point, from the cells whose images may cover y.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from src_core.fields.candidates import candidates, centres
 from src_core.fields.cells import require_field
-from src_core.fields.extended import ExtendedField, PartwiseField, extend, survey
-from src_core.fields.newton import LeftWindowError, newton, residuals
+from src_core.fields.extended import ImagePart, PartwiseField, Reach, extend, nearby, survey
+from src_core.fields.kernels.inverse import can_invert, invert_from_nodes
+from src_core.fields.newton import LeftWindowError
+from src_core.fields.search import searched
 
 __all__ = ["Inverse", "invert", "invert_parts"]
 
 _ITERATIONS = 40
 _TOLERANCE = 1e-4
-_POINTS_AT_ONCE = 2**16
 #: Voxels by which Newton's method may at first leave the region of the preimages.
 _SLACK = 8
 
@@ -73,8 +72,9 @@ def invert(u: Tensor, iterations: int = _ITERATIONS, tolerance: float = _TOLERAN
             kept.append(one)
             solved.append(_invert_one(one, iterations, tolerance))
         which.append(equal)
-    parts = (torch.stack([solved[i][part] for i in which]).to(u.device) for part in range(3))
-    return Inverse(*parts)
+    parts = ([solved[i][part] for i in which] for part in range(3))
+    stacked = (part[0][None] if len(part) == 1 else torch.stack(part) for part in parts)
+    return Inverse(*(part.to(u.device) for part in stacked))
 
 
 def invert_parts(source: PartwiseField, cuts: Sequence[slice]) -> Iterator[Inverse]:
@@ -89,82 +89,70 @@ def invert_parts(source: PartwiseField, cuts: Sequence[slice]) -> Iterator[Inver
     """
     reach = survey(source, cuts)
     for cut in cuts:
-        slack = _SLACK
-        while True:
-            field = extend(source, reach, cut, slack)
-            try:
-                found = _solve(field, _ITERATIONS, _TOLERANCE, torch.float64)
-                break
-            except LeftWindowError:
-                slack = 4 * (slack + 1)
+        found = _solved(source, reach, cut, _Limits(_ITERATIONS, _TOLERANCE, torch.float64))
         yield Inverse(*(part[None] for part in found))
+
+
+@dataclass(frozen=True)
+class _Limits:
+    iterations: int
+    tolerance: float
+    dtype: torch.dtype
 
 
 def _invert_one(u: Tensor, iterations: int, tolerance: float) -> tuple[Tensor, Tensor, Tensor]:
     """One batch item (D, *spatial) -> displacement, error, inside."""
     double, whole = u.double(), slice(0, u.shape[1])
     source = PartwiseField(lambda first, last: double[:, first:last], tuple(u.shape[1:]), 0)
-    field = extend(source, survey(source, [whole]), whole, 0)
-    return _solve(field, iterations, tolerance, u.dtype)
+    limits = _Limits(iterations, tolerance, u.dtype)
+    return _solved(source, survey(source, [whole]), whole, limits)
 
 
-def _solve(
-    field: ExtendedField, iterations: int, tolerance: float, dtype: torch.dtype
+def _solved(
+    source: PartwiseField, reach: Reach, cut: slice, limits: _Limits
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Displacement (D, *count), error and inside (*count) of the targets."""
-    targets, window = field.places(), None if field.whole else field.window
-    found, error = newton(field.u, _start(field, targets), targets, iterations, tolerance, window)
-    if bool((error > tolerance).any()):
-        found = _second_try(field, targets, found, error, iterations, tolerance)
-    moved = (found - targets).to(dtype)
-    at = targets + moved
-    error = residuals(field.u, at, targets, window).to(dtype)
-    place = at - field.margin
-    last = torch.tensor(field.shape)[:, None] - 1
-    inside = ((place >= -tolerance) & (place <= last + tolerance)).all(dim=0)
-    return moved.view(-1, *field.count), error.view(field.count), inside.view(field.count)
+    """Displacement (D, *count), error and inside (*count) of a part's voxels."""
+    slack = _SLACK
+    while True:
+        try:
+            return _solved_within(source, reach, cut, slack, limits)
+        except LeftWindowError:
+            slack = 4 * (slack + 1)
 
 
-def _start(field: ExtendedField, targets: Tensor) -> Tensor:
-    """Centres of the cells that cover the targets; the target itself if its cell is too far out."""
-    cells = _covering(field).split(_POINTS_AT_ONCE)
-    return torch.cat(
-        [
-            torch.where(cell < 0, some, centres(cell.clamp(min=0), field))
-            for cell, some in zip(cells, targets.split(_POINTS_AT_ONCE, 1), strict=True)
-        ],
-        1,
-    )
+def _solved_within(
+    source: PartwiseField, reach: Reach, cut: slice, slack: int, limits: _Limits
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The same by a piece of the field; ``LeftWindowError`` if it holds too little."""
+    part = nearby(source, reach, cut, slack)
+    moved, error, inside = _quick(part, limits)
+    wanted = ~(error.flatten() <= limits.tolerance)
+    if reach.folds:
+        wanted |= ~inside.flatten()
+    which = wanted.nonzero()[:, 0]
+    if len(which):
+        field = extend(source, reach, cut, slack)
+        new = searched(field, which, limits.iterations, limits.tolerance, limits.dtype)
+        old = (moved.flatten(1)[:, which], error.flatten()[which], inside.flatten()[which])
+        within = (new[1] <= limits.tolerance) & new[2] & ~old[2]
+        better = (new[1] < old[1]) & ~(old[1] <= limits.tolerance) | within
+        for whole, values in zip((moved, error, inside), new, strict=True):
+            flat = whole.view(-1, error.numel())
+            flat[:, which[better]] = values.view(len(flat), -1)[:, better]
+    return moved, error, inside
 
 
-def _covering(field: ExtendedField) -> Tensor:
-    """For each voxel the cell that most likely covers it: flat lowest corners, (n,), or -1."""
-    best = torch.full((math.prod(field.count),), torch.inf, dtype=field.u.dtype)
-    cell = torch.full(best.shape, -1, dtype=torch.int64)
-    for voxel, candidate, rank in candidates(field):
-        best.scatter_reduce_(0, voxel, rank, "amin")
-        won = rank == best[voxel]
-        cell.scatter_reduce_(0, voxel[won], candidate[won], "amax")
-    return cell
-
-
-def _second_try(
-    field: ExtendedField,
-    targets: Tensor,
-    found: Tensor,
-    error: Tensor,
-    iterations: int,
-    tolerance: float,
-) -> Tensor:
-    """Start the targets missed from every cell that may cover them: one does, but folds mislead."""
-    missed, window = error > tolerance, None if field.whole else field.window
-    for voxel, cell, _ in candidates(field):
-        voxel, cell = voxel[missed[voxel]], cell[missed[voxel]]
-        start = centres(cell, field)
-        at, new = newton(field.u, start, targets[:, voxel], iterations, tolerance, window)
-        best = error.scatter_reduce(0, voxel, new, "amin")
-        won = ((new == best[voxel]) & (new < error[voxel])).nonzero()[:, 0]
-        first = torch.full(error.shape, len(new)).scatter_reduce_(0, voxel[won], won, "amin")
-        better = (first < len(new)).nonzero()[:, 0]
-        found[:, better], error = at[:, first[better]], best
-    return found
+def _quick(part: ImagePart, limits: _Limits) -> tuple[Tensor, Tensor, Tensor]:
+    """By Newton's method from the voxels that are mapped nearest; no point without the loops."""
+    if not can_invert():
+        count = [len(r) for r in part.targets]
+        moved = torch.zeros(len(count), *count, dtype=limits.dtype)
+        error = torch.full(count, torch.inf, dtype=limits.dtype)
+        return moved, error, torch.zeros(count, dtype=torch.bool)
+    single = limits.dtype == torch.float32
+    places = (part.u, part.shape, part.origin, part.tried, part.targets)
+    *found, left = invert_from_nodes(*places, limits.iterations, limits.tolerance, single)
+    if left:
+        raise LeftWindowError
+    moved, error, inside = found
+    return moved.to(limits.dtype), error.to(limits.dtype), inside

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from src_core.fields.cells import determinant, require_field
+from src_core.fields.kernels.jacobian import can_determine, determinants
 
-__all__ = ["folding_permille", "jacobian_determinant"]
+__all__ = ["folding_permille", "jacobian_by_torch", "jacobian_determinant"]
 
 
 def jacobian_determinant(u: Tensor) -> Tensor:
@@ -29,6 +30,13 @@ def jacobian_determinant(u: Tensor) -> Tensor:
         ArgumentError: u is not such a field, has a one-voxel axis or is not finite.
     """
     require_field("jacobian_determinant", u)
+    if can_determine(u):
+        return determinants(u)
+    return jacobian_by_torch(u)
+
+
+def jacobian_by_torch(u: Tensor) -> Tensor:
+    """What ``jacobian_determinant`` gives, by PyTorch on any device, with gradients."""
     columns = []
     for axis in range(u.shape[1]):
         (slope,) = torch.gradient(u.movedim(1, 0), dim=axis + 2)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.cases.grid import Grid
-from src_core.cases.tiles import assembled, parts, tile_axis
+from src_core.cases.tiles import assembled, tile_axis
 
 __all__ = [
     "Field",
@@ -39,10 +39,8 @@ def in_plane_axis(field: Field, grid: Grid) -> int | None:
     axis = grid.slice_axis
     if grid.shape[axis] == 1:
         return axis
-    still = all(
-        np.abs(grid.to_voxels(field[along_axis(axis, part)])[..., axis]).max() < _ROUNDING
-        for part in parts(grid.shape, axis)
-    )
+    row = grid.to_voxels(np.eye(3))[:, axis]
+    still = all(np.abs(layer @ row).max() < _ROUNDING for layer in field)
     return axis if still else None
 
 

@@ -8,26 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.cells import flat_index
+from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
+from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
+from src_core.fields.kernels.volumes import image_source, label_source, warp_sources
 
 __all__ = [
     "Mode",
     "Padding",
     "identity",
     "inside",
+    "labels_by_torch",
     "positions",
     "sample",
+    "sample_by_torch",
     "sample_inside",
     "sample_square",
     "warp",
     "warp_labels",
+    "warp_volumes",
 ]
 
 Mode = Literal["linear", "cubic", "nearest"]
@@ -36,6 +44,7 @@ Padding = Literal["border", "zeros"]
 # Up to this number of labels, sampling them one after the other is faster.
 _FEW_LABELS = 8
 _POINTS_AT_ONCE = 1 << 18
+_RULES = {"border": BORDER, "zeros": FADE}
 _TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
 
 
@@ -86,8 +95,15 @@ def sample(
         )
     if mode == "cubic" and ndim == 3:
         raise ArgumentError("sample() 'mode' cubic exists in 2D only, got a 3D image")
+    if mode != "cubic" and can_sample(image, coordinates):
+        return sample_values(image, coordinates, False, _RULES[padding], mode == "nearest")
     if image.shape[0] != coordinates.shape[0]:
         image = image.expand(coordinates.shape[0], *image.shape[1:])
+    return sample_by_torch(image, coordinates, mode, padding)
+
+
+def sample_by_torch(image: Tensor, coordinates: Tensor, mode: Mode, padding: Padding) -> Tensor:
+    """What ``sample`` gives, by PyTorch on any device, with gradients."""
     span = _column([max(n - 1, 1) for n in image.shape[2:]], coordinates)
     unit = (coordinates * (2 / span) - 1).flip(1).movedim(1, -1)
     return functional.grid_sample(
@@ -121,12 +137,17 @@ def sample_inside(
     Args:
         outside: one value, or a tensor that broadcasts to (B, C, *out).
     """
+    if mode != "cubic" and not isinstance(outside, Tensor) and can_sample(image, coordinates):
+        nearest = mode == "nearest"
+        return sample_values(image, coordinates, False, INSIDE, nearest, outside)
     within = inside(coordinates, image.shape[2:])[:, None]
     return torch.where(within, sample(image, coordinates, mode), outside)
 
 
 def warp(image: Tensor, u: Tensor, mode: Mode = "linear", padding: Padding = "border") -> Tensor:
     """``I(x + u(x))`` for an image (B, C, *spatial) and a DDF u (B, D, *spatial), voxels."""
+    if mode != "cubic" and can_sample(image, u):
+        return sample_values(image, u, True, _RULES[padding], mode == "nearest")
     return sample(image, identity(u.shape[2:], u) + u, mode, padding)
 
 
@@ -142,6 +163,15 @@ def warp_labels(
     Returns:
         (B, 1, *out), int64. Ties go to the smaller label.
     """
+    if can_vote(labels, coordinates):
+        return vote_labels(labels, coordinates, INSIDE, mode == "nearest").to(torch.int64)
+    return labels_by_torch(labels, coordinates, mode)
+
+
+def labels_by_torch(
+    labels: Tensor, coordinates: Tensor, mode: Literal["linear", "nearest"]
+) -> Tensor:
+    """What ``warp_labels`` gives, by PyTorch on any device."""
     values = torch.unique(labels)
     outside = ~inside(coordinates, labels.shape[2:])[:, None]
     if len(values) > _FEW_LABELS:
@@ -153,6 +183,39 @@ def warp_labels(
         result = torch.where(share > best, value.to(torch.int64), result)
         best = torch.maximum(best, share)
     return result.masked_fill(outside, 0)
+
+
+def warp_volumes(
+    images: Sequence[NDArray[Any]],
+    labels: Sequence[NDArray[Any]],
+    outside: Sequence[float],
+    field: NDArray[Any],
+    to_voxels: NDArray[np.float64],
+    still: int | None,
+    mode: Literal["linear", "nearest"],
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]]] | None:
+    """Images (linear) and label maps pulled back together, by compiled loops.
+
+    Args:
+        images: (X, Y, Z) or (X, Y, Z, T), in their stored types.
+        labels: the same.
+        outside: value of each image outside the grid.
+        field: (X, Y, Z, 3), mm, on the same grid.
+        to_voxels: (3, 3), voxels from mm.
+        still: axis along which nothing moves, or None.
+        mode: of labels, as for ``warp_labels``.
+
+    Returns:
+        New arrays of the same types, or None where the loops cannot take some of these.
+    """
+    pictures = [image_source(one, value) for one, value in zip(images, outside, strict=True)]
+    maps = [label_source(one) for one in labels]
+    known = [one for one in pictures if one], [one for one in maps if one]
+    if None in pictures or None in maps:
+        return None
+    if not warp_sources(*known, field, to_voxels, still, mode == "nearest"):
+        return None
+    return [one.data for one in known[0]], [one.data for one in known[1]]
 
 
 def _many_labels(labels: Tensor, coordinates: Tensor, mode: Mode) -> Tensor:

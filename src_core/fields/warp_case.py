@@ -6,6 +6,7 @@ A large grid is warped in parts, each from the part of the source that it comes 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ from src_core.fields.planes import (
     in_plane_axis,
     to_planes,
 )
-from src_core.fields.sampling import Mode, positions, sample_inside, warp_labels
+from src_core.fields.sampling import Mode, positions, sample_inside, warp_labels, warp_volumes
 
 __all__ = [
     "warp_case",
@@ -59,10 +60,34 @@ def warp_case(
             f"warp_case() 'field' must be {(*case.grid.shape, 3)}, got {field.shape}"
         )
     axis = in_plane_axis(field, case.grid)
+    outside = [_outside(image) for image in case.images]
+    data = [v.data for v in case.images], [v.data for v in case.labels]
+    warped = None
+    if interpolation == "linear":
+        to_voxels = case.grid.to_voxels(np.eye(3)).T
+        warped = warp_volumes(*data, outside, field, to_voxels, axis, labels)
+    images, maps = warped or _warped_by_parts(case, field, axis, outside, interpolation, labels)
+    return Case(
+        tuple(v.with_data(new) for v, new in zip(case.images, images, strict=True)),
+        tuple(v.with_data(new) for v, new in zip(case.labels, maps, strict=True)),
+        case.grid,
+        case.name,
+        case.notes,
+    )
+
+
+def _warped_by_parts(
+    case: Case,
+    field: Field,
+    axis: int | None,
+    outside: Sequence[float],
+    interpolation: Mode,
+    labels: Literal["linear", "nearest"],
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    """New voxels of images and label maps, by PyTorch."""
     images, maps = (
         [np.empty(v.data.shape, v.data.dtype) for v in vs] for vs in (case.images, case.labels)
     )
-    outside = [_outside(image) for image in case.images]
     along = tile_axis(case.grid.shape, axis)
     for part in parts(case.grid.shape, along):
         here = along_axis(along, part)
@@ -71,13 +96,7 @@ def warp_case(
             new[here] = _image_values(image.data[there], places, axis, interpolation, value)
         for new, label_map in zip(maps, case.labels, strict=True):
             new[here] = _label_values(label_map.data[there], places, axis, labels)
-    return Case(
-        tuple(v.with_data(new) for v, new in zip(case.images, images, strict=True)),
-        tuple(v.with_data(new) for v, new in zip(case.labels, maps, strict=True)),
-        case.grid,
-        case.name,
-        case.notes,
-    )
+    return images, maps
 
 
 def _places(

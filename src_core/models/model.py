@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -19,7 +20,7 @@ from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.fields import smooth
 from src_core.fields.algebra import resized
-from src_core.models.network_kind import ConditionNumber
+from src_core.models.network_kind import ConditionNumber, PreparedNetwork
 from src_core.models.organs import Organ
 from src_core.models.prediction import (
     AnyNetworkConfig,
@@ -163,14 +164,8 @@ class Model:
             InputError: the model takes no condition, or another.
         """
         kind, spec = network_kind(self.spec.network), self.spec
-        numbers = checked_condition(spec.network, condition)
-        more = None if numbers is None else torch.tensor([numbers], device=self.device)
-        levels = torch.full((len(images),), level, device=self.device)
-        outputs = [
-            kind.output(spec, self.network, image[None], here[None], more)
-            for image, here in zip(images.to(self.device), levels, strict=True)
-        ]
-        output = torch.cat(outputs).mean(0, keepdim=True).float().cpu()
+        outputs = [found for found, _ in self._outputs(images, level, condition)]
+        output = torch.cat(outputs).mean(0, keepdim=True)
         return smooth(kind.velocity(spec, output, level), spec.recovery.smoothing)
 
     def organ_shares(self, images: Tensor) -> Tensor | None:
@@ -182,16 +177,42 @@ class Model:
         Returns:
             (1, K, *state), 0 to 1, on the CPU: the mean over the images; None without organs.
         """
-        kind, spec = network_kind(self.spec.network), self.spec
+        spec, found = self.spec, []
         if not spec.organs:
             return None
-        level = torch.full((1,), max(spec.schedule.levels // 20, 1), device=self.device)
-        found = []
-        for image in images.to(self.device):
-            _, logits = kind.output_with_organs(spec, self.network, image[None], level)
+        for _, logits in self._outputs(images, max(spec.schedule.levels // 20, 1), organs=True):
             assert logits is not None
-            found.append(logits.float().sigmoid().cpu())
+            found.append(logits.sigmoid())
         return resized(torch.cat(found).mean(0, keepdim=True), spec.state)
+
+    @cached_property
+    def _prepared(self) -> PreparedNetwork | None:
+        """The network made ready to predict on the CPU; None where there is no such form."""
+        if self.device.type != "cpu":
+            return None
+        return network_kind(self.spec.network).prepared(self.spec, self.network)
+
+    def _outputs(
+        self,
+        images: Tensor,
+        level: int,
+        condition: Sequence[float] | None = None,
+        organs: bool = False,
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """The network's output for each image, one by one, and logits of organs if asked for."""
+        kind, spec = network_kind(self.spec.network), self.spec
+        numbers = checked_condition(spec.network, condition)
+        if numbers is None and self._prepared is not None:
+            for image in images.float().cpu():
+                yield self._prepared(image[None], level, organs)
+            return
+        more = None if numbers is None else torch.tensor([numbers], device=self.device)
+        levels = torch.full((1,), level, device=self.device)
+        call = kind.output_with_organs if organs else kind.output
+        for image in images.to(self.device):
+            found = call(spec, self.network, image[None], levels, more)
+            output, logits = found if isinstance(found, tuple) else (found, None)
+            yield output.float().cpu(), None if logits is None else logits.float().cpu()
 
 
 def with_variety(model: Model, variety: float | None) -> Model:

@@ -20,7 +20,14 @@ from src_core.diffusion.kinds import random_field
 from src_core.diffusion.schedule import Schedule
 from src_core.fields import enlarge
 
-__all__ = ["ConditionNumber", "Design", "NetworkConfig", "NetworkKind", "OutputScale"]
+__all__ = [
+    "ConditionNumber",
+    "Design",
+    "NetworkConfig",
+    "NetworkKind",
+    "OutputScale",
+    "PreparedNetwork",
+]
 
 
 class NetworkConfig(BaseModel):
@@ -46,6 +53,13 @@ class Design(Protocol):
     @property
     def network(self) -> NetworkConfig:
         """The network's shape."""
+
+
+class PreparedNetwork(Protocol):
+    """A network made ready to predict on the CPU: the same function, for one image at a time."""
+
+    def __call__(self, image: Tensor, level: int, organs: bool) -> tuple[Tensor, Tensor | None]:
+        """``NetworkKind.output_with_organs`` of an image (1, 1, *size); organs if asked for."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,10 @@ class NetworkKind(ABC):
         more = () if condition is None else (condition,)
         output: Tensor = network(images, levels, *more)
         return output
+
+    def prepared(self, design: Design, network: nn.Module) -> PreparedNetwork | None:
+        """A faster form of a network on the CPU whose weights no longer change. By default none."""
+        return None
 
     def organs(self, config: Any) -> int:
         """How many maps of organs the network predicts besides. By default none."""

@@ -170,6 +170,7 @@ def test_a_smooth_field_is_proven_mostly_without_coefficients(monkeypatch):
 
     refined = []
     exact = certificate._bernstein_bounds
+    monkeypatch.setattr(certificate.compiled, "can_bound", lambda ndim: False)
     monkeypatch.setattr(certificate, "_FIRST", 10)
     monkeypatch.setattr(
         certificate, "_bernstein_bounds", lambda u, c: refined.append(len(c)) or exact(u, c)
@@ -179,6 +180,7 @@ def test_a_smooth_field_is_proven_mostly_without_coefficients(monkeypatch):
 
 
 def test_large_fields_are_cut_without_a_trace(monkeypatch):
+    monkeypatch.setattr("src_core.fields.certificate.compiled.can_bound", lambda ndim: False)
     u = random_field(8, (13, 9, 8), 1.0, largest=2.0)
     whole = certify(u)
     monkeypatch.setattr("src_core.fields.certificate._SLAB", 100)

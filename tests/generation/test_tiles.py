@@ -69,11 +69,11 @@ def test_an_inverse_in_parts_has_the_bits_of_the_whole(
 def test_a_search_that_leaves_its_part_is_done_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
     u = smooth((40, 21), 8.0, 2.0)
     asked: list[int] = []
-    extend = extended_fields.extend
+    nearby = extended_fields.nearby
     monkeypatch.setattr("src_core.fields.inverse._SLACK", 0)
     monkeypatch.setattr(extended_fields, "_AT_ONCE", 100)
     monkeypatch.setattr(
-        "src_core.fields.inverse.extend", lambda *a: asked.append(a[3]) or extend(*a)
+        "src_core.fields.inverse.nearby", lambda *a: asked.append(a[3]) or nearby(*a)
     )
     found = in_pieces(u, 0, 3)
     assert torch.equal(found[0], invert(u[None]).displacement) and len(asked) >= 14

@@ -25,12 +25,12 @@ __all__ = [
     "SHAPE",
     "TURN",
     "Bench",
-    "cells",
     "outcome",
     "press",
     "request",
     "settle",
     "slowly",
+    "tiles",
 ]
 
 
@@ -124,9 +124,14 @@ def slowly(asked: RunRequest):
     yield outcome(asked)
 
 
-def cells(viewer) -> list[tuple[str, tuple[int, int]]]:
-    """The topmost image of every cell of the viewer's grid."""
-    grid, layers = viewer.canvas.grid, viewer.layers
-    images = [i for i in range(len(layers)) if isinstance(layers[i], Image)]
-    tops = {grid.position(i, layers): layers[i].name for i in images}
-    return [tops.get(place, "") for place in np.ndindex(grid.actual_shape(layers))]
+def tiles(layer) -> list[np.ndarray]:
+    """The nine parts of a mosaic's layer, in reading order."""
+    mosaic = layer.data
+    whole = np.asarray(mosaic)
+    cut = [slice(None)] * whole.ndim
+    found = []
+    for place in range(9):
+        for axis, first in zip((-2, -1), mosaic.corner(place), strict=True):
+            cut[axis] = slice(first, first + mosaic.tile_shape[axis])
+        found.append(whole[tuple(cut)])
+    return found

@@ -14,7 +14,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from torch import Tensor, nn
 from torch.nn import functional
 
-from src_core.models.network_kind import Design, NetworkConfig, NetworkKind
+from src_core.models.network_kind import Design, NetworkConfig, NetworkKind, PreparedNetwork
 
 __all__ = [
     "VelocityUNet",
@@ -230,6 +230,12 @@ class VelocityUNetKind(NetworkKind):
         """The output, and logits of organs."""
         assert isinstance(network, VelocityUNet)
         return network.forward_with_organs(images, levels)
+
+    def prepared(self, design: Design, network: nn.Module) -> PreparedNetwork | None:
+        """Compiled loops, where they support the network's shape."""
+        from src_core.models.nn.cpu import cpu_network
+
+        return cpu_network(network, design.size)
 
     def check(self, design: Design) -> None:
         """Raise a ValueError unless the stages divide the grid, and one is the control grid's."""

@@ -1,12 +1,15 @@
-"""A lane and a memory: the newest wins, nothing is lost but what passes, bytes are counted."""
+"""The thread for the newest request, and the bounded cache."""
 
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
+
+from qtpy.QtTest import QTest
 
 from napari_drdm.runs.cache import BoundedCache
 from napari_drdm.runs.latest_only import LatestOnly
@@ -31,7 +34,7 @@ def test_values_come_in_order_and_then_it_rests(lane) -> None:
     assert lane.seen == ["a", "b", "c"] and lane.rests == [1] and not drdm_threads()
 
 
-def test_a_newer_one_ends_what_runs_at_its_next_value(lane) -> None:
+def test_a_picture_under_way_is_shown_and_then_the_newest_is_taken(lane) -> None:
     begun, go, closed = threading.Event(), threading.Event(), threading.Event()
 
     def old():
@@ -39,18 +42,71 @@ def test_a_newer_one_ends_what_runs_at_its_next_value(lane) -> None:
             begun.set()
             yield "old"
             go.wait(5)
+            yield "under way"
             yield "never"
         finally:
             closed.set()
 
     lane.submit(old)
     begun.wait(5)
+    wait(lambda: lane.seen == ["old"])
     lane.submit(lambda: iter(["waiting"]))
     lane.submit(lambda: iter(["new"]))
     go.set()
     wait(lambda: not lane.busy)
-    assert "never" not in lane.seen and "waiting" not in lane.seen
-    assert lane.seen[-1] == "new" and closed.is_set()
+    assert lane.seen == ["old", "under way", "new"] and closed.is_set()
+
+
+def test_requests_faster_than_pictures_still_show_some(lane) -> None:
+    made = []
+
+    def slow(number: int):
+        time.sleep(0.02)
+        made.append(number)
+        yield str(number)
+
+    for number in range(50):
+        lane.submit(lambda number=number: slow(number))
+        QTest.qWait(4)
+    wait(lambda: not lane.busy)
+    assert lane.seen == [str(n) for n in made] and len(made) >= 5 and made[-1] == 49
+    assert made == sorted(made)
+
+
+def test_nothing_is_shown_of_what_was_stopped(lane) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def old():
+        begun.set()
+        go.wait(5)
+        yield "never"
+
+    lane.submit(old)
+    begun.wait(5)
+    lane.stop()
+    lane.submit(lambda: iter(["new"]))
+    go.set()
+    wait(lambda: not lane.busy)
+    assert lane.seen == ["new"]
+
+
+def test_what_is_no_picture_ends_nothing(qapp) -> None:
+    made = LatestOnly(lambda value: None, lambda value: value == "picture")
+    seen, begun, go = [], threading.Event(), threading.Event()
+    made.came.connect(seen.append)
+
+    def old():
+        begun.set()
+        go.wait(5)
+        yield from ("step", "step", "picture", "proof")
+
+    made.submit(old)
+    begun.wait(5)
+    made.submit(lambda: iter(["new"]))
+    go.set()
+    wait(lambda: not made.busy)
+    made.close()
+    assert seen == ["step", "step", "picture", "new"]
 
 
 def test_values_that_pass_are_passed_over_when_the_window_is_slow(lane) -> None:

@@ -61,7 +61,7 @@ def test_emptying_the_viewer_ends_everything(make):
     bench.panel.buttons["grid"].click()
     bench.viewer.layers.clear()
     settle()
-    assert not bench.viewer.canvas.grid.enabled and not bench.panel.buttons["grid"].isChecked()
+    assert not bench.variants.seeds.active and not bench.panel.buttons["grid"].isChecked()
 
 
 def test_memory_is_bounded_in_a_long_session(make):

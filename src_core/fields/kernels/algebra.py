@@ -1,0 +1,60 @@
+"""Composition and exponential of fields on the CPU by compiled loops."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from src_core.fields.kernels.compiled import Kernel, ready
+from src_core.fields.kernels.compose_loops import compose_2d, compose_3d
+from src_core.fields.kernels.tensors import TYPES, plain
+from src_core.fields.kernels.threads import LEAST, in_parts
+
+__all__ = ["can_compose", "composed", "squared"]
+
+_COMPOSE: dict[int, dict[str, Kernel[...]]] = {2: compose_2d, 3: compose_3d}
+
+
+def can_compose(u: Tensor, v: Tensor) -> bool:
+    """Whether ``composed`` takes these fields, and nothing needs their gradient."""
+    return (
+        plain(u, v)
+        and u.shape == v.shape
+        and u.dtype == v.dtype
+        and min(u.shape[2:]) > 1
+        and ready(_compose(u))
+    )
+
+
+def composed(u: Tensor, v: Tensor) -> Tensor:
+    """``v(x) + u(x + v(x))``, the border of u continued; both (B, D, *spatial), voxels."""
+    out = torch.empty(v.shape, dtype=v.dtype)
+    _compose_into(out, u.detach().contiguous(), v.detach().contiguous())
+    return out
+
+
+def squared(u: Tensor, times: int) -> Tensor:
+    """A field (B, D, *spatial), voxels, composed with itself, and the result again."""
+    if not times:
+        return u
+    u = u.detach().contiguous()
+    rooms = [torch.empty(u.shape, dtype=u.dtype) for _ in range(min(times, 2))]
+    for turn in range(times):
+        out = rooms[turn % 2]
+        _compose_into(out, u, u)
+        u = out
+    return u
+
+
+def _compose_into(out: Tensor, u: Tensor, v: Tensor) -> None:
+    compose, rows = _compose(u), u.shape[2]
+    least = max(1, LEAST * rows // max(1, math.prod(u.shape[2:])))
+    for one in zip(u.numpy(), v.numpy(), out.numpy(), strict=True):
+        in_parts(partial(compose, *one), rows, least)
+
+
+def _compose(u: Tensor) -> Kernel[...]:
+    return _COMPOSE[u.shape[1]][TYPES[u.dtype]]

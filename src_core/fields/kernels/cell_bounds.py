@@ -1,0 +1,185 @@
+"""Loops of the certificate: lower bounds of ``det(I + du/dx)`` on cells, in float64.
+
+A cell's map is multilinear. In 2D its determinant is smallest at a corner; in 3D it is bounded by
+its 27 Bernstein coefficients, and by a Lipschitz bound from the centre, which is cheaper.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.fields.kernels.compiled import helper, kernel
+
+__all__ = ["centre_bounds_3d", "coefficients_3d", "corner_bounds_2d"]
+
+
+@kernel("void(float64[:, :, :], int64, int64, float64[:, ::1])")
+def corner_bounds_2d(
+    u: NDArray[np.float64], start: int, stop: int, bounds: NDArray[np.float64]
+) -> None:
+    """Smallest determinant of every cell, exact, for some rows of cells.
+
+    Args:
+        u: (2, X, Y), voxels.
+        start, stop: rows.
+        bounds: (X - 1, Y - 1), written.
+    """
+    for i in range(start, stop):
+        for j in range(bounds.shape[1]):
+            a, b = u[0, i, j], u[1, i, j]
+            c, d = u[0, i, j + 1], u[1, i, j + 1]
+            e, f = u[0, i + 1, j], u[1, i + 1, j]
+            g, h = u[0, i + 1, j + 1], u[1, i + 1, j + 1]
+            # Edges along the first axis at j and j + 1, along the second at i and i + 1.
+            low_x, low_y, high_x, high_y = e - a + 1, f - b, g - c + 1, h - d
+            near_x, near_y, far_x, far_y = c - a, d - b + 1, g - e, h - f + 1
+            first = min(low_x * near_y - low_y * near_x, low_x * far_y - low_y * far_x)
+            second = min(high_x * near_y - high_y * near_x, high_x * far_y - high_y * far_x)
+            bounds[i, j] = min(first, second)
+
+
+@helper
+def _mixed(u: Any, c: int, i: int, j: int, k: int) -> tuple[float, ...]:
+    """Differences of one component over a cell, each the mean over the axes it does not name.
+
+    Along s, t, r; half of those along st, sr, tr; a quarter of that along str.
+    """
+    a, b = u[c, i, j, k], u[c, i, j, k + 1]
+    d, e = u[c, i, j + 1, k], u[c, i, j + 1, k + 1]
+    f, g = u[c, i + 1, j, k], u[c, i + 1, j, k + 1]
+    h, m = u[c, i + 1, j + 1, k], u[c, i + 1, j + 1, k + 1]
+    s00, s01, s10, s11 = f - a, g - b, h - d, m - e
+    t0, t1 = (d - a) + (h - f), (e - b) + (m - g)
+    r = ((b - a) + (e - d)) + ((g - f) + (m - h))
+    st0, st1, sr0, sr1 = s10 - s00, s11 - s01, s01 - s00, s11 - s10
+    s = (s00 + s10) + (s01 + s11)
+    return (
+        s / 4,
+        (t0 + t1) / 4,
+        r / 4,
+        (st0 + st1) / 4,
+        (sr0 + sr1) / 4,
+        (t1 - t0) / 4,
+        (st1 - st0) / 4,
+    )
+
+
+@helper
+def _length(x: float, y: float, z: float) -> float:
+    return np.sqrt(x * x + y * y + z * z)
+
+
+@helper
+def _centre_bound(u: Any, i: int, j: int, k: int) -> float:
+    """Lipschitz bound from a cell's centre.
+
+    An edge along s differs from the centre's column by at most e_s = |f_st| + |f_sr| + |f_str|, the
+    cell's mixed differences; a determinant is linear in each column, and |det(a, b, c)| is at most
+    |a| |b x c| and |a| |b| |c|.
+    """
+    s0, t0, r0, st0, sr0, tr0, str0 = _mixed(u, 0, i, j, k)
+    s1, t1, r1, st1, sr1, tr1, str1 = _mixed(u, 1, i, j, k)
+    s2, t2, r2, st2, sr2, tr2, str2 = _mixed(u, 2, i, j, k)
+    s0, t1, r2 = s0 + 1, t1 + 1, r2 + 1
+    n_st, n_sr = _length(st0, st1, st2), _length(sr0, sr1, sr2)
+    n_tr, n_str = _length(tr0, tr1, tr2), _length(str0, str1, str2)
+    e_s, e_t, e_r = n_st + n_sr + n_str, n_st + n_tr + n_str, n_sr + n_tr + n_str
+    x0, x1, x2 = t1 * r2 - t2 * r1, t2 * r0 - t0 * r2, t0 * r1 - t1 * r0
+    y = _length(r1 * s2 - r2 * s1, r2 * s0 - r0 * s2, r0 * s1 - r1 * s0)
+    z = _length(s1 * t2 - s2 * t1, s2 * t0 - s0 * t2, s0 * t1 - s1 * t0)
+    once = e_s * _length(x0, x1, x2) + e_t * y + e_r * z
+    n_s, n_t, n_r = _length(s0, s1, s2), _length(t0, t1, t2), _length(r0, r1, r2)
+    twice = n_s * e_t * e_r + n_t * e_s * e_r + n_r * e_s * e_t
+    return s0 * x0 + s1 * x1 + s2 * x2 - once - twice - e_s * e_t * e_r
+
+
+@helper
+def _edge(u: Any, c: int, axis: int, i: int, j: int, k: int) -> float:
+    """The map's component c along an edge that begins at a voxel."""
+    ahead = u[c, i + (axis == 0), j + (axis == 1), k + (axis == 2)]
+    return ahead - u[c, i, j, k] + (1.0 if c == axis else 0.0)
+
+
+@helper
+def _smallest_coefficient(u: Any, i: int, j: int, k: int) -> float:
+    """Smallest of the 27 Bernstein coefficients of a cell's determinant.
+
+    The coefficient (a, b, c) is the mean of det(s, t, r) over pairs of ends that add up to it:
+    s at (j, k), t at (i, k), r at (i, j); along each axis two edges have ends, three sums.
+    """
+    least = np.inf
+    for a in range(3):
+        for b in range(3):
+            for c in range(3):
+                total, count = 0.0, 0.0
+                for i0 in range(max(a - 1, 0), min(a, 1) + 1):
+                    for j0 in range(max(b - 1, 0), min(b, 1) + 1):
+                        for k0 in range(max(c - 1, 0), min(c, 1) + 1):
+                            total += _product(u, i, j, k, i0, a - i0, j0, b - j0, k0, c - k0)
+                            count += 1.0
+                least = min(least, total / count)
+    return least
+
+
+@helper
+def _product(
+    u: Any, i: int, j: int, k: int, i0: int, i1: int, j0: int, j1: int, k0: int, k1: int
+) -> float:
+    """Determinant of the edges s at (j0, k0), t at (i0, k1) and r at (i1, j1) of a cell."""
+    s = (i, j + j0, k + k0)
+    t = (i + i0, j, k + k1)
+    r = (i + i1, j + j1, k)
+    s0, s1, s2 = _edge(u, 0, 0, *s), _edge(u, 1, 0, *s), _edge(u, 2, 0, *s)
+    t0, t1, t2 = _edge(u, 0, 1, *t), _edge(u, 1, 1, *t), _edge(u, 2, 1, *t)
+    r0, r1, r2 = _edge(u, 0, 2, *r), _edge(u, 1, 2, *r), _edge(u, 2, 2, *r)
+    x0, x1, x2 = t1 * r2 - t2 * r1, t2 * r0 - t0 * r2, t0 * r1 - t1 * r0
+    return s0 * x0 + s1 * x1 + s2 * x2
+
+
+@kernel("void(float64[:, :, :, :], int64, int64, float64[:, :, ::1], float64[::1])")
+def centre_bounds_3d(
+    u: NDArray[np.float64],
+    start: int,
+    stop: int,
+    bounds: NDArray[np.float64],
+    smallest: NDArray[np.float64],
+) -> None:
+    """Bounds from the centres of cells, for some layers of cells.
+
+    Args:
+        u: (3, X, Y, Z), voxels.
+        start, stop: layers.
+        bounds: (X - 1, Y - 1, Z - 1), written.
+        smallest: (X - 1,), written: the smallest coefficient of each layer's doubtful cell.
+    """
+    for i in range(start, stop):
+        least, at_j, at_k = np.inf, 0, 0
+        for j in range(bounds.shape[1]):
+            for k in range(bounds.shape[2]):
+                bounds[i, j, k] = _centre_bound(u, i, j, k)
+            for k in range(bounds.shape[2]):
+                if bounds[i, j, k] < least:
+                    least, at_j, at_k = bounds[i, j, k], j, k
+        smallest[i] = _smallest_coefficient(u, i, at_j, at_k)
+
+
+@kernel("void(float64[:, :, :, :], int64, int64, float64, float64[:, :, ::1])")
+def coefficients_3d(
+    u: NDArray[np.float64], start: int, stop: int, below: float, bounds: NDArray[np.float64]
+) -> None:
+    """Bernstein bounds of the cells whose bound is below a value, for some layers of cells.
+
+    Args:
+        u: (3, X, Y, Z), voxels.
+        start, stop: layers.
+        below: the value.
+        bounds: (X - 1, Y - 1, Z - 1), changed.
+    """
+    for i in range(start, stop):
+        for j in range(bounds.shape[1]):
+            for k in range(bounds.shape[2]):
+                if bounds[i, j, k] < below:
+                    bounds[i, j, k] = _smallest_coefficient(u, i, j, k)

@@ -1,0 +1,62 @@
+"""Where Newton's method starts from: the voxel that phi maps nearest to a target."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.fields.kernels.compiled import kernel
+
+__all__ = ["nodes"]
+
+_TRIPLE = "UniTuple(int64, 3)"
+
+
+@kernel(
+    f"void(float64[:, :, :, ::1], {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, "
+    "float32[:, :, ::1], int32[:, :, :, ::1])"
+)
+def nodes(
+    u: NDArray[np.float64],
+    n: tuple[int, int, int],
+    o: tuple[int, int, int],
+    first: tuple[int, int, int],
+    last: tuple[int, int, int],
+    begin: tuple[int, int, int],
+    near: NDArray[np.float32],
+    node: NDArray[np.int32],
+) -> None:
+    """For each target the voxel of the extended image that is mapped nearest to it.
+
+    Args:
+        first, last: the voxels that are tried.
+        begin: the first target of ``near`` and ``node``.
+        near: (X, Y, Z), infinite, changed: squared distances; 1 is added outside the image.
+        node: (X, Y, Z, 3), changed: the voxels.
+    """
+    plane = u.shape[0] == 2
+    for i in range(first[0], last[0]):
+        a = min(max(i, 0), n[0] - 1) - o[0]
+        for j in range(first[1], last[1]):
+            b = min(max(j, 0), n[1] - 1) - o[1]
+            for k in range(first[2], last[2]):
+                d = min(max(k, 0), n[2] - 1) - o[2]
+                f0 = i + (0.0 if plane else u[0, a, b, d])
+                f1 = j + (u[0, a, b, d] if plane else u[1, a, b, d])
+                f2 = k + (u[1, a, b, d] if plane else u[2, a, b, d])
+                z0, z1, z2 = math.floor(f0 + 0.5), math.floor(f1 + 0.5), math.floor(f2 + 0.5)
+                h = (int(z0) - begin[0], int(z1) - begin[1], int(z2) - begin[2])
+                if not (0 <= h[0] < near.shape[0] and 0 <= h[1] < near.shape[1]):
+                    continue
+                if not 0 <= h[2] < near.shape[2]:
+                    continue
+                far = (f0 - z0) ** 2 + (f1 - z1) ** 2 + (f2 - z2) ** 2
+                if a + o[0] != i or b + o[1] != j or d + o[2] != k:
+                    far += 1.0
+                if np.float32(far) < near[h]:
+                    near[h] = far
+                    node[h[0], h[1], h[2], 0] = i
+                    node[h[0], h[1], h[2], 1] = j
+                    node[h[0], h[1], h[2], 2] = k

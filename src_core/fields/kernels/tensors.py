@@ -1,0 +1,31 @@
+"""Which tensors the compiled loops take."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["TYPES", "plain"]
+
+#: NumPy's names of the types that positions and fields may have.
+TYPES = {torch.float32: "float32", torch.float64: "float64"}
+
+
+def plain(values: Tensor, at: Tensor) -> bool:
+    """Whether positions or displacements (B, D, *any), and values for them, suit the loops.
+
+    Both are on the CPU, ``at`` is float32 or float64, one item of ``values`` serves all of ``at``
+    or each its own, and no gradient or recorded graph needs the result.
+    """
+    return (
+        at.dtype in TYPES
+        and at.shape[1] in (2, 3)
+        and at.dim() == values.dim() == at.shape[1] + 2
+        and len(values) in (1, len(at))
+        and all(
+            type(one) in (Tensor, torch.nn.Parameter) and one.device.type == "cpu"
+            for one in (values, at)
+        )
+        and not (torch.is_grad_enabled() and (values.requires_grad or at.requires_grad))
+        and not torch.compiler.is_compiling()
+    )
