@@ -20,6 +20,7 @@ from src_core.augment.request import NOT_SHARED, Request
 from src_core.errors.options import (
     BATCH,
     EXPLORER,
+    Display,
     OptionField,
     option_field,
     same,
@@ -89,6 +90,7 @@ class Remembered(_StoredExplorer):
         export_folder: where the last export went.
         device: auto, cpu, cuda:N or mps.
         model: name of the model.
+        memory: MB for results that are kept.
     """
 
     key = "explorer"
@@ -98,6 +100,13 @@ class Remembered(_StoredExplorer):
     export_folder: str = ""
     device: str = same(ModelOptions, "device")
     model: str = ""
+    memory: Annotated[int, Display(unit="MB")] = Field(
+        default=512,
+        ge=64,
+        le=65_536,
+        description="Memory for finished results and the steps of runs, which are shown again at "
+        "once; the least recently used goes first.",
+    )
 
 
 class RememberedBatch(_StoredBatch):

@@ -47,7 +47,7 @@ class BatchForm(QWidget):
         self._running = False
         self.fields, self.filters, self.more = BatchFields(), BatchFilters(), BatchMore()
         self.wanted = Section("Wanted: how far, volumes, labels", self.filters, False)
-        self.rest = Section("More: steps, fields, device, workers", self.more, False)
+        self.rest = Section("More: variety, pose, intensity, steps, workers", self.more, False)
         self.start, self.pause = QPushButton("Start"), QPushButton("Pause")
         self.cancel, self.open = QPushButton("Cancel"), QPushButton("Open sheet as a layer")
         self.summary = QPushButton("Open summary")

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DeformationExplorer"]
 
+_MEGABYTE = 2**20
+
 
 class DeformationExplorer(ExplorerForm):
     """Generates new cases from the chosen layers and shows them as further layers.
@@ -67,6 +69,7 @@ class DeformationExplorer(ExplorerForm):
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
         self._connect_widgets()
+        self._share_memory()
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
@@ -122,6 +125,7 @@ class DeformationExplorer(ExplorerForm):
         self.options.changed.connect(self._on_options)
         self.more.changed.connect(self._on_options)
         self.more.region_asked.connect(self._add_region)
+        self.more.memory_changed.connect(self._share_memory)
         self.show_panel.changed.connect(self._on_ticks)
         self.show_panel.styled.connect(self._on_ticks)
         self.run_bar.generate_asked.connect(self.generate)
@@ -187,7 +191,8 @@ class DeformationExplorer(ExplorerForm):
         for entry in self.sources.model.values():
             if entry.path == request.model:
                 self.sources.model.pick(entry)
-        self.options.place(request.options.level, request.options.seed)
+        chosen = request.options
+        self.options.place(chosen.level, chosen.seed, chosen.variety)
         self.more.place(request.options.model_dump())
 
     def _on_image(self, image: Any) -> None:
@@ -234,6 +239,8 @@ class DeformationExplorer(ExplorerForm):
             metrics = outcome.result.metrics
             self.run_bar.say(f"Done in {metrics['seconds']:.1f} s on {metrics['device']}")
             self.variants.add(outcome)
+            kept = self.runner.compute.runs.nbytes + self.variants.history.bytes
+            self.more.show_used(kept / _MEGABYTE)
             remember(self)
         self._show_numbers()
 
@@ -241,6 +248,12 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.set_running(running)
         if running:
             self.run_bar.say("")
+
+    def _share_memory(self, _: int = 0) -> None:
+        """Half of the memory for steps of runs, half for results; many results are in both."""
+        half = self.more.memory.value() * _MEGABYTE // 2
+        self.runner.compute.runs.set_limit(half)
+        self.variants.history.set_limit(half)
 
     def _add_region(self) -> None:
         try:

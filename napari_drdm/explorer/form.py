@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QMessageBox, QShortcut, QVBoxLayout, QWidget
 
 from napari_drdm.explorer.readout_panel import ReadoutPanel
 from napari_drdm.explorer.show_panel import ShowPanel
+from napari_drdm.settings import Remembered
 from napari_drdm.variants.panel import VariantsPanel
 from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.controls import MorePanel, OptionsPanel
@@ -20,7 +21,7 @@ from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
 from napari_drdm.widgets.sources import SourcePanel
-from src_core.errors.options import option_fields, parsed
+from src_core.errors.options import option_field, option_fields, parsed
 from src_core.generation.options import Options
 
 __all__ = ["ExplorerForm", "agree"]
@@ -31,8 +32,8 @@ class ExplorerForm(QWidget):
 
     Attributes:
         sources: image, labels, model.
-        options: level and seed.
-        more: steps, slices, region, device, further layers.
+        options: level, seed and variety.
+        more: steps, slices, region, device, memory, further layers.
         recovery: the run step by step.
         show_panel: what of a result is shown.
         readout: the place under the cursor.
@@ -45,7 +46,8 @@ class ExplorerForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources, self.options, self.more = SourcePanel(), OptionsPanel(), MorePanel()
+        self.sources, self.options = SourcePanel(), OptionsPanel()
+        self.more = MorePanel(option_field(Remembered, "memory"))
         self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
@@ -64,7 +66,7 @@ class ExplorerForm(QWidget):
             self.readout,
             self._section("Metrics", self.metrics, True),
             self._section("Variants", self.variants_panel, True),
-            self._section("More: variety, steps, slices, region, device", self.more, False),
+            self._section("More: steps, slices, region, device, memory", self.more, False),
         ):
             column.addWidget(panel)
         column.addStretch(1)

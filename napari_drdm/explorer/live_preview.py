@@ -258,7 +258,7 @@ class LivePreview(QObject):
             return
         self._reported = now
         self._form.run_bar.show_step(
-            progress.index, progress.total, progress.device, progress.doing
+            progress.index, progress.total, progress.device, progress.doing, progress.left
         )
 
     def _on_scrub(self, position: float) -> None:

@@ -19,8 +19,9 @@ def recall(form: ExplorerForm) -> Remembered:
     """Put the form where it was; model and device follow once they are known."""
     kept = load_settings(Remembered)
     values = kept.model_dump()
-    form.options.place(values["level"], values["seed"])
+    form.options.place(values["level"], values["seed"], values["variety"])
     form.more.place(values)
+    form.more.memory.setValue(kept.memory)
     form.options.live.setChecked(kept.live)
     if kept.shown is not None:
         form.show_panel.set_kinds(kept.shown)
@@ -46,5 +47,6 @@ def remember(form: ExplorerForm) -> None:
             export_folder=kept.export_folder,
             device=str(device or "auto"),
             model=entry.name if entry else "",
+            memory=form.more.memory.value(),
         )
     )

@@ -46,15 +46,24 @@ class BoundedCache(Generic[_T]):
         with self._lock:
             return next((value for value, _ in self._kept.values() if which(value)), None)
 
+    def set_limit(self, limit: int) -> None:
+        """Keep another number of bytes from now on."""
+        with self._lock:
+            self.limit = limit
+            self._make_room()
+
     def put(self, key: Hashable, value: _T, nbytes: int) -> None:
         """Keep a value; those used longest ago make room."""
         with self._lock:
             self._kept[key] = value, nbytes
             self._kept.move_to_end(key)
-            while sum(size for _, size in self._kept.values()) > self.limit and len(self._kept) > 1:
-                self._kept.popitem(last=False)
+            self._make_room()
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
             self._kept.clear()
+
+    def _make_room(self) -> None:
+        while sum(size for _, size in self._kept.values()) > self.limit and len(self._kept) > 1:
+            self._kept.popitem(last=False)

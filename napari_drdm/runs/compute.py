@@ -6,6 +6,7 @@ Nothing here touches a layer or raises: an error is yielded as a ``Failure``.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Generator, Hashable, Iterator
 from dataclasses import dataclass, replace
@@ -19,9 +20,11 @@ from napari_drdm.runs.devices import falling_back, resolved
 from napari_drdm.runs.moments import Moment, moment_of_outcome
 from napari_drdm.runs.prepared import PreparedCase, PreparedCases
 from napari_drdm.runs.requests import Failure, RunOutcome, RunProgress, RunRequest, Viewed
+from napari_drdm.runs.stages import RunClock, StageTimes
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
+    from src_core.generation import Result
     from src_core.inspection.trajectory import Trajectory
 
 __all__ = ["Compute"]
@@ -50,6 +53,7 @@ class Compute:
 
     def __init__(self, limit: int = 512 * _MEGABYTE) -> None:
         self.runs: BoundedCache[_Run] = BoundedCache(limit)
+        self._times = StageTimes()
         self._prepared = PreparedCases()
 
     def clear(self) -> None:
@@ -107,19 +111,30 @@ class Compute:
         started, prepared = time.perf_counter(), self._prepared.get(request)
         key = _run_key(prepared, request)
         known = self.runs.get(key)
+        clock = self._clock(prepared, request)
         if known is None:
-            known = _Run((yield from self._recovered(prepared, request, viewed)))
+            known = _Run((yield from self._recovered(prepared, request, viewed, clock)))
             self.runs.put(key, known, known.trace.nbytes)
         outcome = known.outcome
         if outcome is None:
-            outcome = yield from self._finished(prepared, request, known.trace, viewed, started)
+            finished = self._finished(prepared, request, known.trace, viewed, clock)
+            result = yield from finished
+            metrics = {**result.metrics, "seconds": time.perf_counter() - started}
+            result = replace(result, metrics=metrics)
+            outcome = RunOutcome(request, prepared.layer_case, result)
             self.runs.put(key, _Run(known.trace, outcome), known.trace.nbytes + _size(outcome))
         outcome = replace(outcome, request=request)
         yield moment_of_outcome(outcome, known.trace)
         yield outcome
 
+    def _clock(self, prepared: PreparedCase, request: RunRequest) -> RunClock:
+        session = prepared.session
+        steps = (session.step_count(request.options) + 1) * session.view.slabs
+        voxels = math.prod(prepared.layer_case.case.grid.shape)
+        return self._times.begin(session.model.spec.ndim, voxels, steps)
+
     def _recovered(
-        self, prepared: PreparedCase, request: RunRequest, viewed: Viewed
+        self, prepared: PreparedCase, request: RunRequest, viewed: Viewed, clock: RunClock
     ) -> Generator[Any, None, Trajectory]:
         from src_core.inspection.trajectory import Trajectory
 
@@ -130,7 +145,9 @@ class Compute:
                 slabs.append([])
             slabs[-1].append(step.recovery)
             steps = Trajectory(session.view, slabs)
-            yield RunProgress(step.index + 1, step.total, str(session.model.device), "", steps)
+            index, device = step.index + 1, str(session.model.device)
+            left = clock.left("steps", index / step.total)
+            yield RunProgress(index, step.total, device, "", steps, left)
             if time.perf_counter() - drawn > viewed.pause:
                 u, at = prepared.so_far(request, viewed, slabs), step.recovery
                 yield prepared.moment(request, u, at.index, at.total, viewed)
@@ -145,25 +162,28 @@ class Compute:
         request: RunRequest,
         trace: Trajectory,
         viewed: Viewed,
-        started: float,
-    ) -> Generator[Any, None, RunOutcome]:
+        clock: RunClock,
+    ) -> Generator[Any, None, Result]:
         from src_core.generation.run import Finishing, finish
 
         device, end = str(prepared.session.model.device), trace.numbers(trace.total)
+        slabs, guarded = max(len(trace.last_steps), 1), 0
         if trace.total and viewed.pause < _SLOW:
             moment = prepared.moment(
                 request, trace.at(trace.total), trace.total, trace.total, viewed
             )
             yield replace(moment, trace=trace, numbers=end)
         for value in finish(prepared.session, request.options, trace.last_steps):
-            if isinstance(value, Finishing):
-                if value.what == "inverse":
-                    moment = prepared.warped(request, value, trace.total, viewed)
-                    yield replace(moment, trace=trace, numbers=end)
-                yield RunProgress(1, 1, device, _FINISHING[value.what])
-                continue
-            metrics = {**value.metrics, "seconds": time.perf_counter() - started}
-            return RunOutcome(request, prepared.layer_case, replace(value, metrics=metrics))
+            if not isinstance(value, Finishing):
+                clock.finish()
+                return value
+            if value.what == "inverse":
+                moment = prepared.warped(request, value, trace.total, viewed)
+                yield replace(moment, trace=trace, numbers=end)
+            done = guarded / slabs if value.what == "guard" else 0.0
+            guarded += value.what == "guard"
+            left = clock.left(value.what, done)
+            yield RunProgress(1, 1, device, _FINISHING[value.what], None, left)
         raise RuntimeError("a run ended without a result")
 
     def _at_position(

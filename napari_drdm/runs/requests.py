@@ -64,6 +64,7 @@ class RunProgress:
 
     Attributes:
         trace: the steps so far.
+        left: seconds until the run is over, with all that follows the steps; None: unknown.
     """
 
     index: int
@@ -71,6 +72,7 @@ class RunProgress:
     device: str
     doing: str = ""
     trace: Trajectory | None = None
+    left: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,6 +112,11 @@ class History:
         outcomes = [v.outcome for v in self._variants if v.outcome is not None]
         return held_bytes(outcomes, [v.layer.data for v in self._variants if v.layer is not None])
 
+    def set_limit(self, limit: int) -> None:
+        """Hold another number of bytes from now on."""
+        self._limit = limit
+        self._trim(self._variants[0] if self._variants else None)
+
     def get(self, number: int | None) -> Variant | None:
         """The variant of a number."""
         return next((v for v in self._variants if v.number == number), None)
@@ -172,7 +177,7 @@ class History:
         names = chain([name], (f"{name} ({n})" for n in count(2)))
         return next(n for n in names if n not in taken)
 
-    def _trim(self, newest: Variant) -> None:
+    def _trim(self, newest: Variant | None) -> None:
         loose = [v for v in self._variants if not v.pinned and v is not newest]
         for variant in loose[max(self._most - 1, 0) :]:
             self.remove(variant)

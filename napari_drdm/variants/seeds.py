@@ -75,6 +75,11 @@ class SeedGrid(QObject):
         """Whether seeds are computed."""
         return self._worker is not None or self._begin is not None
 
+    @property
+    def pictures(self) -> int:
+        """How many tiles show a seed."""
+        return len(self._filled)
+
     def enter(
         self,
         requests: Sequence[RunRequest],
@@ -96,10 +101,9 @@ class SeedGrid(QObject):
         self._filled, self._waiting = set(), self._layers.layers
         self._viewer.canvas.grid.enabled = False
         self._begin = partial(self._start, requests, known)
-        self._add_next()
+        self._soon.start(0)
         for emitter in (dims.events.ndisplay, dims.events.order):
             emitter.connect(self._on_view)
-        self._fit()
         self.message.emit(f"0 of {len(requests)} seeds")
         self.ran.emit(True)
 
@@ -147,12 +151,13 @@ class SeedGrid(QObject):
             gc.freeze()
 
     def _add_next(self) -> None:
-        """Add one layer, the next one once the window has been drawn; then begin to compute."""
+        """Add one layer, the next once the window has been drawn; then begin to compute."""
         begin = self._begin
         if self._source not in self._viewer.layers:
             self.leave()
         elif self._waiting:
             self._own.add(self._waiting.pop(0))
+            self._fit()
             self._soon.start(0)
         elif begin is not None:
             self._begin = None

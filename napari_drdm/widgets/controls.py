@@ -1,4 +1,4 @@
-"""Options of a generation: level and seed always shown, the rest in a section of its own."""
+"""Options of a generation: level, seed and variety always shown, the rest in a section."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QSlider, Q
 from napari_drdm.widgets.layout import form_of, row_of
 from napari_drdm.widgets.option_controls import LARGEST_INT, OptionsForm, control_of
 from napari_drdm.widgets.sources import Choice, ManyChoice
+from napari_drdm.widgets.variety_row import VarietyRow
 from src_core.augment.request import NOT_SHARED
-from src_core.errors.options import EXPLORER, option_field, shown_in
+from src_core.errors.options import EXPLORER, OptionField, option_field, shown_in
 from src_core.generation.options import Options
 from src_core.models.options import ModelOptions
 
@@ -21,7 +22,7 @@ __all__ = ["MorePanel", "OptionsPanel", "device_box", "offer_devices"]
 
 
 class OptionsPanel(QWidget):
-    """Level, seed, and whether moving them computes at once: ``changed()`` when either moves."""
+    """Level, seed, variety, and whether a change computes at once: ``changed()`` when one moves."""
 
     changed = Signal()
 
@@ -30,7 +31,7 @@ class OptionsPanel(QWidget):
         self._level, self._seed = (control_of(option_field(Options, n)) for n in ("level", "seed"))
         self.level, self.seed = self._level.widget, self._seed.widget
         self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.reach = QLabel()
+        self.reach, self.variety = QLabel(), VarietyRow(self)
         self.live = QCheckBox("Live")
         self.dice = _button("⚄", "A random seed (Ctrl+D)")
         self.previous = _button("‹", "Previous seed (Ctrl+,)")
@@ -42,15 +43,17 @@ class OptionsPanel(QWidget):
 
     def values(self) -> dict[str, Any]:
         """Options of a generation, by the names of the engine."""
-        return {"level": self._level.value(), "seed": self._seed.value()}
+        level, seed = self._level.value(), self._seed.value()
+        return {"level": level, "seed": seed, "variety": self.variety.value()}
 
-    def place(self, level: int, seed: int) -> None:
-        """Put level and seed where a result had them, without a signal."""
+    def place(self, level: int, seed: int, variety: float | None = None) -> None:
+        """Put the controls where a result had them, without a signal."""
         blocked = self.slider.blockSignals(True)
         self.slider.setValue(level)
         self.slider.blockSignals(blocked)
         self._level.place_silently(level)
         self._seed.place_silently(seed)
+        self.variety.place(variety)
 
     def set_levels(self, levels: int) -> None:
         """The highest level there is."""
@@ -79,6 +82,7 @@ class OptionsPanel(QWidget):
         self.level.valueChanged.connect(lambda _: self.set_reach(None))
         self.level.valueChanged.connect(lambda _: self.changed.emit())
         self.seed.valueChanged.connect(lambda _: self.changed.emit())
+        self.variety.changed.connect(self.changed)
         self.live.setChecked(True)
         self.live.setToolTip("Compute as soon as level or seed change; otherwise only on Generate")
         self.dice.clicked.connect(self.roll)
@@ -92,17 +96,25 @@ class OptionsPanel(QWidget):
         form.addRow("", self.reach)
         buttons = self.dice, self.previous, self.following, self.live
         form.addRow(seed.option.label, row_of(seed.widget, *buttons))
+        form.addRow(self.variety.label, row_of(*self.variety.widgets))
 
 
 class MorePanel(QWidget):
-    """What is seldom changed: ``changed()`` when it is, ``region_asked()`` to draw a region."""
+    """What is seldom changed: ``changed()`` when it is, ``region_asked()`` to draw a region.
+
+    ``memory_changed(int)``: MB that results may take.
+
+    Args:
+        memory: the option that says so.
+    """
 
     changed = Signal()
+    memory_changed = Signal(int)
     region_asked = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, memory: OptionField) -> None:
         super().__init__()
-        self.options = OptionsForm(shown_in(EXPLORER, Options, NOT_SHARED))
+        self.options = OptionsForm(shown_in(EXPLORER, Options, (*NOT_SHARED, "variety")))
         self.steps, self.slices = (self.options.controls[n].widget for n in ("steps", "slices"))
         region = option_field(Options, "region")
         self.region = Choice("A shapes layer: only the box around its shapes is deformed", "all")
@@ -114,6 +126,9 @@ class MorePanel(QWidget):
         rows.insertRow(0, "Also warp", self.extras)
         rows.insertRow(1, region.label, row_of(self.region, self._draw))
         rows.addRow(option_field(ModelOptions, "device").label, self.device)
+        self._memory = control_of(memory)
+        self.memory = self._memory.widget
+        rows.addRow(memory.label, self.memory)
         form_of(self).addRow(self.options)
         self._connect()
 
@@ -124,6 +139,11 @@ class MorePanel(QWidget):
     def place(self, values: Mapping[str, Any]) -> None:
         """Put the controls where a result had them, without a signal."""
         self.options.place_silently(values)
+
+    def show_used(self, mb: float) -> None:
+        """How much memory results take now, MB."""
+        help_text = self._memory.option.help
+        self.memory.setToolTip(f"{help_text}\nIn use: at most {mb:.0f} MB")
 
     def set_levels(self, levels: int) -> None:
         """The highest level there is, and so the most steps."""
@@ -147,6 +167,7 @@ class MorePanel(QWidget):
         self.extras.changed.connect(self.changed)
         self.options.changed.connect(self.changed)
         self.device.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self.memory.valueChanged.connect(self.memory_changed)
 
 
 def device_box() -> QComboBox:

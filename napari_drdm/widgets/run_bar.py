@@ -9,6 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBox
 
 __all__ = ["RunBar"]
 
+_FINE = 1000
+
 
 class RunBar(QWidget):
     """Buttons of a run, its progress, and one line that says how it stands."""
@@ -63,11 +65,21 @@ class RunBar(QWidget):
         for button in (self.export, self.python, self.command):
             button.setEnabled(there)
 
-    def show_step(self, index: int, total: int, device: str, doing: str = "") -> None:
-        """Step ``index`` of ``total`` is done, or something else; a total of 0 is not known yet."""
+    def show_step(
+        self, index: int, total: int, device: str, doing: str = "", left: float | None = None
+    ) -> None:
+        """Step ``index`` of ``total`` is done, or something else; a total of 0 is not known yet.
+
+        ``left`` is in seconds, until the whole run is over: the bar shows its share.
+        """
         where = f" on {device}" if device else ""
         words = doing or f"step {index} of {total}"
-        self._draw(index, max(total, 1), f"{words}{where}{self._left(index, total)}")
+        text = f"{words}{where}{_seconds_left(left)}"
+        if left is None:
+            self._draw(index, max(total, 1), text)
+            return
+        spent = time.monotonic() - self._began
+        self._draw(round(_FINE * spent / max(spent + left, 0.001)), _FINE, text)
 
     def _draw(self, index: int, total: int, text: str) -> None:
         """The bar redraws itself with the window, not at once: that costs the canvas a frame."""
@@ -77,17 +89,14 @@ class RunBar(QWidget):
         self.progress.setFormat(text)
         self.progress.setUpdatesEnabled(True)
 
-    def _left(self, index: int, total: int) -> str:
-        """Time left, where it is worth showing."""
-        if index == 0 or index > total:
-            return ""
-        spent = time.monotonic() - self._began
-        left = spent / index * (total - index)
-        return f", {left:.0f} s left" if left > 2 else ""
-
     def say(self, text: str) -> None:
         """One line about the last run."""
         self.status.setText(text)
+
+
+def _seconds_left(left: float | None) -> str:
+    """In words, where it is worth showing."""
+    return f", {left:.0f} s left" if left is not None and left > 1.5 else ""
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

@@ -18,6 +18,7 @@ from src_core.augment.request import Request
 from src_core.cases.case import Case
 from src_core.datasets.entry import Entry, real_path
 from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
+from src_core.generation import Options, Session
 from src_core.generation.drawn_case import pose_warning
 from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
@@ -78,9 +79,11 @@ class Made:
 
 
 class CaseCache:
-    """The case that was read last: jobs of one case follow each other."""
+    """The case that was read last, and its session: jobs of one case follow each other."""
 
     def __init__(self) -> None:
+        self._session: Session | None = None
+        self._session_of: tuple[Any, ...] = ()
         self._entry: Entry | None = None
         self._case: Case | None = None
         self._digests: dict[str, str] = {}
@@ -88,12 +91,21 @@ class CaseCache:
     def case(self, entry: Entry, spacing: float | None) -> Case:
         """The case of an entry."""
         if self._case is None or entry != self._entry:
-            self._case = None
+            self._case = self._session = None
             scale = spacing if is_picture(entry.image) else None
             self._case, self._entry = read_case(entry.images, entry.labels, scale), entry
             placed = {"affine": sha256_array(self._case.grid.affine)}
             self._digests = {**digests(self._case), **placed}
         return self._case
+
+    def session(self, case: Case, model: Model, options: Options) -> Session:
+        """A session of the case, its images and organs kept from job to job."""
+        of = (id(model), options.slices, options.region)
+        held = self._session
+        if held is None or held.case is not case or self._session_of != of:
+            held = Session(case, model, options.slices, options.region)
+        self._session, self._session_of = held, of
+        return held
 
     def inputs(self, entry: Entry, spacing: float | None) -> dict[str, str]:
         """SHA-256 of the arrays and of the affine of an entry's case, by name."""
@@ -120,7 +132,8 @@ def run_job(
     try:
         case = cache.case(job.entry, settings.request.spacing)
         inputs = cache.inputs(job.entry, settings.request.spacing)
-        yield from _tried(settings, job, case, inputs, model)
+        session = cache.session(case, model, job.options[0])
+        yield from _tried(settings, job, session, inputs)
     except (Cancelled, MemoryError):
         raise
     except Exception as error:
@@ -128,16 +141,16 @@ def run_job(
 
 
 def _tried(
-    settings: RunSettings, job: Job, case: Case, inputs: dict[str, str], model: Model
+    settings: RunSettings, job: Job, session: Session, inputs: dict[str, str]
 ) -> Iterator[Doing | Made]:
     """Seed after seed, until one makes a case that the filters keep."""
     filters, refused = settings.request.filters, list[str]()
     for attempt in range(1 + filters.retries):
-        result = yield from _generated(settings, job, case, model, attempt)
+        result = yield from _generated(settings, job, session, attempt)
         why = filters.refused(result.metrics) if job.index else ""
         if not why:
-            warnings = (scale_warning(case, model.spec), pose_warning(result.metrics))
-            warning = "; ".join(filter(None, warnings))
+            scale = scale_warning(session.case, session.model.spec)
+            warning = "; ".join(filter(None, (scale, pose_warning(result.metrics))))
             yield _written(settings, job, result, {"inputs": inputs, "refused": refused}, warning)
             return
         refused.append(why)
@@ -147,12 +160,12 @@ def _tried(
 
 
 def _generated(
-    settings: RunSettings, job: Job, case: Case, model: Model, attempt: int
+    settings: RunSettings, job: Job, session: Session, attempt: int
 ) -> Generator[Doing, None, Generated]:
     request, options = settings.request, job.options
     if attempt:
         options = drawn_options(request, options[0], job.case, job.index, attempt)
-    for value in request.product.make(case, model, options):
+    for value in request.product.make(session, options):
         if not isinstance(value, tuple):
             # Time is no property of a case: without it, repeated runs write the same bytes.
             metrics = {k: v for k, v in value.metrics.items() if k != "seconds"}

@@ -8,10 +8,8 @@ from typing import Any
 
 from src_core.augment.layouts import LAYOUTS, PAIR_LAYOUTS
 from src_core.augment.layouts.layout import Layout
-from src_core.cases.case import Case
-from src_core.generation import Options, Result, Step, iterate
+from src_core.generation import Options, Result, Session, Step, iterate
 from src_core.generation.pairs import Pair, PairProgress, pair_steps
-from src_core.models.model import Model
 
 __all__ = ["CASES", "PAIRS", "Generated", "Product"]
 
@@ -55,12 +53,18 @@ class Product:
     files: tuple[str, ...]
     numbers: tuple[str, ...]
 
-    def make(self, case: Case, model: Model, options: tuple[Options, ...]) -> Iterator[
-        tuple[int, int] | Generated
-    ]:  # fmt: skip
-        """Steps (which, of how many), then what is made."""
-        making = iterate if len(self.draws) == 1 else pair_steps
-        for value in making(case, model, *options):
+    def make(
+        self, session: Session, options: tuple[Options, ...]
+    ) -> Iterator[tuple[int, int] | Generated]:
+        """Steps (which, of how many), then what is made of a session's case."""
+        case, model = session.case, session.model
+        making: Iterator[object]
+        if len(options) == 1:
+            making = iterate(case, model, options[0], session=session)
+        else:
+            first, second = options
+            making = pair_steps(case, model, first, second, session)
+        for value in making:
             if isinstance(value, Result | Pair):
                 yield value
             elif isinstance(value, Step | PairProgress):

@@ -44,14 +44,15 @@ class Guarded:
     scale: float
 
 
-def guard(flow: Flow, check: Check) -> Guarded:
+def guard(flow: Flow, check: Check, u: Tensor | None = None) -> Guarded:
     """Damp a flow until ``check`` finds nothing.
 
     Damping is local and grows round by round. Should it not suffice, the whole flow is scaled
-    down by bisection, which ends because a scale of 0 is the identity.
+    down by bisection, which ends because a scale of 0 is the identity. ``u`` is the flow's
+    displacement where it is known.
     """
     masks = [torch.ones_like(w[:, :1]) for w in (flow.random, *flow.corrections)]
-    damped, u = flow, flow.displacement()
+    damped, u = flow, flow.displacement() if u is None else u
     for number in range(_ROUNDS):
         points = check(u)
         if points.shape[-1] == 0:

@@ -11,6 +11,7 @@ from itertools import combinations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
@@ -98,7 +99,8 @@ def organ_modes(shares: Tensor) -> OrganModes | None:
         _scaling(organ, points) * window
         for organ, window in zip(organs, windows_of(organs, radius), strict=True)
     ]
-    window, offset = _fading(union, _REACH_OF_ALL * radius), points - centre_of(union, points)
+    window = _fading(_distance(union), _REACH_OF_ALL * radius)
+    offset = points - centre_of(union, points)
     fields += [turn * window for turn in _rotations(offset)]
     fields += [_unit(axis, offset) * window for axis in range(union.dim())]
     return OrganModes(torch.stack(fields), union.clamp(0, 1) + _OUTSIDE)
@@ -114,13 +116,14 @@ def windows_of(organs: list[Tensor], radius: float) -> list[Tensor]:
     """Where each organ's scaling acts: 1 inside, fading around, and not in its neighbours."""
     inside = {(i, j) for i, j in _ordered(len(organs)) if lies_in(organs[i], organs[j])}
     nested = {i for i, _ in inside}
+    distances = [_distance(organ) for organ in organs]
     windows = [
-        _fading(organ, (_REACH_INSIDE if i in nested else _REACH) * radius)
-        for i, organ in enumerate(organs)
+        _fading(distance, (_REACH_INSIDE if i in nested else _REACH) * radius)
+        for i, distance in enumerate(distances)
     ]
     for i, j in combinations(range(len(organs)), 2):
         if (i, j) not in inside and (j, i) not in inside:
-            windows[i] = windows[i] * (1 - _fading(organs[j], _GAP * radius))
+            windows[i] = windows[i] * (1 - _fading(distances[j], _GAP * radius))
     return windows
 
 
@@ -134,13 +137,17 @@ def lies_in(organ: Tensor, other: Tensor) -> bool:
     return bool(other.sum() > organ.sum() and common >= _INSIDE * organ.sum())
 
 
-def _fading(organ: Tensor, reach: float) -> Tensor:
-    """1 in an organ (*n), falling to 0 at ``reach`` voxels as half a cosine; 0 without one."""
+def _distance(organ: Tensor) -> NDArray[np.float64]:
+    """Of each voxel from an organ (*n), voxels; infinite without one."""
     if organ.sum() < _SMALLEST:
-        return torch.zeros_like(organ)
-    distance = ndimage.distance_transform_edt(organ.numpy() < 0.5 * float(organ.max()))
+        return np.full(organ.shape, np.inf)
+    return np.asarray(ndimage.distance_transform_edt(organ.numpy() < 0.5 * float(organ.max())))
+
+
+def _fading(distance: NDArray[np.float64], reach: float) -> Tensor:
+    """1 in an organ, falling to 0 at ``reach`` voxels as half a cosine: float32."""
     ramp = np.clip(distance / reach, 0, 1)
-    return torch.from_numpy(0.5 + 0.5 * np.cos(np.pi * ramp)).to(organ)
+    return torch.from_numpy((0.5 + 0.5 * np.cos(np.pi * ramp)).astype(np.float32))
 
 
 def radius_of(organ: Tensor) -> float:

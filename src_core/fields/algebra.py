@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.kernels.algebra import can_compose, composed, squared
+from src_core.fields.kernels.vectors import can_take_magnitudes, magnitudes
 from src_core.fields.sampling import Padding, warp
 
 __all__ = ["compose", "enlarge", "exponential", "magnitude", "resized", "smooth", "squarings_for"]
@@ -95,6 +96,8 @@ def smooth(u: Tensor, deviation: float) -> Tensor:
 
 def magnitude(u: Tensor, spacing: Sequence[float] | None = None) -> Tensor:
     """Length of a displacement: (B, D, *spatial) -> (B, *spatial), voxels, or mm by a spacing."""
+    if can_take_magnitudes(u):
+        return magnitudes(u, [1.0] * u.shape[1] if spacing is None else spacing)
     if spacing is not None:
         scale = torch.tensor(spacing, dtype=u.dtype, device=u.device)
         u = u * scale.view(1, -1, *[1] * (u.dim() - 2))

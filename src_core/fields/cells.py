@@ -13,6 +13,7 @@ from torch import Tensor
 from src_core.errors import ArgumentError
 
 __all__ = [
+    "column",
     "corners_of",
     "determinant",
     "flat_index",
@@ -121,3 +122,9 @@ def multilinear(corners: Tensor, share: Tensor) -> tuple[Tensor, list[Tensor]]:
 def _between(x: Tensor, t: Tensor) -> Tensor:
     low, high = x.select(1, 0), x.select(1, 1)
     return torch.addcmul(low, high - low, t)
+
+
+def column(numbers: Sequence[int], like: Tensor) -> Tensor:
+    """One number for each axis, to be used with (B, D, *spatial): (1, D, 1, ...)."""
+    ndim = len(numbers)
+    return torch.tensor(numbers, dtype=like.dtype, device=like.device).view(1, ndim, *[1] * ndim)

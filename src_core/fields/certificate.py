@@ -93,8 +93,10 @@ def cell_bounds(u: Tensor, floor: float = 0.01) -> list[Tensor]:
 
 
 def _certificate(bounds: Tensor, floor: float) -> Certificate:
-    bad, low = (int((bounds <= 0).sum()), int((bounds < floor).sum()))
-    return Certificate(float(bounds.min()), bad, low, bounds.numel())
+    smallest = float(bounds.min())
+    bad = int((bounds <= 0).sum()) if smallest <= 0 else 0
+    low = int((bounds < floor).sum()) if smallest < floor else 0
+    return Certificate(smallest, bad, low, bounds.numel())
 
 
 def _bounds_2d(u: Tensor, floor: float) -> Tensor:

@@ -75,4 +75,4 @@ def _solved(saved: SavedField, cuts: Sequence[slice]) -> Iterator[Inverse]:
 
 def _worst(errors: Tensor) -> float:
     some = errors[:: max(1, len(errors) // _SAMPLES)]
-    return float(torch.quantile(some, 0.99)) if len(some) else 0.0
+    return float(np.quantile(some.numpy(), 0.99)) if len(some) else 0.0

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import assembled, tile_axis
+from src_core.fields.kernels import vectors
 
 __all__ = [
     "Field",
@@ -46,25 +47,37 @@ def in_plane_axis(field: Field, grid: Grid) -> int | None:
 
 def field_tensor(field: Field, grid: Grid, axis: int | None) -> Tensor:
     """A field in voxels, float64: (Z, 2, A, B), slices along ``axis`` first, or (1, 3, X, Y, Z)."""
-    voxels = grid.to_voxels(field)
-    if axis is None:
-        return torch.from_numpy(np.moveaxis(voxels, -1, 0)[None].copy())
-    planes = np.moveaxis(np.delete(voxels, axis, axis=-1), axis, 0)
-    return torch.from_numpy(np.moveaxis(planes, -1, 1).copy())
+    kept = [a for a in range(3) if a != axis]
+    matrix = grid.to_voxels(np.eye(3)).T[kept]
+    shape = field.shape[:3]
+    whole = (1, 3, *shape) if axis is None else (shape[axis], 2, *(shape[a] for a in kept))
+    planes = np.empty(whole)
+    u = planes[0] if axis is None else np.moveaxis(np.moveaxis(planes, 1, 0), 1, axis + 1)
+    if field.dtype == np.float32 and vectors.can_convert():
+        vectors.voxels(field, matrix, u)
+    else:
+        u[:] = np.moveaxis(np.asarray(field, dtype=np.float64) @ matrix.T, -1, 0)
+    return torch.from_numpy(planes)
 
 
 def lps_field(u: Tensor, grid: Grid, axis: int | None) -> Field:
     """The reverse of ``field_tensor``; one slice (1, 2, A, B) serves all slices."""
-    voxels = np.moveaxis(u.double().cpu().numpy(), 1, -1)
-    if axis is not None:
-        planes = np.broadcast_to(voxels, (grid.shape[axis], *voxels.shape[1:]))
-    whole = voxels[0] if axis is None else np.moveaxis(planes, 0, axis)
+    kept = [a for a in range(3) if a != axis]
+    matrix = grid.to_lps_mm(np.eye(3))[kept]
+    planes = u.double().cpu().numpy()
+    whole = planes[0] if axis is None else np.moveaxis(np.moveaxis(planes, 1, 0), 1, axis + 1)
+    if vectors.can_convert():
+        field = np.empty((*whole.shape[1:], 3), np.float32)
+        vectors.millimetres(whole, matrix, field)
+        if axis is None or len(planes) > 1:
+            return field
+        return np.repeat(field, grid.shape[axis], axis)
+    whole = np.broadcast_to(whole, (len(kept), *grid.shape))
     along = tile_axis(grid.shape, axis)
 
     def lps(part: slice) -> Field:
-        some = whole[along_axis(along, part)]
-        vectors = some if axis is None else np.insert(some, axis, 0.0, axis=-1)
-        return grid.to_lps_mm(vectors).astype(np.float32)
+        some = np.moveaxis(whole[along_axis(along + 1, part)], 0, -1)
+        return (some @ matrix).astype(np.float32)
 
     return assembled(grid.shape, along, lps)
 

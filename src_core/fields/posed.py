@@ -16,6 +16,7 @@ from torch import Tensor
 
 from src_core.cases.grid import RAS_TO_LPS, Grid
 from src_core.cases.tiles import assembled, parts, tile_axis
+from src_core.fields.affine import sample_affine
 from src_core.fields.planes import Field, along_axis, field_tensor, lps_field
 from src_core.fields.sampling import positions, sample
 from src_core.fields.saved import SavedField
@@ -105,11 +106,20 @@ def posed_planes(u: Tensor, inner: PoseMatrix, axis: int | None, ranges: Sequenc
         As u, of those voxels.
     """
     kept = [a for a in range(3) if a != axis]
-    x = positions([ranges[a] for a in kept], u)
-    there = _affine(x, inner, axis, range(1) if axis is None else ranges[axis])
-    units = max(len(there), len(u))
-    there = there.expand(units, *there.shape[1:])
-    return there + sample(u, there) - x
+    part, at = [ranges[a] for a in kept], inner[np.ix_(kept, [*kept, 3])]
+    if axis is None or not _sheared(inner, axis, ranges[axis].stop):
+        return _mapped_field(u, at, part)
+    slices = ranges[axis]
+    planes = u.expand(len(slices), *u.shape[1:]).split(1)
+    across = np.zeros_like(at)
+    across[:, -1] = inner[kept, axis]
+    pairs = zip(planes, slices, strict=True)
+    return torch.cat([_mapped_field(plane, at + n * across, part) for plane, n in pairs])
+
+
+def _mapped_field(u: Tensor, at: NDArray[np.float64], part: Sequence[range]) -> Tensor:
+    """``A x + u(A x) - x`` at the voxels of a part: (B, D, *part)."""
+    return sample_affine(u, at, part, added=at - np.eye(*at.shape))
 
 
 def _lps(grid: Grid) -> PoseMatrix:
@@ -127,20 +137,6 @@ def _voxels(grid: Grid, along: int, part: slice) -> NDArray[np.float64]:
     ranges = [range(n)[part] if a == along else range(n) for a, n in enumerate(grid.shape)]
     found = positions(ranges, torch.zeros(1, dtype=torch.float64))[0].movedim(0, -1)
     return np.asarray(found.numpy())
-
-
-def _affine(x: Tensor, inner: PoseMatrix, axis: int | None, slices: range) -> Tensor:
-    """The map at positions (B, D, *any), voxels; of each of the slices where these are sheared."""
-    kept = [a for a in range(3) if a != axis]
-    column = (1, -1, *[1] * (x.dim() - 2))
-    linear = torch.from_numpy(inner[np.ix_(kept, kept)]).to(x)
-    moved = torch.einsum("ij,bj...->bi...", linear, x)
-    moved = moved + torch.from_numpy(inner[kept, 3]).to(x).view(column)
-    if axis is None or not _sheared(inner, axis, slices.stop):
-        return moved
-    across = torch.from_numpy(inner[kept, axis]).to(x).view(column)
-    numbers = torch.tensor(slices, dtype=x.dtype, device=x.device)
-    return moved + across * numbers.view(-1, *[1] * (x.dim() - 1))
 
 
 def _sheared(inner: PoseMatrix, axis: int, slices: int) -> bool:

@@ -7,7 +7,6 @@ A coordinate is a position in voxels of the sampled array, channel i along array
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -17,10 +16,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from src_core.errors import ArgumentError
-from src_core.fields.cells import flat_index
+from src_core.fields.cells import column
 from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
 from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
+from src_core.fields.kernels.vectors import can_enlarge, enlarged
 from src_core.fields.kernels.volumes import image_source, label_source, warp_sources
+from src_core.fields.label_votes import many_labels
 
 __all__ = [
     "Mode",
@@ -32,6 +33,7 @@ __all__ = [
     "sample",
     "sample_by_torch",
     "sample_inside",
+    "sample_lines",
     "sample_square",
     "warp",
     "warp_labels",
@@ -43,7 +45,6 @@ Padding = Literal["border", "zeros"]
 
 # Up to this number of labels, sampling them one after the other is faster.
 _FEW_LABELS = 8
-_POINTS_AT_ONCE = 1 << 18
 _RULES = {"border": BORDER, "zeros": FADE}
 _TORCH_MODE = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}
 
@@ -66,7 +67,7 @@ def inside(coordinates: Tensor, shape: Sequence[int]) -> Tensor:
 
     This is ITK's rule: up to the outer edge of the border voxels, the far edge itself excluded.
     """
-    size = _column(shape, coordinates)
+    size = column(shape, coordinates)
     return ((coordinates >= -0.5) & (coordinates < size - 0.5)).all(dim=1)
 
 
@@ -104,11 +105,23 @@ def sample(
 
 def sample_by_torch(image: Tensor, coordinates: Tensor, mode: Mode, padding: Padding) -> Tensor:
     """What ``sample`` gives, by PyTorch on any device, with gradients."""
-    span = _column([max(n - 1, 1) for n in image.shape[2:]], coordinates)
+    span = column([max(n - 1, 1) for n in image.shape[2:]], coordinates)
     unit = (coordinates * (2 / span) - 1).flip(1).movedim(1, -1)
     return functional.grid_sample(
         image, unit, mode=_TORCH_MODE[mode], padding_mode=padding, align_corners=True
     )
+
+
+def sample_lines(image: Tensor, lines: Sequence[Tensor]) -> Tensor:
+    """Linear values of an array (B, C, *in) on a grid, borders continued: (B, C, *out).
+
+    Args:
+        lines: positions along each axis, voxels of ``image``, in its type and on its device.
+    """
+    if can_enlarge(image):
+        return enlarged(image, lines)
+    at = torch.stack(torch.meshgrid(*lines, indexing="ij"))[None]
+    return sample(image, at.expand(len(image), *at.shape[1:]))
 
 
 def sample_square(image: Tensor, relative: Tensor) -> Tensor:
@@ -175,7 +188,7 @@ def labels_by_torch(
     values = torch.unique(labels)
     outside = ~inside(coordinates, labels.shape[2:])[:, None]
     if len(values) > _FEW_LABELS:
-        return _many_labels(labels, coordinates, mode).masked_fill(outside, 0)
+        return many_labels(labels, coordinates, mode).masked_fill(outside, 0)
     best = torch.full_like(outside, -1, dtype=coordinates.dtype)
     result = torch.zeros_like(outside, dtype=torch.int64)
     for value in values:
@@ -216,61 +229,3 @@ def warp_volumes(
     if not warp_sources(*known, field, to_voxels, still, mode == "nearest"):
         return None
     return [one.data for one in known[0]], [one.data for one in known[1]]
-
-
-def _many_labels(labels: Tensor, coordinates: Tensor, mode: Mode) -> Tensor:
-    """What ``warp_labels`` gives inside, at a cost that does not grow with the number of labels."""
-    shape, ndim = labels.shape[2:], coordinates.shape[1]
-    found = []
-    for index, at in enumerate(coordinates.flatten(2)):
-        values = labels[index % len(labels)].to(torch.int64).flatten()
-        parts = (_at_corners(values, shape, part, mode) for part in at.split(_POINTS_AT_ONCE, 1))
-        found.append(torch.cat(list(parts)))
-    return torch.stack(found).view(len(found), 1, *coordinates.shape[-ndim:])
-
-
-def _at_corners(values: Tensor, shape: Sequence[int], at: Tensor, mode: Mode) -> Tensor:
-    """Labels at points (D, n): the one with the largest sum of weights among the cell's corners.
-
-    Weights are rounded, multiplied and added up as ``grid_sample`` does it.
-    """
-    last = _column(shape, at[None])[0].flatten(1) - 1
-    at = (((at * (2 / last.clamp(min=1)) - 1) + 1) / 2 * last).clamp(min=0).minimum(last)
-    if mode == "nearest":
-        return values[flat_index(at.round().long(), shape)]
-    low = at.floor()
-    share = at - low
-    ends = list(product((0, 1), repeat=len(shape)))
-    places = [low.long() + torch.tensor(end)[:, None] for end in ends]
-    corners = torch.stack([values[flat_index(p.minimum(last.long()), shape)] for p in places])
-    result = corners[0].clone()
-    mixed = (corners != result).any(0).nonzero()[:, 0]
-    if len(mixed):
-        weights = [_weight(share[:, mixed], end) for end in ends]
-        result[mixed] = _heaviest(corners[:, mixed], weights)
-    return result
-
-
-def _heaviest(corners: Tensor, weights: Sequence[Tensor]) -> Tensor:
-    """The label with the largest sum of weights, the smallest on a tie: (2^D, n) -> (n,)."""
-    best, result = torch.full_like(weights[0], -1), torch.zeros_like(corners[0])
-    for label in corners:
-        total = torch.zeros_like(best)
-        for other, weight in zip(corners, weights, strict=True):
-            total += torch.where(other == label, weight, 0.0)
-        better = (total > best) | ((total == best) & (label < result))
-        best, result = torch.where(better, total, best), torch.where(better, label, result)
-    return result
-
-
-def _weight(share: Tensor, end: Sequence[int]) -> Tensor:
-    factors = [t if far else 1 - t for t, far in zip(share, end, strict=True)]
-    weight = factors[-1]
-    for factor in factors[-2::-1]:
-        weight = weight * factor
-    return weight
-
-
-def _column(numbers: Sequence[int], like: Tensor) -> Tensor:
-    ndim = len(numbers)
-    return torch.tensor(numbers, dtype=like.dtype, device=like.device).view(1, ndim, *[1] * ndim)

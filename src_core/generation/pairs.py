@@ -24,7 +24,7 @@ from src_core.fields import compose
 from src_core.fields.label_changes import label_metrics
 from src_core.fields.planes import Field, field_tensor, in_plane_axis, lps_field
 from src_core.fields.warp_case import warp_case
-from src_core.generation import Options, Result, Step, iterate, make_options
+from src_core.generation import Options, Result, Session, Step, iterate, make_options
 from src_core.generation.drawn_case import refuse_changes
 from src_core.generation.proof import prove
 from src_core.generation.recipe import digests
@@ -102,12 +102,15 @@ def options_of(recipe: Mapping[str, Any], model: Model) -> tuple[Options, Option
 
 
 def pair_steps(
-    case: Case, model: Model, first: Options, second: Options
+    case: Case, model: Model, first: Options, second: Options, session: Session | None = None
 ) -> Iterator[PairProgress | Pair]:
-    """Progress, then the pair; stop taking values to cancel."""
+    """Progress, then the pair; stop taking values to cancel.
+
+    ``session`` is of this case and model with the slices and region of ``first``, if there is one.
+    """
     _check(first, second)
     before = after = None
-    for value in iterate(case, model, first):
+    for value in iterate(case, model, first, session=session):
         if isinstance(value, Result):
             before = value
         elif isinstance(value, Step):

@@ -53,6 +53,8 @@ def preset_text(value: Any, presets: Mapping[str, Any], make: Callable[..., Any]
 
 
 def _changed(preset: _C, changes: Mapping[str, str]) -> _C:
+    if not changes:
+        return preset
     known = asdict(preset)  # type: ignore[call-overload]
     values = {name: _read(word, known[name]) for name, word in changes.items() if name in known}
     if len(values) < len(changes):

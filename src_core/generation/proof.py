@@ -55,8 +55,13 @@ class GuardCheck:
 
 
 @torch.inference_mode()
-def guarded(view: ModelView, flow: Flow, allow_folds: bool = False) -> Guarded:
-    """What the guard leaves of a slab's flow; all of it where folds are allowed."""
+def guarded(
+    view: ModelView, flow: Flow, allow_folds: bool = False, u: Tensor | None = None
+) -> Guarded:
+    """What the guard leaves of a slab's flow; all of it where folds are allowed.
+
+    ``u`` is the flow's displacement (1, D, *state), state voxels, where it is known.
+    """
     if allow_folds:
-        return Guarded(flow, flow.displacement(), 1.0)
-    return guard(flow, GuardCheck(view))
+        return Guarded(flow, flow.displacement() if u is None else u, 1.0)
+    return guard(flow, GuardCheck(view), u)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -86,14 +87,18 @@ def _inputs(case: Case) -> dict[str, Any]:
     }
 
 
+@cache
+def _versions() -> dict[str, str]:
+    return {name: _version(name) for name in _PACKAGES}
+
+
 def machine() -> dict[str, str]:
     """What else may change the bits: versions, and the CPU's instruction set."""
     import torch
 
-    facts = {name: _version(name) for name in _PACKAGES}
     capability = torch.backends.cpu.get_cpu_capability()
     return {
-        **facts,
+        **_versions(),
         "python": platform.python_version(),
         "cpu": capability,
         "platform": f"{platform.system()} {platform.machine()}",

@@ -152,5 +152,6 @@ def deformed_images(model: Model, images: Tensor, u: Tensor) -> Tensor:
     factor = model.spec.size // u.shape[-1]
     full = enlarge(u, factor) if factor > 1 else u
     mode = model.spec.recovery.image_mode
-    warped = warp(images, full.expand(len(images), -1, *full.shape[2:]), mode, "zeros")
-    return warped.clamp(0, 1)
+    # as channels of one image: each position is computed once
+    warped = warp(images.movedim(0, 1), full, mode, "zeros")
+    return warped.clamp(0, 1).movedim(0, 1)

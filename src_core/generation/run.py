@@ -105,15 +105,25 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
 
 
 def iterate(
-    case: Case, model: Model, options: Options, *, recorded: Mapping[str, Any] | None = None
+    case: Case,
+    model: Model,
+    options: Options,
+    *,
+    recorded: Mapping[str, Any] | None = None,
+    session: Session | None = None,
 ) -> Iterator[Step | Finishing | Result]:
     """Each step once it is computed, then the result; stop iterating to cancel.
 
-    ``recorded`` is a recipe whose pose and intensities are taken instead of drawn.
+    Args:
+        case: what is deformed.
+        model: the model that recovers.
+        options: of the generation.
+        recorded: a recipe whose pose and intensities are taken instead of drawn.
+        session: of this case and model with these slices and region, from an earlier call.
     """
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
-    session = Session(case, model, options.slices, options.region)
+    session = session or Session(case, model, options.slices, options.region)
     ends = yield from session.steps(options)
     for value in finish(session, options, ends, recorded):
         if isinstance(value, Result):
@@ -140,7 +150,7 @@ def finish(
     for end in ends:
         yield Finishing("guard")
         with fixed_threads():
-            kept.append(guarded(session.view, end.flow, options.allow_folds))
+            kept.append(guarded(session.view, end.flow, options.allow_folds, end.displacement))
     case, axis = session.case, session.view.axis
     drawn = draw_changes(options, case, axis)
     if recorded is not None:

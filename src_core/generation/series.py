@@ -140,7 +140,7 @@ def _finished(
     session: Session, options: Options, ends: Sequence[RecoveryStep], shares: Sequence[float]
 ) -> Series:
     case, view, folds = session.case, session.view, options.allow_folds
-    strongest = [guarded(view, end.flow, folds) for end in ends]
+    strongest = [guarded(view, end.flow, folds, end.displacement) for end in ends]
     fields: list[Field] = []
     proofs, scales = [], []
     for share in shares:

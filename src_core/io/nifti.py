@@ -24,6 +24,7 @@ from src_core.cases.checks import check_type
 from src_core.errors import InputError
 from src_core.io.atomic import open_atomically
 from src_core.io.formats import NIFTI, format_named, listed
+from src_core.io.gzip_stream import GzipStream, gzip_stream
 
 __all__ = ["MAX_BYTES", "read_header", "read_nifti", "read_shape", "write_nifti"]
 
@@ -80,9 +81,8 @@ def write_nifti(path: str | Path, data: NDArray[Any], header: nib.Nifti1Header) 
         )
     with open_atomically(path) as file:
         if str(path).lower().endswith(".gz"):
-            # Without name and time in it, the same voxels are the same file.
-            with gzip.GzipFile("", "wb", compresslevel=4, fileobj=file, mtime=0) as stream:
-                _write(cast("IO[bytes]", stream), data, header)
+            with gzip_stream(file, runs_only=header.get_data_dtype().kind == "f") as stream:
+                _write(stream, data, header)
         else:
             _write(file, data, header)
 
@@ -187,7 +187,7 @@ def _read_extensions(header: nib.Nifti1Header, raw: bytes) -> None:
         header.extensions = parser.from_fileobj(io.BytesIO(raw[4:]), len(raw) - 4, swapped)
 
 
-def _write(stream: IO[bytes], data: NDArray[Any], header: nib.Nifti1Header) -> None:
+def _write(stream: IO[bytes] | GzipStream, data: NDArray[Any], header: nib.Nifti1Header) -> None:
     needed = header.single_vox_offset + header.extensions.get_sizeondisk()
     if header["vox_offset"] < needed:
         header = header.copy()

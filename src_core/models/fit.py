@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from src_core.fields.sampling import identity, positions, sample
+from src_core.fields.sampling import identity, sample, sample_lines
 
 __all__ = ["Fit"]
 
@@ -55,10 +55,10 @@ class Fit:
         """
         state = u.shape[-1]
         part = part or [range(n) for n in self.shape]
-        at = self.to_state(positions(part, u), state)
-        values = sample(u, at.expand(u.shape[0], *at.shape[1:]))
+        lines = [self._state_line(axis, one, state) for axis, one in enumerate(part)]
         mm = self.mm_per_pixel * self.size / state
-        return values * (mm / self._column(self.spacing, u))
+        scaled = u * (mm / self._column(self.spacing, u))
+        return sample_lines(scaled, [line.to(u.device, u.dtype) for line in lines])
 
     def inside(self, state: int) -> Tensor:
         """Which voxels of a state grid lie in the image, and not in its padding: (*state), bool."""
@@ -75,6 +75,12 @@ class Fit:
         centre = torch.tensor([(n - 1) / 2 for n in self.shape], dtype=at.dtype).view(shape)
         scale = state / (self.size * self.mm_per_pixel)
         return (at - centre) * spacing * scale + (state - 1) / 2
+
+    def _state_line(self, axis: int, part: range, state: int) -> Tensor:
+        """Positions of voxels along an axis in voxels of a state grid, float64."""
+        line = torch.tensor(part, dtype=torch.float64)
+        scale = self.spacing[axis] * state / (self.size * self.mm_per_pixel)
+        return (line - (self.shape[axis] - 1) / 2) * scale + (state - 1) / 2
 
     def _model_in_case(self) -> Tensor:
         """Positions of the model's pixels in voxels of the image: (1, D, *size)."""

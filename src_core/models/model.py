@@ -199,12 +199,11 @@ class Model:
         condition: Sequence[float] | None = None,
         organs: bool = False,
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
-        """The network's output for each image, one by one, and logits of organs if asked for."""
+        """The network's outputs in the order of the images, and logits of organs if asked for."""
         kind, spec = network_kind(self.spec.network), self.spec
         numbers = checked_condition(spec.network, condition)
         if numbers is None and self._prepared is not None:
-            for image in images.float().cpu():
-                yield self._prepared(image[None], level, organs)
+            yield self._prepared(images.float().cpu(), level, organs)
             return
         more = None if numbers is None else torch.tensor([numbers], device=self.device)
         levels = torch.full((1,), level, device=self.device)

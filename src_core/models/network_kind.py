@@ -56,10 +56,10 @@ class Design(Protocol):
 
 
 class PreparedNetwork(Protocol):
-    """A network made ready to predict on the CPU: the same function, for one image at a time."""
+    """A network made ready to predict on the CPU: the same function, each image by itself."""
 
-    def __call__(self, image: Tensor, level: int, organs: bool) -> tuple[Tensor, Tensor | None]:
-        """``NetworkKind.output_with_organs`` of an image (1, 1, *size); organs if asked for."""
+    def __call__(self, images: Tensor, level: int, organs: bool) -> tuple[Tensor, Tensor | None]:
+        """``NetworkKind.output_with_organs`` of images (N, 1, *size); organs if asked for."""
 
 
 @dataclass(frozen=True)

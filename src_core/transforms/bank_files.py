@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from src_core.augment.manifest import lines
@@ -17,6 +18,8 @@ from src_core.transforms.deformation import Deformation
 __all__ = ["SUFFIX", "AugmentRun", "BankFiles", "StoredDeformations", "opened", "stored_in"]
 
 SUFFIX = ".safetensors"
+#: What a file holds beside its displacements: of each deformation, and of the case.
+_EACH, _WHOLE = ("level", "seed"), ("shape", "affine", "axis", "size")
 _FIELD = re.compile(r"fields/[^/]+|cases/[^/]+/displacement\.[^/]+")
 
 
@@ -38,24 +41,32 @@ class StoredDeformations(Protocol):
 
 
 class BankFiles:
-    """A file for each case; each deformation is read on its own."""
+    """A file for each case, mapped into memory; a draw reads the pages of one deformation."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         files = folder.glob(f"*{SUFFIX}")
         self.names = tuple(sorted(path.name.removesuffix(SUFFIX) for path in files))
+        self._facts: dict[str, dict[str, NDArray[Any]]] = {}
 
     def count(self, name: str) -> int:
         """How many deformations a case has."""
-        with opened(self._folder / f"{name}{SUFFIX}") as file:
-            return int(file.get_slice("u").get_shape()[0])
+        return len(self._small(name)["level"])
 
     def get(self, name: str, index: int) -> Deformation:
         """Deformation ``index``, from 0, of a case."""
+        facts = self._small(name)
         with opened(self._folder / f"{name}{SUFFIX}") as file:
-            each = {key: file.get_slice(key)[index] for key in ("u", "level", "seed")}
-            whole = {key: file.get_tensor(key) for key in ("shape", "affine", "axis", "size")}
-        return Deformation.from_dict({**each, **whole})
+            u = file.get_slice("u")[index]
+        each = {key: facts[key][index] for key in _EACH}
+        return Deformation.from_dict({**facts, **each, "u": u})
+
+    def _small(self, name: str) -> dict[str, NDArray[Any]]:
+        """All of a case but the displacements; read once."""
+        if name not in self._facts:
+            with opened(self._folder / f"{name}{SUFFIX}") as file:
+                self._facts[name] = {key: file.get_tensor(key) for key in (*_EACH, *_WHOLE)}
+        return self._facts[name]
 
 
 class AugmentRun:

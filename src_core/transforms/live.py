@@ -137,4 +137,4 @@ def _certified(view: ModelView, end: RecoveryStep) -> torch.Tensor:
     bounds = cell_bounds(view.displacement(end.displacement.double()), FLOOR)[0]
     if float(bounds.min()) > FLOOR + _ROUNDING:
         return end.displacement
-    return guarded(view, end.flow).displacement
+    return guarded(view, end.flow, u=end.displacement).displacement

@@ -69,9 +69,10 @@ def test_it_is_the_function_that_pytorch_computes(
 def test_an_image_s_bits_depend_on_no_other_image_and_on_no_thread(
     side: int, config: VelocityUNetConfig
 ) -> None:
-    call, images = prepared(config, side), [image(config, side, seed) for seed in range(4)]
+    call, images = prepared(config, side), [image(config, side, seed) for seed in range(7)]
     alone = [prepared(config, side)(one, 7, False)[0] for one in images]
     assert not torch.equal(alone[0], alone[1])
+    assert torch.equal(call(torch.cat(images), 7, False)[0], torch.cat(alone))
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda one: call(one, 7, False)[0], images * 3))
     assert all(map(torch.equal, together, alone * 3))

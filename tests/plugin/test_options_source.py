@@ -80,6 +80,8 @@ def batch(qtbot: Any) -> BatchForm:
 def in_explorer(form: ExplorerForm, name: str) -> QWidget:
     if name in ("level", "seed"):
         return getattr(form.options, name)
+    if name == "variety":
+        return form.options.variety.box
     return form.more.options.controls[name].widget
 
 

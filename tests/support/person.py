@@ -49,8 +49,8 @@ class Person:
             "napari-drdm", "Deformation explorer"
         )
         # small, so that what is forgotten is met too
-        self.explorer.runner.compute.runs.limit = 4 * 2**20
-        self.explorer.variants.history._limit = 4 * 2**20
+        for kept in (self.explorer.runner.compute.runs, self.explorer.variants.history):
+            kept.set_limit(4 * 2**20)
 
     def start_anew(self) -> None:
         """Another dock in an empty window, then the layers that were there at first."""

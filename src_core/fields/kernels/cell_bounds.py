@@ -42,58 +42,57 @@ def corner_bounds_2d(
 
 
 @helper
-def _mixed(u: Any, c: int, i: int, j: int, k: int) -> tuple[float, ...]:
-    """Differences of one component over a cell, each the mean over the axes it does not name.
+def _add_up(u: Any, i: int, j: int, line: Any) -> None:
+    """Of each component and square of voxels across the third axis: what cells take from it.
 
-    Along s, t, r; half of those along st, sr, tr; a quarter of that along str.
+    Differences along s and t, added up over the square, their difference st, and the square's sum.
     """
-    a, b = u[c, i, j, k], u[c, i, j, k + 1]
-    d, e = u[c, i, j + 1, k], u[c, i, j + 1, k + 1]
-    f, g = u[c, i + 1, j, k], u[c, i + 1, j, k + 1]
-    h, m = u[c, i + 1, j + 1, k], u[c, i + 1, j + 1, k + 1]
-    s00, s01, s10, s11 = f - a, g - b, h - d, m - e
-    t0, t1 = (d - a) + (h - f), (e - b) + (m - g)
-    r = ((b - a) + (e - d)) + ((g - f) + (m - h))
-    st0, st1, sr0, sr1 = s10 - s00, s11 - s01, s01 - s00, s11 - s10
-    s = (s00 + s10) + (s01 + s11)
-    return (
-        s / 4,
-        (t0 + t1) / 4,
-        r / 4,
-        (st0 + st1) / 4,
-        (sr0 + sr1) / 4,
-        (t1 - t0) / 4,
-        (st1 - st0) / 4,
-    )
+    for c in range(3):
+        for k in range(line.shape[2]):
+            a, b, d, e = u[c, i, j, k], u[c, i, j + 1, k], u[c, i + 1, j, k], u[c, i + 1, j + 1, k]
+            line[c, 0, k] = (d - a) + (e - b)
+            line[c, 1, k] = (b - a) + (e - d)
+            line[c, 2, k] = (e - b) - (d - a)
+            line[c, 3, k] = (a + b) + (d + e)
 
 
 @helper
-def _length(x: float, y: float, z: float) -> float:
-    return np.sqrt(x * x + y * y + z * z)
+def _mixed(line: Any, c: int, k: int) -> tuple[float, ...]:
+    """Differences of a component over a cell, four times the mean over the axes it does not name.
+
+    Along s, t and r; half of those along st, sr and tr; a quarter of that along str.
+    """
+    s, ss, t, tt = line[c, 0, k], line[c, 0, k + 1], line[c, 1, k], line[c, 1, k + 1]
+    st, sst, r, rr = line[c, 2, k], line[c, 2, k + 1], line[c, 3, k], line[c, 3, k + 1]
+    return s + ss, t + tt, rr - r, abs(st + sst), abs(ss - s), abs(tt - t), abs(sst - st)
 
 
 @helper
-def _centre_bound(u: Any, i: int, j: int, k: int) -> float:
+def _centre_bound(line: Any, k: int) -> float:
     """Lipschitz bound from a cell's centre.
 
-    An edge along s differs from the centre's column by at most e_s = |f_st| + |f_sr| + |f_str|, the
-    cell's mixed differences; a determinant is linear in each column, and |det(a, b, c)| is at most
-    |a| |b x c| and |a| |b| |c|.
+    An edge along s differs from the centre's column, component by component, by at most the sum
+    e_s of the cell's mixed differences |st|, |sr| and |str|. det(s, t, r) is linear in each column:
+    what the differences change of it is at most the same sum of products, all of them positive.
     """
-    s0, t0, r0, st0, sr0, tr0, str0 = _mixed(u, 0, i, j, k)
-    s1, t1, r1, st1, sr1, tr1, str1 = _mixed(u, 1, i, j, k)
-    s2, t2, r2, st2, sr2, tr2, str2 = _mixed(u, 2, i, j, k)
-    s0, t1, r2 = s0 + 1, t1 + 1, r2 + 1
-    n_st, n_sr = _length(st0, st1, st2), _length(sr0, sr1, sr2)
-    n_tr, n_str = _length(tr0, tr1, tr2), _length(str0, str1, str2)
-    e_s, e_t, e_r = n_st + n_sr + n_str, n_st + n_tr + n_str, n_sr + n_tr + n_str
+    s0, t0, r0, st0, sr0, tr0, str0 = _mixed(line, 0, k)
+    s1, t1, r1, st1, sr1, tr1, str1 = _mixed(line, 1, k)
+    s2, t2, r2, st2, sr2, tr2, str2 = _mixed(line, 2, k)
+    s0, t1, r2 = s0 + 4, t1 + 4, r2 + 4
+    a0, a1, a2 = st0 + sr0 + str0, st1 + sr1 + str1, st2 + sr2 + str2
+    b0, b1, b2 = st0 + tr0 + str0, st1 + tr1 + str1, st2 + tr2 + str2
+    c0, c1, c2 = sr0 + tr0 + str0, sr1 + tr1 + str1, sr2 + tr2 + str2
     x0, x1, x2 = t1 * r2 - t2 * r1, t2 * r0 - t0 * r2, t0 * r1 - t1 * r0
-    y = _length(r1 * s2 - r2 * s1, r2 * s0 - r0 * s2, r0 * s1 - r1 * s0)
-    z = _length(s1 * t2 - s2 * t1, s2 * t0 - s0 * t2, s0 * t1 - s1 * t0)
-    once = e_s * _length(x0, x1, x2) + e_t * y + e_r * z
-    n_s, n_t, n_r = _length(s0, s1, s2), _length(t0, t1, t2), _length(r0, r1, r2)
-    twice = n_s * e_t * e_r + n_t * e_s * e_r + n_r * e_s * e_t
-    return s0 * x0 + s1 * x1 + s2 * x2 - once - twice - e_s * e_t * e_r
+    y0, y1, y2 = r1 * s2 - r2 * s1, r2 * s0 - r0 * s2, r0 * s1 - r1 * s0
+    z0, z1, z2 = s1 * t2 - s2 * t1, s2 * t0 - s0 * t2, s0 * t1 - s1 * t0
+    once = a0 * abs(x0) + a1 * abs(x1) + a2 * abs(x2) + b0 * abs(y0) + b1 * abs(y1) + b2 * abs(y2)
+    once += c0 * abs(z0) + c1 * abs(z1) + c2 * abs(z2)
+    twice = abs(r0) * (a1 * b2 + a2 * b1) + abs(t0) * (a1 * c2 + a2 * c1)
+    twice += abs(r1) * (a2 * b0 + a0 * b2) + abs(t1) * (a2 * c0 + a0 * c2)
+    twice += abs(r2) * (a0 * b1 + a1 * b0) + abs(t2) * (a0 * c1 + a1 * c0)
+    more = (abs(s0) + a0) * (b1 * c2 + b2 * c1) + (abs(s1) + a1) * (b2 * c0 + b0 * c2)
+    more += (abs(s2) + a2) * (b0 * c1 + b1 * c0)
+    return (s0 * x0 + s1 * x1 + s2 * x2 - once - twice - more) / 64
 
 
 @helper
@@ -155,11 +154,13 @@ def centre_bounds_3d(
         bounds: (X - 1, Y - 1, Z - 1), written.
         smallest: (X - 1,), written: the smallest coefficient of each layer's doubtful cell.
     """
+    line = np.empty((3, 4, u.shape[3]))
     for i in range(start, stop):
         least, at_j, at_k = np.inf, 0, 0
         for j in range(bounds.shape[1]):
+            _add_up(u, i, j, line)
             for k in range(bounds.shape[2]):
-                bounds[i, j, k] = _centre_bound(u, i, j, k)
+                bounds[i, j, k] = _centre_bound(line, k)
             for k in range(bounds.shape[2]):
                 if bounds[i, j, k] < least:
                     least, at_j, at_k = bounds[i, j, k], j, k

@@ -29,7 +29,7 @@ def bounds(u: Tensor, floor: float) -> Tensor:
     """Lower bounds of the determinant of every cell, (*cells).
 
     In 3D the cells that could be smallest or lie below the floor have the bound by coefficients,
-    the others a smaller one. A bound depends on the field alone, not on who computed it when.
+    the others a smaller one. Bounds do not depend on the number of threads.
 
     Args:
         u: (D, *spatial), float64, voxels.

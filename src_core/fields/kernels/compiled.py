@@ -1,12 +1,13 @@
 """Loops over voxels, compiled for this machine by numba at their first use and kept on disk.
 
 The compiled code lies in ``__pycache__`` beside the source, or in the user's cache folder where
-that is read-only. A lock there lets one process compile while others wait. Only a kernel's own
-file decides whether its stored code is still valid: a kernel calls no function of another file.
+that is read-only. A lock there lets one process compile while others wait. Stored code is valid
+for the sources of its folder: a kernel calls no function of another folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -42,7 +43,8 @@ class Kernel(Generic[_P]):
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> None:
         """Run the compiled loops; Python's global lock is released meanwhile."""
         if self._compiled is None:
-            self._compiled = _compile(self)
+            with _lock:
+                self._compiled = self._compiled or _compile(self)
         self._compiled(*args, **kwargs)
 
     def ready(self) -> bool:
@@ -105,10 +107,10 @@ def available() -> bool:
     try:
         import numba
     except Exception as error:  # a broken installation raises more than ImportError
-        _log.warning("warps are slower, by PyTorch: numba is unavailable: %s", error)
+        _log.warning("some work is slower, by PyTorch: numba is unavailable: %s", error)
         return False
     if getattr(numba.config, "DISABLE_JIT", False):
-        _log.warning("warps are slower, by PyTorch: NUMBA_DISABLE_JIT is set")
+        _log.warning("some work is slower, by PyTorch: NUMBA_DISABLE_JIT is set")
         return False
     return True
 
@@ -120,7 +122,8 @@ def _compile(one: Kernel[Any]) -> Callable[..., None]:
     while _helpers:
         register_jitable(_helpers.pop())
     compiled = _dispatcher(one.function)
-    with _one_process(compiled):
+    with _one_process(compiled.stats.cache_path):
+        _drop_old(compiled.stats.cache_path, Path(one.function.__code__.co_filename).parent)
         for signature in one.signatures:
             _report_compilation(compiled, signature)
             compiled.compile(signature)
@@ -138,13 +141,27 @@ def _dispatcher(function: Callable[..., None]) -> Any:
         return numba.njit(**options)(function)
 
 
-def _one_process(compiled: Any) -> AbstractContextManager[Any]:
+def _one_process(stored: str | None) -> AbstractContextManager[Any]:
     """A lock beside the stored code; none where nothing is stored."""
-    folder = compiled.stats.cache_path
-    if folder is None:
+    if stored is None:
         return nullcontext()
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    return FileLock(Path(folder) / "kernels.lock", timeout=_WAIT)
+    Path(stored).mkdir(parents=True, exist_ok=True)
+    return FileLock(Path(stored) / "kernels.lock", timeout=_WAIT)
+
+
+@cache
+def _drop_old(stored: str | None, source: Path) -> None:
+    """Delete code that was compiled from other sources: numba looks at a kernel's own file only."""
+    if stored is None:
+        return
+    digest = hashlib.sha256()
+    for path in sorted(source.glob("*.py")):
+        digest.update(path.read_bytes())
+    known = Path(stored) / "kernels.sha256"
+    if not known.is_file() or known.read_text() != digest.hexdigest():
+        for old in Path(stored).glob("*.nb[ci]"):
+            old.unlink(missing_ok=True)
+        known.write_text(digest.hexdigest())
 
 
 @cache

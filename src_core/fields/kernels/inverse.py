@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from src_core.fields.kernels.compiled import ready
-from src_core.fields.kernels.inverse_loops import from_nodes
+from src_core.fields.kernels.inverse_loops import from_nodes, until_found
 from src_core.fields.kernels.node_loops import nodes
 from src_core.fields.kernels.threads import in_parts
 
@@ -24,7 +24,7 @@ _LEAST = 1 << 13
 
 def can_invert() -> bool:
     """Whether the loops can be called."""
-    return ready(nodes, from_nodes)
+    return ready(nodes, from_nodes, until_found)
 
 
 def invert_from_nodes(
@@ -68,8 +68,9 @@ def invert_from_nodes(
     inside, left = np.empty(count, np.bool_), np.zeros(1, np.bool_)
 
     def rows(start: int, stop: int) -> None:
-        found, how = (w, error, inside, left), (iterations, tolerance, single)
-        from_nodes(field, n, o, begin, near, node, first, start, stop, how, *found)
+        given = (field, n, o, begin, near, node, first, start, stop)
+        from_nodes(*given, single, w, error)
+        until_found(*given, (iterations, tolerance, single), w, error, inside, left)
 
     in_parts(rows, count[0] * count[1], max(1, _LEAST // count[2]))
     size = [len(r) for r in targets[3 - len(shape) :]]

@@ -1,7 +1,7 @@
 """Loops of the inverse: points p with ``p + u(p) = y``, u multilinear on cells, float64.
 
-Points are in voxels of the image; past its borders u continues by its border value. A field in the
-plane is (2, 1, X, Y). n is the image's shape, o its voxel at which the array u begins.
+Points are in voxels of the image, past whose borders u continues. A field in the plane is
+(2, 1, X, Y). n is the image's shape, o its voxel at which the array u begins.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from src_core.fields.kernels.compiled import helper, kernel
 
-__all__ = ["from_nodes"]
+__all__ = ["from_nodes", "until_found"]
 
 _SMALLEST_DET = 1e-6
 
@@ -22,7 +22,7 @@ _Triple = tuple[int, int, int]
 _How = tuple[int, float, bool]
 _FIELD = "float64[:, :, :, ::1], UniTuple(int64, 3), UniTuple(int64, 3)"
 _NODES = "UniTuple(int64, 3), float32[:, :, ::1], int32[:, :, :, ::1]"
-_FOUND = "float64[:, :, :, ::1], float64[:, :, ::1], boolean[:, :, ::1], boolean[::1]"
+_FOUND = "float64[:, :, :, ::1], float64[:, :, ::1]"
 _HOW = "Tuple((int64, float64, boolean))"
 _TRIPLE = "UniTuple(int64, 3)"
 
@@ -178,17 +178,14 @@ def _beside(u: Any, n: _Triple, o: _Triple, x: Any) -> tuple[bool, Any, Any]:
 def _two_steps(
     u: Any, n: _Triple, o: _Triple, y: Any, x: Any, single: bool
 ) -> tuple[bool, Any, float]:
-    """Two steps of Newton's method from a voxel, which as good as always suffice."""
+    """Two steps of Newton's method from a voxel, which nearly always suffice."""
     left, at, rows = _beside(u, n, o, x)
     step = _solved(rows, y[0] - at[0], y[1] - at[1], y[2] - at[2])
     p = (x[0] + step[0], x[1] + step[1], x[2] + step[2])
     gone, at, rows = _map(u, n, o, p)
     step = _solved(rows, y[0] - at[0], y[1] - at[1], y[2] - at[2])
-    p = (
-        _kept(y[0], p[0] + step[0], single),
-        _kept(y[1], p[1] + step[1], single),
-        _kept(y[2], p[2] + step[2], single),
-    )
+    p0, p1 = _kept(y[0], p[0] + step[0], single), _kept(y[1], p[1] + step[1], single)
+    p = (p0, p1, _kept(y[2], p[2] + step[2], single))
     away, error = _distance(u, n, o, y, p)
     return left or gone or away, p, error
 
@@ -200,51 +197,21 @@ def _inside(p: Any, n: _Triple, tolerance: float) -> bool:
 
 
 @helper
-def _nearest(near: Any, h: Any) -> _Triple:
-    """The target itself if a voxel is mapped near to it, else the likeliest of its neighbours."""
-    least, found = near[h], h
-    if least == np.inf:
-        for a in range(max(h[0] - 1, 0), min(h[0] + 2, near.shape[0])):
-            for b in range(max(h[1] - 1, 0), min(h[1] + 2, near.shape[1])):
-                for d in range(max(h[2] - 1, 0), min(h[2] + 2, near.shape[2])):
-                    away = near[a, b, d] + abs(a - h[0]) + abs(b - h[1]) + abs(d - h[2])
-                    if away < least:
-                        least, found = away, (a, b, d)
-    return found
-
-
-@helper
-def _start(node: Any, near: Any, h: _Triple, y: _Triple) -> _Triple:
-    """The voxel that is mapped near to a target; the target's own if there is none."""
-    a, b, d = h
-    found = (int(node[a, b, d, 0]), int(node[a, b, d, 1]), int(node[a, b, d, 2]))
-    return found if near[h] < np.inf else y
-
-
-@helper
 def _from_neighbours(
-    u: Any,
-    n: _Triple,
-    o: _Triple,
-    node: Any,
-    near: Any,
-    h: _Triple,
-    y: Any,
-    x: _Triple,
-    how: _How,
+    u: Any, n: _Triple, o: _Triple, y: Any, h: _Triple, near: Any, node: Any, how: _How
 ) -> tuple[bool, Any, float]:
-    """Newton's method from a voxel x, then from those of the target's 26 neighbours."""
+    """Newton's method from the voxel of a target, then from those of its 26 neighbours."""
     point, error, left = y, np.inf, False
     for number in range(-1, 27):
+        a, b, d = h
         if number >= 0:
-            a, b, d = h[0] + number // 9 - 1, h[1] + number // 3 % 3 - 1, h[2] + number % 3 - 1
+            a, b, d = a + number // 9 - 1, b + number // 3 % 3 - 1, d + number % 3 - 1
             size = near.shape
             within = 0 <= a < size[0] and 0 <= b < size[1] and 0 <= d < size[2]
             if not within or near[a, b, d] == np.inf:
                 continue
-            x = _start(node, near, (a, b, d), x)
-        start = (float(x[0]), float(x[1]), float(x[2]))
-        gone, p, far = _newton(u, n, o, y, start, how)
+        x = (float(node[a, b, d, 0]), float(node[a, b, d, 1]), float(node[a, b, d, 2]))
+        gone, p, far = _newton(u, n, o, y, x, how)
         left = left or gone
         if far < error:
             point, error = p, far
@@ -253,8 +220,48 @@ def _from_neighbours(
     return left, point, error
 
 
-@kernel(f"void({_FIELD}, {_NODES}, {_TRIPLE}, int64, int64, {_HOW}, {_FOUND})")
+@kernel(f"void({_FIELD}, {_NODES}, {_TRIPLE}, int64, int64, boolean, {_FOUND})")
 def from_nodes(
+    u: NDArray[np.float64],
+    n: _Triple,
+    o: _Triple,
+    begin: _Triple,
+    near: NDArray[np.float32],
+    node: NDArray[np.int32],
+    first: _Triple,
+    start: int,
+    stop: int,
+    single: bool,
+    w: NDArray[np.float64],
+    error: NDArray[np.float64],
+) -> None:
+    """Two steps of Newton's method for some rows of targets, each from the voxel mapped to it.
+
+    Args:
+        begin, near, node: as ``nodes`` left them.
+        first: the first target of the results.
+        start, stop: rows.
+        single: whether the result is stored as float32.
+        w: (3, X, Y, Z), written: p - y.
+        error: (X, Y, Z), written: how far phi(p) is from y; infinite where a point left u.
+    """
+    for row in range(start, stop):
+        i, j = row // error.shape[1], row % error.shape[1]
+        a, b, d = first[0] - begin[0] + i, first[1] - begin[1] + j, first[2] - begin[2]
+        for k in range(error.shape[2]):
+            at = node[a, b, d + k]
+            x = (np.int64(at[0]), np.int64(at[1]), np.int64(at[2]))
+            y = (float(first[0] + i), float(first[1] + j), float(first[2] + k))
+            left, p, far = _two_steps(u, n, o, y, x, single)
+            w[0, i, j, k], w[1, i, j, k], w[2, i, j, k] = p[0] - y[0], p[1] - y[1], p[2] - y[2]
+            error[i, j, k] = np.inf if left else far
+
+
+@kernel(
+    f"void({_FIELD}, {_NODES}, {_TRIPLE}, int64, int64, {_HOW}, {_FOUND}, boolean[:, :, ::1], "
+    "boolean[::1])"
+)
+def until_found(
     u: NDArray[np.float64],
     n: _Triple,
     o: _Triple,
@@ -270,31 +277,22 @@ def from_nodes(
     inside: NDArray[np.bool_],
     left: NDArray[np.bool_],
 ) -> None:
-    """Newton's method for some rows of targets, each from the voxel that is mapped nearest to it.
+    """Newton's method in full for the targets of some rows that two steps did not find.
 
-    Args:
-        begin, near, node: as ``nodes`` left them.
-        first: the first target of the results.
-        start, stop: rows.
-        how: evaluations a target may take, error in voxels at which it is left, and whether the
-            result is stored as float32.
-        w: (3, X, Y, Z), written: p - y.
-        error: (X, Y, Z), written: how far phi(p) is from y.
+    Args: those of ``from_nodes``, and
+        how: evaluations a target may take, error in voxels at which it is left, and ``single``.
         inside: (X, Y, Z), written: whether p lies in the image.
-        left: (1,), set where a point left the array u.
+        left: (1,), set where a point left u.
     """
     for row in range(start, stop):
         i, j = row // error.shape[1], row % error.shape[1]
         for k in range(error.shape[2]):
-            target = (first[0] + i, first[1] + j, first[2] + k)
-            h = (target[0] - begin[0], target[1] - begin[1], target[2] - begin[2])
-            x = _start(node, near, _nearest(near, h), target)
-            y = (float(target[0]), float(target[1]), float(target[2]))
-            gone, p, far = _two_steps(u, n, o, y, x, how[2])
-            if gone or not far <= how[1]:
-                gone, p, far = _from_neighbours(u, n, o, node, near, h, y, x, how)
-            if gone:
-                left[0] = True
-            w[0, i, j, k], w[1, i, j, k], w[2, i, j, k] = p[0] - y[0], p[1] - y[1], p[2] - y[2]
-            error[i, j, k] = far
+            y = (float(first[0] + i), float(first[1] + j), float(first[2] + k))
+            if not error[i, j, k] <= how[1]:
+                h = (first[0] - begin[0] + i, first[1] - begin[1] + j, first[2] - begin[2] + k)
+                gone, p, far = _from_neighbours(u, n, o, y, h, near, node, how)
+                left[0] = left[0] or gone
+                w[0, i, j, k], w[1, i, j, k], w[2, i, j, k] = p[0] - y[0], p[1] - y[1], p[2] - y[2]
+                error[i, j, k] = far
+            p = (y[0] + w[0, i, j, k], y[1] + w[1, i, j, k], y[2] + w[2, i, j, k])
             inside[i, j, k] = _inside(p, n, how[1])

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.fields.kernels.compiled import kernel
+from src_core.fields.kernels.compiled import helper, kernel
 
 __all__ = ["nodes"]
 
 _TRIPLE = "UniTuple(int64, 3)"
+
+
+@helper
+def _neighbour(near: Any, a: int, b: int, d: int) -> tuple[int, int, int]:
+    """The likeliest of a target's neighbours, or itself if no voxel is mapped near to any."""
+    least, found = np.inf, (a, b, d)
+    for i in range(max(a - 1, 0), min(a + 2, near.shape[0])):
+        for j in range(max(b - 1, 0), min(b + 2, near.shape[1])):
+            for k in range(max(d - 1, 0), min(d + 2, near.shape[2])):
+                away = near[i, j, k] + abs(i - a) + abs(j - b) + abs(k - d)
+                if away < least:
+                    least, found = away, (i, j, k)
+    return found
 
 
 @kernel(
@@ -29,6 +43,8 @@ def nodes(
     node: NDArray[np.int32],
 ) -> None:
     """For each target the voxel of the extended image that is mapped nearest to it.
+
+    A target that none is mapped near to has the voxel of a neighbour, or else its own.
 
     Args:
         first, last: the voxels that are tried.
@@ -60,3 +76,12 @@ def nodes(
                     node[h[0], h[1], h[2], 0] = i
                     node[h[0], h[1], h[2], 1] = j
                     node[h[0], h[1], h[2], 2] = k
+    for a in range(near.shape[0]):
+        for b in range(near.shape[1]):
+            for d in range(near.shape[2]):
+                if near[a, b, d] == np.inf:
+                    i, j, k = _neighbour(near, a, b, d)
+                    found = near[i, j, k] < np.inf
+                    node[a, b, d, 0] = node[i, j, k, 0] if found else begin[0] + a
+                    node[a, b, d, 1] = node[i, j, k, 1] if found else begin[1] + b
+                    node[a, b, d, 2] = node[i, j, k, 2] if found else begin[2] + d

@@ -86,7 +86,7 @@ def place_2d(
     """
     i, j = start // grid[1], start % grid[1]
     for n in range(low.size):
-        x, y = float(at[0, n]), float(at[1, n])
+        x, y = np.float64(at[0, n]), np.float64(at[1, n])
         if moved:
             x, y = x + i, y + j
         at_x, at_y = _weight(x, shape[0], rule, nearest), _weight(y, shape[1], rule, nearest)
@@ -117,7 +117,7 @@ def place_3d(
     i, rest = start // (grid[1] * grid[2]), start % (grid[1] * grid[2])
     j, k = rest // grid[2], rest % grid[2]
     for n in range(low.size):
-        x, y, z = float(at[0, n]), float(at[1, n]), float(at[2, n])
+        x, y, z = np.float64(at[0, n]), np.float64(at[1, n]), np.float64(at[2, n])
         if moved:
             x, y, z = x + i, y + j, z + k
         at_x, at_y = _weight(x, shape[0], rule, nearest), _weight(y, shape[1], rule, nearest)
@@ -163,7 +163,7 @@ def place_field(
     j, k = rest // shape[2], rest % shape[2]
     m = to_voxels
     for n in range(low.size):
-        u, v, w = float(field[n, 0]), float(field[n, 1]), float(field[n, 2])
+        u, v, w = np.float64(field[n, 0]), np.float64(field[n, 1]), np.float64(field[n, 2])
         x = i if still == 0 else i + (u * m[0, 0] + v * m[0, 1] + w * m[0, 2])
         y = j if still == 1 else j + (u * m[1, 0] + v * m[1, 1] + w * m[1, 2])
         z = k if still == 2 else k + (u * m[2, 0] + v * m[2, 1] + w * m[2, 2])

@@ -55,6 +55,8 @@ def can_sample(image: Tensor, at: Tensor) -> bool:
 
 def can_vote(labels: Tensor, at: Tensor) -> bool:
     """Whether ``vote_labels`` takes these tensors."""
+    if labels.shape[1] != 1:
+        return False
     ndim = at.shape[1]
     if not plain(labels, at) or labels.is_floating_point() or not labels.numel():
         return False

@@ -1,11 +1,14 @@
-"""Which tensors the compiled loops take."""
+"""Which tensors and arrays the compiled loops take."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["TYPES", "plain"]
+__all__ = ["TYPES", "plain", "readable"]
 
 #: NumPy's names of the types that positions and fields may have.
 TYPES = {torch.float32: "float32", torch.float64: "float64"}
@@ -29,3 +32,8 @@ def plain(values: Tensor, at: Tensor) -> bool:
         and not (torch.is_grad_enabled() and (values.requires_grad or at.requires_grad))
         and not torch.compiler.is_compiling()
     )
+
+
+def readable(values: NDArray[Any]) -> NDArray[Any]:
+    """An array, or a copy of one that is read-only, which the loops do not take."""
+    return values if values.flags.writeable else values.copy()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from src_core.fields.kernels.compiled import Kernel, ready
 from src_core.fields.kernels.linear_loops import linear_3d, vote_3d
 from src_core.fields.kernels.place_loops import place_field
+from src_core.fields.kernels.tensors import readable
 from src_core.fields.kernels.threads import in_parts
 
 __all__ = ["Warped", "image_source", "label_source", "warp_sources"]
@@ -107,7 +108,8 @@ def warp_sources(
     if field.dtype.name not in place_field or not ready(place_field[field.dtype.name]):
         return False
     place, shape = place_field[field.dtype.name], tuple(field.shape[:3])
-    vectors, matrix = np.ascontiguousarray(field).reshape(-1, 3), np.ascontiguousarray(to_voxels)
+    vectors = readable(np.ascontiguousarray(field)).reshape(-1, 3)
+    matrix = readable(np.ascontiguousarray(to_voxels))
     axis = -1 if still is None else still
     steps = tuple(
         0 if n == 1 or a == axis else math.prod(shape[a + 1 :]) for a, n in enumerate(shape)
@@ -133,7 +135,7 @@ def warp_sources(
 
 def _frames(data: NDArray[Any], kind: str) -> NDArray[Any]:
     whole = np.moveaxis(data, -1, 0) if data.ndim == 4 else data[None]
-    return np.ascontiguousarray(whole, np.dtype(kind)).reshape(len(whole), -1)
+    return readable(np.ascontiguousarray(whole, np.dtype(kind))).reshape(len(whole), -1)
 
 
 def _flat(data: NDArray[Any]) -> NDArray[Any]:

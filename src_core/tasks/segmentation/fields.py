@@ -104,7 +104,7 @@ class FieldMaker:
     @torch.inference_mode()
     def _recovered(self, draw: FieldDraw, keep: bool) -> Tensor:
         end = self._session.ends(self._options(draw, keep))[0]
-        return self._on_crop(guarded(self._session.view, end.flow).displacement)
+        return self._on_crop(guarded(self._session.view, end.flow, u=end.displacement).displacement)
 
     @torch.inference_mode()
     def _random(self, draw: FieldDraw, mean: float) -> Tensor:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from src_core.fields import Certificate, cell_bounds, certificate, certify
+from src_core.fields.kernels.cell_bounds import centre_bounds_3d, coefficients_3d
 from src_core.fields.kernels.certificate import bounds, can_bound
 
 SHAPES = [(2, 23, 34), (3, 12, 9, 15)]
@@ -104,3 +106,31 @@ def test_bits_do_not_depend_on_threads_or_memory(
         found += [cell_bounds(one[None])[0] for one in (u, turned)]
     torch.set_num_threads(before)
     assert all(torch.equal(other, found[0]) for other in found[1:])
+
+
+@pytest.mark.parametrize("largest", [0.1, 1.0, 8.0])
+def test_the_bound_from_the_centre_never_exceeds_the_coefficients(largest: float) -> None:
+    # Cells in a row, each moved in one or two of a cell's four mixed differences only.
+    rng, signs = np.random.default_rng(2), np.array(list(product((-1.0, 1.0), repeat=3)))
+    s, t, r = np.moveaxis(signs.reshape(2, 2, 2, 3), -1, 0)
+    modes = np.stack((s * t, s * r, t * r, s * t * r))
+    amounts = rng.uniform(-largest, largest, (3, 2000, 4)) * (rng.random((2000, 4)) < 0.4)
+    cells = np.einsum("cnm,mijk->cnijk", amounts, modes).reshape(3, 4000, 2, 2)
+    cells = cells + rng.normal(scale=largest / 4, size=(3, 4000, 1, 1))
+    cheap, doubtful = np.empty((3999, 1, 1)), np.empty(3999)
+    centre_bounds_3d(cells, 0, 3999, cheap, doubtful)
+    exact = np.full_like(cheap, -np.inf)
+    coefficients_3d(cells, 0, 3999, np.inf, exact)
+    assert (cheap <= exact + 1e-9 * max(1, largest**3)).all()
+    np.testing.assert_array_equal(doubtful, exact[:, 0, 0])
+    assert np.abs(cheap - exact).min() < 1e-12 < np.abs(cheap - exact).max()
+
+
+def test_a_smooth_field_needs_few_coefficients(monkeypatch: pytest.MonkeyPatch) -> None:
+    u = np.stack([gaussian_filter(one, 4.0) for one in noise((3, 30, 28, 26), 1.0).numpy()])
+    u = torch.from_numpy(u * 4 / np.abs(u).max())
+    cheap, doubtful = np.empty((29, 27, 25)), np.empty(29)
+    centre_bounds_3d(u.numpy(), 0, 29, cheap, doubtful)
+    below = max(float(doubtful.min()), 0.01)
+    assert 0 < (cheap < below).sum() < 200
+    assert (bounds(u, 0.01).numpy() == np.where(cheap < below, bounds(u, 1e9).numpy(), cheap)).all()

@@ -104,6 +104,22 @@ def _warp_and_count(folder: str, results: Any) -> None:
     results.put(sum(sum(stats.cache_misses.values()) for stats in found))
 
 
+def test_code_of_other_sources_is_deleted(tmp_path: Path) -> None:
+    source, stored = tmp_path / "source", tmp_path / "stored"
+    source.mkdir()
+    stored.mkdir()
+    (source / "loops.py").write_text("A = 1")
+    compiled._drop_old(str(stored), source)
+    (stored / "loops.nbi").touch()
+    compiled._drop_old.cache_clear()
+    compiled._drop_old(str(stored), source)
+    assert (stored / "loops.nbi").is_file()
+    (source / "helpers.py").write_text("B = 2")
+    compiled._drop_old.cache_clear()
+    compiled._drop_old(str(stored), source)
+    assert not (stored / "loops.nbi").exists()
+
+
 @pytest.mark.slow
 def test_workers_that_start_together_compile_once(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
@@ -143,6 +159,6 @@ def test_without_numba_torch_warps_and_this_is_reported(
     finally:
         compiled.available.cache_clear()
     assert [r.message for r in caplog.records] == [
-        "warps are slower, by PyTorch: numba is unavailable: "
+        "some work is slower, by PyTorch: numba is unavailable: "
         "import of numba halted; None in sys.modules"
     ]

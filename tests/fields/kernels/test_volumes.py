@@ -112,3 +112,11 @@ def test_bits_do_not_depend_on_the_number_of_threads() -> None:
     finally:
         torch.set_num_threads(before)
     assert found[0] == found[1] == found[2]
+
+
+def test_volumes_that_may_not_be_written_are_read() -> None:
+    case, field = scene(), field_of()
+    expected = warp_case(case, field)
+    for array in (field, *(v.data for v in (*case.images, *case.labels))):
+        array.flags.writeable = False
+    assert warp_case(case, field).image.tobytes() == expected.image.tobytes()

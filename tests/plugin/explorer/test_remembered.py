@@ -26,6 +26,7 @@ ALL = Remembered(
     export_folder="C:\\My scans, new\\ü 100%",
     device="cuda:1",
     model="cardiac-sax",
+    memory=300,
 )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_nine_seeds_are_what_generate_makes(window):
     wait(lambda: not explorer.runner.busy)
     count = len(viewer.layers)
     explorer.variants_panel.buttons["grid"].click()
-    assert len(viewer.layers) == count + 1
+    wait(lambda: len(viewer.layers) == count + 1)
     assert explorer.sources.image.count() == 1  # the nine are not offered
     wait(lambda: not explorer.variants.seeds.busy)
     nine = tiles(viewer.layers["S1 L40 to S9 | drdm"])

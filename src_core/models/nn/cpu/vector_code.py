@@ -207,7 +207,7 @@ def _tiles(out: _Emitter, values: list[Any]) -> None:
 
 def _output(adds: bool) -> Emit:
     def emit(out: _Emitter, values: list[Any]) -> None:
-        product, stride, start, more, target, row, column, channels = values
+        product, stride, start, target, row, column, channels = values
         build = out.builder
         with out.blocks(channels) as shift:
             first, middle = out.load(out.at(start, shift)), []
@@ -219,7 +219,7 @@ def _output(adds: bool) -> Emit:
                 for j, value in enumerate(_four(out, [part[i] for part in middle])):
                     way = build.add(build.mul(row, out.whole(i)), build.mul(column, out.whole(j)))
                     value = out.add(value, first)
-                    value = out.add(value, out.load(out.at(more, shift, way))) if adds else value
+                    value = out.add(value, out.load(out.at(target, shift, way))) if adds else value
                     out.store(value, out.at(target, shift, way))
 
     return emit
@@ -227,9 +227,9 @@ def _output(adds: bool) -> Emit:
 
 #: (image, stride of rows, of columns, tile, stride of products, channels): 6 x 6 pixels to 36.
 to_tile = _function(6, _tiles)
-#: (products, their stride, start, more, output, stride of rows, of columns, channels): 36 products
-#: to 4 x 4 pixels; ``add_output`` adds ``more``.
-to_output, add_output = _function(8, _output(False)), _function(8, _output(True))
+#: (products, their stride, start, output, stride of rows, of columns, channels): 36 products to
+#: 4 x 4 pixels; ``add_output`` adds them to what is there.
+to_output, add_output = _function(7, _output(False)), _function(7, _output(True))
 
 
 def _normalised(out: _Emitter, values: list[Any]) -> None:

@@ -1,0 +1,1 @@
+"""Response of the explorer's window; see ``python -m benchmarks.window --help``."""

@@ -1,0 +1,100 @@
+"""Loops of ``s_c u_c(A x) + (P x)_c``: a field sampled at affine positions, its border continued.
+
+The whole positions of the voxels enter, so that a part of a grid has the bits of the whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src_core.fields.kernels.compiled import helper, kernels
+
+__all__ = ["affine_2d", "affine_3d"]
+
+_FLOATS = ("float32", "float64")
+_REST = "float64[:, ::1], float64[:, ::1], float64[::1]"
+_AFFINE = {
+    2: f"void({{t}}[:, :, ::1], {_REST}, UniTuple(int64, 2), {{t}}[:, :, ::1], int64, int64)",
+    3: f"void({{t}}[:, :, :, ::1], {_REST}, UniTuple(int64, 3), {{t}}[:, :, :, ::1], int64, int64)",
+}
+
+
+@helper
+def _corners(p: float, n: int) -> tuple[Any, Any, float]:
+    """Both voxels beside a position on an axis of n voxels, and its share of the way."""
+    p = min(p, n - 1.0) if p > 0.0 else 0.0
+    a = max(min(int(p), n - 2), 0)
+    return np.uint32(a), np.uint32(min(a + 1, n - 1)), p - a  # no index counts from the end
+
+
+@kernels(_AFFINE[2], *_FLOATS)
+def affine_2d(
+    u: NDArray[Any],
+    at: NDArray[np.float64],
+    added: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    first: tuple[int, int],
+    out: NDArray[Any],
+    start: int,
+    stop: int,
+) -> None:
+    """Sample some rows.
+
+    Args:
+        u: (2, A, B).
+        at: (2, 3), A: from voxels of the output to voxels of u.
+        added: (2, 3), P: added to the values.
+        scale: (2,), s: of the values.
+        first: position of the output's first voxel.
+        out: (2, X, Y), written in its rows ``start`` to ``stop``.
+        start: row.
+        stop: row after the last.
+    """
+    for i in range(start, stop):
+        x = float(first[0] + i)
+        for j in range(out.shape[2]):
+            y = float(first[1] + j)
+            a, a1, s = _corners(at[0, 0] * x + at[0, 1] * y + at[0, 2], u.shape[1])
+            b, b1, t = _corners(at[1, 0] * x + at[1, 1] * y + at[1, 2], u.shape[2])
+            for c in range(2):
+                low = u[c, a, b] * (1.0 - t) + u[c, a, b1] * t
+                high = u[c, a1, b] * (1.0 - t) + u[c, a1, b1] * t
+                more = added[c, 0] * x + added[c, 1] * y + added[c, 2]
+                out[c, i, j] = (low * (1.0 - s) + high * s) * scale[c] + more
+
+
+@kernels(_AFFINE[3], *_FLOATS)
+def affine_3d(
+    u: NDArray[Any],
+    at: NDArray[np.float64],
+    added: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    first: tuple[int, int, int],
+    out: NDArray[Any],
+    start: int,
+    stop: int,
+) -> None:
+    """Like ``affine_2d``, of (3, A, B, C), matrices (3, 4)."""
+    for i in range(start, stop):
+        x = float(first[0] + i)
+        for j in range(out.shape[2]):
+            y = float(first[1] + j)
+            for k in range(out.shape[3]):
+                z = float(first[2] + k)
+                p = at[0, 0] * x + at[0, 1] * y + at[0, 2] * z + at[0, 3]
+                q = at[1, 0] * x + at[1, 1] * y + at[1, 2] * z + at[1, 3]
+                r = at[2, 0] * x + at[2, 1] * y + at[2, 2] * z + at[2, 3]
+                a, a1, s = _corners(p, u.shape[1])
+                b, b1, t = _corners(q, u.shape[2])
+                d, d1, w = _corners(r, u.shape[3])
+                for c in range(3):
+                    v00 = u[c, a, b, d] * (1.0 - w) + u[c, a, b, d1] * w
+                    v01 = u[c, a, b1, d] * (1.0 - w) + u[c, a, b1, d1] * w
+                    v10 = u[c, a1, b, d] * (1.0 - w) + u[c, a1, b, d1] * w
+                    v11 = u[c, a1, b1, d] * (1.0 - w) + u[c, a1, b1, d1] * w
+                    low, high = v00 * (1.0 - t) + v01 * t, v10 * (1.0 - t) + v11 * t
+                    more = added[c, 0] * x + added[c, 1] * y + added[c, 2] * z + added[c, 3]
+                    out[c, i, j, k] = (low * (1.0 - s) + high * s) * scale[c] + more
