@@ -30,8 +30,6 @@ __all__ = ["RecoveryStep", "Variety", "deformed_images", "recovery_steps"]
 _MOST_SHRINKAGE, _MOST_GROWTH = math.log(1.2), math.log(1.4)
 #: Share of the shift of all organs that is left: a shift stretches what lies around them.
 _SHIFT_LEFT = 0.75
-#: Shares of the stretch of organs that are left, before the first step and after the last one.
-_STRETCH_LEFT = (0.3, 0.6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,8 @@ class Variety:
 
     def shape_corrections(self, u: Tensor, left: float) -> list[Tensor]:
         """Velocities (1, D, *state) that take back the stretch of organs by u, but a share."""
-        return shape_corrections(u, self.organs, self.share * (1 - left))
+        share = self.share * (1 - left)
+        return shape_corrections(u, self.organs, share) if share else []
 
     def _carried(self, u: Tensor) -> Tensor:
         return warp(self.organs, u, padding="zeros")
@@ -121,7 +120,8 @@ def recovery_steps(
     flow, u, total = start, start.displacement(), len(levels) - 1
     variety = None if variety is None else variety.limited(u)
     yield RecoveryStep(0, total, level, flow, u, 0.0)
-    flow, u = _unstretched(flow, u, variety, _STRETCH_LEFT[0], fade)
+    stretch = model.spec.recovery.stretch
+    flow, u = _unstretched(flow, u, variety, stretch, fade)
     for index, (here, there) in enumerate(pairwise(levels), start=1):
         seen = deformed_images(model, images, u)
         time = schedule.tau(here) - schedule.tau(there)
@@ -132,7 +132,7 @@ def recovery_steps(
         step = correction_ddf(velocity)
         u = compose(u, step)
         if index == total:
-            flow, u = _unstretched(flow, u, variety, _STRETCH_LEFT[1], fade)
+            flow, u = _unstretched(flow, u, variety, min(1.0, 2 * stretch), fade)
         longest = float(torch.linalg.vector_norm(step, dim=1).max())
         yield RecoveryStep(index, total, there, flow, u, longest)
 
