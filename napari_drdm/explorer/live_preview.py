@@ -32,7 +32,7 @@ __all__ = ["LivePreview"]
 #: How long the form has to rest before a run begins, ms, by dimension of the model; longer while
 #: changes follow each other, as in a drag, where a run would only slow the previews.
 _REST_MS = {2: 15, 3: 300}
-_REST_IN_A_DRAG_MS = 120
+_REST_IN_A_DRAG_MS = 80
 _DRAG_SECONDS = 0.25
 #: Seconds between moments of a run under way, at least and at most; and between its progress
 #: reports. A shorter run shows none: without a GPU every repaint slows the computation.

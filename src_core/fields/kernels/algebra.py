@@ -50,10 +50,11 @@ def squared(u: Tensor, times: int) -> Tensor:
 
 
 def _compose_into(out: Tensor, u: Tensor, v: Tensor) -> None:
-    compose, rows = _compose(u), u.shape[2]
-    least = max(1, LEAST * rows // max(1, math.prod(u.shape[2:])))
-    for one in zip(u.numpy(), v.numpy(), out.numpy(), strict=True):
-        in_parts(partial(compose, *one), rows, least)
+    compose, shape = _compose(u), tuple(u.shape[2:])
+    least = max(1, LEAST * shape[0] // max(1, math.prod(shape)))
+    flat = (field.flatten(2).numpy() for field in (u, v, out))
+    for one in zip(*flat, strict=True):
+        in_parts(partial(compose, *one, shape), shape[0], least)
 
 
 def _compose(u: Tensor) -> Kernel[...]:
