@@ -92,6 +92,11 @@ def test_words_of_an_image_that_runs_backwards_are_upright_on_view():
     assert np.array_equal(turned[::-1, ::-1], plain)
 
 
+def test_words_on_coarse_rows_are_large_enough_to_be_read_or_left_out():
+    waits, there = (caption("S1 L30", (10, 240), (8.0, 1.4), w)[0] for w in (True, False))
+    assert np.ptp(np.nonzero(waits)[0]) + 1 == 7 and not there.any()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (200, 3)])
 def test_a_tile_too_small_for_words_is_no_error(shape):
     ink, around = caption("S1 L30", shape, (1.0, 1.0), True)
