@@ -56,7 +56,7 @@ class ExplorerForm(QWidget):
         inner, column = QWidget(), QVBoxLayout()
         inner.setLayout(column)
         column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(5)
+        column.setSpacing(3)
         for panel in (
             self.sources,
             self.options,

@@ -32,13 +32,12 @@ __all__ = ["LivePreview"]
 #: How long the form has to rest before a run begins, ms, by dimension of the model; longer while
 #: changes follow each other, as in a drag, where a run would only slow the previews.
 _REST_MS = {2: 15, 3: 300}
-_REST_IN_A_DRAG_MS = 120
+_REST_IN_A_DRAG_MS = 80
 _DRAG_SECONDS = 0.25
-#: Seconds between moments of a run under way, at least and at most; and between its progress
-#: reports. A shorter run shows none: without a GPU every repaint slows the computation.
+#: Seconds between moments of a run under way, at least and at most. A shorter run shows none:
+#: without a GPU every repaint slows the computation.
 _PACES = (0.3, 15.0)
 _SHARE = 6
-_BETWEEN_NEWS = 0.5
 #: The slider is drawn together with its picture, since each drawing costs the whole window; after
 #: this many ms without a picture it is drawn alone.
 _TOGETHER_MS = 80
@@ -75,7 +74,7 @@ class LivePreview(QObject):
         self._oldest: int | None = (
             None  # request that may still be shown, by serial; None: the next
         )
-        self._changed = self._reported = 0.0
+        self._changed = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._start)
@@ -177,13 +176,12 @@ class LivePreview(QObject):
     def _start(self) -> None:
         """Run the current request, after the picture of the run that is under way."""
         if self.request is not None:
-            self._reported = time.perf_counter()
             self._runner.start(self.request, after_picture=True)
 
     def _start_alone(self) -> None:
         """Run the current request, and show nothing more of those before it."""
         assert self.request is not None
-        self._oldest, self._reported = self.request.serial, time.perf_counter()
+        self._oldest = self.request.serial
         self._runner.start(self.request)
 
     def _again_at(self, moment: Moment) -> None:
@@ -253,10 +251,6 @@ class LivePreview(QObject):
                 self.failed.emit("the image was removed before its result was ready")
 
     def _on_progress(self, progress: RunProgress) -> None:
-        now = time.perf_counter()
-        if now - self._reported < _BETWEEN_NEWS:
-            return
-        self._reported = now
         self._form.run_bar.show_step(
             progress.index, progress.total, progress.device, progress.doing, progress.left
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any
 
 from napari.qt.threading import create_worker
@@ -14,7 +16,34 @@ from napari_drdm.runs.latest_only import LatestOnly
 from napari_drdm.runs.moments import Moment
 from napari_drdm.runs.requests import Failure, RunOutcome, RunProgress, RunRequest, Viewed
 
-__all__ = ["BackgroundTask", "Runner"]
+__all__ = ["BackgroundTask", "EngineReports", "Runner"]
+
+_ENGINE = logging.getLogger("src_core")
+
+
+class EngineReports(QObject):
+    """What the engine logs while it works, such as a first compilation: ``came(str)``."""
+
+    came = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._handler = _Handler(self.came.emit)
+        _ENGINE.addHandler(self._handler)
+
+    def close(self) -> None:
+        """Listen no more."""
+        _ENGINE.removeHandler(self._handler)
+
+
+class _Handler(logging.Handler):
+    def __init__(self, say: Callable[[str], object]) -> None:
+        super().__init__(logging.WARNING)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(RuntimeError):  # the window is gone
+            self._say(record.getMessage())
 
 
 class BackgroundTask(QObject):
@@ -66,6 +95,8 @@ class Runner(QObject):
         for thread in (self._runs, self._previews):
             thread.came.connect(self._on_value)
         self._runs.idle.connect(self._on_idle)
+        self._reports = EngineReports(self)
+        self._reports.came.connect(self.message)
 
     @property
     def busy(self) -> bool:
@@ -118,6 +149,7 @@ class Runner(QObject):
 
     def close(self) -> None:
         """End everything, for good."""
+        self._reports.close()
         self._runs.close()
         self._previews.close()
         self.compute.clear()

@@ -13,8 +13,12 @@ __all__ = ["Caption", "caption", "write"]
 
 #: Height of letters as a share of a tile: of one that waits, and of one that is there.
 _WAITING, _THERE = 0.16, 0.07
-#: Pixels in which letters are drawn before they are made to fit voxels.
-_DRAWN = 48
+#: The most of a tile that they cover: of its height, and of its width.
+_MOST_WAITING, _MOST_THERE, _WIDEST = 0.7, 0.25, 0.85
+#: Rows of voxels that letters need.
+_LEGIBLE = 7
+#: Pixels in which letters are drawn before they are made to fit voxels, and their shade there.
+_DRAWN, _INK = 48, 100
 
 #: Where a text covers a tile, (rows, columns) bool, and where its shadow does.
 Caption = tuple[NDArray[np.bool_], NDArray[np.bool_]]
@@ -30,22 +34,32 @@ def caption(
         shape: rows and columns of the tile.
         spacing: mm between them.
     """
-    height, width = (n * mm for n, mm in zip(shape, spacing, strict=True))
     letters = _letters(text)
-    tall = min(
-        height * (_WAITING if waiting else _THERE), width / letters.size[0] * letters.size[1]
-    )
-    wide = tall * letters.size[0] / letters.size[1]
-    size = max(1, round(wide / spacing[1])), max(1, round(tall / spacing[0]))
-    drawn = np.asarray(letters.resize(size, Image.Resampling.BOX)) > 100
-    rows, columns = (min(n, m) for n, m in zip(drawn.shape, shape, strict=True))
-    top, left = (
-        ((shape[0] - rows) // 2, (shape[1] - columns) // 2) if waiting else (shape[0] // 40,) * 2
-    )
+    size = _size(letters.size, shape, spacing, waiting)
     mask = np.zeros(shape, bool)
-    place = mask[top : top + rows, left : left + columns]
-    place[...] = drawn[: place.shape[0], : place.shape[1]]
+    if min(size) > 0:
+        rows, columns = size
+        drawn = np.asarray(letters.resize((columns, rows), Image.Resampling.BOX)) > _INK
+        top, left = (shape[0] - rows) // 2, (shape[1] - columns) // 2
+        if not waiting:
+            top = left = min(top, left, shape[0] // 40)
+        mask[top : top + rows, left : left + columns] = drawn
     return mask, _around(mask) & ~mask
+
+
+def _size(
+    letters: tuple[int, int], shape: tuple[int, int], spacing: tuple[float, float], waiting: bool
+) -> tuple[int, int]:
+    """Rows and columns of a text: as many as can be read; none where they would cover too much."""
+    share, most = (_WAITING, _MOST_WAITING) if waiting else (_THERE, _MOST_THERE)
+    rows = max(round(shape[0] * share), _LEGIBLE)
+    if rows > shape[0] * most:
+        rows = int(shape[0] * most) if waiting else 0
+    columns = round(rows * spacing[0] * letters[0] / letters[1] / spacing[1])
+    widest = int(_WIDEST * shape[1])
+    if columns > widest:
+        rows, columns = max(round(rows * widest / columns), min(rows, _LEGIBLE)), widest
+    return rows, columns
 
 
 def write(

@@ -87,6 +87,9 @@ class Variant:
 class History:
     """Variants, the newest first.
 
+    Attributes:
+        limit: bytes of arrays held, at most.
+
     Args:
         limit: bytes of arrays held, at most; the newest result is held in any case.
         most: how many that are not pinned.
@@ -96,7 +99,7 @@ class History:
     def __init__(
         self, limit: int = _LIMIT, most: int = _MOST, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._limit, self._most, self._clock = limit, most, clock
+        self.limit, self._most, self._clock = limit, most, clock
         self._variants: list[Variant] = []
         self._numbers, self._uses = count(1), count(1)
 
@@ -114,7 +117,7 @@ class History:
 
     def set_limit(self, limit: int) -> None:
         """Hold another number of bytes from now on."""
-        self._limit = limit
+        self.limit = limit
         self._trim(self._variants[0] if self._variants else None)
 
     def get(self, number: int | None) -> Variant | None:
@@ -183,7 +186,7 @@ class History:
             self.remove(variant)
         held = [v for v in self._variants if v.outcome is not None and v is not newest]
         held.sort(key=lambda v: (v.pinned, v.used))
-        while held and self.bytes > self._limit:
+        while held and self.bytes > self.limit:
             held.pop(0).outcome = None
 
 

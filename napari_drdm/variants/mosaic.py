@@ -27,7 +27,7 @@ class Mosaic:
         empty: value of tiles that wait.
         between: value between tiles.
         flips: whether rows and columns run backwards on view.
-        decorate: draws on each tile of a picture of rows and columns.
+        decorate: draws on each tile where rows and columns of one slice are read.
     """
 
     SIDE = 3
@@ -98,9 +98,9 @@ class Mosaic:
                 cut[axis] = slice(first, first + self.tile_shape[own])
             part, tile = whole[tuple(cut)], self.tiles.get(place)
             part[...] = self._empty if tile is None else tile[across]
-            if decorate is not None and whole.ndim == 2:
-                seen = part if where[0] < where[1] else part.T
-                decorate(seen, place, tile is None)
+            seen = np.moveaxis(part, where, (-2, -1))
+            if decorate is not None and set(seen.shape[:-2]) <= {1}:
+                decorate(seen[(0,) * (seen.ndim - 2)], place, tile is None)
         return whole
 
     def _shape_at(self, across: tuple[Any, ...]) -> tuple[int, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 __all__ = ["RunBar"]
 
 _FINE = 1000
+#: Seconds between two drawings of the progress, each of which costs the window a frame.
+_BETWEEN = 0.5
 
 
 class RunBar(QWidget):
@@ -48,16 +50,23 @@ class RunBar(QWidget):
         column.addLayout(_row(self.generate, self.cancel, self.progress))
         column.addWidget(self.status)
         column.addLayout(_row(self.export, self.python, self.command))
+        self._words, self._share = "", 0.0
+        self._end: float | None = None
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._draw_step)
         self.set_running(False)
         self.set_exportable(False)
 
     def set_running(self, running: bool) -> None:
         """A run began or none is left."""
         self.cancel.setEnabled(running)
-        self._began = time.monotonic()
+        self._began, self._drawn = time.monotonic(), 0.0
         if running:
             self.show_step(0, 0, "", "preparing")
+            self._second.start()
         else:
+            self._second.stop()
             self._draw(0, 1, "")
 
     def set_exportable(self, there: bool) -> None:
@@ -70,16 +79,24 @@ class RunBar(QWidget):
     ) -> None:
         """Step ``index`` of ``total`` is done, or something else; a total of 0 is not known yet.
 
-        ``left`` is in seconds, until the whole run is over: the bar shows its share.
+        ``left`` is in seconds, until the whole run is over: the bar shows its share, and counts
+        them down. Reports that follow each other fast are drawn twice a second.
         """
         where = f" on {device}" if device else ""
-        words = doing or f"step {index} of {total}"
-        text = f"{words}{where}{_seconds_left(left)}"
-        if left is None:
-            self._draw(index, max(total, 1), text)
-            return
-        spent = time.monotonic() - self._began
-        self._draw(round(_FINE * spent / max(spent + left, 0.001)), _FINE, text)
+        self._words = f"{doing or f'step {index} of {total}'}{where}"
+        now = time.monotonic()
+        self._share = index / max(total, 1)
+        self._end = None if left is None else now + left
+        if now - self._drawn >= _BETWEEN:
+            self._draw_step()
+
+    def _draw_step(self) -> None:
+        """What was last reported, with the time that is left now."""
+        self._drawn = now = time.monotonic()
+        left = None if self._end is None else max(self._end - now, 0.0)
+        if left is not None:
+            self._share = (now - self._began) / max(now - self._began + left, 0.001)
+        self._draw(round(_FINE * self._share), _FINE, f"{self._words}{_seconds_left(left)}")
 
     def _draw(self, index: int, total: int, text: str) -> None:
         """The bar redraws itself with the window, not at once: that costs the canvas a frame."""

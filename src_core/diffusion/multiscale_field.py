@@ -55,9 +55,11 @@ class MultiscaleField(RandomField):
         """
         ndim, schedule = draws[0].shape[1], self.schedule
         size, mode = [schedule.control] * ndim, {2: "bilinear", 3: "trilinear"}[ndim]
-        fine = [
-            functional.interpolate(eps, size=size, mode=mode, align_corners=False)
-            * (schedule.control / eps.shape[-1])
-            for eps in draws
-        ]
-        return torch.stack(fine).sum(0) * (schedule.sigma * schedule.control)
+        total: Tensor | None = None
+        for eps in draws:
+            part = eps * (schedule.control / eps.shape[-1])
+            if eps.shape[-1] != schedule.control:
+                part = functional.interpolate(part, size=size, mode=mode, align_corners=False)
+            total = part if total is None else total + part
+        assert total is not None
+        return total * (schedule.sigma * schedule.control)

@@ -13,10 +13,24 @@ from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.kernels.algebra import can_compose, composed, squared
-from src_core.fields.kernels.vectors import can_take_magnitudes, magnitudes
+from src_core.fields.kernels.vectors import (
+    can_enlarge,
+    can_take_magnitudes,
+    enlarged,
+    magnitudes,
+)
 from src_core.fields.sampling import Padding, warp
 
-__all__ = ["compose", "enlarge", "exponential", "magnitude", "resized", "smooth", "squarings_for"]
+__all__ = [
+    "compose",
+    "enlarge",
+    "enlarge_by_torch",
+    "exponential",
+    "magnitude",
+    "resized",
+    "smooth",
+    "squarings_for",
+]
 
 
 def compose(u: Tensor, v: Tensor, padding: Padding = "border") -> Tensor:
@@ -61,8 +75,18 @@ def squarings_for(velocity: Tensor, step: float = 0.25) -> int:
 
 def enlarge(u: Tensor, factor: int) -> Tensor:
     """The same map on a grid ``factor`` times finer, by linear interpolation: units follow."""
+    if u.dim() == 5 and can_enlarge(u):  # in 2D, PyTorch is as fast
+        lines = [
+            (torch.arange(n * factor, dtype=u.dtype) + 0.5) / factor - 0.5 for n in u.shape[2:]
+        ]
+        return enlarged(u * factor, lines)
+    return enlarge_by_torch(u, factor)
+
+
+def enlarge_by_torch(u: Tensor, factor: int) -> Tensor:
+    """What ``enlarge`` gives, by PyTorch on any device, with gradients."""
     mode = {2: "bilinear", 3: "trilinear"}[u.shape[1]]
-    return functional.interpolate(u, scale_factor=factor, mode=mode, align_corners=False) * factor
+    return functional.interpolate(u * factor, scale_factor=factor, mode=mode, align_corners=False)
 
 
 def resized(maps: Tensor, side: int) -> Tensor:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 
 import torch
 
 from src_core.errors import InputError
 
-__all__ = ["THREADS", "choose_device", "fixed_threads"]
+__all__ = ["THREADS", "choose_device", "fixed_threads", "spare_threads"]
 
 #: CPU threads of a generation: fixed, so that the same recipe gives the same bits; one, because on
 #: a busy machine two threads wait for each other at every barrier (measured: 30 times slower).
 THREADS = 1
+
+
+#: PyTorch's threads before ``fixed_threads`` set them, within it.
+_allowed: ContextVar[int | None] = ContextVar("allowed_threads", default=None)
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -48,8 +54,30 @@ def _present() -> str:
 def fixed_threads(count: int = THREADS) -> Iterator[None]:
     """Run torch on a fixed number of CPU threads, then put its setting back."""
     before = torch.get_num_threads()
+    outermost = _allowed.get() is None
+    mark = _allowed.set(before) if outermost else None
     torch.set_num_threads(min(count, os.cpu_count() or count))
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        if mark is not None:
+            _allowed.reset(mark)
+
+
+def spare_threads() -> int:
+    """Threads for work whose bits do not depend on their number: as many as processors are free.
+
+    At most as many as PyTorch used before ``fixed_threads``. Where the system does not report how
+    many processes are running, one.
+    """
+    allowed = _allowed.get() or torch.get_num_threads()
+    return max(1, min(allowed, (os.cpu_count() or 1) - _others_running()))
+
+
+def _others_running() -> int:
+    try:
+        running = Path("/proc/loadavg").read_text("ascii").split()[3].split("/")[0]
+        return max(0, int(running) - 1)
+    except (OSError, IndexError, ValueError):
+        return os.cpu_count() or 1

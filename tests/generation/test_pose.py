@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from src_core.cases.case import Case
 from src_core.errors import InputError
+from src_core.fields import sampling, warp_case
 from src_core.fields.planes import field_tensor
 from src_core.fields.sampling import identity, sample
 from src_core.generation import Options, generate, generate_series, iterate
@@ -83,18 +84,32 @@ def test_a_2d_model_keeps_to_its_slices() -> None:
 
 
 def test_image_and_labels_are_sampled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    case, counts = oblique_volume(), {"image": 0, "label": 0}
-    image, mask = (torch.from_numpy(a) for a in (case.image * 1.0, (case.label_map == 2) * 1.0))
-    plain = functional.grid_sample
+    """By the compiled loops, and by PyTorch, which samples the mask of each label."""
+    case = oblique_volume()
+    known = {"image": case.image, "label": case.label_map, "mask": case.label_map == 2}
+    counts = dict.fromkeys(known, 0)
 
-    def counted(values: torch.Tensor, *args: Any, **options: Any) -> torch.Tensor:
-        for name, array in (("image", image), ("label", mask)):
-            counts[name] += values.numel() == array.numel() and bool((values[0, 0] == array).all())
-        return plain(values, *args, **options)
+    def counting(home: Any, name: str, array_of: Any) -> None:
+        plain = getattr(home, name)
 
-    monkeypatch.setattr(functional, "grid_sample", counted)
+        def counted(values: Any, *args: Any, **options: Any) -> Any:
+            array = array_of(values)
+            for what, other in known.items():
+                counts[what] += array.shape == other.shape and bool((array == other).all())
+            return plain(values, *args, **options)
+
+        monkeypatch.setattr(home, name, counted)
+
+    counting(sampling, "image_source", np.asarray)
+    counting(sampling, "label_source", np.asarray)
+    counting(functional, "grid_sample", lambda values: values[0, 0].numpy())
     generate(case, THREE, level=20, pose=always(), intensity="nnunet")
-    assert counts == {"image": 1, "label": 1}
+    assert counts == {"image": 1, "label": 1, "mask": 0}
+    monkeypatch.setattr(warp_case, "warp_volumes", lambda *_: None)
+    for name in ("can_sample", "can_vote"):
+        monkeypatch.setattr(sampling, name, lambda *_: False)
+    generate(case, THREE, level=20, pose=always(), intensity="nnunet")
+    assert counts == {"image": 2, "label": 1, "mask": 1}
 
 
 def test_what_the_deformation_is_stays_what_it_was() -> None:

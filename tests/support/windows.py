@@ -12,8 +12,11 @@ __all__ = ["MM", "drdm_threads", "finish", "settle", "wait", "wait_for_threads"]
 MM = ("pixel", "mm", "mm", "mm")
 
 
-def wait(ready: Callable[[], bool], seconds: float = 30) -> None:
-    """Process events until something holds; fail if it never does."""
+def wait(ready: Callable[[], bool], seconds: float = 90) -> None:
+    """Process events until something holds; fail if it never does.
+
+    The first run on a machine compiles for several seconds.
+    """
     from qtpy.QtWidgets import QApplication
 
     until = time.monotonic() + seconds

@@ -40,20 +40,27 @@ def squared(u: Tensor, times: int) -> Tensor:
     """A field (B, D, *spatial), voxels, composed with itself, and the result again."""
     if not times:
         return u
-    u = u.detach().contiguous()
     rooms = [torch.empty(u.shape, dtype=u.dtype) for _ in range(min(times, 2))]
-    for turn in range(times):
-        out = rooms[turn % 2]
-        _compose_into(out, u, u)
-        u = out
-    return u
+    compose, shape = _compose(u), tuple(u.shape[2:])
+    written = [room.flatten(2).numpy() for room in rooms]
+    for number, field in enumerate(u.detach().contiguous().flatten(2).numpy()):
+        for turn in range(times):
+            out = written[turn % 2][number]
+            in_parts(partial(compose, field, field, out, shape), shape[0], _least(shape))
+            field = out
+    return rooms[(times - 1) % 2]
 
 
 def _compose_into(out: Tensor, u: Tensor, v: Tensor) -> None:
-    compose, rows = _compose(u), u.shape[2]
-    least = max(1, LEAST * rows // max(1, math.prod(u.shape[2:])))
-    for one in zip(u.numpy(), v.numpy(), out.numpy(), strict=True):
-        in_parts(partial(compose, *one), rows, least)
+    compose, shape = _compose(u), tuple(u.shape[2:])
+    flat = (field.flatten(2).numpy() for field in (u, v, out))
+    for one in zip(*flat, strict=True):
+        in_parts(partial(compose, *one, shape), shape[0], _least(shape))
+
+
+def _least(shape: tuple[int, ...]) -> int:
+    """Rows that are worth a thread."""
+    return max(1, LEAST * shape[0] // max(1, math.prod(shape)))
 
 
 def _compose(u: Tensor) -> Kernel[...]:

@@ -170,5 +170,9 @@ def _report_once() -> None:
 
 
 def _report_compilation(compiled: Any, signature: str) -> None:
-    if compiled._cache.load_overload(signature, compiled.targetctx) is None:
+    from numba.core.compiler_lock import global_compiler_lock
+
+    with global_compiler_lock:  # other threads compile too, napari's among them
+        stored = compiled._cache.load_overload(signature, compiled.targetctx)
+    if stored is None:
         _report_once()

@@ -1,7 +1,8 @@
 """Loops of ``v(x) + u(x + v(x))`` with linear values of u, its border continued.
 
 The share of the way between two voxels is taken from the displacement alone, which is exact in any
-floating type: a displacement of 0 or of whole voxels gives stored values.
+floating type: a displacement of 0 or of whole voxels gives stored values. The cells of a line are
+found before its values, as only so the processor finds several at once.
 """
 
 from __future__ import annotations
@@ -15,67 +16,101 @@ from src_core.fields.kernels.compiled import helper, kernels
 
 __all__ = ["compose_2d", "compose_3d"]
 
-_FARTHEST = 1e9
-_FLOATS = ("float32", "float64")
-_COMPOSE_2D = "void({t}[:, :, ::1], {t}[:, :, ::1], {t}[:, :, ::1], int64, int64)"
-_COMPOSE_3D = "void({t}[:, :, :, ::1], {t}[:, :, :, ::1], {t}[:, :, :, ::1], int64, int64)"
+_SIGNATURE = "void({t}[:, ::1], {t}[:, ::1], {t}[:, ::1], UniTuple(int64, %d), int64, int64)"
 
 
 @helper
-def _cell(p: Any, i: int, n: int) -> tuple[int, Any]:
-    """Cell of position i + p on an axis of n voxels, 0 to n - 2, and the share within it."""
+def _cell(p: Any, i: int, n: int) -> tuple[Any, Any]:
+    """Cell of position i + p on an axis of n voxels, 0 to n - 2, and the share within it.
+
+    Comparisons are such that no number (NaN) becomes the first voxel. Axes of 2^24 voxels or more
+    have no exact whole numbers in float32.
+    """
+    zero, one = type(p)(0), type(p)(1)
+    first, last = type(p)(-i), type(p)(n - 2 - i)
     whole = np.floor(p)
+    whole = whole if whole > first else first
+    whole = whole if whole < last else last
     share = p - whole
-    whole = whole if whole > -_FARTHEST else type(p)(-_FARTHEST)  # no number (NaN), too
-    a = i + int(whole if whole < _FARTHEST else type(p)(_FARTHEST))
-    if a < 0:
-        return 0, type(p)(0)
-    if a > n - 2:
-        return n - 2, type(p)(1)
-    return a, share
+    share = share if share > zero else zero
+    return i + np.int32(whole), share if share < one else one
 
 
-@kernels(_COMPOSE_2D, *_FLOATS)
-def compose_2d(u: NDArray[Any], v: NDArray[Any], out: NDArray[Any], first: int, last: int) -> None:
+@kernels(_SIGNATURE % 2, "float32", "float64")
+def compose_2d(
+    u: NDArray[Any],
+    v: NDArray[Any],
+    out: NDArray[Any],
+    shape: tuple[int, int],
+    first: int,
+    last: int,
+) -> None:
     """Compose some rows of fields.
 
     Args:
-        u: (2, X, Y), voxels, two voxels or more along each axis.
-        v: (2, X, Y), voxels.
-        out: (2, X, Y), written in its rows ``first`` to ``last``.
+        u: (2, n), flat, voxels.
+        v: (2, n), flat, voxels.
+        out: (2, n), written in its rows ``first`` to ``last``.
+        shape: of the grid, two voxels or more along each axis.
         first: row.
         last: row after the last.
     """
-    one = u.dtype.type(1)
+    nx, ny = shape
+    one, up, on = u.dtype.type(1), np.uint64(ny), np.uint64(1)
+    low, x, y = np.empty(ny, np.int64), np.empty(ny, u.dtype), np.empty(ny, u.dtype)
     for i in range(first, last):
-        for j in range(u.shape[2]):
-            a, s = _cell(v[0, i, j], i, u.shape[1])
-            b, t = _cell(v[1, i, j], j, u.shape[2])
-            a, b, a1, b1 = np.uint32(a), np.uint32(b), np.uint32(a + 1), np.uint32(b + 1)
-            s0, t0 = one - s, one - t
-            for c in range(2):
-                low = u[c, a, b] * t0 + u[c, a, b1] * t
-                high = u[c, a1, b] * t0 + u[c, a1, b1] * t
-                out[c, i, j] = v[c, i, j] + (low * s0 + high * s)
+        row = slice(i * ny, (i + 1) * ny)
+        p, q = v[0, row], v[1, row]
+        for j in range(ny):
+            a, x[j] = _cell(p[j], i, nx)
+            b, y[j] = _cell(q[j], j, ny)
+            low[j] = a * ny + b
+        for c in range(2):
+            values, own, written = u[c], v[c, row], out[c, row]
+            for j in range(ny):
+                k, s, t = np.uint64(low[j]), x[j], y[j]
+                s0, t0 = one - s, one - t
+                near = values[k] * t0 + values[k + on] * t
+                far = values[k + up] * t0 + values[k + up + on] * t
+                written[j] = own[j] + (near * s0 + far * s)
 
 
-@kernels(_COMPOSE_3D, *_FLOATS)
-def compose_3d(u: NDArray[Any], v: NDArray[Any], out: NDArray[Any], first: int, last: int) -> None:
-    """Like ``compose_2d``, of (3, X, Y, Z)."""
-    one = u.dtype.type(1)
-    for i in range(first, last):
-        for j in range(u.shape[2]):
-            for k in range(u.shape[3]):
-                a, s = _cell(v[0, i, j, k], i, u.shape[1])
-                b, t = _cell(v[1, i, j, k], j, u.shape[2])
-                d, r = _cell(v[2, i, j, k], k, u.shape[3])
-                a, b, d = np.uint32(a), np.uint32(b), np.uint32(d)
-                a1, b1, d1 = np.uint32(a + 1), np.uint32(b + 1), np.uint32(d + 1)
-                s0, t0, r0 = one - s, one - t, one - r
-                for c in range(3):
-                    v00 = u[c, a, b, d] * r0 + u[c, a, b, d1] * r
-                    v01 = u[c, a, b1, d] * r0 + u[c, a, b1, d1] * r
-                    v10 = u[c, a1, b, d] * r0 + u[c, a1, b, d1] * r
-                    v11 = u[c, a1, b1, d] * r0 + u[c, a1, b1, d1] * r
-                    low, high = v00 * t0 + v01 * t, v10 * t0 + v11 * t
-                    out[c, i, j, k] = v[c, i, j, k] + (low * s0 + high * s)
+@kernels(_SIGNATURE % 3, "float32", "float64")
+def compose_3d(
+    u: NDArray[Any],
+    v: NDArray[Any],
+    out: NDArray[Any],
+    shape: tuple[int, int, int],
+    first: int,
+    last: int,
+) -> None:
+    """Like ``compose_2d``, of (3, n); a row is a plane of the grid."""
+    nx, ny, nz = shape
+    one, far, up, on = u.dtype.type(1), np.uint64(ny * nz), np.uint64(nz), np.uint64(1)
+    low, x, y, z = (
+        np.empty(nz, np.int64),
+        np.empty(nz, u.dtype),
+        np.empty(nz, u.dtype),
+        np.empty(nz, u.dtype),
+    )
+    for line in range(first * ny, last * ny):
+        i, j = line // ny, line % ny
+        row = slice(line * nz, (line + 1) * nz)
+        p, q, r = v[0, row], v[1, row], v[2, row]
+        for k in range(nz):
+            a, x[k] = _cell(p[k], i, nx)
+            b, y[k] = _cell(q[k], j, ny)
+            d, z[k] = _cell(r[k], k, nz)
+            low[k] = (a * ny + b) * nz + d
+        for c in range(3):
+            values, own, written = u[c], v[c, row], out[c, row]
+            for k in range(nz):
+                m, s, t, w = np.uint64(low[k]), x[k], y[k], z[k]
+                n = m + far
+                s0, t0, w0 = one - s, one - t, one - w
+                v00 = values[m] * w0 + values[m + on] * w
+                v01 = values[m + up] * w0 + values[m + up + on] * w
+                v10 = values[n] * w0 + values[n + on] * w
+                v11 = values[n + up] * w0 + values[n + up + on] * w
+                near, beyond = v00 * t0 + v01 * t, v10 * t0 + v11 * t
+                written[k] = own[k] + (near * s0 + beyond * s)

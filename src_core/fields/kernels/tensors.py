@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["TYPES", "plain", "readable"]
+__all__ = ["TYPES", "plain", "readable", "unrecorded"]
 
 #: NumPy's names of the types that positions and fields may have.
 TYPES = {torch.float32: "float32", torch.float64: "float64"}
@@ -25,11 +25,18 @@ def plain(values: Tensor, at: Tensor) -> bool:
         and at.shape[1] in (2, 3)
         and at.dim() == values.dim() == at.shape[1] + 2
         and len(values) in (1, len(at))
-        and all(
+        and unrecorded(values, at)
+    )
+
+
+def unrecorded(*tensors: Tensor) -> bool:
+    """Whether tensors are on the CPU, and no gradient or recorded graph needs what they give."""
+    return (
+        all(
             type(one) in (Tensor, torch.nn.Parameter) and one.device.type == "cpu"
-            for one in (values, at)
+            for one in tensors
         )
-        and not (torch.is_grad_enabled() and (values.requires_grad or at.requires_grad))
+        and not (torch.is_grad_enabled() and any(one.requires_grad for one in tensors))
         and not torch.compiler.is_compiling()
     )
 

@@ -19,15 +19,18 @@ __all__ = ["LEAST", "in_parts"]
 LEAST = 1 << 15
 
 
-def in_parts(work: Callable[[int, int], None], count: int, least: int = LEAST) -> None:
+def in_parts(
+    work: Callable[[int, int], None], count: int, least: int = LEAST, threads: int | None = None
+) -> None:
     """Call ``work(start, stop)`` for parts of ``range(count)``, at the same time.
 
     Args:
         work: releases Python's global lock for most of its time.
         count: items.
         least: items that are worth a thread.
+        threads: at most; None for as many as PyTorch uses.
     """
-    threads = min(torch.get_num_threads(), max(1, count // least))
+    threads = min(threads or torch.get_num_threads(), max(1, count // least))
     if threads == 1:
         work(0, count)
         return

@@ -96,16 +96,18 @@ def total_lengths(
         longest[i], total[i] = most, whole
 
 
-@kernel(
-    "void(float64[:, :, :, ::1], UniTuple(int64[::1], 3), UniTuple(float64[::1], 3), "
-    "float64[::1], float64[:, :, :, ::1], int64, int64)"
+@kernels(
+    "void({t}[:, :, :, ::1], UniTuple(int64[::1], 3), UniTuple({t}[::1], 3), "
+    "{t}[::1], {t}[:, :, :, ::1], int64, int64)",
+    "float32",
+    "float64",
 )
 def enlarge_lines(
-    values: NDArray[np.float64],
+    values: NDArray[Any],
     lows: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
-    shares: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    line: NDArray[np.float64],
-    out: NDArray[np.float64],
+    shares: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    line: NDArray[Any],
+    out: NDArray[Any],
     start: int,
     stop: int,
 ) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from src_core.fields.kernels import vector_loops as loops
 from src_core.fields.kernels.compiled import ready
-from src_core.fields.kernels.tensors import TYPES, plain
+from src_core.fields.kernels.tensors import TYPES, plain, unrecorded
 from src_core.fields.kernels.threads import in_parts
 
 __all__ = [
@@ -43,9 +43,8 @@ def can_measure(field: NDArray[np.float32]) -> bool:
 
 def can_enlarge(values: Tensor) -> bool:
     """Whether ``enlarged`` takes these values."""
-    plain = values.device.type == "cpu" and values.dtype == torch.float64
-    needed = torch.is_grad_enabled() and values.requires_grad
-    return plain and values.dim() in (4, 5) and not needed and ready(loops.enlarge_lines)
+    fits = values.dtype in TYPES and values.dim() in (4, 5) and values.numel() > 0
+    return fits and unrecorded(values) and ready(loops.enlarge_lines[TYPES[values.dtype]])
 
 
 def voxels(field: NDArray[np.float32], matrix: NDArray[np.float64], u: NDArray[np.float64]) -> None:
@@ -88,7 +87,7 @@ def enlarged(values: Tensor, lines: Sequence[Tensor]) -> Tensor:
     """Linear values on a grid, borders continued.
 
     Args:
-        values: (B, C, *in), float64.
+        values: (B, C, *in), float32 or float64.
         lines: positions along each axis, voxels of ``values``.
 
     Returns:
@@ -97,14 +96,16 @@ def enlarged(values: Tensor, lines: Sequence[Tensor]) -> Tensor:
     shape, count = list(values.shape[2:]), [len(line) for line in lines]
     add = [1] * (3 - len(shape))
     source = values.detach().contiguous().reshape(-1, *add, *shape).numpy()
-    out = np.empty((len(source), *add, *count))
+    out = np.empty((len(source), *add, *count), source.dtype)
     places = [np.zeros(1)] * len(add) + [line.double().numpy() for line in lines]
     held = [p.clip(0, n - 1) for p, n in zip(places, source.shape[1:], strict=True)]
     a, b, c = (np.floor(one).astype(np.int64) for one in held)
-    s, t, r = (one - np.floor(one) for one in held)
+    s, t, r = ((one - np.floor(one)).astype(source.dtype) for one in held)
+    loop = loops.enlarge_lines[TYPES[values.dtype]]
 
     def layers(start: int, stop: int) -> None:
-        loops.enlarge_lines(source, (a, b, c), (s, t, r), np.empty(shape[-1]), out, start, stop)
+        line = np.empty(shape[-1], source.dtype)
+        loop(source, (a, b, c), (s, t, r), line, out, start, stop)
 
     _layers(layers, out.shape[1:])
     return torch.from_numpy(out).view(*values.shape[:2], *count)

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_drdm.widgets.section import Section
 from src_core.inspection.trajectory import TrajectoryPoint
-from tests.support.windows import settle
+from tests.support.windows import settle, wait
 
 
 def test_numbers_are_grey_while_another_moment_is_on_view(window):
@@ -81,3 +81,17 @@ def test_progress_fits_its_bar(window):
     assert bar.progress.fontMetrics().horizontalAdvance(bar.progress.text()) < bar.progress.width()
     narrow = [b for b in bar.findChildren(QPushButton) if b.width() < b.minimumSizeHint().width()]
     assert not narrow
+
+
+def test_the_time_left_counts_down_between_reports(window):
+    _, explorer = window()
+    bar = explorer.run_bar
+    bar.set_running(True)
+    bar._drawn = 0.0
+    bar.show_step(1, 1, "cpu", "inverting", left=30)
+    assert bar.progress.text() == "inverting on cpu, 30 s left"
+    bar.show_step(1, 1, "cpu", "certifying", left=20)  # too soon to be drawn at once
+    assert bar.progress.text() == "inverting on cpu, 30 s left"
+    wait(lambda: "certifying on cpu, 19 s left" in bar.progress.text(), 5)
+    bar.set_running(False)
+    assert bar.progress.text() == "" and not bar._second.isActive()

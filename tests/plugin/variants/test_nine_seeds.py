@@ -71,7 +71,7 @@ def test_tiles_that_wait_are_grey_with_their_seed_written_on_them(make):
     wait(begun.is_set)
     layer = bench.viewer.layers[bench.own()[0]]
     assert all((tile == 50).all() for tile in tiles(layer))  # halfway from 10 to 90
-    picture = layer.data[1]
+    picture = layer._slice.image.raw
     values, counts = np.unique(picture, return_counts=True)
     assert (
         values.tolist() == [10, 50, 90] and counts[2] > 9 and picture.shape == layer.data.shape[1:]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Buffers"]
+__all__ = ["Array", "Buffers", "borrowed"]
 
 Array = NDArray[np.float32]
 
@@ -45,3 +48,21 @@ class Buffers:
         if len(self._tiles[0]) < size:
             self._tiles = [np.zeros(size, np.float32) for _ in range(2)]
         return [one[:size] for one in self._tiles]
+
+
+#: Buffers that no call uses at present, by the number of axes: at most as many as calls at once.
+_idle: dict[int, list[Buffers]] = {2: [], 3: []}
+
+
+@contextmanager
+def borrowed(ndim: int) -> Iterator[Buffers]:
+    """Buffers for one call of any network."""
+    idle = _idle[ndim]
+    try:
+        buffers = idle.pop()
+    except IndexError:
+        buffers = Buffers(ndim)
+    try:
+        yield buffers
+    finally:
+        idle.append(buffers)

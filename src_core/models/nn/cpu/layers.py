@@ -104,8 +104,8 @@ def _blocks(weights: _WIDE) -> Array:
     parts, taps, run, outputs = weights.shape
     count = outputs // LANES
     block = LANES * next(v for v in (3, 2, 1) if count % v == 0)
-    split = weights.astype(np.float32).reshape(parts, taps, run, outputs // block, block)
-    return np.ascontiguousarray(split.transpose(0, 3, 1, 2, 4)).ravel()
+    split = weights.reshape(parts, taps, run, outputs // block, block).transpose(0, 3, 1, 2, 4)
+    return split.astype(np.float32, order="C").ravel()
 
 
 def _transformed(weights: _WIDE) -> _WIDE:

@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from src_core.fields.kernels.threads import in_parts
+from src_core.models.device import spare_threads
 from src_core.models.nn.cpu import kernels, layout_kernels
-from src_core.models.nn.cpu.buffers import Array, Buffers
+from src_core.models.nn.cpu.buffers import Array, Buffers, borrowed
 from src_core.models.nn.cpu.layers import (
     PlainConvolution,
     WinogradConvolution,
@@ -69,21 +71,26 @@ class CpuNetwork:
         self.organ_head = None if organs is None else WinogradConvolution(organs)
         self.side = side // self.config.stem
         self._films: dict[int, list[Array]] = {}
-        self._buffers: list[Buffers] = []
 
     def __call__(self, images: Tensor, level: int, organs: bool) -> tuple[Tensor, Tensor | None]:
         """Velocities of images (N, 1, *side), float32; logits of organs if asked for."""
-        buffers = self._buffers.pop() if self._buffers else Buffers(self.ndim)
-        parts = images.detach().float().split(_TOGETHER if self.ndim == 2 else 1)
-        found = [self._some(part, level, organs, buffers) for part in parts]
-        self._buffers.append(buffers)
-        logits = [one for _, one in found if one is not None]
-        return torch.cat([one for one, _ in found]), torch.cat(logits) if logits else None
+        films, together = self._levels(level), _TOGETHER if self.ndim == 2 else 1
+        found: dict[int, tuple[Tensor, Tensor | None]] = {}
+
+        def work(first: int, last: int) -> None:
+            with borrowed(self.ndim) as buffers:
+                for start in range(first, last, together):
+                    some = images[start : min(start + together, last)].detach().float()
+                    found[start] = self._some(some, films, organs, buffers)
+
+        in_parts(work, len(images), least=1, threads=spare_threads())
+        velocities, logits = zip(*(found[start] for start in sorted(found)), strict=True)
+        return torch.cat(velocities), None if logits[0] is None else torch.cat(logits)
 
     def _some(
-        self, images: Tensor, level: int, organs: bool, buffers: Buffers
+        self, images: Tensor, films: list[Array], organs: bool, buffers: Buffers
     ) -> tuple[Tensor, Tensor | None]:
-        features = self._features(images, iter(self._levels(level)), buffers)
+        features = self._features(images, iter(films), buffers)
         velocity = self._head(self.head, self.ndim, features, buffers)
         if not organs or self.organ_head is None:
             return velocity, None
