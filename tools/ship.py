@@ -38,8 +38,8 @@ def main() -> None:
     if options.citation:
         changes["citation"] = options.citation
     card = model.spec.card.model_copy(update=changes)
-    asked = {"steps": options.steps, "redundancy": options.redundancy, "variety": options.variety}
-    given = {k: v for k, v in asked.items() if v is not None}
+    settings = ("steps", "redundancy", "variety", "stretch")
+    given = {name: value for name in settings if (value := getattr(options, name)) is not None}
     recovery = model.spec.recovery.model_copy(update=given)
     spec = model.spec.model_copy(update={"card": card, "recovery": recovery})
     path = save_model(options.out, spec, model.network, torch.float16)
@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, help="the default number of jumps")
     parser.add_argument("--redundancy", type=float)
     parser.add_argument("--variety", type=float, help="0 to 1, of models with organs")
+    parser.add_argument("--stretch", type=float, help="0 to 1, share that is left")
     parser.add_argument("--data", default="", help="what it was trained on")
     return parser
 

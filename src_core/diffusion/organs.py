@@ -17,7 +17,15 @@ from torch import Tensor
 
 from src_core.fields.sampling import identity
 
-__all__ = ["OrganModes", "organ_modes", "organ_part"]
+__all__ = [
+    "OrganModes",
+    "centre_of",
+    "lies_in",
+    "organ_modes",
+    "organ_part",
+    "radius_of",
+    "windows_of",
+]
 
 #: Distances, in radii of all organs together, at which a mode has faded out: around an organ,
 #: around one that lies in another, around all of them.
@@ -86,13 +94,13 @@ def organ_modes(shares: Tensor) -> OrganModes | None:
     organs, union = list(shares.float()), shares.float().amax(0)
     if union.sum() < _SMALLEST:
         return None
-    radius, points = _radius(union), identity(union.shape, union)[0]
+    radius, points = radius_of(union), identity(union.shape, union)[0]
     fields = [
         _scaling(organ, points) * window
-        for organ, window in zip(organs, _windows(organs, radius), strict=True)
+        for organ, window in zip(organs, windows_of(organs, radius), strict=True)
     ]
     window = _fading(_distance(union), _REACH_OF_ALL * radius)
-    offset = points - _centre(union, points)
+    offset = points - centre_of(union, points)
     fields += [turn * window for turn in _rotations(offset)]
     fields += [_unit(axis, offset) * window for axis in range(union.dim())]
     return OrganModes(torch.stack(fields), union.clamp(0, 1) + _OUTSIDE)
@@ -101,12 +109,12 @@ def organ_modes(shares: Tensor) -> OrganModes | None:
 def _scaling(organ: Tensor, points: Tensor) -> Tensor:
     if organ.sum() < _SMALLEST:
         return torch.zeros_like(points)
-    return points - _centre(organ, points)
+    return points - centre_of(organ, points)
 
 
-def _windows(organs: list[Tensor], radius: float) -> list[Tensor]:
+def windows_of(organs: list[Tensor], radius: float) -> list[Tensor]:
     """Where each organ's scaling acts: 1 inside, fading around, and not in its neighbours."""
-    inside = {(i, j) for i, j in _ordered(len(organs)) if _lies_in(organs[i], organs[j])}
+    inside = {(i, j) for i, j in _ordered(len(organs)) if lies_in(organs[i], organs[j])}
     nested = {i for i, _ in inside}
     distances = [_distance(organ) for organ in organs]
     windows = [
@@ -123,7 +131,8 @@ def _ordered(count: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(count) for j in range(count) if i != j]
 
 
-def _lies_in(organ: Tensor, other: Tensor) -> bool:
+def lies_in(organ: Tensor, other: Tensor) -> bool:
+    """Whether an organ (*n) lies in a larger one."""
     common = torch.minimum(organ, other).sum()
     return bool(other.sum() > organ.sum() and common >= _INSIDE * organ.sum())
 
@@ -141,13 +150,14 @@ def _fading(distance: NDArray[np.float64], reach: float) -> Tensor:
     return torch.from_numpy((0.5 + 0.5 * np.cos(np.pi * ramp)).astype(np.float32))
 
 
-def _radius(organ: Tensor) -> float:
+def radius_of(organ: Tensor) -> float:
     """Of the disc or ball of the same size, voxels."""
     size = float(organ.sum())
     return float((size / np.pi) ** 0.5 if organ.dim() == 2 else (0.75 * size / np.pi) ** (1 / 3))
 
 
-def _centre(organ: Tensor, points: Tensor) -> Tensor:
+def centre_of(organ: Tensor, points: Tensor) -> Tensor:
+    """The mean of points (D, *n) over an organ (*n): (D, 1, ...)."""
     centre = (points * organ).flatten(1).sum(1) / organ.sum()
     return centre.view(-1, *[1] * organ.dim())
 

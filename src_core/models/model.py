@@ -49,6 +49,9 @@ class Recovery(_Frozen):
         smoothing: Gaussian over each prediction, standard deviation in state voxels; 0 for none.
         variety: share of every correction's organ part that is left out by default, 0 to 1: what
             changes size, orientation and position of the model's organs.
+        stretch: share of the stretch of organs by the random field that is left before the first
+            step, with a variety of 1; after the last one twice as much. 1 where people differ in
+            it as much as the random field.
     """
 
     steps: int = Field(default=8, ge=1)
@@ -56,6 +59,7 @@ class Recovery(_Frozen):
     image_mode: Literal["linear", "cubic"] = "linear"
     smoothing: float = Field(default=0.0, ge=0)
     variety: float = Field(default=0.0, ge=0, le=1)
+    stretch: float = Field(default=1.0, ge=0, le=1)
 
 
 class Card(_Frozen):
