@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from benchmarks.field_rows import random_displacement, torch_displacement
+from benchmarks.growth import sweep_rows
 from benchmarks.page import section, write_section
 from benchmarks.table import COLUMNS, OURS, Goal, Row, lines_of
 from benchmarks.timing import Figure, in_turns
@@ -84,6 +85,13 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path: Path) -> None:
     ]
     assert text.count("| work | napari-drdm | 1 ms |") == text.count("| other | napari-drdm |") == 1
     assert text.count("    command one\n") == text.count("    command two\n") == 1
+
+
+def test_large_volumes_are_measured_beside_packages_that_need_little_memory() -> None:
+    rows = list(sweep_rows(64))
+    assert {name for row in rows for name in row.peers} == {"SimpleITK", "our Jacobian"}
+    assert all("64^3" in row.work and row.goal is None for row in rows)
+    assert len({row.work for row in rows}) == len(rows) > 5
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (16, 16, 16)])
