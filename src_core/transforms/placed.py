@@ -11,8 +11,9 @@ from torch import Tensor
 
 from src_core.cases.intensities import background, rounded
 from src_core.fields import invert
+from src_core.fields.moved import displaced, moved_images, moved_slices
 from src_core.fields.planes import from_planes, to_planes
-from src_core.fields.sampling import Mode, identity, sample_inside, warp_labels
+from src_core.fields.sampling import Mode, warp_labels
 from src_core.transforms.labels import labels_at
 
 __all__ = ["Placed"]
@@ -49,8 +50,7 @@ class Placed:
         planes = self._planes(wide)
         outside = background(wide.detach().flatten(1).amin(1))
         outside = outside.repeat_interleave(planes.shape[1] // len(values))
-        outside = outside.view(1, -1, *[1] * (planes.dim() - 2))
-        moved = sample_inside(planes, self._positions(wide), outside, mode)
+        moved = moved_images(planes, self.u.to(wide), outside, mode)
         new = self._volumes(moved, values.shape)
         return _stored(new if change is None else change(new), values.dtype)
 
@@ -61,13 +61,12 @@ class Placed:
         """
         planes = self._planes(values)
         like = values if values.dtype == torch.float64 else values[:0].float()
-        warped = labels_at if self.axis is None else warp_labels  # in 2D the plain one is as fast
-        moved = warped(planes, self._positions(like), mode)
-        return self._volumes(moved, values.shape).to(values.dtype)
-
-    def _positions(self, like: Tensor) -> Tensor:
         u = self.u.to(like)
-        return identity(u.shape[2:], u) + u
+        moved = moved_slices(planes, u, mode)
+        if moved is None:
+            warped = labels_at if self.axis is None else warp_labels
+            moved = warped(planes, displaced(u), mode)
+        return self._volumes(moved, values.shape).to(values.dtype)
 
     def _planes(self, values: Tensor) -> Tensor:
         """(C, X, Y, Z) -> (1, C, X, Y, Z), (Z, C, A, B), or (1, C Z, A, B) for one field of all."""

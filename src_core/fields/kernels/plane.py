@@ -1,0 +1,71 @@
+"""One slice moved by a displacement on the CPU, by compiled loops."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from src_core.fields.kernels.compiled import ready
+from src_core.fields.kernels.plane_loops import values_of_plane, votes_of_plane
+from src_core.fields.kernels.tensors import plain
+from src_core.fields.kernels.threads import LEAST, in_parts
+
+__all__ = ["plane_labels", "plane_values"]
+
+_INT16 = (torch.uint8, torch.int8, torch.int16)
+
+
+def plane_values(images: Tensor, u: Tensor, outside: Tensor) -> Tensor | None:
+    """Linear values of images at ``x + u(x)``, others outside; None where the loops cannot.
+
+    Args:
+        images: (1, C, A, B), float32.
+        u: (1, 2, X, Y), float32, voxels.
+        outside: (C,), values half a voxel beyond the centres.
+
+    Returns:
+        (1, C, X, Y).
+    """
+    if not _suits(images, u) or images.dtype != torch.float32 or not ready(values_of_plane):
+        return None
+    flat, out = images.detach().contiguous(), torch.empty(1, images.shape[1], *u.shape[2:])
+    field, values = u.contiguous(), outside.detach().double().numpy()
+    work = partial(values_of_plane, flat[0].numpy(), field[0].numpy(), values, out[0].numpy())
+    in_parts(work, *_rows(u))
+    return out
+
+
+def plane_labels(labels: Tensor, u: Tensor) -> Tensor | None:
+    """Labels at ``x + u(x)``: the largest linear weight, 0 outside; None where the loops cannot.
+
+    Args:
+        labels: (1, C, A, B), whole numbers of 16 bits or fewer, or int32.
+        u: (1, 2, X, Y), float32, voxels.
+
+    Returns:
+        (1, C, X, Y), int16 or int32.
+    """
+    if labels.dtype not in (*_INT16, torch.int32) or not _suits(labels, u):
+        return None
+    name, kind = ("int16", torch.int16) if labels.dtype in _INT16 else ("int32", torch.int32)
+    loop = votes_of_plane[name]
+    if not ready(loop):
+        return None
+    flat = labels.to(kind).contiguous()
+    out, field = torch.empty(1, labels.shape[1], *u.shape[2:], dtype=kind), u.contiguous()
+    in_parts(partial(loop, flat[0].numpy(), field[0].numpy(), out[0].numpy()), *_rows(u))
+    return out
+
+
+def _suits(values: Tensor, u: Tensor) -> bool:
+    flat = values.dim() == 4 and u.shape[1] == 2 and len(u) == 1 and values.numel() > 0
+    return flat and u.dtype == torch.float32 and plain(values, u)
+
+
+def _rows(u: Tensor) -> tuple[int, int]:
+    """Rows, and how many of them are worth a thread."""
+    rows = u.shape[2]
+    return rows, max(1, LEAST * rows // max(1, math.prod(u.shape[2:])))
