@@ -7,7 +7,7 @@
 # make lint    ruff, mypy, import-linter, the plugin's manifest
 # make options docs/options.md, from the options' fields
 # make docs    the documentation site in site/, with what it needs; a broken link is an error
-# make bench   the benchmarks
+# make bench   the table of speed, benchmarks/README.md, against other packages (ARGS="--sweep", "--largest")
 # make screenshots   docs/images, by a script that uses the window as a person does (ARGS="--theme light")
 # make clean   removes what the others made
 #
@@ -101,13 +101,20 @@ $(VENV)/.docs: $(VENV)/.made pyproject.toml constraints.txt
 	$(BIN)/python -m pip install $(PIP_ARGS) --constraint constraints.txt --requirement $(VENV)/docs.txt
 	@touch $@
 
-bench: setup
-	$(BIN)/python -m benchmarks
+# Packages for the table alone lie beside the environment and change nothing in it: it has what they need.
+PEERS := $(VENV)-peers
+
+bench: setup $(PEERS)
+	$(BIN)/python -m benchmarks --write $(ARGS)
+
+$(PEERS): | setup
+	-$(BIN)/python -m pip install $(PIP_ARGS) --no-deps --target $@ \
+		batchgeneratorsv2 batchgenerators fft-conv-pytorch hf-deepali antspyx
 
 screenshots: setup
 	$(SCREEN) $(BIN)/python tools/screenshots.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(NNUNET) build demo dist site ./*.egg-info
+	rm -rf $(VENV) $(NNUNET) $(PEERS) build demo dist site ./*.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.speed import seconds as median_seconds
+from benchmarks.timing import seconds as median_seconds
 from src_core.datasets.reading import read_images
 from src_core.training import TrainConfig, read_config
 from src_core.training.batches import draw_sample, make_batch
