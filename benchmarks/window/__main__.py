@@ -48,7 +48,9 @@ def _rows(chosen: argparse.Namespace) -> Iterator[Row]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.window",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--model-3d", default="", help="a 3D model's file, to measure volumes too")
     parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="these parts")

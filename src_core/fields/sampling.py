@@ -192,7 +192,9 @@ def labels_by_torch(
     best = torch.full_like(outside, -1, dtype=coordinates.dtype)
     result = torch.zeros_like(outside, dtype=torch.int64)
     for value in values:
-        share = sample((labels == value).to(coordinates.dtype), coordinates, mode)
+        mask = (labels == value).to(coordinates.dtype)
+        mask = mask.expand(len(coordinates), *mask.shape[1:])
+        share = sample_by_torch(mask, coordinates, mode, "border")
         result = torch.where(share > best, value.to(torch.int64), result)
         best = torch.maximum(best, share)
     return result.masked_fill(outside, 0)

@@ -15,9 +15,10 @@ from scipy import ndimage
 
 from src_core.cases.case import Case
 from src_core.errors import InputError
+from src_core.fields import label_votes
 from src_core.fields import sampling as warp
 from src_core.fields.label_changes import label_metrics
-from src_core.fields.sampling import warp_labels
+from src_core.fields.sampling import labels_by_torch
 from src_core.generation import generate
 from src_core.io import read_case
 from tests.support import tiny
@@ -51,22 +52,22 @@ def test_many_labels_are_voted_for_as_one_by_one(
     sides = [torch.rand((2, *shape), generator=draw, dtype=dtype) * (n + 3) - 2 for n in shape]
     at = torch.stack(sides, 1)
     at = (at * grain).round() / grain if grain else at
-    one_by_one = warp_labels(labels, at, mode)
+    one_by_one = labels_by_torch(labels, at, mode)
     monkeypatch.setattr(warp, "_FEW_LABELS", 0)
-    monkeypatch.setattr(warp, "_POINTS_AT_ONCE", 333)
-    assert torch.equal(warp_labels(labels, at, mode), one_by_one)
-    assert torch.equal(warp_labels(labels[:1], at, mode)[:1], one_by_one[:1])
+    monkeypatch.setattr(label_votes, "_POINTS_AT_ONCE", 333)
+    assert torch.equal(labels_by_torch(labels, at, mode), one_by_one)
+    assert torch.equal(labels_by_torch(labels[:1], at, mode)[:1], one_by_one[:1])
 
 
 def test_three_hundred_labels_cost_no_more_samples_than_nine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[int] = []
-    sample = warp.sample
-    monkeypatch.setattr(warp, "sample", lambda *a, **k: calls.append(1) or sample(*a, **k))
+    sample = warp.sample_by_torch
+    monkeypatch.setattr(warp, "sample_by_torch", lambda *a, **k: calls.append(1) or sample(*a, **k))
     at = warp.identity((60, 50), torch.zeros(1)) + 0.3
     for count in (8, 9, 300):
-        warp_labels(torch.from_numpy(blocks(count, (60, 50), 2))[None, None], at)
+        labels_by_torch(torch.from_numpy(blocks(count, (60, 50), 2))[None, None], at, "linear")
     assert len(calls) == 8
 
 

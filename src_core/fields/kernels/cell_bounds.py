@@ -110,16 +110,15 @@ def _smallest_coefficient(u: Any, i: int, j: int, k: int) -> float:
     s at (j, k), t at (i, k), r at (i, j); along each axis two edges have ends, three sums.
     """
     least = np.inf
-    for a in range(3):
-        for b in range(3):
-            for c in range(3):
-                total, count = 0.0, 0.0
-                for i0 in range(max(a - 1, 0), min(a, 1) + 1):
-                    for j0 in range(max(b - 1, 0), min(b, 1) + 1):
-                        for k0 in range(max(c - 1, 0), min(c, 1) + 1):
-                            total += _product(u, i, j, k, i0, a - i0, j0, b - j0, k0, c - k0)
-                            count += 1.0
-                least = min(least, total / count)
+    for number in range(27):
+        a, b, c = number // 9, number // 3 % 3, number % 3
+        total, count = 0.0, 0.0
+        for i0 in range(max(a - 1, 0), min(a, 1) + 1):
+            for j0 in range(max(b - 1, 0), min(b, 1) + 1):
+                for k0 in range(max(c - 1, 0), min(c, 1) + 1):
+                    total += _product(u, i, j, k, i0, a - i0, j0, b - j0, k0, c - k0)
+                    count += 1.0
+        least = min(least, total / count)
     return least
 
 

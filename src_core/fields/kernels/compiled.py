@@ -120,7 +120,7 @@ def _compile(one: Kernel[Any]) -> Callable[..., None]:
     from numba.extending import register_jitable
 
     while _helpers:
-        register_jitable(_helpers.pop())
+        register_jitable(forceinline=True)(_helpers.pop())
     compiled = _dispatcher(one.function)
     with _one_process(compiled.stats.cache_path):
         _drop_old(compiled.stats.cache_path, Path(one.function.__code__.co_filename).parent)

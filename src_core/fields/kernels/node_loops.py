@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,23 @@ from src_core.fields.kernels.compiled import helper, kernel
 __all__ = ["nodes"]
 
 _TRIPLE = "UniTuple(int64, 3)"
+_FACES = 6
+#: From a voxel to its neighbours: those that share a face, an edge, a corner.
+_OFFSETS = np.array(sorted(product((-1, 0, 1), repeat=3), key=lambda one: np.abs(one).sum())[1:])
 
 
 @helper
 def _neighbour(near: Any, a: int, b: int, d: int) -> tuple[int, int, int]:
     """The likeliest of a target's neighbours, or itself if no voxel is mapped near to any."""
     least, found = np.inf, (a, b, d)
-    for i in range(max(a - 1, 0), min(a + 2, near.shape[0])):
-        for j in range(max(b - 1, 0), min(b + 2, near.shape[1])):
-            for k in range(max(d - 1, 0), min(d + 2, near.shape[2])):
-                away = near[i, j, k] + abs(i - a) + abs(j - b) + abs(k - d)
-                if away < least:
-                    least, found = away, (i, j, k)
+    for number in range(26):
+        if number == _FACES and least < 2:  # none of the others is likelier than that
+            break
+        i, j, k = a + _OFFSETS[number, 0], b + _OFFSETS[number, 1], d + _OFFSETS[number, 2]
+        if 0 <= i < near.shape[0] and 0 <= j < near.shape[1] and 0 <= k < near.shape[2]:
+            away = near[i, j, k] + abs(i - a) + abs(j - b) + abs(k - d)
+            if away < least:
+                least, found = away, (i, j, k)
     return found
 
 
