@@ -14,7 +14,7 @@ from src_core.diffusion.grids import crop
 from src_core.diffusion.schedule import Schedule
 from src_core.fields.sampling import identity, warp
 from src_core.generation.recovery import Variety, recovery_steps
-from src_core.models.model import Model, ModelSpec
+from src_core.models.model import Model, ModelSpec, Recovery
 from src_core.models.nn.velocity import VelocityUNetConfig
 from tests.support.discs import disc
 from tests.support.flows import squared
@@ -127,7 +127,7 @@ def stretched(stretch: float, variety: Variety | None) -> list[Tensor]:
         size=256,
         schedule=SCHEDULE,
         network=VelocityUNetConfig(),
-        recovery={"stretch": stretch},
+        recovery=Recovery(stretch=stretch),
     )
     at = away(2 * SIDE)
     ramp = ((at.norm(dim=1, keepdim=True) - 17) / 20).clamp(0, 1)
