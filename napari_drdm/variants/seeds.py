@@ -30,6 +30,8 @@ __all__ = ["SEEDS", "SeedGrid", "requests_for"]
 SEEDS = 9
 _CAMERA = ("center", "zoom")
 _HIGHEST = 2**31 - 1
+#: Milliseconds in which the window is drawn.
+_DRAWN = 50
 
 
 class SeedGrid(QObject):
@@ -58,12 +60,16 @@ class SeedGrid(QObject):
         self._worker: Any = None
         self._run = 0
         self._before: dict[str, Any] = {}
+        self._going: list[Layer] = []
         self._waiting: list[Layer] = []
         self._begin: Callable[[], None] | None = None
         self._spared = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._add_next)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._drop_next)
 
     @property
     def active(self) -> bool:
@@ -109,6 +115,12 @@ class SeedGrid(QObject):
 
     def leave(self) -> None:
         """End the work, remove the picture, and restore grid and camera."""
+        self._end()
+        while self._going:
+            self._drop_next()
+
+    def _end(self) -> None:
+        """End the work; the picture's layers are to go."""
         self._quit()
         self._soon.stop()
         gone, self._layers = self._layers, None
@@ -116,8 +128,16 @@ class SeedGrid(QObject):
             return
         for emitter in (self._viewer.dims.events.ndisplay, self._viewer.dims.events.order):
             emitter.disconnect(self._on_view)
-        for layer in reversed(gone.layers):
-            self._own.drop(layer)
+        self._going = list(reversed(gone.layers))
+
+    def _drop_next(self) -> None:
+        """Remove one layer, the next once the window has been drawn; then restore the view."""
+        if not self._going:
+            return
+        self._own.drop(self._going.pop(0))
+        if self._going:
+            self._later.start(_DRAWN)
+            return
         if self._spared:
             gc.unfreeze()
         self._viewer.canvas.grid.enabled = self._before.pop("grid")
@@ -125,13 +145,17 @@ class SeedGrid(QObject):
             setattr(self._viewer.scene.camera, name, value)
 
     def tidy(self) -> None:
-        """Leave where the source or the picture was removed; its labels may go alone."""
+        """Leave where the source or the picture was removed; its labels may go alone.
+
+        Not at once: a draw after layers of labels have gone in one turn crashes the display.
+        """
         seeds, layers = self._layers, self._viewer.layers
         if seeds is None:
             return
         gone = [x for x in seeds.layers if x not in layers and x not in self._waiting]
         if self._source not in layers or seeds.image in gone:
-            self.leave()
+            self._end()
+            self._later.start(_DRAWN)
         elif seeds.labels in gone:
             seeds.labels = None
 

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.cells import column
+from src_core.fields.kernels.compiled import available as compiled_loops
 from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
 from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
 from src_core.fields.kernels.vectors import can_enlarge, enlarged
@@ -26,6 +27,7 @@ from src_core.fields.label_votes import many_labels
 __all__ = [
     "Mode",
     "Padding",
+    "compiled_loops",
     "identity",
     "inside",
     "labels_by_torch",

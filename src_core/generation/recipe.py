@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["differences", "digests", "machine", "make_recipe"]
 
-_PACKAGES = ("napari-drdm", "torch", "numpy", "scipy", "nibabel")
+_PACKAGES = ("napari-drdm", "torch", "numpy", "scipy", "numba", "nibabel")
 
 
 def make_recipe(
@@ -96,11 +96,14 @@ def machine() -> dict[str, str]:
     """What else may change the bits: versions, and the CPU's instruction set."""
     import torch
 
+    from src_core.fields.sampling import compiled_loops
+
     capability = torch.backends.cpu.get_cpu_capability()
     return {
         **_versions(),
         "python": platform.python_version(),
         "cpu": capability,
+        "loops": "compiled" if compiled_loops() else "PyTorch",
         "platform": f"{platform.system()} {platform.machine()}",
     }
 

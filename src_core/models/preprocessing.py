@@ -18,6 +18,10 @@ from src_core.errors import InputError
 __all__ = ["Preprocessing", "intensity_window", "with_preprocessing"]
 
 
+#: Whole numbers up to this one are exact in float32.
+_EXACT = 2.0**24
+
+
 class Preprocessing(BaseModel):
     """How intensities become 0..1.
 
@@ -49,10 +53,11 @@ class Preprocessing(BaseModel):
             InputError: the thresholds leave nothing.
         """
         slope, _ = image.scaling
-        data = image.data.astype(np.float32) * np.float32(np.sign(slope))
+        kind = _enough(image.data)
+        data = image.data.astype(kind) * np.asarray(np.sign(slope), kind)
         kept = self._kept(image)
         low, high = intensity_window(data if kept is None else data[kept], self.percentiles)
-        unit = ((data - low) / (high - low)).clip(0, 1)
+        unit = ((data - low) / (high - low)).clip(0, 1).astype(np.float32, copy=False)
         unit = unit if kept is None else unit * kept
         return np.moveaxis(unit if unit.ndim == 4 else unit[..., None], -1, 0)
 
@@ -72,6 +77,14 @@ class Preprocessing(BaseModel):
                 expected="an image in the units it was trained on",
             )
         return kept
+
+
+def _enough(data: NDArray[Any]) -> type[np.float32] | type[np.float64]:
+    """The type in which stored values differ as they do: float32 up to 2^24, where it is exact."""
+    if data.dtype.itemsize < 4 or data.dtype == np.float32 or not data.size:
+        return np.float32
+    largest = max(abs(float(data.max())), abs(float(data.min())))
+    return np.float32 if largest <= _EXACT else np.float64
 
 
 def intensity_window(

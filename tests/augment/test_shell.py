@@ -53,10 +53,10 @@ def test_cancelled_from_the_keyboard(
 ) -> None:  # fmt: skip
     real, calls = kinds.iterate, iter(range(9))
 
-    def interrupted(*given: object) -> object:
+    def interrupted(*given: object, **options: object) -> object:
         if next(calls) == 2:
             raise KeyboardInterrupt
-        return real(*given)  # type: ignore[arg-type]
+        return real(*given, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(kinds, "iterate", interrupted)
     assert shell(data, tmp_path / "out", file) == 130

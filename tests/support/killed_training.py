@@ -78,6 +78,8 @@ def main(folder: Path, kills: int, samples: int) -> None:
     torch.set_num_threads(1)
     start_fabric(Hardware())
     data, asked = make_data(folder / "data"), config(samples)
+    for _ in train(data, config(2), folder / "first"):  # compiles and loads what the others share
+        pass
     started = time.perf_counter()
     if finished(child(data, folder / "whole", asked)):
         raise SystemExit("the training left alone failed")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 from threading import RLock
 from typing import Any, Generic, ParamSpec
 
@@ -116,7 +117,25 @@ def available() -> bool:
 
 
 def _compile(one: Kernel[Any]) -> Callable[..., None]:
-    """The compiled function, from the disk if it is there."""
+    """The compiled function, from the disk if it is there, and anew if that is damaged."""
+    try:
+        return _compiled(one)
+    except (EOFError, OSError, ValueError, UnpicklingError) as error:
+        _log.warning("compiling %s again: its stored code is damaged: %s", one.name, error)
+        _drop(one)
+        return _compiled(one)
+
+
+def _drop(one: Kernel[Any]) -> None:
+    """Delete the stored code of a kernel."""
+    stored = _dispatcher(one.function).stats.cache_path
+    if stored is not None:
+        with _one_process(stored):
+            for file in Path(stored).glob(f"*.{one.name}-*.nb[ci]"):
+                file.unlink(missing_ok=True)
+
+
+def _compiled(one: Kernel[Any]) -> Callable[..., None]:
     from numba.extending import register_jitable
 
     while _helpers:

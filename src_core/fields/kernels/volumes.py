@@ -24,6 +24,8 @@ __all__ = ["Warped", "image_source", "label_source", "warp_sources"]
 
 #: Voxels whose cells are kept at once: they fit into a core's cache.
 _AT_ONCE = 1 << 13
+#: Vectors of a field in another order of axes that are copied at once.
+_COPIED = 1 << 24
 _LARGEST_LABEL = (1 << 31) - 1
 
 
@@ -108,7 +110,6 @@ def warp_sources(
     if field.dtype.name not in place_field or not ready(place_field[field.dtype.name]):
         return False
     place, shape = place_field[field.dtype.name], tuple(field.shape[:3])
-    vectors = readable(np.ascontiguousarray(field)).reshape(-1, 3)
     matrix = readable(np.ascontiguousarray(to_voxels))
     axis = -1 if still is None else still
     steps = tuple(
@@ -119,17 +120,22 @@ def warp_sources(
     def work(first: int, last: int) -> None:
         low, share = np.empty(_AT_ONCE, np.int64), np.empty((_AT_ONCE, 3))
         weight = np.empty(_AT_ONCE)
-        for start in range(first, last, _AT_ONCE):
-            part = slice(start, min(start + _AT_ONCE, last))
+        for start in range(begin + first, begin + last, _AT_ONCE):
+            part = slice(start, min(start + _AT_ONCE, begin + last))
             n = part.stop - start
             cells = low[:n], share[:n], weight[:n]
             for rounded, sources in groups:
                 if sources:
-                    place(vectors[part], matrix, axis, shape, start, rounded, *cells)
+                    moved = vectors[start - begin : start - begin + n]
+                    place(moved, matrix, axis, shape, start, rounded, *cells)
                 for one in sources:
                     one.take(part, cells, steps)
 
-    in_parts(work, len(vectors))
+    plane = math.prod(shape[1:])
+    for x in range(0, shape[0], max(1, _COPIED // max(plane, 1))):
+        slab = field[x : x + max(1, _COPIED // max(plane, 1))]
+        begin, vectors = x * plane, readable(np.ascontiguousarray(slab)).reshape(-1, 3)
+        in_parts(work, len(vectors))
     return True
 
 

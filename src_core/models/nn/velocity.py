@@ -235,7 +235,7 @@ class VelocityUNetKind(NetworkKind):
         """Compiled loops, where they support the network's shape."""
         from src_core.models.nn.cpu import cpu_network
 
-        return cpu_network(network, design.size)
+        return cpu_network(network, design.size) if isinstance(network, VelocityUNet) else None
 
     def check(self, design: Design) -> None:
         """Raise a ValueError unless the stages divide the grid, and one is the control grid's."""

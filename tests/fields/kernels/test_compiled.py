@@ -94,6 +94,17 @@ def test_compilation_is_reported_once_and_kept_for_other_processes(tmp_path: Pat
     assert (again, silence) == (first, "")
 
 
+@pytest.mark.slow
+def test_damaged_stored_code_is_compiled_again(tmp_path: Path) -> None:
+    first, _ = run(WARP.format(threads=1), tmp_path)
+    index, code = (sorted(tmp_path.rglob(f"*{end}")) for end in (".nbi", ".nbc"))
+    index[0].write_bytes(b"")
+    code[-1].write_bytes(code[-1].read_bytes()[:100])
+    again, report = run(WARP.format(threads=1), tmp_path)
+    assert again == first and "its stored code is damaged" in report
+    assert run(WARP.format(threads=1), tmp_path) == (first, "")
+
+
 def _warp_and_count(folder: str, results: Any) -> None:
     import os
 

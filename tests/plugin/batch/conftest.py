@@ -59,11 +59,11 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """The second new case and those after it wait until this is set."""
     opened, real, calls = threading.Event(), kinds.iterate, []
 
-    def slow(*given):
+    def slow(*given, **options):
         calls.append(given)
         if len(calls) > 1:
             assert opened.wait(30)
-        return real(*given)
+        return real(*given, **options)
 
     monkeypatch.setattr(kinds, "iterate", slow)
     return opened

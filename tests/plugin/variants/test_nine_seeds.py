@@ -149,6 +149,20 @@ def test_labels_may_be_removed_alone_but_not_the_picture(make):
     assert not bench.panel.buttons["grid"].isChecked()
 
 
+def test_layers_leave_one_by_one_after_the_source_was_removed(make):
+    bench = make(generate=slowly)
+    bench.panel.buttons["grid"].click()
+    ready(bench)
+    own = bench.own()
+    bench.viewer.layers.remove(bench.image)
+    counts = [len(bench.own())]
+    while bench.own():
+        settle()
+        counts.append(len(bench.own()))
+    assert counts[0] == len(own) == 2 and not bench.variants.seeds.active
+    assert set(np.diff(counts)) <= {0, -1}
+
+
 def test_old_objects_are_collected_again_afterwards(make):
     import gc
 
