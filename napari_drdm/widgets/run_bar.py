@@ -83,7 +83,7 @@ class RunBar(QWidget):
         them down. Reports that follow each other fast are drawn twice a second.
         """
         where = f" on {device}" if device else ""
-        self._words = f"{doing or f'step {index} of {total}'}{where}"
+        self._words = f"{doing or f'step {index:.0f} of {total:.0f}'}{where}"
         now = time.monotonic()
         self._share = index / max(total, 1)
         self._end = None if left is None else now + left

@@ -119,7 +119,8 @@ def _round(
     try:
         while not lost:
             for task in islice(source, 2 * count - len(going)):
-                going[pool.submit(_in_process, settings, task, tool)] = task
+                with _interrupts_waiting():
+                    going[pool.submit(_in_process, settings, task, tool)] = task
             if not going:
                 break
             ended = wait(going, PULSE, FIRST_COMPLETED).done
@@ -167,6 +168,19 @@ def _model(tool: WorkerModel) -> Model:
             "the model's file has changed", where=tool.file, expected=f"{tool.sha256[:16]}..."
         )
     return model
+
+
+@contextmanager
+def _interrupts_waiting() -> Iterator[None]:
+    """Ctrl+C waits meanwhile; processes that start meanwhile never get it (not on Windows)."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
