@@ -86,7 +86,7 @@ class RecoveryPanel(QWidget):
             return
         left = numbers.remaining_mm
         self.numbers.setText(
-            f"step {numbers.position:.1f} of {self._planned}: {numbers.max_mm:.1f} mm, "
+            f"step {round(numbers.position, 1):g} of {self._planned}: {numbers.max_mm:.1f} mm, "
             f"det J {numbers.min_det:.2f}, "
             + ("cancelled" if left is None else f"{left:.1f} mm to go")
         )
