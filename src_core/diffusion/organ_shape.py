@@ -7,11 +7,14 @@ the organs are known, it can be read from the deformation itself and taken back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
+from src_core.diffusion.flow import correction_ddf
 from src_core.diffusion.organs import centre_of, lies_in, radius_of, windows_of
-from src_core.fields import compose, exponential, squarings_for
+from src_core.fields import compose
 from src_core.fields.sampling import identity, warp
 
 __all__ = ["shape_corrections"]
@@ -22,7 +25,9 @@ _SMALLEST = 4.0
 _BELIEVED = (0.2, 5.0)
 
 
-def shape_corrections(u: Tensor, organs: Tensor, share: float) -> list[Tensor]:
+def shape_corrections(
+    u: Tensor, organs: Tensor, share: float, fade: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Velocities that take back what a deformation stretched, one after the other.
 
     Outer organs come first; those that lie in them follow, as they then are.
@@ -31,17 +36,17 @@ def shape_corrections(u: Tensor, organs: Tensor, share: float) -> list[Tensor]:
         u: (1, D, *n), voxels, a pull-back.
         organs: (1, K, *n), 0 to 1, where they are in the undeformed image.
         share: of the stretch, and of shifts within other organs, that is taken back, 0 to 1.
+        fade: (1, 1, *n), factors on the velocities; None for 1.
 
-    Returns:
-        (1, D, *n) each, voxels, in the order in which their flows follow u; none without organs.
+    Yields:
+        A velocity, and u followed by its flow: (1, D, *n), voxels; nothing without organs.
     """
-    found: list[Tensor] = []
     for depth in sorted(set(_depths(list(organs[0])))):
         velocity = _correction(u, organs, depth) * share
+        velocity = velocity if fade is None else velocity * fade
         if bool(velocity.any()):
-            found.append(velocity)
-            u = compose(u, exponential(velocity, squarings_for(velocity)))
-    return found
+            u = compose(u, correction_ddf(velocity))
+            yield velocity, u
 
 
 def _depths(organs: list[Tensor]) -> list[int]:

@@ -84,11 +84,6 @@ class Variety:
         """A correction (1, D, *state) for the image deformed by u, without its organ part."""
         return velocity - self.share * organ_part(velocity, self._carried(u), self.factors)
 
-    def shape_corrections(self, u: Tensor, left: float) -> list[Tensor]:
-        """Velocities (1, D, *state) that take back the stretch of organs by u, but a share."""
-        share = self.share * (1 - left)
-        return shape_corrections(u, self.organs, share) if share else []
-
     def _carried(self, u: Tensor) -> Tensor:
         return warp(self.organs, u, padding="zeros")
 
@@ -141,9 +136,10 @@ def _unstretched(
     flow: Flow, u: Tensor, variety: Variety | None, left: float, fade: Tensor | None
 ) -> tuple[Flow, Tensor]:
     """A flow and its map u (1, D, *state), followed by what takes back the stretch of organs."""
-    for velocity in [] if variety is None else variety.shape_corrections(u, left):
-        velocity = velocity if fade is None else velocity * fade
-        flow, u = flow.followed_by(velocity), compose(u, correction_ddf(velocity))
+    if variety is not None and variety.share * (1 - left):
+        share = variety.share * (1 - left)
+        for velocity, after in shape_corrections(u, variety.organs, share, fade):
+            flow, u = flow.followed_by(velocity), after
     return flow, u
 
 

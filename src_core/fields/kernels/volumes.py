@@ -132,9 +132,10 @@ def warp_sources(
                     one.take(part, cells, steps)
 
     plane = math.prod(shape[1:])
-    for x in range(0, shape[0], max(1, _COPIED // max(plane, 1))):
-        slab = field[x : x + max(1, _COPIED // max(plane, 1))]
-        begin, vectors = x * plane, readable(np.ascontiguousarray(slab)).reshape(-1, 3)
+    planes = max(1, _COPIED // max(plane, 1))
+    for x in range(0, shape[0], planes):
+        slab = np.ascontiguousarray(field[x : x + planes])
+        begin, vectors = x * plane, readable(slab).reshape(-1, 3)
         in_parts(work, len(vectors))
     return True
 
