@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import DemoOut, Images, Json, Labels, NewOut
+from src_core.cli.parameters import DemoOut, Hold, Images, Json, Labels, NewOut
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_series
 from src_core.errors import InputError
 from src_core.generation.options import CallOptions, Options
 from src_core.io.options import FileOptions
 from src_core.models.options import ModelOptions
+from src_core.steering.targets import parse_target
 
 if TYPE_CHECKING:
     from src_core.cases.case import Case
@@ -53,6 +54,7 @@ def generate(
     call: dict[str, Any],
     files: dict[str, Any],
     labels: Labels = None,
+    hold: Hold = None,
     out: NewOut = None,
     json: Json = False,
 ) -> None:
@@ -66,6 +68,7 @@ def generate(
         raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
     if call["frames"] is not None and call["motion"] == "still":
         raise InputError("--frames needs a motion", do="add --motion loop, or leave it out")
+    options["targets"] += tuple(parse_target(f"hold {label}") for label in hold or ())
     chosen, places = CallOptions(**call), FileOptions(**files)
     case = read_case(images, labels=labels or None, spacing=places.spacing)
     folder = out or Path(f"{case.name}-drdm")
