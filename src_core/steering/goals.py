@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.errors import InputError
 from src_core.steering.amounts import Amount, Tolerance
 from src_core.steering.kinds import RatioTarget, SizeTarget, Target, ThicknessTarget
 from src_core.steering.label_measures import (
@@ -138,11 +137,7 @@ class ThicknessGoal(Goal):
     def __init__(self, target: ThicknessTarget, part: SteeredPart) -> None:
         super().__init__(target, part)
         inner = enclosed_label(labels_of(part.labels), target.label, part.axis)
-        if inner is None:
-            raise InputError(
-                f"label {target.label} encloses no other label and has no thickness",
-                option="targets",
-            )
+        assert inner is not None  # or the target was refused
         self._inner = inner
         self.before = self._thickness(labels_of(part.labels))
 

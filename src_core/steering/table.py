@@ -26,6 +26,7 @@ from src_core.steering.kinds import (
     Target,
     ThicknessTarget,
 )
+from src_core.steering.label_measures import enclosed_label
 from src_core.steering.parts import SteeredPart
 from src_core.steering.shape_goals import HoldGoal, PlaceGoal, ShapeGoal
 
@@ -95,6 +96,9 @@ def _check_labels(target: Target, whole: SteeredPart) -> None:
         if label not in known:
             listed = ", ".join(map(str, known)) or "none"
             raise _refused(target, f"there is no label {label}", f"one of: {listed}")
+    is_wall = isinstance(target, ThicknessTarget)
+    if is_wall and enclosed_label(whole.labels, target.labels[0], whole.axis) is None:
+        raise _refused(target, "the label encloses no other", "the label of a wall")
 
 
 def _check_inside(target: Target, point: Sequence[float], whole: SteeredPart) -> None:
