@@ -72,7 +72,7 @@ class OptionField:
         """The default, in words."""
         if self.required:
             return "required"
-        if self.default is None or self.default == "":
+        if self.default is None or self.default in ("", ()):
             return self.display.none or "none"
         if isinstance(self.default, bool):
             return "on" if self.default else "off"
@@ -172,7 +172,9 @@ def _range(option: OptionField) -> str:
 def _parsed(option: OptionField, value: Any) -> Any:
     if option.text is None or not isinstance(value, str):
         return value
-    return option.text.parse(value) if value.strip() else None
+    if not value.strip():
+        return () if option.display.repeated else None
+    return option.text.parse(value)
 
 
 _M = TypeVar("_M")
