@@ -33,8 +33,7 @@ class OptionGroup:
 
     def values(self, given: dict[str, Any]) -> dict[str, Any]:
         """Values of these options, taken out of all that was given."""
-        values = {name: given.pop(name) for name in self.options}
-        return parsed(self.options, {n: _one_text(o, values[n]) for n, o in self.options.items()})
+        return parsed(self.options, {name: given.pop(name) for name in self.options})
 
 
 def group(
@@ -82,11 +81,6 @@ def options_of(verb: Callable[..., None]) -> dict[str, OptionField]:
     return {name: option for g in groups.values() for name, option in g.options.items()}
 
 
-def _one_text(option: OptionField, value: Any) -> Any:
-    """A value, or of an option that may be repeated one text of all its values."""
-    return "; ".join(value or ()) if option.display.repeated else value
-
-
 def _parameters(
     chosen: OptionGroup | None, parameter: inspect.Parameter
 ) -> list[inspect.Parameter]:
@@ -116,15 +110,13 @@ def _parameter(option: OptionField, unset: bool) -> inspect.Parameter:
 def _default(option: OptionField, unset: bool) -> Any:
     if option.required:
         return inspect.Parameter.empty
-    if unset or option.default is None or option.display.repeated:
+    if unset or option.default is None:
         return None
     return option.default if option.text is None else option.text.write(option.default)
 
 
 def _type(option: OptionField, optional: bool) -> Any:
     kind: Any = Literal[option.choices] if option.choices else option.kind
-    if option.display.repeated:
-        kind = list[kind]
     return kind | None if optional else kind
 
 
@@ -132,7 +124,6 @@ def _help(option: OptionField) -> str:
     """What an option means, and its range where Typer does not show it."""
     text = option.help.rstrip(".")
     if option.text is not None:
-        again = "; may be repeated" if option.display.repeated else ""
-        return f"{text}: {option.range}{again}."
+        return f"{text}: {option.range}."
     bounded = option.least is not None or option.above is not None
     return f"{text} ({option.range})." if bounded else option.help

@@ -23,8 +23,6 @@ class Display:
         docks: docks of the window that can have a control for it.
         choices: what each value is called in the window; a function where they can become more.
         unit, decimals: of a number in the window.
-        repeated: the shell takes it any number of times; one text has several with ``;`` between
-            them.
     """
 
     label: str = ""
@@ -35,7 +33,6 @@ class Display:
     choices: Mapping[str, str] | Callable[[], Mapping[str, str]] = field(default_factory=dict)
     unit: str = ""
     decimals: int = 1
-    repeated: bool = False
 
     def labels(self) -> Mapping[str, str]:
         """What the window calls each value."""

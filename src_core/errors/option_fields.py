@@ -72,7 +72,7 @@ class OptionField:
         """The default, in words."""
         if self.required:
             return "required"
-        if self.default is None or self.default in ("", ()):
+        if self.default is None or self.default == "":
             return self.display.none or "none"
         if isinstance(self.default, bool):
             return "on" if self.default else "off"
@@ -172,9 +172,7 @@ def _range(option: OptionField) -> str:
 def _parsed(option: OptionField, value: Any) -> Any:
     if option.text is None or not isinstance(value, str):
         return value
-    if not value.strip():
-        return () if option.display.repeated else None
-    return option.text.parse(value)
+    return option.text.parse(value) if value.strip() else None
 
 
 _M = TypeVar("_M")

@@ -112,7 +112,7 @@ def test_an_option_is_what_its_field_says(words: str, name: str, model: type) ->
 def _default(words: str, field: OptionField) -> Any:
     if (words, field.name) in OTHERWISE:
         return OTHERWISE[words, field.name]
-    if field.required or field.name in UNSET or field.default is None or field.display.repeated:
+    if field.required or field.name in UNSET or field.default is None:
         return None
     return field.text.write(field.default) if field.text else field.default
 
