@@ -1,0 +1,1 @@
+"""Targets: what a new anatomy is to be, and the search for the draws that make it so."""
