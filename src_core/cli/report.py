@@ -18,8 +18,8 @@ __all__ = [
     "progress",
     "show_labels",
     "show_metrics",
+    "show_points",
     "show_table",
-    "show_targets",
     "tell",
 ]
 
@@ -116,6 +116,16 @@ def show_metrics(metrics: dict[str, Any]) -> None:
     )
     show_labels(metrics)
     show_targets(metrics)
+    show_points(metrics)
+
+
+def show_points(metrics: dict[str, Any]) -> None:
+    """How far landmarks and surfaces moved, a line for each file."""
+    for name, own in metrics.get("points", {}).items():
+        print(
+            f"{name:<13} {own['count']} points, max {own['max_mm']:.1f} mm, "
+            f"mean {own['mean_mm']:.1f} mm"
+        )
 
 
 def show_labels(metrics: dict[str, Any]) -> None:
