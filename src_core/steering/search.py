@@ -24,8 +24,8 @@ __all__ = ["ROUNDS", "DrawSearch", "SteeringCosts", "TargetSearch", "root_mean_s
 
 #: Recoveries of one search at most.
 ROUNDS = 3
-#: Iterations of the last velocity.
-_FINISHING = 10
+#: Iterations of the last velocity, and of an answer while something is dragged.
+_FINISHING, _ANSWERING = 10, 2
 #: What is left may be this many tolerances when the rounds end: the last velocity does the rest.
 _NEAR = 3.0
 #: Share of a change of the draws that recovery leaves: a first guess, and bounds.
@@ -81,19 +81,39 @@ class TargetSearch:
         Returns:
             Both with the velocity, and the draws that would make it.
         """
+        velocity, after, draws = self._answer(u, _FINISHING)
+        return (flow if velocity is None else flow.followed_by(velocity)), after, draws
+
+    def prior_answer(self, u: Tensor) -> Tensor:
+        """A map, followed by what the prior alone answers to the targets: quick, not recovered.
+
+        Args:
+            u: (1, D, *state), state voxels.
+
+        Returns:
+            Another such map.
+        """
+        return self._answer(u, _ANSWERING)[1]
+
+    def _answer(self, u: Tensor, rounds: int) -> tuple[Tensor | None, Tensor, Draws]:
+        """The smallest velocity after a map, the map with it, and its draws; None for no velocity.
+
+        Of all iterations the one that leaves least, in tolerances.
+        """
         draws = tuple(torch.zeros_like(d[:1]) for d in self.prior.like)
-        best, least = (flow, u, draws), float("inf")
-        at, followed = u, flow
-        for _ in range(_FINISHING):
+        velocity: Tensor | None = None
+        at, least = u, float("inf")
+        best = velocity, at, draws
+        for number in range(rounds + 1):
             wanted = stacked(self.constraints(at))
             left = float(wanted.missed.max()) if len(wanted.wanted) else 0.0
             if left < least:
-                best, least = (followed, at, draws), left
-            if left <= 1:
+                best, least = (velocity, at, draws), left
+            if left <= 1 or number == rounds:
                 break
             draws = tuple(d + s for d, s in zip(draws, self.prior.step(wanted), strict=True))
             velocity = self._faded(self.prior.velocity(draws))
-            followed, at = flow.followed_by(velocity), compose(u, correction_ddf(velocity))
+            at = compose(u, correction_ddf(velocity))
         return best
 
     def _faded(self, velocity: Tensor) -> Tensor:
