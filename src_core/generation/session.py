@@ -24,7 +24,7 @@ from src_core.generation.still import still_factors
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model, ModelSpec
 from src_core.models.prediction import checked_condition
-from src_core.steering.search import ROUNDS, TargetSearch
+from src_core.steering.search import TargetSearch, rounds_of
 
 __all__ = ["Session", "Step", "find_organs", "flow_of", "start_flow", "threaded"]
 
@@ -139,7 +139,7 @@ class Session:
         """
         self.check(options)
         slabs, ends = self.view.slabs if options.level else 0, list[RecoveryStep]()
-        rounds = ROUNDS if options.targets else 1
+        rounds = rounds_of(options.targets)
         for slab in range(slabs):
             at: RecoveryStep | None = None
             number = 0
