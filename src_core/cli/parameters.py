@@ -20,7 +20,9 @@ __all__ = [
     "ModelName",
     "MovedOut",
     "NewOut",
+    "Points",
     "SummaryJson",
+    "Surfaces",
 ]
 
 Images = Annotated[
@@ -28,6 +30,16 @@ Images = Annotated[
     typer.Argument(help="Image, or several co-registered ones; the first drives the model."),
 ]
 Labels = Annotated[list[Path] | None, typer.Option(help="Label map; may be repeated.")]
+Points = Annotated[
+    list[Path] | None,
+    typer.Option(help="Landmarks that move along (CSV, FCSV, .mrk.json); may be repeated."),
+]
+Surfaces = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--surface", help="A surface that moves along (VTK, VTP, STL, PLY); may be repeated."
+    ),
+]
 _OUT = "Output folder, absent or empty."
 DemoOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default="drdm-demo")]
 NewOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default="NAME-drdm")]

@@ -12,7 +12,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Advance", "print_json", "progress", "show_labels", "show_metrics", "show_table", "tell"]
+__all__ = [
+    "Advance",
+    "print_json",
+    "progress",
+    "show_labels",
+    "show_metrics",
+    "show_points",
+    "show_table",
+    "tell",
+]
 
 _SILENCE = 60.0
 
@@ -106,6 +115,16 @@ def show_metrics(metrics: dict[str, Any]) -> None:
         f"guard {metrics['guard_scale']:.3f}{inverse}"
     )
     show_labels(metrics)
+    show_points(metrics)
+
+
+def show_points(metrics: dict[str, Any]) -> None:
+    """How far landmarks and surfaces moved, a line for each file."""
+    for name, own in metrics.get("points", {}).items():
+        print(
+            f"{name:<13} {own['count']} points, max {own['max_mm']:.1f} mm, "
+            f"mean {own['mean_mm']:.1f} mm"
+        )
 
 
 def show_labels(metrics: dict[str, Any]) -> None:

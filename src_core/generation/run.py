@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from src_core.cases.case import Case
+from src_core.cases.point_set import PointSet
 from src_core.diffusion.guard import Guarded
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
@@ -70,6 +71,7 @@ class Result:
         metrics: the numbers of ``metrics.json``; those of the displacement are the deformation's,
             without the pose.
         recipe: everything needed to make the same result again.
+        points: landmarks and surfaces of the source, moved, by the names of their files.
     """
 
     source: Case
@@ -79,6 +81,7 @@ class Result:
     jacobian: np.ndarray
     metrics: dict[str, Any]
     recipe: dict[str, Any]
+    points: Mapping[str, PointSet] = field(default_factory=dict)
 
 
 def generate(case: Case, model: Model, **options: Any) -> Result:
@@ -164,8 +167,8 @@ def _finished(
 ) -> Iterator[Finishing | Result]:
     view, model, case = session.view, session.model, session.case
     yield Finishing("warp")
-    field = _field(view, kept)
-    saved = view.saved(field)
+    own = _field(view, kept)
+    saved = view.saved(own)
     whole = drawn.field(saved)
     warped = case
     if kept or drawn.pose is not None:
@@ -180,7 +183,7 @@ def _finished(
     scale = float(np.mean([g.scale for g in kept])) if kept else 1.0
     found = measure_field(saved)
     jacobian = drawn.jacobian(whole, found.jacobian)
-    metrics = measure(view, field, found, backward, warped, scale, jacobian)
+    metrics = measure(view, own, found, backward, warped, scale, jacobian)
     metrics |= drawn.metrics(metrics, case, inverse)
     metrics |= {
         "level": options.level,
