@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import llvmlite.binding
 from llvmlite import ir
@@ -125,7 +125,7 @@ def instruction(name: str, count: int, emit: Emit) -> Callable[[tuple[int, ...]]
 
         return types.void(types.UniTuple(types.int64, count)), generate
 
-    found: Callable[[tuple[int, ...]], None] = call
+    found: Callable[[tuple[int, ...]], None] = cast(Any, call)
     return found
 
 
@@ -144,7 +144,7 @@ def defined(module: Any, name: str, count: int, emit: Emit) -> Any:
 
 
 @intrinsic
-def address(typing: Any, array: Any, *indices: Any) -> Any:
+def _address(typing: Any, array: Any, *indices: Any) -> Any:
     """Address of an array's item, or of its first, without a view of the array."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -157,3 +157,7 @@ def address(typing: Any, array: Any, *indices: Any) -> Any:
 
     whole = types.UniTuple(types.int64, len(indices))
     return types.int64(array, whole), generate
+
+
+#: ``address(array, *indices)``: of an item, an index for each axis.
+address: Callable[..., int] = cast(Any, _address)
