@@ -141,8 +141,8 @@ class Compute:
         slabs: list[list[Any]] = []
         session, drawn = prepared.session, time.perf_counter()
         for step in session.steps(request.options):
-            if step.recovery.index == 0:
-                slabs.append([])
+            if step.recovery.index == 0:  # of a slab, or of its next round
+                slabs[step.slab :] = [[]]
             slabs[-1].append(step.recovery)
             steps = Trajectory(session.view, slabs)
             index, device = step.index + 1, str(session.model.device)
