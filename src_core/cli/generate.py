@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import DemoOut, Images, Json, Labels, NewOut, Points, Surfaces
+from src_core.cli.parameters import DemoOut, Hold, Images, Json, Labels, NewOut, Points, Surfaces
 from src_core.cli.point_files import point_sets, warn_of_points
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_series
@@ -15,6 +15,7 @@ from src_core.errors import InputError
 from src_core.generation.options import CallOptions, Options
 from src_core.io.options import FileOptions, PointOptions
 from src_core.models.options import ModelOptions
+from src_core.steering.targets import parse_target
 
 if TYPE_CHECKING:
     from src_core.cases.case import Case
@@ -58,6 +59,7 @@ def generate(
     files: dict[str, Any],
     written: dict[str, Any],
     labels: Labels = None,
+    hold: Hold = None,
     points: Points = None,
     surface: Surfaces = None,
     out: NewOut = None,
@@ -73,6 +75,7 @@ def generate(
         raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
     if call["frames"] is not None and call["motion"] == "still":
         raise InputError("--frames needs a motion", do="add --motion loop, or leave it out")
+    options["targets"] += tuple(parse_target(f"hold {label}") for label in hold or ())
     chosen, places = CallOptions(**call), FileOptions(**files)
     case = read_case(images, labels=labels or None, spacing=places.spacing)
     moving = point_sets(points, surface, written["coordinates"])

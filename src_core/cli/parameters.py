@@ -14,6 +14,7 @@ __all__ = [
     "CopyOut",
     "DemoOut",
     "Device",
+    "Hold",
     "Images",
     "Json",
     "Labels",
@@ -47,6 +48,10 @@ MovedOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default=
 CopyOut = Annotated[Path | None, typer.Option("--out", help=_OUT, show_default="not written")]
 ModelName = Annotated[str, typer.Option("--model", help=option_field(ModelOptions, "model").help)]
 Device = Annotated[str, typer.Option(help=option_field(ModelOptions, "device").help)]
+Hold = Annotated[
+    list[int] | None,
+    typer.Option(help="A label that keeps its size and place, as a target; may be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the metrics as JSON and nothing else.")]
 SummaryJson = Annotated[
     bool, typer.Option("--json", help="Print a summary as JSON and nothing else.")

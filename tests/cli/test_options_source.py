@@ -66,7 +66,7 @@ SOURCES: dict[str, dict[str, type]] = {
 }
 #: Parameters that no engine class describes: files, folders and what is printed.
 SHELL = {"images", "labels", "image", "field", "recipe", "dataset", "train", "test", "config"}
-SHELL |= {"model", "file", "out", "json", "points", "surface"}
+SHELL |= {"model", "file", "out", "json", "hold", "points", "surface"}
 #: Defaults that a verb has otherwise than the field.
 OTHERWISE = {("augment", "formats"): "cases", ("pairs", "formats"): "pairs"}
 UNSET = {"level"}
@@ -116,7 +116,7 @@ def test_an_option_is_what_its_field_says(words: str, name: str, model: type) ->
 def _default(words: str, field: OptionField) -> Any:
     if (words, field.name) in OTHERWISE:
         return OTHERWISE[words, field.name]
-    if field.required or field.name in UNSET or field.default is None:
+    if field.required or field.name in UNSET or field.default in (None, ()):
         return None
     return field.text.write(field.default) if field.text else field.default
 
