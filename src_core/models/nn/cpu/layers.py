@@ -62,7 +62,7 @@ class WinogradConvolution:
     def __init__(self, layer: Any) -> None:
         weights, self.start = _filled(layer)
         weights = weights if weights.ndim == 5 else weights[:, :, None]
-        self.weights = _blocks(_transformed(weights))
+        self.weights = _transformed(weights)
 
     def __call__(self, image: Array, output: Array, buffers: Buffers, adds: bool = False) -> None:
         """Into ``output``, or added to it."""
@@ -89,32 +89,36 @@ def attention(layer: Any) -> tuple[Array, ...]:
     return tuple(found)
 
 
-def _filled(layer: Any) -> tuple[_WIDE, Array]:
-    """Weights and bias, outputs filled up with zeros to a multiple of 16."""
-    weights, bias = layer.weight.detach().double().numpy(), layer.bias.detach().float().numpy()
+def _filled(layer: Any) -> tuple[Array, Array]:
+    """Weights and bias, float32, outputs filled up with zeros to a multiple of 16."""
+    weights, bias = (one.detach().float().numpy() for one in (layer.weight, layer.bias))
     more = -len(bias) % 16
     if not more:
         return weights, bias
-    weights = np.concatenate([weights, np.zeros((more, *weights.shape[1:]))])
+    weights = np.concatenate([weights, np.zeros((more, *weights.shape[1:]), np.float32)])
     return weights, np.concatenate([bias, np.zeros(more, np.float32)])
 
 
-def _blocks(weights: _WIDE) -> Array:
+def _block(outputs: int) -> int:
+    """Outputs of one block: those that one product computes."""
+    count = outputs // LANES
+    return LANES * next(v for v in (3, 2, 1) if count % v == 0)
+
+
+def _blocks(weights: NDArray[Any]) -> Array:
     """(parts, taps, run, outputs) -> (parts, blocks, taps, run, block), flat, float32."""
     parts, taps, run, outputs = weights.shape
-    count = outputs // LANES
-    block = LANES * next(v for v in (3, 2, 1) if count % v == 0)
-    split = weights.reshape(parts, taps, run, outputs // block, block).transpose(0, 3, 1, 2, 4)
+    split = weights.reshape(parts, taps, run, -1, _block(outputs)).transpose(0, 3, 1, 2, 4)
     return split.astype(np.float32, order="C").ravel()
 
 
-def _transformed(weights: _WIDE) -> _WIDE:
-    """Taps (outputs, inputs, Z, 3, 3) -> (36, Z, inputs, outputs)."""
-    matrix, (outputs, inputs, taps) = _transform(), weights.shape[:3]
-    flat = np.ascontiguousarray(weights.transpose(3, 4, 2, 1, 0)).reshape(9, -1)
+def _transformed(weights: Array) -> Array:
+    """Taps (outputs, inputs, Z, 3, 3) -> (36, blocks, Z, inputs, block), flat, float32."""
+    outputs, inputs, taps = weights.shape[:3]
+    split = weights.reshape(-1, _block(outputs), inputs, taps, 3, 3).transpose(4, 5, 0, 3, 2, 1)
+    flat, matrix = torch.from_numpy(np.ascontiguousarray(split)).view(9, -1), _transform()
     with fixed_threads():
-        found = torch.from_numpy(np.kron(matrix, matrix)) @ torch.from_numpy(flat)
-    return found.numpy().reshape(36, taps, inputs, outputs)
+        return (torch.from_numpy(np.kron(matrix, matrix)).float() @ flat).numpy().ravel()
 
 
 def _transform() -> _WIDE:
