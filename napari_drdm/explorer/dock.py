@@ -22,11 +22,14 @@ from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.messages import error_line
 from napari_drdm.runs.requests import Viewed
 from napari_drdm.runs.runner import Runner
-from napari_drdm.variants import Variants
+from napari_drdm.variants import Distribution, Variants
+from napari_drdm.variants.search import SeedSearch
 from napari_drdm.widgets.dock_place import OURS, share_place
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import napari
 
     from napari_drdm.runs.moments import Moment
@@ -59,8 +62,15 @@ class DeformationExplorer(ExplorerForm):
             show=self._show_again,
             again=self._run_again,
             form_request=self._form_request,
-            generate=lambda request: self.runner.compute.run(request, Viewed(pause=math.inf)),
+            generate=self._generate_aside,
             labelled=self.show_panel.boxes["labels"].isChecked,
+        )
+        self.sizes = Distribution(
+            self.distribution,
+            self.variants,
+            SeedSearch(self._generate_aside),
+            self._form_request,
+            self._run_again,
         )
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
         self.exporter = ResultExport(self, self._outcome)
@@ -73,7 +83,7 @@ class DeformationExplorer(ExplorerForm):
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
-        parts = (self.models, self.live, self.runner, self.variants, self.reader)
+        parts = (self.models, self.live, self.runner, self.variants, self.sizes, self.reader)
         self.destroyed.connect(partial(_disconnect, parts, self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
@@ -163,6 +173,10 @@ class DeformationExplorer(ExplorerForm):
     def _outcome(self) -> RunOutcome | None:
         return self.results.outcome(self.sources.image.value())
 
+    def _generate_aside(self, request: RunRequest) -> Iterator[Any]:
+        """In a worker: run a request of which no step is shown."""
+        return self.runner.compute.run(request, Viewed(pause=math.inf))
+
     def _form_request(self) -> RunRequest | None:
         try:
             return self.form_reader.request()
@@ -171,7 +185,7 @@ class DeformationExplorer(ExplorerForm):
             return None
 
     def _show_again(self, outcome: RunOutcome) -> None:
-        self._place(outcome.request)
+        self.form_reader.place(outcome.request)
         self.live.take(outcome)
 
     def _run_again(self, inputs: RunInputs) -> None:
@@ -180,20 +194,9 @@ class DeformationExplorer(ExplorerForm):
         except DRDMError as error:
             self._fail(error_line(error))
             return
-        self._place(request)
+        self.form_reader.place(request)
         self._describe()
         self.live.again(request)
-
-    def _place(self, request: RunRequest) -> None:
-        """Set the form to the values of a request, without starting a run."""
-        self.sources.image.pick(request.source)
-        self.sources.labels.pick(request.labels)
-        for entry in self.sources.model.values():
-            if entry.path == request.model:
-                self.sources.model.pick(entry)
-        chosen = request.options
-        self.options.place(chosen.level, chosen.seed, chosen.variety)
-        self.more.place(request.options.model_dump())
 
     def _on_image(self, image: Any) -> None:
         self._turning.start()  # not while napari removes layers
@@ -206,6 +209,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.turn_to(self._moment())
         self.run_bar.say("Stopped: the image, labels or model changed" if stopped else "")
         self.form_reader.offer_extras()
+        self.sizes.turn_to(self.sources.image.value(), self.sources.labels.value())
         self._describe()
         self._show_numbers()
 

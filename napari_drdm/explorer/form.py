@@ -15,6 +15,7 @@ from napari_drdm.settings import Remembered
 from napari_drdm.variants.panel import VariantsPanel
 from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.controls import MorePanel, OptionsPanel
+from napari_drdm.widgets.distribution_panel import DistributionPanel
 from napari_drdm.widgets.metrics_panel import MetricsPanel
 from napari_drdm.widgets.model_drop import ModelDrop
 from napari_drdm.widgets.recovery_panel import RecoveryPanel
@@ -39,6 +40,7 @@ class ExplorerForm(QWidget):
         readout: the place under the cursor.
         metrics: the numbers of the result.
         variants_panel: results so far.
+        distribution: sizes of their labels, and a search for seeds.
         run_bar: generate, cancel, export, progress.
         drop: model files dropped on the dock.
         sections: what folds away, by title.
@@ -51,6 +53,7 @@ class ExplorerForm(QWidget):
         self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
+        self.distribution = DistributionPanel()
         self.drop = ModelDrop(self)
         self.sections: dict[str, Section] = {}
         inner, column = QWidget(), QVBoxLayout()
@@ -66,6 +69,7 @@ class ExplorerForm(QWidget):
             self.readout,
             self._section("Metrics", self.metrics, True),
             self._section("Variants", self.variants_panel, True),
+            self._section("Distribution: label sizes over seeds", self.distribution, False),
             self._section("More: steps, slices, region, device, memory", self.more, False),
         ):
             column.addWidget(panel)

@@ -79,6 +79,17 @@ class FormReader:
         place = *layers, device, next(_SERIALS)
         return RunRequest(take_snapshot(*layers), inputs.model, inputs.options, *place)
 
+    def place(self, request: RunRequest) -> None:
+        """Set the form to the values of a request, without starting a run."""
+        sources, chosen = self._form.sources, request.options
+        sources.image.pick(request.source)
+        sources.labels.pick(request.labels)
+        for entry in sources.model.values():
+            if entry.path == request.model:
+                sources.model.pick(entry)
+        self._form.options.place(chosen.level, chosen.seed, chosen.variety)
+        self._form.more.place(chosen.model_dump())
+
     def snapshot(self) -> Snapshot | None:
         """The chosen layers; nothing is copied.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_drdm.variants.controller import Variants
+from napari_drdm.variants.distribution import Distribution
 from napari_drdm.variants.history import History, RunInputs, Variant
 
-__all__ = ["History", "RunInputs", "Variant", "Variants"]
+__all__ = ["Distribution", "History", "RunInputs", "Variant", "Variants"]

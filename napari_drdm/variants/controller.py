@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_drdm.variants.comparison import VariantComparison
 from napari_drdm.variants.entries import Thumbnails, entry_of
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Variants"]
 
 
-class Variants:
-    """What the panel asks for, done.
+class Variants(QObject):
+    """What the panel asks for, done; ``changed()``: other results, or another one on view.
 
     Attributes:
         history: of the results.
@@ -45,6 +45,8 @@ class Variants:
         history: where to keep the results; else one of usual size.
     """
 
+    changed = Signal()
+
     def __init__(
         self,
         viewer: ViewerModel,
@@ -57,6 +59,7 @@ class Variants:
         labelled: Callable[[], bool] = lambda: True,
         history: History | None = None,
     ) -> None:
+        super().__init__()
         self._viewer, self._panel, self._labelled = viewer, panel, labelled
         self._show, self._again, self._form_request = show, again, form_request
         self.history = History() if history is None else history
@@ -73,24 +76,36 @@ class Variants:
         self._removed.connect(self._on_removed)
         self._connect(panel)
 
+    @property
+    def current(self) -> int | None:
+        """The number of the result that was shown last."""
+        return self._shown[-1] if self._shown else None
+
     def owns(self, layer: Layer) -> bool:
         """Whether a layer was made here."""
         return layer in self._own
 
     def add(self, outcome: RunOutcome) -> None:
         """A result was finished and is on view."""
-        variant = self._keep(outcome)
+        variant = self.keep(outcome)
         self._comparison.put_away(outcome.request.source)
         self._came(variant)
         wish = self._later.pop(variant.number, None)
         if wish is not None:
             wish(variant)
 
+    def keep(self, outcome: RunOutcome) -> Variant:
+        """Keep a result that is not on view."""
+        variant = self.history.add(outcome, self._portraits.of(outcome))
+        self._refresh()
+        return variant
+
     def close(self) -> None:
         """Stop everything, and no longer listen to the viewer; the panel may be gone."""
         self._removed.disconnect(self._on_removed)
         self._tidying.stop()
         self._comparison.stop()
+        self.blockSignals(True)
         self.seeds.blockSignals(True)
         self.seeds.leave()
 
@@ -179,19 +194,15 @@ class Variants:
         panel.held.connect(self.hold)
         panel.difference_asked.connect(self.subtract)
         panel.grid_asked.connect(self.grid)
-        self.seeds.made.connect(self._keep)
+        self.seeds.made.connect(self.keep)
         self.seeds.message.connect(panel.say)
-
-    def _keep(self, outcome: RunOutcome) -> Variant:
-        variant = self.history.add(outcome, self._portraits.of(outcome))
-        self._refresh()
-        return variant
 
     def _came(self, variant: Variant) -> None:
         """A result is on view now."""
         others = [n for n in self._shown if n != variant.number]
         self._shown = [*others, variant.number][-2:]
         self._panel.mark(variant.number)
+        self.changed.emit()
         if not (self._comparison.running or self.seeds.active):
             self._panel.say("")
 
@@ -249,3 +260,4 @@ class Variants:
         self._panel.offer([entry_of(variant) for variant in self.history])
         self._panel.set_blinking(self._comparison.running)
         self._panel.set_grid(self.seeds.active)
+        self.changed.emit()

@@ -23,6 +23,7 @@ from src_core.fields import compose, magnitude
 from src_core.fields.moved import warp_enlarged
 from src_core.fields.sampling import warp
 from src_core.models.model import Model
+from src_core.steering.search import SteeringCosts
 
 __all__ = ["RecoveryStep", "Variety", "deformed_images", "recovery_steps"]
 
@@ -44,6 +45,7 @@ class RecoveryStep:
         flow: the velocities so far.
         displacement: their map, (1, D, *state), state voxels.
         correction: largest length of the last correction, state voxels.
+        costs: of the search for targets that ended here; None without one.
     """
 
     index: int
@@ -52,6 +54,7 @@ class RecoveryStep:
     flow: Flow
     displacement: Tensor
     correction: float
+    costs: SteeringCosts | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ __all__ = ["MethodName", "SegmentationRequest"]
 
 MethodName = Literal[
     "none", "pose", "pose+intensities", "random", "elastic", "drdm", "drdm+keep", "bigaug",
-    "nnunet", "appearance", "drdm+appearance",
+    "nnunet", "appearance", "drdm+appearance", "registered",
 ]  # fmt: skip
 _DEFAULT: tuple[MethodName, ...] = (
     "none", "pose", "pose+intensities", "random", "elastic", "drdm", "drdm+keep", "bigaug",
@@ -32,7 +32,10 @@ class SegmentationRequest:
     out: Path = same(TaskOptions, "out")
     model: str = same(TaskOptions, "model")
     methods: Annotated[tuple[MethodName, ...], EachOnce, names_form(get_args(MethodName))] = Field(
-        default=_DEFAULT, min_length=1, description="Augmentations to compare."
+        default=_DEFAULT,
+        min_length=1,
+        description="Augmentations to compare; registered, an oracle and no fair method, deforms "
+        "by fields between all training subjects, made with their labels.",
     )
     subjects: Annotated[tuple[int, ...], EachOnce, numbers_form("subjects")] = Field(
         default=(5,), min_length=1, description="Numbers of training subjects, such as 1,5,20."
@@ -71,9 +74,7 @@ class SegmentationRequest:
     together: int = Field(
         default=1, ge=1, le=64, description="Trainings at a time; more than 1 serve a GPU."
     )
-    report_only: bool = Field(
-        default=False, description="Write the tables of the trainings that are finished."
-    )
+    report_only: bool = same(TaskOptions, "report_only")
     resume: bool = same(TaskOptions, "resume")
     overwrite: bool = same(TaskOptions, "overwrite")
     device: str = same(TaskOptions, "device")

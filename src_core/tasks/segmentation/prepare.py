@@ -9,7 +9,7 @@ from typing import Any
 from src_core.augment.plan import names_of
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.experiments.journal import Journal
+from src_core.experiments.journal import Journal, run_facts
 from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
@@ -17,6 +17,7 @@ from src_core.models.model import Model
 from src_core.tasks.data import labelled, read_split, run_digest
 from src_core.tasks.options import WHOLE, check_levels
 from src_core.tasks.segmentation.options import SegmentationRequest
+from src_core.tasks.segmentation.registered import check_registered
 from src_core.tasks.segmentation.stored import CompactTrials
 from src_core.tasks.segmentation.subsets import subset
 
@@ -73,6 +74,8 @@ def read_data(request: SegmentationRequest) -> SegmentationData:
     validated = [e for e in labelled(request.train, "val", needed=False) if e.split == "val"]
     external = [] if request.external is None else labelled(request.external, "test")
     cases = _named(trained)
+    if "registered" in request.methods and not request.report_only:
+        check_registered(cases, request.train)
     sources = {name: sha256_file(entry.image) for name, entry in cases.items()}
     digest = run_digest(_facts(request), model, (*trained, *tests, *external))
     data = SegmentationData(
@@ -95,8 +98,8 @@ def open_journal(request: SegmentationRequest, data: SegmentationData) -> Journa
     Raises:
         InputError: the folder is not empty, or holds another run.
     """
-    if request.report_only and not (request.out / "run.json").is_file():
-        raise InputError("there is no run to report", where=str(request.out), expected="a run")
+    if request.report_only:
+        run_facts(request.out)
     tests = {**data.tested, **data.external}
     return Journal(
         request.out,
