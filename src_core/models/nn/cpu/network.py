@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from src_core.fields.kernels.threads import in_parts
 from src_core.models.device import spare_threads
 from src_core.models.nn.cpu import kernels, layout_kernels
+from src_core.models.nn.cpu.attention_kernels import attend
 from src_core.models.nn.cpu.buffers import Array, Buffers, borrowed
 from src_core.models.nn.cpu.layers import (
+    Attention,
     PlainConvolution,
     WinogradConvolution,
     affine,
-    attention,
 )
 
 __all__ = ["LOOPS", "CpuNetwork"]
@@ -30,7 +32,7 @@ LOOPS = (
     kernels.normalise,
     kernels.convolve,
     kernels.convolve_plain,
-    kernels.attend,
+    attend,
     layout_kernels.fold,
     layout_kernels.join,
 )
@@ -47,7 +49,6 @@ class _Block:
         self.conv_out = WinogradConvolution(block.conv_out)
         same = isinstance(block.skip, nn.Identity)
         self.skip = None if same else PlainConvolution.of(block.skip)
-        self.level = block.level
 
 
 class CpuNetwork:
@@ -65,10 +66,17 @@ class CpuNetwork:
         self.encoder = [_Block(block) for block in network.encoder]
         self.middle = [_Block(block) for block in network.middle]
         self.decoder = [_Block(block) for block in network.decoder]
-        self.attention = attention(network.attention) if self.config.heads else None
+        groups, heads = self.config.groups, self.config.heads
+        self.attention = Attention(network.attention, groups) if heads else None
         self.norm, self.head = affine(network.norm), WinogradConvolution(network.head)
         organs = network.organ_head
         self.organ_head = None if organs is None else WinogradConvolution(organs)
+        levels = [block.level for block in (*network.encoder, *network.middle, *network.decoder)]
+        self.film_sizes = [layer.out_features for layer in levels]
+        self.level = tuple(
+            torch.cat([getattr(layer, name).detach() for layer in levels])
+            for name in ("weight", "bias")
+        )
         self.side = side // self.config.stem
         self._films: dict[int, list[Array]] = {}
 
@@ -113,12 +121,10 @@ class CpuNetwork:
             share = torch.tensor([[level / self.config.levels]])
             with torch.no_grad():
                 e = self.network.embed(torch.cat([share, share.square()], 1))
-                films = [
-                    block.level(e)[0].view(2, -1).numpy()
-                    for block in (*self.encoder, *self.middle, *self.decoder)
-                ]
+                films = functional.linear(e, *self.level)[0].numpy()
+            parts = np.split(films, np.cumsum(self.film_sizes)[:-1])
             one = np.array([[1.0], [0.0]], np.float32)
-            self._films[level] = [film + one for film in films]
+            self._films[level] = [part.reshape(2, -1) + one for part in parts]
         return self._films[level]
 
     def _features(self, images: Tensor, films: Iterator[Array], buffers: Buffers) -> Array:
@@ -139,11 +145,7 @@ class CpuNetwork:
         x = skips.pop()
         self._block(self.middle[0], x, x, next(films), buffers)
         if self.attention is not None:
-            norm, project, start, mix, mix_start = self.attention
-            groups, heads, scratch = self.config.groups, self.config.heads, buffers.scratch
-            kernels.attend(
-                x, buffers.rim, norm, groups, heads, project, start, mix, mix_start, scratch
-            )
+            self.attention(x, buffers)
         for block in self.middle[1:]:
             self._block(block, x, x, next(films), buffers)
         for block, skip in zip(self.decoder, reversed(skips), strict=False):
@@ -153,12 +155,14 @@ class CpuNetwork:
             self._block(block, joined, skip, next(films), buffers)
             x = skip
         output = buffers.image("normal", count, x.shape[1] - 2, x.shape[3])
-        kernels.normalise(x, output, buffers.rim, self.norm, self.config.groups, buffers.scratch)
+        room = buffers.scratch, buffers.sums
+        kernels.normalise(x, output, buffers.rim, self.norm, self.config.groups, *room)
         return output
 
     def _block(self, block: _Block, x: Array, out: Array, film: Array, buffers: Buffers) -> None:
         """A residual block from ``x`` to ``out``, which may be the same."""
         groups, side, width = self.config.groups, out.shape[1] - 2, out.shape[3]
+        room = buffers.scratch, buffers.sums
         if self.ndim == 2 and len(x) > 1 and x[0].size > _LARGE:
             for n in range(len(x)):
                 self._block(block, x[n : n + 1], out[n : n + 1], film, buffers)
@@ -166,12 +170,12 @@ class CpuNetwork:
         if block.skip is not None:
             block.skip(x, out, buffers)
         normal = buffers.image("normal", len(x), side, x.shape[3])
-        kernels.normalise(x, normal, buffers.rim, block.norm_in, groups, buffers.scratch)
+        kernels.normalise(x, normal, buffers.rim, block.norm_in, groups, *room)
         inner = buffers.image("inner", len(x), side, width)
         block.conv_in(normal, inner, buffers)
         weights = np.concatenate([block.norm_out[:2], film])
         normal = buffers.image("normal", len(x), side, width)
-        kernels.normalise(inner, normal, buffers.rim, weights, groups, buffers.scratch)
+        kernels.normalise(inner, normal, buffers.rim, weights, groups, *room)
         block.conv_out(normal, out, buffers, adds=True)
 
 
