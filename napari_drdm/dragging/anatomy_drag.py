@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QShortcut
 from napari_drdm.dragging.canvas import CanvasAccess, canvas_of
 from napari_drdm.dragging.marks import Mark, PullMarks
 from napari_drdm.dragging.mouse import PullMouse
-from napari_drdm.dragging.places import lps_of, moved, voxel_of, within
+from napari_drdm.dragging.places import in_slice, lps_of, moved, voxel_of, within
 from napari_drdm.dragging.pulls import Pull, PullHistory
 from napari_drdm.overlays.view import place_of, view_of, voxel_under
 
@@ -193,14 +193,14 @@ class AnatomyDrag(QObject):
 
     def show(self, pulls: tuple[Pull, ...]) -> None:
         """Show points while the mouse moves."""
-        self._passing = pulls
+        self._passing = self._in_slices(pulls)
         self.refresh()
         self.pulled.emit()
 
     def have(self, pulls: tuple[Pull, ...]) -> None:
         """Have these points from now on."""
         self._passing = None
-        if self._history.change(pulls):
+        if self._history.change(self._in_slices(pulls)):
             self._renew()
 
     def refresh(self, event: Any = None) -> None:
@@ -209,6 +209,13 @@ class AnatomyDrag(QObject):
             found = (self._mark(pull) for pull in self.pulls) if self.on else ()
             pixel = 1 / self._viewer.scene.camera.zoom
             self._marks.show([mark for mark in found if mark is not None], pixel)
+
+    def _in_slices(self, pulls: tuple[Pull, ...]) -> tuple[Pull, ...]:
+        """The same points; with a 2D model they stay in the slices that they were taken in."""
+        moment = self._moment()
+        if moment is None or self.ndim != 2:
+            return pulls
+        return tuple(in_slice(moment.layer_case.case.grid, pull) for pull in pulls)
 
     def _renew(self) -> None:
         self.refresh()

@@ -87,10 +87,11 @@ class PullMarks:
 
         assert self._canvas is not None
         self._node = Node(parent=self._canvas.scene, name="drdm marks")
+        self._node.order = _ON_TOP
         self._arrows = Mesh(parent=self._node, color=_rgba(_PULLED))
         self._points = Markers(parent=self._node, antialias=1)
         for order, visual in enumerate((self._arrows, self._points)):
-            visual.order = _ON_TOP + order
+            visual.order = order
             visual.set_gl_state("translucent", depth_test=False)
 
 

@@ -11,10 +11,13 @@ from scipy.ndimage import map_coordinates
 from src_core.cases.grid import RAS_TO_LPS
 
 if TYPE_CHECKING:
-    from napari_drdm.dragging.pulls import Place
+    from napari_drdm.dragging.pulls import Place, Pull
     from src_core.cases.grid import Grid
 
-__all__ = ["lps_of", "moved", "voxel_of", "within"]
+__all__ = ["in_slice", "lps_of", "moved", "voxel_of", "within"]
+
+#: Voxels.
+_SAME = 1e-6
 
 
 def lps_of(grid: Grid, voxel: ArrayLike) -> Place:
@@ -42,3 +45,13 @@ def moved(grid: Grid, field: NDArray[Any], place: Place) -> Place:
     u = [float(map_coordinates(field[..., axis], at, order=1)[0]) for axis in range(3)]
     x, y, z = (mm + by for mm, by in zip(place, u, strict=True))
     return x, y, z
+
+
+def in_slice(grid: Grid, pull: Pull) -> Pull:
+    """A point whose end is in the slice that it was taken in."""
+    end, axis = voxel_of(grid, pull.end), grid.slice_axis
+    taken_in = voxel_of(grid, pull.seen)[axis]
+    if abs(end[axis] - taken_in) <= _SAME:
+        return pull
+    end[axis] = taken_in
+    return pull.to(lps_of(grid, end))

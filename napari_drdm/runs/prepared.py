@@ -97,7 +97,6 @@ class PreparedCase:
                 u[slab] = self.session.start(options, slab).start()[0]
         return u
 
-
     def answered(self, request: RunRequest, viewed: Viewed, trace: Trajectory) -> Tensor:
         """What it takes from a finished run to a request's targets, in the slabs on view."""
         u = trace.at(trace.total).clone()

@@ -20,7 +20,7 @@ __all__ = ["Film", "dragging", "targets"]
 _SLICE = 4
 _LV, _MYOCARDIUM = 3, 2
 #: Voxels along y and x: the outer border of the wall, and places that are held.
-_TAKEN, _PULLED, _HELD = (128, 74), (142, 60), ((92, 128), (150, 120))
+_TAKEN, _PULLED, _HELD = (132, 78), (141, 69), ((92, 128), (150, 120), (130, 52))
 _SIDE, _COLOURS, _MOST_BYTES = 420, 64, 2_000_000
 
 

@@ -135,8 +135,8 @@ def test_the_canvas_shows_the_marks(scene):
         shot = scene.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
         return int((np.abs(shot - (255, 159, 28)).sum(-1) < 60).sum())
 
-    scene.image.opacity = 0.1
-    assert bright() == 0
+    above = scene.viewer.add_image(np.zeros(SHAPE), scale=SCALE)  # hides what is below
+    assert bright() == 0 and above.opacity == 1
     scene.pull((20, 20), (26, 40))
     shown = bright()
     assert shown > 100
