@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from src_core.cases.case import Case
     from src_core.cases.grid import Grid
+    from src_core.cases.point_set import PointSet
     from src_core.errors import ArgumentError, Cancelled, DRDMError, InputError
+    from src_core.fields.points import MovedPoints, move_points
     from src_core.fields.warp_case import warp_case
     from src_core.generation import (
         Options,
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     )
     from src_core.generation.intensities import Intensities
     from src_core.generation.pairs import Pair, make_pair, save_pair
+    from src_core.generation.points import with_points
     from src_core.generation.pose import Pose
-    from src_core.io import read_case, read_field
+    from src_core.io import read_case, read_field, read_points
     from src_core.models.library import import_model, list_models, load_model
     from src_core.models.model import Model, ModelSpec
     from src_core.phantom import cardiac_phantom, phantom_case
@@ -47,8 +50,10 @@ _MODULES = {
     "Intensities": "generation.intensities",
     "Model": "models.model",
     "ModelSpec": "models.model",
+    "MovedPoints": "fields.points",
     "Pair": "generation.pairs",
     "Options": "generation",
+    "PointSet": "cases.point_set",
     "Pose": "generation.pose",
     "Result": "generation",
     "Series": "generation",
@@ -61,14 +66,17 @@ _MODULES = {
     "list_models": "models.library",
     "load_model": "models.library",
     "make_pair": "generation.pairs",
+    "move_points": "fields.points",
     "phantom_case": "phantom",
     "read_case": "io",
     "read_field": "io",
+    "read_points": "io",
     "recover": "generation",
     "save_pair": "generation.pairs",
     "save_result": "generation",
     "save_series": "generation",
     "warp_case": "fields.warp_case",
+    "with_points": "generation.points",
 }
 
 __all__ = [
@@ -81,8 +89,10 @@ __all__ = [
     "Intensities",
     "Model",
     "ModelSpec",
+    "MovedPoints",
     "Options",
     "Pair",
+    "PointSet",
     "Pose",
     "Result",
     "Series",
@@ -95,14 +105,17 @@ __all__ = [
     "list_models",
     "load_model",
     "make_pair",
+    "move_points",
     "phantom_case",
     "read_case",
     "read_field",
+    "read_points",
     "recover",
     "save_pair",
     "save_result",
     "save_series",
     "warp_case",
+    "with_points",
 ]
 
 

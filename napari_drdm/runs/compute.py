@@ -158,8 +158,8 @@ class Compute:
         session, drawn = prepared.session, time.perf_counter()
         steered = bool(request.options.targets)
         for step in session.steps(request.options):
-            if step.recovery.index == 0:
-                slabs[step.slab :] = [[]]  # a further round begins anew
+            if step.recovery.index == 0:  # of a slab, or of its next round
+                slabs[step.slab :] = [[]]
             slabs[-1].append(step.recovery)
             steps = Trajectory(session.view, slabs)
             index, device = step.index + 1, str(session.model.device)

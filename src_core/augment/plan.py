@@ -144,7 +144,7 @@ def drawn_options(
         draw(request.seed, f"{case}{which}", index, levels, attempt)
         for which, levels in _levels(request).items()
     ]
-    untouched = {} if index else {"level": 0, "pose": None, "intensity": None}
+    untouched = {} if index else {"level": 0, "pose": None, "intensity": None, "targets": ()}
     return tuple(
         options.model_copy(update={"level": level, "seed": seed, **untouched})
         for level, seed in drawn

@@ -23,7 +23,7 @@ __all__ = ["NOT_OF_PAIRS", "NOT_SHARED", "Request"]
 #: Options of a generation that no run over a data set shares: drawn, or of one image.
 NOT_SHARED = ("level", "seed", "region")
 #: Options of a generation that pairs do not have: they would hide the field between the images.
-NOT_OF_PAIRS = ("pose", "intensity")
+NOT_OF_PAIRS = ("pose", "intensity", "targets")
 
 _SCALE = "Scale"
 _LEVELS = "lowest:highest, a list such as 30,45=2,60 (weights), or 50~6 (normal)"

@@ -17,7 +17,7 @@ from src_core.errors import Cancelled, DRDMError, Name, OptionName, Phrase, one_
 __all__ = ["Outcome", "in_shell", "reported", "resumable", "terminable"]
 
 #: Options of the shell that are not called as their field.
-_FLAGS = {"formats": "format", "number": "dataset-id"}
+_FLAGS = {"formats": "format", "number": "dataset-id", "targets": "target"}
 DONE, FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
 
 

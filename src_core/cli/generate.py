@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import DemoOut, Images, Json, Labels, NewOut
+from src_core.cli.parameters import DemoOut, Hold, Images, Json, Labels, NewOut, Points, Surfaces
+from src_core.cli.point_files import point_sets, warn_of_points
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_series
 from src_core.errors import InputError
 from src_core.generation.options import CallOptions, Options
-from src_core.io.options import FileOptions
+from src_core.io.options import FileOptions, PointOptions
 from src_core.models.options import ModelOptions
+from src_core.steering.targets import parse_target
 
 if TYPE_CHECKING:
     from src_core.cases.case import Case
+    from src_core.cases.point_set import PointSet
     from src_core.generation import Result, Series
     from src_core.models.model import Model
 
@@ -45,6 +49,7 @@ def demo(
     options=group(Options, unset=("level",)),
     call=group(CallOptions),
     files=group(FileOptions),
+    written=group(PointOptions),
 )
 def generate(
     images: Images,
@@ -52,7 +57,11 @@ def generate(
     options: dict[str, Any],
     call: dict[str, Any],
     files: dict[str, Any],
+    written: dict[str, Any],
     labels: Labels = None,
+    hold: Hold = None,
+    points: Points = None,
+    surface: Surfaces = None,
     out: NewOut = None,
     json: Json = False,
 ) -> None:
@@ -66,10 +75,13 @@ def generate(
         raise InputError("--level and --max-mm exclude each other", do="leave one of them out")
     if call["frames"] is not None and call["motion"] == "still":
         raise InputError("--frames needs a motion", do="add --motion loop, or leave it out")
+    options["targets"] += tuple(parse_target(f"hold {label}") for label in hold or ())
     chosen, places = CallOptions(**call), FileOptions(**files)
     case = read_case(images, labels=labels or None, spacing=places.spacing)
+    moving = point_sets(points, surface, written["coordinates"])
     folder = out or Path(f"{case.name}-drdm")
-    result = _generate(case, folder, options, ModelOptions(**network), chosen, places)
+    network_options = ModelOptions(**network)
+    result = _generate(case, folder, options, network_options, chosen, places, moving)
     _show(result, folder, json)
 
 
@@ -80,10 +92,12 @@ def _generate(
     network: ModelOptions,
     call: CallOptions,
     files: FileOptions,
+    points: Sequence[PointSet] = (),
     picture: bool = False,
 ) -> Result | Series:
     """Check everything, then compute; a failure leaves nothing behind."""
     from src_core.generation import make_options
+    from src_core.generation.points import with_points
     from src_core.generation.save import save_files
     from src_core.generation.search import level_for
     from src_core.generation.series import save_series_files
@@ -101,9 +115,12 @@ def _generate(
             _tell_level(call.max_mm, level)
         if call.motion != "still":
             series = run_series(case, model, chosen, call.motion, call.frames)
+            series = with_points(series, points)
+            warn_of_points(series.metrics)
             save_series_files(series, place)
             return series
-        result = run_one(case, model, chosen)
+        result = with_points(run_one(case, model, chosen), points)
+        warn_of_points(result.metrics)
         save_files(result, place, files.field_format)
         if picture:
             from src_core.inspection.preview import save_preview

@@ -110,13 +110,15 @@ def _parameter(option: OptionField, unset: bool) -> inspect.Parameter:
 def _default(option: OptionField, unset: bool) -> Any:
     if option.required:
         return inspect.Parameter.empty
-    if unset or option.default is None:
+    if unset or option.default is None or option.default == ():
         return None
     return option.default if option.text is None else option.text.write(option.default)
 
 
 def _type(option: OptionField, optional: bool) -> Any:
     kind: Any = Literal[option.choices] if option.choices else option.kind
+    if option.text is not None and option.text.many:
+        kind = list[str]
     return kind | None if optional else kind
 
 
@@ -124,6 +126,7 @@ def _help(option: OptionField) -> str:
     """What an option means, and its range where Typer does not show it."""
     text = option.help.rstrip(".")
     if option.text is not None:
-        return f"{text}: {option.range}."
+        again = "; may be repeated" if option.text.many else ""
+        return f"{text}: {option.range}{again}."
     bounded = option.least is not None or option.above is not None
     return f"{text} ({option.range})." if bounded else option.help

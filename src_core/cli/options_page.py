@@ -72,7 +72,7 @@ def _range(parameter: Any) -> str:
     if get_origin(annotation) is Literal:
         return " or ".join(map(str, get_args(annotation)))
     if get_origin(annotation) is list:
-        return "paths"
+        return "whole numbers" if get_args(annotation) == (int,) else "paths"
     return _KINDS.get(annotation.__name__, "text")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from src_core.cli.options import group, with_options
-from src_core.cli.parameters import CopyOut, Json, Labels
+from src_core.cli.parameters import CopyOut, Json, Labels, Points, Surfaces
 from src_core.cli.report import print_json, show_metrics, tell
 from src_core.cli.running import run_one, run_pair, run_series
 from src_core.io.options import FileOptions
@@ -33,6 +33,8 @@ def replay(
         list[Path] | None, typer.Option(help="The image, if it has moved; may be repeated.")
     ] = None,
     labels: Labels = None,
+    points: Points = None,
+    surface: Surfaces = None,
     out: CopyOut = None,
     json: Json = False,
 ) -> None:
@@ -43,7 +45,8 @@ def replay(
     from src_core.generation.recipe import differences
     from src_core.recipes.replay import prepare
 
-    plan = prepare(recipe, images=image, labels=labels, **chosen)
+    moved = [*(points or ()), *(surface or ())] or None
+    plan = prepare(recipe, images=image, labels=labels, points=moved, **chosen)
     for line in plan.notes:
         tell(f"note: {line}")
     result = _again(plan, out, files["overwrite"])
@@ -60,6 +63,7 @@ def _again(plan: ReplayPlan, out: Path | None, overwrite: bool) -> Result | Seri
     """The result of a recipe: a pair has a second deformation, a series a motion."""
     from src_core.generation import save_result, save_series
     from src_core.generation.pairs import save_pair
+    from src_core.generation.points import with_points
 
     recipe = plan.recipe
     if "fixed" in recipe:
@@ -70,10 +74,11 @@ def _again(plan: ReplayPlan, out: Path | None, overwrite: bool) -> Result | Seri
     if "motion" in recipe:
         motion, frames = recipe["motion"], recipe["frames"]
         series = run_series(plan.case, plan.model, plan.options, motion, frames)
+        series = with_points(series, plan.points)
         if out is not None:
             save_series(series, out, overwrite=overwrite)
         return series
-    result = run_one(plan.case, plan.model, plan.options, recipe)
+    result = with_points(run_one(plan.case, plan.model, plan.options, recipe), plan.points)
     if out is not None:
         save_result(result, out, overwrite=overwrite)
     return result

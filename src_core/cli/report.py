@@ -12,7 +12,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Advance", "print_json", "progress", "show_labels", "show_metrics", "show_table", "tell"]
+__all__ = [
+    "Advance",
+    "print_json",
+    "progress",
+    "show_labels",
+    "show_metrics",
+    "show_points",
+    "show_table",
+    "tell",
+]
 
 _SILENCE = 60.0
 
@@ -106,6 +115,17 @@ def show_metrics(metrics: dict[str, Any]) -> None:
         f"guard {metrics['guard_scale']:.3f}{inverse}"
     )
     show_labels(metrics)
+    show_targets(metrics)
+    show_points(metrics)
+
+
+def show_points(metrics: dict[str, Any]) -> None:
+    """How far landmarks and surfaces moved, a line for each file."""
+    for name, own in metrics.get("points", {}).items():
+        print(
+            f"{name:<13} {own['count']} points, max {own['max_mm']:.1f} mm, "
+            f"mean {own['mean_mm']:.1f} mm"
+        )
 
 
 def show_labels(metrics: dict[str, Any]) -> None:
@@ -116,3 +136,20 @@ def show_labels(metrics: dict[str, Any]) -> None:
         lost = f"; lost {metrics['labels_lost']}" if metrics["labels_lost"] else ""
         split = f"; split {metrics['labels_split']}" if metrics["labels_split"] else ""
         print(f"label volume  {shown}{lost}{split}")
+
+
+def show_targets(metrics: dict[str, Any]) -> None:
+    """What became of each target, and how far the draws went for them."""
+    for one in metrics.get("targets", ()):
+        unit = "" if one["unit"] in ("", "x") else f" {one['unit']}"
+        times = "x" if one["unit"] == "x" else ""
+        reached = "reached" if one["within"] else f"NOT reached, {one['error']:.3g}{unit} off"
+        print(
+            f"target        {one['target']}: asked {times}{one['asked']:.4g}{unit}, "
+            f"got {times}{one['got']:.4g}{unit}, {reached}"
+        )
+    if costs := metrics.get("steering"):
+        print(
+            f"search        {costs['rounds']} recoveries, draws {costs['distance']:.3f} from those "
+            f"of the seed (rms {costs['draws_rms']:.2f})"
+        )

@@ -32,7 +32,8 @@ def run_one(
                 advance(total, total, value.what)
                 continue
             total = value.total
-            advance(value.index, total, f"level {value.level}")
+            steering = f"round {value.round} of {value.rounds}, " if value.rounds > 1 else ""
+            advance(value.index, total, f"{steering}level {value.level}")
     raise RuntimeError("generation ended without a result")
 
 

@@ -47,8 +47,10 @@ class TextForm:
         parse: the value of a text; raises ``InputError``.
         write: the text of a value.
         form: what the text looks like, in words.
+        many: whether the option is a tuple of such values, each given by itself.
     """
 
     parse: Callable[[str], Any]
     write: Callable[[Any], str]
     form: str
+    many: bool = False

@@ -72,7 +72,7 @@ class OptionField:
         """The default, in words."""
         if self.required:
             return "required"
-        if self.default is None or self.default == "":
+        if self.default is None or self.default in ("", ()):
             return self.display.none or "none"
         if isinstance(self.default, bool):
             return "on" if self.default else "off"
@@ -80,7 +80,9 @@ class OptionField:
 
     def written(self, value: Any) -> str:
         """A value as text."""
-        return self.text.write(value) if self.text is not None else str(value)
+        if self.text is None:
+            return str(value)
+        return ", ".join(map(self.text.write, value)) if self.text.many else self.text.write(value)
 
 
 _KINDS = {bool: "on or off", str: "text", Path: "a path"}
@@ -170,7 +172,11 @@ def _range(option: OptionField) -> str:
 
 
 def _parsed(option: OptionField, value: Any) -> Any:
-    if option.text is None or not isinstance(value, str):
+    if option.text is None:
+        return value
+    if option.text.many:
+        return tuple(option.text.parse(one) if isinstance(one, str) else one for one in value or ())
+    if not isinstance(value, str):
         return value
     return option.text.parse(value) if value.strip() else None
 

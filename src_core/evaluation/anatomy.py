@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from src_core.evaluation.shapes import ellipse_agreement, enclosed_share, wall_thickness
+from src_core.cases.label_shapes import ellipse_agreement, enclosed_share, wall_thickness
 
 __all__ = ["LEAST_VOXELS", "MOST_PAIRED_LABELS", "Anatomy", "find_anatomy", "shape_figures"]
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from src_core.fields.cells import corners_of, determinant, flat_index, multilinear
 
-__all__ = ["LeftWindowError", "Window", "evaluate", "length", "newton", "residuals", "solve"]
+__all__ = [
+    "LeftWindowError",
+    "MapAt",
+    "Window",
+    "evaluate",
+    "length",
+    "newton",
+    "preimages",
+    "residuals",
+    "solve",
+]
+
+#: Points (D, n), voxels, to where a map takes them, (D, n), and its Jacobian's D columns, (D, n).
+MapAt = Callable[[Tensor], tuple[Tensor, list[Tensor]]]
 
 _SMALLEST_DET = 1e-6
 _POINTS_AT_ONCE = 2**14
@@ -63,26 +77,28 @@ def newton(
     Returns:
         Points (D, n), and |p + u(p) - y| of each, (n,).
     """
+    return preimages(partial(evaluate, u, window=window), start, targets, iterations, tolerance)
+
+
+def preimages(
+    mapped: MapAt, start: Tensor, targets: Tensor, iterations: int, tolerance: float
+) -> tuple[Tensor, Tensor]:
+    """What ``newton`` gives, of any map."""
     parts = zip(start.split(_POINTS_AT_ONCE, 1), targets.split(_POINTS_AT_ONCE, 1), strict=True)
-    done = [_newton(u, *part, iterations, tolerance, window) for part in parts]
+    done = [_newton(mapped, *part, iterations, tolerance) for part in parts]
     return torch.cat([at for at, _ in done], 1), torch.cat([error for _, error in done])
 
 
 def _newton(
-    u: Tensor,
-    at: Tensor,
-    goal: Tensor,
-    iterations: int,
-    tolerance: float,
-    window: Window | None,
+    mapped: MapAt, at: Tensor, goal: Tensor, iterations: int, tolerance: float
 ) -> tuple[Tensor, Tensor]:
-    value, columns = evaluate(u, at, window)
+    value, columns = mapped(at)
     error, step = length(goal - value), solve(columns, goal - value)
     found, left = at.clone(), error.clone()
     which, scale = torch.arange(at.shape[1]), torch.ones_like(error)
     for _ in range(iterations):
         trial = at + scale * step
-        value, columns = evaluate(u, trial, window)
+        value, columns = mapped(trial)
         new = length(goal - value)
         better = new < error
         at, error = torch.where(better, trial, at), torch.where(better, new, error)

@@ -34,6 +34,7 @@ __all__ = [
     "warp_case",
     "warp_image",
     "warp_label_map",
+    "warped_labels",
 ]
 
 # Voxels around a position that its value may depend on.
@@ -74,6 +75,19 @@ def warp_case(
         case.name,
         case.notes,
     )
+
+
+def warped_labels(
+    labels: LabelMap, grid: Grid, field: Field, mode: Literal["linear", "nearest"] = "linear"
+) -> NDArray[Any]:
+    """A label map alone, as ``warp_case`` makes it of a case with it: (X, Y, Z) or (X, Y, Z, T)."""
+    axis = in_plane_axis(field, grid)
+    to_voxels = grid.to_voxels(np.eye(3)).T
+    if warped := warp_volumes([], [labels.data], [], field, to_voxels, axis, mode):
+        return warped[1][0]
+    u = field_tensor(field, grid, axis)
+    places = positions([range(n) for a, n in enumerate(grid.shape) if a != axis], u) + u
+    return _label_values(labels.data, places, axis, mode)
 
 
 def _warped_by_parts(

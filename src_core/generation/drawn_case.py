@@ -179,15 +179,15 @@ def pose_warning(metrics: Mapping[str, Any]) -> str:
 
 
 def refuse_changes(options: Options, what: str) -> None:
-    """Refuse a pose and intensities where they are not drawn.
+    """Refuse a pose, intensities and targets where there are none.
 
     Raises:
         InputError: one of them is asked for.
     """
-    for name in ("pose", "intensity"):
-        if getattr(options, name) is not None:
-            words = {"pose": "pose", "intensity": "changes of intensity"}[name]
-            raise InputError(f"{what} take no {words}", option=name, expected="none")
+    words = {"pose": "pose", "intensity": "changes of intensity", "targets": "targets"}
+    for name, kind in words.items():
+        if getattr(options, name):
+            raise InputError(f"{what} take no {kind}", option=name, expected="none")
 
 
 def _outside(inverse: Field, grid: Grid, along: int, part: slice) -> NDArray[np.bool_]:

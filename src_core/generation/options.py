@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
+    PlainSerializer,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
@@ -32,6 +35,14 @@ from src_core.generation.intensities import (
     parse_intensities,
 )
 from src_core.generation.pose import POSE_FORM, Pose, parse_pose, pose_text
+from src_core.steering.contradictions import check_together
+from src_core.steering.targets import (
+    TARGET_FORM,
+    Target,
+    parse_target,
+    parse_targets,
+    target_text,
+)
 
 __all__ = [
     "CallOptions",
@@ -39,6 +50,7 @@ __all__ = [
     "LabelInterpolation",
     "Options",
     "Region",
+    "checked_targets",
     "condition_text",
     "make_options",
     "parse_condition",
@@ -86,6 +98,16 @@ def parse_condition(text: str) -> tuple[float, ...]:
         raise InputError(
             f"the condition {text} cannot be read", option="condition", expected=_CONDITION
         ) from error
+
+
+def checked_targets(targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """The same targets.
+
+    Raises:
+        InputError: two of them contradict each other.
+    """
+    check_together(targets)
+    return targets
 
 
 def condition_text(condition: Sequence[float]) -> str:
@@ -174,10 +196,23 @@ class Options(BaseModel):
         "resolution and gamma.",
     )
 
+    targets: Annotated[
+        tuple[InstanceOf[Target], ...],
+        BeforeValidator(parse_targets),
+        AfterValidator(checked_targets),
+        PlainSerializer(lambda targets: tuple(map(target_text, targets))),
+        TextForm(parse_target, target_text, TARGET_FORM, many=True),
+        Display(flag="target", none="none", docks=()),
+    ] = Field(
+        default=(),
+        description="What the new anatomy is to be: sizes, walls, shapes, places and points.",
+    )
+
     @model_serializer(mode="wrap")
     def _without_later_ones(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Options are written as they were before there were those that are None here."""
-        return {k: v for k, v in values(self).items() if k not in _LATER or v is not None}
+        kept = {k: v for k, v in values(self).items() if k not in _LATER or v is not None}
+        return kept if self.targets else {k: v for k, v in kept.items() if k != "targets"}
 
 
 @option_class

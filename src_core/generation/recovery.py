@@ -22,6 +22,7 @@ from src_core.diffusion.organs import organ_part
 from src_core.fields import compose, enlarge
 from src_core.fields.sampling import warp
 from src_core.models.model import Model
+from src_core.steering.search import SteeringCosts
 
 __all__ = ["RecoveryStep", "Variety", "deformed_images", "recovery_steps"]
 
@@ -43,6 +44,7 @@ class RecoveryStep:
         flow: the velocities so far.
         displacement: their map, (1, D, *state), state voxels.
         correction: largest length of the last correction, state voxels.
+        costs: of the search for targets that ended here; None without one.
     """
 
     index: int
@@ -51,6 +53,7 @@ class RecoveryStep:
     flow: Flow
     displacement: Tensor
     correction: float
+    costs: SteeringCosts | None = None
 
 
 @dataclass(frozen=True, eq=False)

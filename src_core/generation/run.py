@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from src_core.cases.case import Case
+from src_core.cases.point_set import PointSet
 from src_core.diffusion.guard import Guarded
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
@@ -27,8 +28,11 @@ from src_core.generation.proof import guarded
 from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
 from src_core.generation.session import Session, Step, threaded
+from src_core.generation.steered import outcomes, steering_metrics
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model
+from src_core.steering.outcome import TargetOutcome
+from src_core.steering.search import SteeringCosts
 
 __all__ = [
     "Finishing",
@@ -70,6 +74,8 @@ class Result:
         metrics: the numbers of ``metrics.json``; those of the displacement are the deformation's,
             without the pose.
         recipe: everything needed to make the same result again.
+        targets: what became of each target, in their order.
+        points: landmarks and surfaces of the source, moved, by the names of their files.
     """
 
     source: Case
@@ -79,6 +85,8 @@ class Result:
     jacobian: np.ndarray
     metrics: dict[str, Any]
     recipe: dict[str, Any]
+    targets: tuple[TargetOutcome, ...] = ()
+    points: Mapping[str, PointSet] = field(default_factory=dict)
 
 
 def generate(case: Case, model: Model, **options: Any) -> Result:
@@ -155,17 +163,22 @@ def finish(
     drawn = draw_changes(options, case, axis)
     if recorded is not None:
         drawn = recorded_changes(recorded, case, axis)
-    yield from threaded(_finished(session, options, kept, drawn))
+    costs = [end.costs for end in ends if end.costs is not None]
+    yield from threaded(_finished(session, options, kept, drawn, costs))
 
 
 @torch.inference_mode()
 def _finished(
-    session: Session, options: Options, kept: list[Guarded], drawn: DrawnChanges
+    session: Session,
+    options: Options,
+    kept: list[Guarded],
+    drawn: DrawnChanges,
+    costs: Sequence[SteeringCosts] = (),
 ) -> Iterator[Finishing | Result]:
     view, model, case = session.view, session.model, session.case
     yield Finishing("warp")
-    field = _field(view, kept)
-    saved = view.saved(field)
+    own = _field(view, kept)
+    saved = view.saved(own)
     whole = drawn.field(saved)
     warped = case
     if kept or drawn.pose is not None:
@@ -180,7 +193,7 @@ def _finished(
     scale = float(np.mean([g.scale for g in kept])) if kept else 1.0
     found = measure_field(saved)
     jacobian = drawn.jacobian(whole, found.jacobian)
-    metrics = measure(view, field, found, backward, warped, scale, jacobian)
+    metrics = measure(view, own, found, backward, warped, scale, jacobian)
     metrics |= drawn.metrics(metrics, case, inverse)
     metrics |= {
         "level": options.level,
@@ -189,10 +202,12 @@ def _finished(
         "model": model.spec.name,
         "device": str(model.device),
     }
+    reached = outcomes(view, model.spec, options, saved)
+    metrics |= steering_metrics(reached, costs)
     outputs = {"displacement": whole, "inverse": inverse, "jacobian": jacobian}
     steps = session.step_count(options)
     recipe = make_recipe(case, warped, model, options, steps, outputs, drawn.facts())
-    yield Result(case, warped, whole, inverse, jacobian, metrics, recipe)
+    yield Result(case, warped, whole, inverse, jacobian, metrics, recipe, reached)
 
 
 def _field(view: ModelView, kept: list[Guarded]) -> Field:

@@ -20,6 +20,7 @@ from src_core.io import (
     write_scalar,
 )
 from src_core.io.case_files import PARTS, input_volumes, save_case, write_json
+from src_core.io.points import write_points
 
 __all__ = [
     "input_file",
@@ -69,6 +70,8 @@ def save_files(
             write_field(place / field_file(name, field_format), field, grid, field_format)
     if "jacobian" in what:
         write_scalar(place / volume_file("jacobian"), result.jacobian, grid)
+    for name, points in result.points.items():
+        write_points(place / name, points)
     write_json(place / "recipe.json", with_inputs(result.source, result.recipe, place))
     write_json(place / "metrics.json", result.metrics)
 

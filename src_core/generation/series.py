@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from src_core.cases.case import Case
+from src_core.cases.point_set import PointSet
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.fields.label_changes import label_metrics
 from src_core.fields.measures import lengths
@@ -34,6 +35,7 @@ from src_core.generation.save import with_inputs
 from src_core.generation.session import Session, Step
 from src_core.io import OutputFolder, volume_file, write_field_series
 from src_core.io.case_files import save_case, write_json
+from src_core.io.points import write_points
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model
 
@@ -60,6 +62,7 @@ class Series:
         displacements: (X, Y, Z, T, 3), float32, LPS mm, the field of each frame.
         metrics: at the frame that moves most; the smallest determinant is over all.
         recipe: what makes the same series again.
+        points: landmarks and surfaces of the source, moved, by the names of their files.
     """
 
     source: Case
@@ -67,6 +70,7 @@ class Series:
     displacements: NDArray[np.float32]
     metrics: dict[str, Any]
     recipe: dict[str, Any]
+    points: Mapping[str, PointSet] = field(default_factory=dict)
 
 
 def growth(frames: int, motion: Motion) -> tuple[float, ...]:
@@ -131,6 +135,8 @@ def save_series_files(series: Series, place: Path) -> None:
     write_field_series(
         place / volume_file("displacement"), series.displacements, series.source.grid
     )
+    for name, points in series.points.items():
+        write_points(place / name, points)
     write_json(place / "recipe.json", with_inputs(series.source, series.recipe, place))
     write_json(place / "metrics.json", series.metrics)
 
@@ -145,13 +151,13 @@ def _finished(
     proofs, scales = [], []
     for share in shares:
         kept = [guarded(view, s.flow.scaled(share), folds) for s in strongest if share]
-        field = (
+        own = (
             view.field(torch.cat([slab.displacement for slab in kept]))
             if kept
             else np.zeros((*case.grid.shape, 3), np.float32)
         )
-        fields.append(field)
-        proofs.append(prove(view.distinct(field)))
+        fields.append(own)
+        proofs.append(prove(view.distinct(own)))
         scales += [one.scale * slab.scale for one, slab in zip(strongest, kept, strict=False)]
     warped = warp_frames(
         case, fields, interpolation=options.interpolation, labels=options.label_interpolation

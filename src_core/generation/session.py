@@ -19,9 +19,12 @@ from src_core.generation.model_view import ModelView, make_model_view
 from src_core.generation.options import Options
 from src_core.generation.recovery import RecoveryStep, Variety, recovery_steps
 from src_core.generation.region import Box
+from src_core.generation.steered import check_steering, slab_search, steered_steps
+from src_core.generation.still import still_factors
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model, ModelSpec
 from src_core.models.prediction import checked_condition
+from src_core.steering.search import ROUNDS
 
 __all__ = ["Session", "Step", "find_organs", "flow_of", "start_flow", "threaded"]
 
@@ -33,7 +36,8 @@ class Step:
     """Progress of a generation: step ``index`` of ``total``; ``recovery`` is the run's state.
 
     A slab is the part of a case that one deformation serves: all slices, one slice, or the volume.
-    Steps are counted over all slabs.
+    Steps are counted over all slabs. With targets, a slab is recovered in up to ``rounds`` rounds,
+    each of which begins at its random field; ``round`` counts them from 1.
     """
 
     index: int
@@ -42,6 +46,8 @@ class Step:
     slab: int
     recovery: RecoveryStep
     view: ModelView
+    round: int = 1
+    rounds: int = 1
 
     def displacement(self) -> Field:
         """The field at this step on the case's grid, LPS mm (shared deformations only)."""
@@ -87,6 +93,8 @@ class Session:
                 option="variety",
                 do="give labels of the organs, or choose a variety of 0",
             )
+        if options.targets:
+            check_steering(self.view, self.model.spec, options)
 
     def variety(self, options: Options, slab: int = 0) -> Variety | None:
         """What recovery leaves out with these options; None for nothing."""
@@ -106,12 +114,18 @@ class Session:
         """Number of recovery steps with these options."""
         return min(options.steps or self.model.spec.recovery.steps, options.level)
 
-    def start(self, options: Options, slab: int = 0) -> Flow:
-        """The random flow of one slab."""
+    def draws(self, options: Options, slab: int = 0) -> Draws:
+        """The random numbers of one slab."""
         seeds = (options.seed,) if self.view.shared else (options.seed, slab)
+        spec = self.model.spec
+        return spec.random_field.draw(spec.ndim, generator(*seeds))
+
+    def start(self, options: Options, slab: int = 0, draws: Draws | None = None) -> Flow:
+        """The random flow of one slab, from its draws or from others."""
+        draws = self.draws(options, slab) if draws is None else draws
         with fixed_threads():
-            flow = start_flow(self.model, *seeds, level=options.level)
-            fades = self.view.fades(flow.random.shape[-1], flow.state)
+            flow = flow_of(self.model.spec, draws, options.level)
+            fades = self._fades(options, slab, flow.random.shape[-1])
         return flow if fades is None else replace(flow, random=flow.random * fades[0])
 
     def steps(self, options: Options) -> Generator[Step, None, tuple[RecoveryStep, ...]]:
@@ -125,13 +139,19 @@ class Session:
         """
         self.check(options)
         slabs, ends = self.view.slabs if options.level else 0, list[RecoveryStep]()
+        rounds = ROUNDS if options.targets else 1
         for slab in range(slabs):
-            for at in threaded(self._recovery(options, slab)):
-                if at.index == at.total:
-                    ends.append(at)
+            at: RecoveryStep | None = None
+            number = 0
+            for at in threaded(self._slab_steps(options, slab)):
+                number += at.index == 0
                 total = at.total + 1
-                index = slab * total + at.index
-                yield Step(index, slabs * total, at.level, slab, at, self.view)
+                index = (slab * rounds + number - 1) * total + at.index
+                yield Step(
+                    index, slabs * rounds * total, at.level, slab, at, self.view, number, rounds
+                )
+            assert at is not None
+            ends.append(at)
         return tuple(ends)
 
     def ends(self, options: Options) -> tuple[RecoveryStep, ...]:
@@ -151,15 +171,36 @@ class Session:
                 self._images[slab] = self.view.images(slab)
         return self._images[slab]
 
-    def _recovery(self, options: Options, slab: int) -> Iterator[RecoveryStep]:
-        start, images = self.start(options, slab), self.images(slab)
-        fades = self.view.fades(start.random.shape[-1], start.state)
+    def _slab_steps(self, options: Options, slab: int) -> Iterator[RecoveryStep]:
+        """The steps of one slab; with targets, those of every round."""
+        draws, spec = self.draws(options, slab), self.model.spec
+        search = None
+        if options.targets:
+            fades = self._fades(options, slab, 2 * spec.state)
+            fade = None if fades is None else fades[1]
+            search = slab_search(self.view, spec, options, slab, draws, fade)
+        if search is None:
+            return self._recovery(options, slab, draws)
+        return steered_steps(search, draws, lambda moved: self._recovery(options, slab, moved))
+
+    def _recovery(self, options: Options, slab: int, draws: Draws) -> Iterator[RecoveryStep]:
+        start, images = self.start(options, slab, draws), self.images(slab)
+        fades = self._fades(options, slab, start.random.shape[-1])
         fade = None if fades is None else fades[1]
         steps = self.step_count(options)
         condition, variety = options.condition, self.variety(options, slab)
         return recovery_steps(
             self.model, images, start, options.level, steps, fade, condition, variety
         )
+
+    def _fades(self, options: Options, slab: int, enlarged: int) -> tuple[Tensor, Tensor] | None:
+        """Factors on velocities, of the region and of what stays still: enlarged, state grid."""
+        state = self.model.spec.state
+        fades = self.view.fades(enlarged, state)
+        still = still_factors(self.view, options.targets, slab, enlarged, state)
+        if fades is None or still is None:
+            return still if fades is None else fades
+        return fades[0] * still[0], fades[1] * still[1]
 
 
 def find_organs(model: Model, view: ModelView, slab: int, images: Tensor) -> Tensor | None:

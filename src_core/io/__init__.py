@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from src_core.io.folder import OutputFolder
     from src_core.io.formats import register, volume_file
     from src_core.io.options import FieldFormat
+    from src_core.io.points import read_points, write_points
     from src_core.io.volumes import FileNames, read_case, write_image
 
 _MODULES = {
@@ -39,11 +40,13 @@ _MODULES = {
     "read_case": "volumes",
     "read_field": "fields",
     "read_field_series": "fields",
+    "read_points": "points",
     "register": "formats",
     "volume_file": "formats",
     "write_field": "fields",
     "write_field_series": "fields",
     "write_image": "volumes",
+    "write_points": "points",
     "write_scalar": "fields",
 }
 
@@ -60,11 +63,13 @@ __all__ = [
     "read_case",
     "read_field",
     "read_field_series",
+    "read_points",
     "register",
     "volume_file",
     "write_field",
     "write_field_series",
     "write_image",
+    "write_points",
     "write_scalar",
 ]
 

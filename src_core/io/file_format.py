@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from src_core.cases.grid import Grid
+    from src_core.cases.point_set import Axes, PointKind, PointSet
 
     Read = Callable[[Path], tuple[NDArray[Any], Grid]]
     ReadImage = Callable[[Path], tuple[NDArray[Any], Grid | nib.Nifti1Header]]
     WriteImage = Callable[[Path, NDArray[Any], nib.Nifti1Header], None]
     WriteField = Callable[[Path, NDArray[Any], Grid], None]
     ReadShape = Callable[[Path], tuple[tuple[int, ...], np.dtype[Any]]]
+    ReadPoints = Callable[[Path, Axes | None], PointSet]
+    WritePoints = Callable[[Path, PointSet], None]
 
-__all__ = ["FieldConvention", "FileFormat"]
+__all__ = ["FieldConvention", "FileFormat", "PointFormat"]
 
 
 @dataclass(frozen=True)
@@ -77,21 +80,50 @@ class FileFormat:
     picture: bool = False
     extra: str = ""
 
-    @contextmanager
-    def required(self, path: Path) -> Iterator[None]:
+    def required(self, path: Path) -> AbstractContextManager[None]:
         """Reading or writing a file: a missing package becomes an error that says what to install.
 
         Raises:
             InputError: a package that the format needs is missing.
         """
-        try:
-            yield
-        except ImportError as error:
-            if not self.extra:
-                raise
-            raise InputError(
-                f"this format needs {error.name}, which is not installed",
-                where=str(path),
-                expected="NIfTI (.nii, .nii.gz) without it",
-                do=f"pip install napari-drdm[{self.extra}]",
-            ) from error
+        return _required(path, self.extra, "NIfTI (.nii, .nii.gz)")
+
+
+@dataclass(frozen=True)
+class PointFormat:
+    """A row of the table of landmarks and surfaces.
+
+    Attributes:
+        name: what messages call it.
+        kind: what its files hold.
+        endings: of its files, lower case.
+        read: the points, with axes for a file that does not state any.
+        write: the file that points came from with other coordinates.
+        extra: of this package, which it needs.
+    """
+
+    name: str
+    kind: PointKind
+    endings: tuple[str, ...]
+    read: ReadPoints
+    write: WritePoints
+    extra: str = ""
+
+    def required(self, path: Path) -> AbstractContextManager[None]:
+        """As ``FileFormat.required``."""
+        return _required(path, self.extra, "landmarks (.csv)")
+
+
+@contextmanager
+def _required(path: Path, extra: str, instead: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        if not extra:
+            raise
+        raise InputError(
+            f"this format needs {error.name}, which is not installed",
+            where=str(path),
+            expected=f"{instead} without it",
+            do=f"pip install napari-drdm[{extra}]",
+        ) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from src_core.errors import ArgumentError
-from src_core.io.file_format import FieldConvention, FileFormat
+from src_core.io.file_format import FieldConvention, FileFormat, PointFormat
 
 __all__ = [
     "NIFTI",
@@ -28,6 +28,9 @@ __all__ = [
     "image_endings",
     "is_picture",
     "listed",
+    "point_ending_of",
+    "point_endings",
+    "point_format_named",
     "register",
     "volume_file",
     "without_ending",
@@ -123,6 +126,36 @@ _formats = [
         read_image=_later("itk_images.read_itk_image"),
         holds_folder=_later("itk_images.holds_dicom"),
         extra="itk",
+    ),
+]
+#: Landmarks and surfaces; the first is that of points that came from no file.
+_point_formats = [
+    PointFormat(
+        "table",
+        "points",
+        (".csv",),
+        _later("point_tables.read_table"),
+        _later("point_tables.write_table"),
+    ),
+    PointFormat(
+        "Slicer FCSV",
+        "points",
+        (".fcsv",),
+        _later("point_tables.read_fcsv"),
+        _later("point_tables.write_table"),
+    ),
+    PointFormat(
+        "Slicer markups",
+        "points",
+        (".mrk.json",),
+        _later("markups.read_markups"),
+        _later("markups.write_markups"),
+    ),
+    *(
+        PointFormat(
+            name, "surface", (f".{end}",), _later(f"{end}.read_{end}"), _later(f"{end}.write_{end}")
+        )
+        for name, end in (("VTK", "vtk"), ("VTK XML", "vtp"), ("STL", "stl"), ("PLY", "ply"))
     ),
 ]
 
@@ -228,3 +261,20 @@ def listed() -> str:
         if known.read_image
     ]
     return " or ".join([", ".join(each[:-1]), each[-1]])
+
+
+def point_format_named(path: str | Path) -> PointFormat | None:
+    """The format of landmarks or a surface by the file's name."""
+    ending = point_ending_of(path)
+    return next((known for known in _point_formats if ending in known.endings), None)
+
+
+def point_ending_of(path: str | Path) -> str:
+    """The known ending of a file of landmarks or a surface, as the table has it; else ''."""
+    name = str(path).lower()
+    return next((e for known in _point_formats for e in known.endings if name.endswith(e)), "")
+
+
+def point_endings(kind: str | None = None) -> tuple[str, ...]:
+    """Endings of files with landmarks or surfaces, or of one kind of them."""
+    return tuple(e for known in _point_formats if kind in (None, known.kind) for e in known.endings)

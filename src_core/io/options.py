@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from src_core.errors.options import BATCH, Display, option_class
 from src_core.io.formats import field_conventions
 
-__all__ = ["FieldFormat", "FileOptions", "conventions"]
+__all__ = ["FieldFormat", "FileOptions", "PointOptions", "conventions"]
 
 #: The name of a convention of ``src_core.io.formats``, such as ``itk``, ``fsl`` or ``mha``.
 FieldFormat = str
@@ -48,4 +48,17 @@ class FileOptions:
     )
     overwrite: Annotated[bool, Display(docks=())] = Field(
         default=False, description="Replace the files in the output folder."
+    )
+
+
+@option_class
+class PointOptions:
+    """How landmarks and surfaces are read."""
+
+    coordinates: Annotated[
+        Literal["LPS", "RAS"] | None, Display(none="as the file states", docks=())
+    ] = Field(
+        default=None,
+        description="Axes of the coordinates in files of points and surfaces that do not state "
+        "them, mm.",
     )

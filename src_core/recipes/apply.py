@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
+from src_core.cases.point_set import PointSet
 from src_core.errors import InputError
 from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.label_changes import label_metrics
@@ -23,6 +25,7 @@ from src_core.fields.warp_case import warp_case
 from src_core.fields.warp_frames import frame_of, warp_frames
 from src_core.io import volume_file, write_field, write_field_series, write_scalar
 from src_core.io.case_files import save_case, write_json
+from src_core.recipes.apply_points import write_moved
 
 __all__ = [
     "Applied",
@@ -114,11 +117,13 @@ def apply_series(
     inverse: bool = False,
     interpolation: Literal["linear", "cubic"] = "linear",
     label_interpolation: Literal["linear", "nearest"] = "linear",
+    points: Sequence[PointSet] = (),
 ) -> dict[str, Any]:
     """Move every frame of a cine by its own field, or make a series of one volume; write the files.
 
     Args:
         fields: (X, Y, Z, T, 3), LPS mm, on ``grid``.
+        points: landmarks and surfaces, which every frame's field moves.
 
     Returns:
         The metrics, at the frame that moves most; the smallest determinant is over all.
@@ -145,6 +150,8 @@ def apply_series(
         "covered_percent": covered,
         **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
     }
+    if points:
+        metrics["points"] = write_moved(points, fields, grid, place, inverse)
     save_case(warped, place, case)
     write_field_series(place / volume_file("displacement"), np.stack(own, axis=3), case.grid)
     write_json(place / "metrics.json", metrics)
@@ -170,8 +177,9 @@ def apply_field(
     inverse: bool = False,
     interpolation: Literal["linear", "cubic"] = "linear",
     label_interpolation: Literal["linear", "nearest"] = "linear",
+    points: Sequence[PointSet] = (),
 ) -> dict[str, Any]:
-    """Move a case as ``move_case`` does and write the files; returns the metrics.
+    """Move a case as ``move_case`` does, and points with it; write the files; returns the metrics.
 
     Raises:
         InputError: field and image lie in different places.
@@ -184,8 +192,11 @@ def apply_field(
         interpolation=interpolation,
         label_interpolation=label_interpolation,
     )
+    metrics = moved.metrics
+    if points:
+        metrics = {**metrics, "points": write_moved(points, field, grid, place, inverse)}
     save_case(moved.case, place, case)
     write_field(place / volume_file("displacement"), moved.displacement, case.grid)
     write_scalar(place / volume_file("jacobian"), moved.jacobian, case.grid)
-    write_json(place / "metrics.json", moved.metrics)
-    return moved.metrics
+    write_json(place / "metrics.json", metrics)
+    return metrics

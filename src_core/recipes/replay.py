@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from src_core.cases.case import Case
+from src_core.cases.point_set import Axes, PointSet
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation.options import Options
 from src_core.generation.recipe import machine
@@ -19,6 +20,7 @@ from src_core.io import read_case
 from src_core.io.case_files import input_volumes
 from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_array
+from src_core.io.points import read_points
 from src_core.models.checkpoint import load_file
 from src_core.models.device import choose_device
 from src_core.models.library import find_model
@@ -43,6 +45,12 @@ class _ModelFile(BaseModel):
     file: str
 
 
+class _Points(BaseModel):
+    path: str | None
+    axes: Axes
+    sha256: str
+
+
 class _Recipe(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
 
@@ -52,6 +60,7 @@ class _Recipe(BaseModel):
     device: str
     machine: dict[str, str]
     outputs: dict[str, str]
+    points: dict[str, _Points] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +72,7 @@ class ReplayPlan:
     options: Options
     recipe: dict[str, Any]
     notes: tuple[str, ...]
+    points: tuple[PointSet, ...] = ()
 
 
 def prepare(
@@ -70,6 +80,7 @@ def prepare(
     *,
     images: Sequence[Path] | None = None,
     labels: Sequence[Path] | None = None,
+    points: Sequence[Path] | None = None,
     device: str | None = None,
     sample: str | None = None,
 ) -> ReplayPlan:
@@ -79,6 +90,7 @@ def prepare(
         path: a ``recipe.json``, or the ``manifest.jsonl`` of an augmentation.
         images: other places of the recipe's images.
         labels: other places of its labels.
+        points: other places of its landmarks and surfaces, in its order.
         device: another than the recipe's.
         sample: the name of a case or pair in a manifest.
 
@@ -100,7 +112,8 @@ def prepare(
         if machine().get(name, then) != then
     ]
     model = _model(recipe.model, device or recipe.device)
-    return ReplayPlan(case, model, recipe.options, raw, tuple(notes))
+    moving = _all_points(recipe.points, points, path)
+    return ReplayPlan(case, model, recipe.options, raw, tuple(notes), moving)
 
 
 def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:
@@ -159,6 +172,30 @@ def _check_inputs(case: Case, named: dict[str, _Array], recipe: Path) -> None:
                 expected=f"an array of SHA-256 {array.sha256[:16]}...",
                 do=Phrase("give the original with ", OptionName(name.split("-")[0])),
             )
+
+
+def _all_points(
+    named: dict[str, _Points], given: Sequence[Path] | None, recipe: Path
+) -> tuple[PointSet, ...]:
+    """Landmarks and surfaces that a recipe names."""
+    paths = list(given or [recipe.parent / (one.path or "") for one in named.values()])
+    if len(paths) != len(named):
+        raise InputError(
+            f"{len(paths)} files of points", where=str(recipe), expected=f"{len(named)} in order"
+        )
+    return tuple(map(_read_points, named, named.values(), paths))
+
+
+def _read_points(name: str, wanted: _Points, path: Path) -> PointSet:
+    found = read_points(path, wanted.axes)
+    if sha256_array(found.positions) != wanted.sha256:
+        raise InputError(
+            f"{name} is not what the recipe was made from",
+            where=str(path),
+            expected=f"positions of SHA-256 {wanted.sha256[:16]}...",
+            do=Phrase("give the original with ", OptionName(name.split(".")[0].split("-")[0])),
+        )
+    return found
 
 
 def _model(wanted: _ModelFile, device: str) -> Model:

@@ -19,7 +19,7 @@ from src_core.cli.options_page import options_page
 from src_core.errors.options import OptionField, option_fields
 from src_core.evaluation.options import EvaluationRequest
 from src_core.generation.options import CallOptions, Options
-from src_core.io.options import FileOptions
+from src_core.io.options import FileOptions, PointOptions
 from src_core.models.options import ImportOptions, ModelOptions
 from src_core.recipes.options import ApplyOptions, ReplayOptions
 from src_core.tasks.table import TASKS
@@ -44,11 +44,15 @@ SOURCES: dict[str, dict[str, type]] = {
     "demo": {"level": Options, "seed": Options, "overwrite": FileOptions},
     "generate": {
         name: model
-        for model in (Options, CallOptions, FileOptions, ModelOptions)
+        for model in (Options, CallOptions, FileOptions, ModelOptions, PointOptions)
         for name in option_fields(model)
     },
     "replay": {"sample": ReplayOptions, "device": ReplayOptions, "overwrite": FileOptions},
-    "apply": {**dict.fromkeys(option_fields(ApplyOptions), ApplyOptions), "overwrite": FileOptions},
+    "apply": {
+        **dict.fromkeys(option_fields(ApplyOptions), ApplyOptions),
+        "overwrite": FileOptions,
+        "coordinates": PointOptions,
+    },
     "augment": {**_DATA_SET, **_NETWORK, "with_sources": Request, "number": Request},
     "pairs": {
         **{name: model for name, model in _DATA_SET.items() if name not in NOT_OF_PAIRS},
@@ -62,7 +66,7 @@ SOURCES: dict[str, dict[str, type]] = {
 }
 #: Parameters that no engine class describes: files, folders and what is printed.
 SHELL = {"images", "labels", "image", "field", "recipe", "dataset", "train", "test", "config"}
-SHELL |= {"model", "file", "out", "json"}
+SHELL |= {"model", "file", "out", "json", "hold", "points", "surface"}
 #: Defaults that a verb has otherwise than the field.
 OTHERWISE = {("augment", "formats"): "cases", ("pairs", "formats"): "pairs"}
 UNSET = {"level"}
@@ -112,7 +116,7 @@ def test_an_option_is_what_its_field_says(words: str, name: str, model: type) ->
 def _default(words: str, field: OptionField) -> Any:
     if (words, field.name) in OTHERWISE:
         return OTHERWISE[words, field.name]
-    if field.required or field.name in UNSET or field.default is None:
+    if field.required or field.name in UNSET or field.default in (None, ()):
         return None
     return field.text.write(field.default) if field.text else field.default
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src_core.evaluation.shapes import ellipse_agreement
+from src_core.cases.label_shapes import ellipse_agreement
 
 SHAPE = (160, 224)
 

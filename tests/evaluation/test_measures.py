@@ -11,12 +11,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from src_core.cases.label_shapes import enclosed_share, wall_thickness
 from src_core.diffusion.bspline_field import bspline, elastic_ddf
 from src_core.errors import ArgumentError
 from src_core.evaluation.anatomy import Anatomy, find_anatomy, shape_figures
 from src_core.evaluation.measures import field_figures
 from src_core.evaluation.octaves import octave_energies
-from src_core.evaluation.shapes import enclosed_share, wall_thickness
 from src_core.experiments.statistics import (
     interpolate,
     interval,

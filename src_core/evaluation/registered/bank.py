@@ -85,14 +85,16 @@ class RegisteredBank:
         """The frame that every field lies in."""
         return _read_frame(self.plan)
 
+    def count(self, case: EvaluatedCase) -> int:
+        """How many fields between other subjects a case has."""
+        return len(self._others(case))
+
     def field(self, case: EvaluatedCase, seed: int) -> Tensor | None:
         """One of the fields between other subjects, for a case: (1, D, *side), its voxels.
 
         Each seed, from 1, has another field; None where there are no more.
         """
-        pairs = self.plan.pairs
-        others = [i for i, pair in enumerate(pairs) if case.subject not in pair.subjects]
-        order = np.random.default_rng(case.code).permutation(others)
+        order = np.random.default_rng(case.code).permutation(self._others(case))
         if seed > len(order):
             return None
         if case.name not in self._aligned:
@@ -101,6 +103,10 @@ class RegisteredBank:
         placed, similar = self._aligned[case.name]
         u = _read(self.plan.path(int(order[seed - 1])))[0]["u"]
         return transported(u, self.frame, placed, similar)
+
+    def _others(self, case: EvaluatedCase) -> list[int]:
+        pairs = self.plan.pairs
+        return [i for i, pair in enumerate(pairs) if case.subject not in pair.subjects]
 
 
 def plan_bank(
@@ -135,7 +141,11 @@ def plan_bank(
 
 
 def fill_bank(
-    plan: BankPlan, entries: Sequence[Entry], spec: ModelSpec, choice: str = "largest"
+    plan: BankPlan,
+    entries: Sequence[Entry],
+    spec: ModelSpec,
+    choice: str = "largest",
+    process: tuple[int, int] = (1, 1),
 ) -> Iterator[int]:
     """Register the pairs that have no file yet; yields the number of fields that are there.
 
@@ -144,8 +154,12 @@ def fill_bank(
         entries: the cases, those of missing fields among them.
         spec: of the model whose grid they are registered on.
         choice: which slice of a case a 2D field is of.
+        process: number of this process, and of all that fill the bank; each begins with a part of
+            its own, and ends when all are there.
     """
     missing = plan.missing()
+    begin = len(missing) * (process[0] - 1) // process[1]
+    missing = missing[begin:] + missing[:begin]
     done = len(plan.pairs) - len(missing)
     yield done
     if not missing:
@@ -163,10 +177,11 @@ def fill_bank(
     placed: dict[str, PaintedCase] = {}
     for index in missing:
         pair = plan.pairs[index]
-        with fixed_threads(), torch.inference_mode():
-            for name in {pair.moving, pair.fixed} - placed.keys():
-                placed[name] = in_frame(frame, read(name))
-            _write_field(plan.path(index), pair, placed[pair.moving], placed[pair.fixed])
+        if not plan.path(index).is_file():
+            with fixed_threads(), torch.inference_mode():
+                for name in {pair.moving, pair.fixed} - placed.keys():
+                    placed[name] = in_frame(frame, read(name))
+                _write_field(plan.path(index), pair, placed[pair.moving], placed[pair.fixed])
         done += 1
         yield done
 

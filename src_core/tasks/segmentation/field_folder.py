@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,16 @@ class FieldFolder:
     Args:
         path: the folder; made when something is written.
         facts: what the fields follow from, for each case by its name.
+        further: what those of a kind follow from besides.
     """
 
-    def __init__(self, path: Path, facts: dict[str, dict[str, Any]]) -> None:
-        self._path, self._facts = path, facts
+    def __init__(
+        self,
+        path: Path,
+        facts: dict[str, dict[str, Any]],
+        further: Mapping[FieldKind, dict[str, Any]] | None = None,
+    ) -> None:
+        self._path, self._facts, self._further = path, facts, further or {}
 
     def has(self, kind: FieldKind, name: str) -> bool:
         """Whether a case's fields of a kind are there."""
@@ -56,7 +63,7 @@ class FieldFolder:
         """
         path = self._file(kind, name)
         with safe_open(path, framework="pt") as file:
-            if (file.metadata() or {}).get(_FACTS) != self._text(name):
+            if (file.metadata() or {}).get(_FACTS) != self._text(kind, name):
                 raise InputError(
                     "the deformations are of another model, data set or options",
                     where=str(path),
@@ -69,10 +76,10 @@ class FieldFolder:
         self._path.mkdir(parents=True, exist_ok=True)
         tensors = {"fields": made.fields.half().contiguous(), "means": made.means.float()}
         with open_atomically(self._file(kind, name)) as file:
-            file.write(save(tensors, metadata={_FACTS: self._text(name)}))
+            file.write(save(tensors, metadata={_FACTS: self._text(kind, name)}))
 
     def _file(self, kind: FieldKind, name: str) -> Path:
         return self._path / f"{name}-{kind}.safetensors"
 
-    def _text(self, name: str) -> str:
-        return json.dumps(self._facts[name], sort_keys=True)
+    def _text(self, kind: FieldKind, name: str) -> str:
+        return json.dumps({**self._facts[name], **self._further.get(kind, {})}, sort_keys=True)

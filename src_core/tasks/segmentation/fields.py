@@ -23,12 +23,21 @@ from src_core.fields.sampling import sample
 from src_core.generation.options import Options, make_options
 from src_core.generation.proof import guarded
 from src_core.generation.session import Session
+from src_core.models.fit import Fit
 from src_core.models.model import Model
 from src_core.tasks.segmentation.crop import CropGrid, PlaneAxes, pixel_positions, plane_axes
 from src_core.tasks.segmentation.methods import FieldKind
 from src_core.tasks.segmentation.slice_stacks import SliceStack
 
-__all__ = ["FieldDraw", "FieldMaker", "elastic_fields", "field_draws", "foreground", "mean_length"]
+__all__ = [
+    "FieldDraw",
+    "FieldMaker",
+    "elastic_fields",
+    "field_draws",
+    "foreground",
+    "mean_length",
+    "on_crop",
+]
 
 #: Recovery steps of every field.
 _STEPS = 3
@@ -125,11 +134,15 @@ class FieldMaker:
         return make_options(levels, level=draw.level, seed=draw.seed, steps=_STEPS, variety=variety)
 
     def _on_crop(self, u: Tensor) -> Tensor:
-        """A DDF (1, 2, *state) in state voxels, on the crop's grid in mm."""
-        fit, side, state = self._session.view.fit, self._crop.field_side, u.shape[-1]
-        places = pixel_positions(side, self._crop.size * self._crop.spacing / side)
-        at = fit.to_state(self._axes.voxels(places, self._crop.centre), state)
-        return self._axes.turned(sample(u, at) * (fit.mm_per_pixel * fit.size / state))
+        return on_crop(u, self._session.view.fit, self._axes, self._crop)
+
+
+def on_crop(u: Tensor, fit: Fit, axes: PlaneAxes, crop: CropGrid) -> Tensor:
+    """A DDF (1, 2, *side) in voxels of a grid over the model's, on the crop's: (1, 2, g, g) mm."""
+    state = u.shape[-1]
+    places = pixel_positions(crop.field_side, crop.size * crop.spacing / crop.field_side)
+    at = fit.to_state(axes.voxels(places, crop.centre), state)
+    return axes.turned(sample(u, at) * (fit.mm_per_pixel * fit.size / state))
 
 
 def elastic_fields(

@@ -1,7 +1,8 @@
 """Methods of augmentation: a pose, a deformation and intensities, each by its name.
 
 ``bigaug`` is BigAug (Zhang et al., 2020, DOI 10.1109/TMI.2020.2973595), ``nnunet`` the default of
-nnU-Net version 2 (Isensee et al., 2021, DOI 10.1038/s41592-020-01008-z).
+nnU-Net version 2 (Isensee et al., 2021, DOI 10.1038/s41592-020-01008-z). ``registered`` is an
+oracle: its fields are between other training subjects, which no method for few labels has.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from src_core.tasks.segmentation.options import MethodName
 __all__ = ["METHODS", "FieldKind", "Method"]
 
 #: Deformations of a case that are made once; BigAug draws its own at every step.
-FieldKind = Literal["random", "elastic", "drdm", "keep"]
+FieldKind = Literal["random", "elastic", "drdm", "keep", "registered"]
 
 
 @dataclass(frozen=True)
@@ -38,4 +39,5 @@ METHODS: dict[MethodName, Method] = {
     "nnunet": Method("nnunet", None, "nnunet"),
     "appearance": Method("none", None, "bigaug"),
     "drdm+appearance": Method("none", "drdm", "bigaug"),
+    "registered": Method("common", "registered", "nnunet"),
 }

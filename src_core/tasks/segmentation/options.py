@@ -15,7 +15,7 @@ __all__ = ["MethodName", "SegmentationRequest"]
 
 MethodName = Literal[
     "none", "pose", "pose+intensities", "random", "elastic", "drdm", "drdm+keep", "bigaug",
-    "nnunet", "appearance", "drdm+appearance",
+    "nnunet", "appearance", "drdm+appearance", "registered",
 ]  # fmt: skip
 _DEFAULT: tuple[MethodName, ...] = (
     "none", "pose", "pose+intensities", "random", "elastic", "drdm", "drdm+keep", "bigaug",
@@ -32,7 +32,10 @@ class SegmentationRequest:
     out: Path = same(TaskOptions, "out")
     model: str = same(TaskOptions, "model")
     methods: Annotated[tuple[MethodName, ...], EachOnce, names_form(get_args(MethodName))] = Field(
-        default=_DEFAULT, min_length=1, description="Augmentations to compare."
+        default=_DEFAULT,
+        min_length=1,
+        description="Augmentations to compare; registered, an oracle and no fair method, deforms "
+        "by fields between all training subjects, made with their labels.",
     )
     subjects: Annotated[tuple[int, ...], EachOnce, numbers_form("subjects")] = Field(
         default=(5,), min_length=1, description="Numbers of training subjects, such as 1,5,20."

@@ -17,6 +17,7 @@ from src_core.models.model import Model
 from src_core.tasks.data import labelled, read_split, run_digest
 from src_core.tasks.options import WHOLE, check_levels
 from src_core.tasks.segmentation.options import SegmentationRequest
+from src_core.tasks.segmentation.registered import check_registered
 from src_core.tasks.segmentation.stored import CompactTrials
 from src_core.tasks.segmentation.subsets import subset
 
@@ -73,6 +74,8 @@ def read_data(request: SegmentationRequest) -> SegmentationData:
     validated = [e for e in labelled(request.train, "val", needed=False) if e.split == "val"]
     external = [] if request.external is None else labelled(request.external, "test")
     cases = _named(trained)
+    if "registered" in request.methods and not request.report_only:
+        check_registered(cases, request.train)
     sources = {name: sha256_file(entry.image) for name, entry in cases.items()}
     digest = run_digest(_facts(request), model, (*trained, *tests, *external))
     data = SegmentationData(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,12 +34,13 @@ from src_core.tasks.segmentation.fields import (
 from src_core.tasks.segmentation.methods import FieldKind
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.segmentation.prepare import SegmentationData
+from src_core.tasks.segmentation.registered import RegisteredFields
 from src_core.tasks.segmentation.slice_stacks import SliceStack, read_stack
 
 __all__ = ["TaskSource"]
 
 #: Kinds in the order in which they are made: a random field is matched to the recovered one.
-_MADE: tuple[FieldKind, ...] = ("drdm", "keep", "random")
+_MADE: tuple[FieldKind, ...] = ("drdm", "keep", "random", "registered")
 
 
 class TaskSource:
@@ -99,6 +102,9 @@ class TaskSource:
         needed["drdm"] = needed.get("drdm", set()) | matched
         number, count = process
         cases = sorted({n for names in needed.values() for n in names})[number - 1 :: count]
+        between = needed.get("registered", set()).intersection(cases)
+        if not all(self.folder.has("registered", name) for name in between):
+            yield from self._registered.fill(process)
         for done, name in enumerate(cases, start=1):
             for kind in _MADE:
                 if name in needed.get(kind, set()) and not self.folder.has(kind, name):
@@ -141,23 +147,41 @@ class TaskSource:
             "centre": list(self.crop.centre),
         }  # fmt: skip
         facts = {name: {**common, "image": self.data.sources[name]} for name in self.data.trained}
-        return FieldFolder(request.fields or request.out / "fields", facts)
+        further: dict[FieldKind, dict[str, Any]] = {}
+        if "registered" in request.methods:
+            further["registered"] = {"between": self._registered.digest}
+        return FieldFolder(self._fields_folder, facts, further)
+
+    @property
+    def _fields_folder(self) -> Path:
+        return self.request.fields or self.request.out / "fields"
+
+    @cached_property
+    def _registered(self) -> RegisteredFields:
+        trained, times = self.data.trained, self.request.times
+        spec = self._model.spec
+        return RegisteredFields(self._fields_folder, trained, self.labels, spec, self.crop, times)
 
     def _make(self, kind: FieldKind, name: str) -> Iterator[StageProgress]:
+        times, made = self.request.times, list[Tensor]()
+        weights = foreground(self.stack(name, self.data.trained[name]), self.crop)
+        if kind == "registered":
+            fields = self._registered.fields(name, self.request.seed)
+        else:
+            fields = self._drawn(kind, name, weights)
+        while len(made) < times:
+            with fixed_threads():
+                made.append(next(fields))
+            yield StageProgress(f"{kind} fields", len(made), times, name)
+        moved = torch.cat(made)
+        self.folder.write(kind, name, CaseFields(moved, mean_length(moved, weights)))
+
+    def _drawn(self, kind: FieldKind, name: str, weights: Tensor) -> Iterator[Tensor]:
         request, entry = self.request, self.data.trained[name]
-        weights = foreground(self.stack(name, entry), self.crop)
         maker = FieldMaker(read_case(entry.image, entry.labels), self._model, self.crop, weights)
         draws = field_draws(name, request.times, request.levels, request.seed)
         means = self.folder.read("drdm", name).means if kind == "random" else None
-        made = list[Tensor]()
-        with fixed_threads():
-            fields = maker.fields(kind, draws, means)
-        while len(made) < len(draws):
-            with fixed_threads():
-                made.append(next(fields))
-            yield StageProgress(f"{kind} fields", len(made), len(draws), name)
-        moved = torch.cat(made)
-        self.folder.write(kind, name, CaseFields(moved, mean_length(moved, weights)))
+        return maker.fields(kind, draws, means)
 
     def _fields(self, kind: FieldKind, stack: SliceStack) -> Tensor:
         if kind != "elastic":

@@ -1,6 +1,8 @@
-"""Shape measures of labels on an isotropic grid: roundness, and thickness of a wall."""
+"""Shape measures of labels: agreement with an ellipse, thickness of a wall, what it encloses."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,8 +33,10 @@ def ellipse_agreement(mask: ArrayLike) -> float:
     return float(2 * (ellipse & region).sum() / (ellipse.sum() + region.sum()))
 
 
-def wall_thickness(wall: ArrayLike, inner: ArrayLike) -> tuple[float, float]:
-    """Mean and deviation of a wall's thickness, voxels.
+def wall_thickness(
+    wall: ArrayLike, inner: ArrayLike, spacing: Sequence[float] | None = None
+) -> tuple[float, float]:
+    """Mean and deviation of a wall's thickness, voxels, or mm by a spacing.
 
     The thickness is the distance from each voxel of the outer rim of wall and inner to the nearest
     voxel of the inner region: 0 where the wall is broken through. An annulus of radii r and R has
@@ -41,6 +45,7 @@ def wall_thickness(wall: ArrayLike, inner: ArrayLike) -> tuple[float, float]:
     Args:
         wall: (*spatial), voxels of the wall are not zero.
         inner: (*spatial), what it encloses.
+        spacing: mm along each axis; None for voxels.
 
     Returns:
         NaN for both where either is empty.
@@ -50,7 +55,7 @@ def wall_thickness(wall: ArrayLike, inner: ArrayLike) -> tuple[float, float]:
     if not inside.any() or np.array_equal(whole, inside):
         return float("nan"), float("nan")
     rim = whole & ~ndimage.binary_erosion(whole)
-    distance = ndimage.distance_transform_edt(~inside)[rim]
+    distance = ndimage.distance_transform_edt(~inside, sampling=spacing)[rim]
     return float(distance.mean()), float(distance.std())
 
 

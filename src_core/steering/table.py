@@ -1,0 +1,154 @@
+"""Which goal a kind of target has, and whether a case can have it at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from src_core.errors import InputError
+from src_core.steering.amounts import Amount
+from src_core.steering.drawn_goal import DrawnShapeGoal
+from src_core.steering.field_goals import LargestGoal, PointGoal, StillGoal
+from src_core.steering.goals import Goal, RatioGoal, SizeGoal, ThicknessGoal
+from src_core.steering.kinds import (
+    DrawnShapeTarget,
+    HoldTarget,
+    LargestTarget,
+    PlaceTarget,
+    PointTarget,
+    RatioTarget,
+    ShapeTarget,
+    SizeTarget,
+    StillTarget,
+    Target,
+    ThicknessTarget,
+)
+from src_core.steering.label_measures import enclosed_label
+from src_core.steering.parts import SteeredPart
+from src_core.steering.shape_goals import HoldGoal, PlaceGoal, ShapeGoal
+
+__all__ = ["check_targets", "goals_of"]
+
+_GOALS: dict[type[Target], Any] = {
+    SizeTarget: SizeGoal,
+    RatioTarget: RatioGoal,
+    ThicknessTarget: ThicknessGoal,
+    ShapeTarget: ShapeGoal,
+    PlaceTarget: PlaceGoal,
+    HoldTarget: HoldGoal,
+    PointTarget: PointGoal,
+    StillTarget: StillGoal,
+    LargestTarget: LargestGoal,
+    DrawnShapeTarget: DrawnShapeGoal,
+}
+
+
+def goals_of(
+    targets: Sequence[Target], part: SteeredPart, whole: SteeredPart | None = None
+) -> list[Goal]:
+    """The goals of targets on a part of a case.
+
+    Args:
+        targets: checked on the whole case.
+        part: one slice, or everything.
+        whole: the case, where ``part`` is one slice of it: targets that do not concern the slice
+            are left out, and sizes of the whole become factors.
+
+    Raises:
+        InputError: a wall encloses nothing.
+    """
+    if whole is None:
+        return [_GOALS[type(t)](t, part) for t in targets]
+    chosen = [_of_slice(t, whole) for t in targets if _concerns(t, part)]
+    return [_GOALS[type(t)](t, part) for t in chosen]
+
+
+def check_targets(targets: Sequence[Target], whole: SteeredPart) -> None:
+    """Refuse what a case cannot have, before anything is computed.
+
+    Raises:
+        InputError: a label that is not there, a point outside, or a move out of the slices.
+    """
+    for target in targets:
+        _check_labels(target, whole)
+        if isinstance(target, PointTarget):
+            for point in (target.start, target.end):
+                _check_inside(target, point, whole)
+            _check_in_plane(target, np.subtract(target.end, target.start), whole)
+        if isinstance(target, PlaceTarget):
+            _check_in_plane(target, np.asarray(target.shift), whole)
+        if isinstance(target, StillTarget):
+            _check_region(target, whole)
+        if isinstance(target, SizeTarget) and target.area and whole.axis is None:
+            raise _refused(target, "areas are of slices", "a volume in ml, with a 3D model")
+
+
+def _check_labels(target: Target, whole: SteeredPart) -> None:
+    if not target.labels:
+        return
+    if whole.labels is None:
+        raise _refused(target, "the case has no labels", "a label map, or points and regions")
+    known = sorted({int(v) for v in np.unique(whole.labels)} - {0})
+    for label in target.labels:
+        if label not in known:
+            listed = ", ".join(map(str, known)) or "none"
+            raise _refused(target, f"there is no label {label}", f"one of: {listed}")
+    is_wall = isinstance(target, ThicknessTarget)
+    if is_wall and enclosed_label(whole.labels, target.labels[0], whole.axis) is None:
+        raise _refused(target, "the label encloses no other", "the label of a wall")
+
+
+def _check_inside(target: Target, point: Sequence[float], whole: SteeredPart) -> None:
+    x, y, z = point
+    voxel = whole.voxel_of((x, y, z))
+    if not all(-0.5 <= v <= n - 0.5 for v, n in zip(voxel, whole.grid.shape, strict=True)):
+        raise _refused(target, "the point lies outside the image", "LPS mm within the image")
+
+
+def _check_in_plane(target: Target, move: Any, whole: SteeredPart) -> None:
+    if whole.axis is None:
+        return
+    through = float(whole.grid.to_voxels(np.asarray(move, dtype=np.float64))[whole.axis])
+    if abs(through) > 0.5:
+        raise _refused(
+            target, "a 2D model moves nothing from slice to slice", "a move in the plane"
+        )
+
+
+def _check_region(target: StillTarget, whole: SteeredPart) -> None:
+    for axis in whole.axes:
+        low, high = target.region[axis]
+        if high > whole.grid.shape[axis]:
+            raise _refused(
+                target,
+                f"the region {low}:{high} leaves the image along {'XYZ'[axis]}",
+                f"voxels within 0:{whole.grid.shape[axis]}",
+            )
+
+
+def _refused(target: Target, what: str, expected: str) -> InputError:
+    return InputError(f"'{target.words}': {what}", option="targets", expected=expected)
+
+
+def _concerns(target: Target, part: SteeredPart) -> bool:
+    """Whether a target has to do with one slice."""
+    if isinstance(target, PointTarget):
+        assert part.axis is not None
+        return abs(float(part.voxel_of(target.end)[part.axis])) <= 0.5
+    if isinstance(target, StillTarget):
+        return False  # the velocity is zero there, and the whole case is measured
+    if part.labels is None:
+        return True
+    return all(bool((part.labels == label).any()) for label in target.labels)
+
+
+def _of_slice(target: Target, whole: SteeredPart) -> Target:
+    """A target of a whole case as one of its slices has it: the same factor everywhere."""
+    if not isinstance(target, SizeTarget | RatioTarget) or target.amount.kind == "times":
+        return target
+    before = goals_of([target], whole)[0].before
+    low, high = (bound / before for bound in target.amount.bounds(before))
+    return replace(target, amount=Amount("times", low, high))
