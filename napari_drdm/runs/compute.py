@@ -113,10 +113,12 @@ class Compute:
             yield moment_of_outcome(replace(known.outcome, request=request), known.trace)
             return
         total = prepared.session.step_count(request.options)
-        trace = None if base is None else self.trace(base)
-        if trace is None or not trace.last_steps:
+        if base is None:
             u = prepared.so_far(request, viewed, [])
         else:
+            trace = self.trace(base)
+            if trace is None or not trace.last_steps:
+                return  # its steps were no longer stored: what is shown stays
             u = prepared.answered(request, viewed, trace)
         yield prepared.moment(request, u, 0, total, viewed)
 

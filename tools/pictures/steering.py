@@ -13,7 +13,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from pictures.hand import click, drag, rest, until
-from pictures.stage import Stage
+from pictures.stage import Stage, palette
 
 __all__ = ["Film", "dragging", "targets"]
 
@@ -21,7 +21,9 @@ _SLICE = 4
 _LV, _MYOCARDIUM = 3, 2
 #: Voxels along y and x: the outer border of the wall, and places that are held.
 _TAKEN, _PULLED, _HELD = (132, 78), (141, 69), ((92, 128), (150, 120), (130, 52))
-_SIDE, _COLOURS, _MOST_BYTES = 420, 64, 2_000_000
+_MIDDLE = (_SLICE, 118, 92)
+#: Pixels and colours of the film, and the most bytes.
+_SIDE, _COLOURS, _MOST_BYTES = 440, 128, 2_000_000
 
 
 def targets(stage: Stage, room: Path) -> None:
@@ -85,11 +87,10 @@ class Film:
         """Add what the canvas shows, for as many frames."""
         viewer = self._stage.viewer
         pixels = np.asarray(viewer.screenshot(canvas_only=True, flash=False))[..., :3]
-        height, width, _ = pixels.shape
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        square = Image.fromarray(pixels[top : top + side, left : left + side])
-        self._frames += [square.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)] * times
+        middle = self._stage.point(viewer.layers["phantom"], _MIDDLE)
+        top, left = middle.y() - _SIDE // 2, middle.x() - _SIDE // 2
+        square = Image.fromarray(pixels[top : top + _SIDE, left : left + _SIDE])
+        self._frames += [square] * times
 
     def save(self, path: Path) -> None:
         """Write it.
@@ -97,7 +98,7 @@ class Film:
         Raises:
             RuntimeError: it is larger than a page should load.
         """
-        few: Any = self._frames[-1].quantize(_COLOURS)
+        few: Any = palette(np.concatenate([np.asarray(f) for f in self._frames[::8]]), _COLOURS)
         frames = [f.quantize(palette=few, dither=Image.Dither.NONE) for f in self._frames]
         path.parent.mkdir(parents=True, exist_ok=True)
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=90, loop=0)

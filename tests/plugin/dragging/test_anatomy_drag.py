@@ -149,8 +149,8 @@ def test_the_canvas_shows_the_marks(scene):
 def test_other_axes_on_the_canvas(scene):
     scene.viewer.dims.order = (1, 0, 2)
     scene.viewer.dims.set_current_step(1, 20)
+    QTest.qWait(400)  # other sliders: the canvas gets another height
     scene.viewer.reset_view()
-    QTest.qWait(100)
     start, end = (mouse.point(scene.viewer, scene.image, v) for v in ((2, 20, 10), (3, 20, 20)))
     mouse.drag(scene.viewer, start, end)
     (pull,) = scene.drag.pulls
