@@ -17,7 +17,7 @@ from src_core.experiments.files import plain, write_json
 from src_core.experiments.records import Record, Trial, TrialKey
 from src_core.io import open_atomically
 
-__all__ = ["Journal", "OwnWords", "TrialFormat"]
+__all__ = ["Journal", "OwnWords", "TrialFormat", "run_facts"]
 
 _RUN, _RECORDS = "run.json", "records*.jsonl"
 _RESUME, _OVERWRITE = OptionName("resume", True), OptionName("overwrite", True)
@@ -44,6 +44,22 @@ class OwnWords:
         """The trial of an object."""
         keys = {name: value for name, value in values.items() if name != "records"}
         return Trial(keys, tuple(_record(r) for r in values["records"]))
+
+
+def run_facts(folder: Path) -> dict[str, Any]:
+    """What a run wrote of itself when it began, its digest among it.
+
+    Raises:
+        InputError: there is no run in the folder.
+    """
+    try:
+        found: dict[str, Any] = json.loads((folder / _RUN).read_text(encoding="utf-8"))
+        found["digest"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "there is no run to report", where=str(folder), expected="a run"
+        ) from error
+    return found
 
 
 class Journal:

@@ -73,6 +73,9 @@ class TaskOptions:
     prepare: bool = Field(
         default=False, description="Only make what the trainings read; train nothing."
     )
+    report_only: bool = Field(
+        default=False, description="Write the tables of the trainings that are finished."
+    )
     resume: bool = same(RunOptions, "resume")
     overwrite: bool = same(RunOptions, "overwrite")
     device: str = same(ModelOptions, "device")

@@ -40,6 +40,12 @@ def _imported(module: str, name: str) -> Callable[[Any], PreparedTask]:
     return lambda request: getattr(import_module(module), name)(request)
 
 
+def _registration(request: RegistrationRequest) -> PreparedTask:
+    if request.report_only:
+        return _imported("src_core.tasks.registration.saved", "SavedRegistration")(request)
+    return _imported("src_core.tasks.registration.run", "PreparedRegistration")(request)
+
+
 _ROWS = (
     Task(
         "segmentation",
@@ -53,7 +59,7 @@ _ROWS = (
         "The paper's Table 3: VoxelMorph trained on synthetic pairs, and on real ones.\n\n"
         "Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out registered",
         RegistrationRequest,
-        _imported("src_core.tasks.registration.run", "PreparedRegistration"),
+        _registration,
     ),
 )
 TASKS = {row.name: row for row in _ROWS}

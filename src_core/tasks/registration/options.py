@@ -116,6 +116,12 @@ class RegistrationRequest:
     fields: Path | None = same(TaskOptions, "fields")
     process: Process = same(TaskOptions, "process")
     prepare: bool = same(TaskOptions, "prepare")
+    report_only: bool = same(
+        TaskOptions,
+        "report_only",
+        description="Write the tables of the trainings in OUT that are finished; neither data nor "
+        "a model is read.",
+    )
     resume: bool = same(TaskOptions, "resume")
     overwrite: bool = same(TaskOptions, "overwrite")
     device: str = same(TaskOptions, "device")

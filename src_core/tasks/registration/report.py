@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from src_core.experiments.files import plain, write_text
 from src_core.experiments.records import Record
-from src_core.tasks.data import TaskData
-from src_core.tasks.output import Column, draw_means, facts_of, markdown, write_results
+from src_core.tasks.output import Column, draw_means, markdown, write_results
 from src_core.tasks.registration.curve_report import quarters, write_curves
 from src_core.tasks.registration.curves import CurvePoint
 from src_core.tasks.registration.measures import FIELD_MEASURES, LABEL_MEASURES
-from src_core.tasks.registration.options import RegistrationRequest
 from src_core.tasks.summary import means_of, paired_of
 
-__all__ = ["write_report"]
+__all__ = ["COMPUTED", "OPTIONS", "write_report"]
 
 _COLUMNS: tuple[Column, ...] = (
     ("dsc", "DSC", 100.0, 1),
@@ -43,35 +42,39 @@ _COMPARED = (
 )
 _SHOWN = {"dsc": "DSC", "asd_mm": "ASD, mm", "hd_mm": "HD, mm", "central": "central folds, ‰"}
 #: Options that the report repeats.
-_OPTIONS = ("pairs", "times", "levels", "variety", "steps", "tuning", "batch", "rate",
+OPTIONS = ("pairs", "times", "levels", "variety", "steps", "tuning", "batch", "rate",
             "similarity", "smooth", "smooth_real", "mixing", "size", "part", "seed", "repeats",
             "methods", "device", "precision")  # fmt: skip
+#: What the report says after its facts.
+COMPUTED = ("measures", "means", "paired", "curves")
 
 
 def write_report(
-    request: RegistrationRequest,
-    data: TaskData,
-    labels: tuple[int, ...],
+    folder: Path,
+    facts: dict[str, Any],
     records: Sequence[Record],
     curves: Sequence[CurvePoint],
 ) -> dict[str, Any]:
-    """Write results, tables and figures; returns what ``results.json`` holds."""
-    means, paired = means_of(records), paired_of(records)
-    facts = facts_of("registration", data, labels, request, _OPTIONS)
+    """Write results, tables and figures; returns what ``results.json`` holds.
+
+    Args:
+        facts: what it begins with, ``labels`` among them.
+    """
+    means, paired, labels = means_of(records), paired_of(records), facts["labels"]
     measures = (*LABEL_MEASURES, *FIELD_MEASURES)
     points = [asdict(point) for point in curves]
-    lines = {"measures": measures, "means": means, "paired": paired, "curves": points}
+    lines = dict(zip(COMPUTED, (measures, means, paired, points), strict=True))
     report = plain({**facts, **lines})
-    write_results(request.out, report, records, ("method", "subjects", "seed", "steps"))
-    write_curves(request.out, curves)
+    write_results(folder, report, records, ("method", "subjects", "seed", "steps"))
+    write_curves(folder, curves)
     of_labels = [(f"dsc {label}", f"{label} DSC", 100.0, 1) for label in labels]
     tables = [
         markdown(means, [*of_labels, *_COLUMNS], "dsc"),
         _differences(paired),
         quarters(curves),
     ]
-    write_text(request.out / "table.md", "\n".join(filter(None, tables)))
-    draw_means(request.out / "results", means, _SHOWN, "mean over labels")
+    write_text(folder / "table.md", "\n".join(filter(None, tables)))
+    draw_means(folder / "results", means, _SHOWN, "mean over labels")
     return dict(report)
 
 

@@ -13,6 +13,7 @@ from src_core.experiments.records import Key, Record, StageProgress, Trial, Tria
 from src_core.io.folder import make_folder
 from src_core.models.device import choose_device
 from src_core.tasks.data import read_label_values
+from src_core.tasks.output import facts_of
 from src_core.tasks.registration.curves import read_curves
 from src_core.tasks.registration.measures import Pair, figures_of
 from src_core.tasks.registration.network_trainer import NetworkTrainer, steps_of
@@ -26,7 +27,7 @@ from src_core.tasks.registration.packed_cases import (
 )
 from src_core.tasks.registration.pair_batches import checked_pairs
 from src_core.tasks.registration.prepare import read_data, read_validation
-from src_core.tasks.registration.report import write_report
+from src_core.tasks.registration.report import OPTIONS, write_report
 from src_core.tasks.registration.synthetic_pairs import draw_pairs
 from src_core.tasks.registration.training_pairs import TrainingPairs
 from src_core.tasks.registration.validation import ValidationPairs
@@ -110,7 +111,8 @@ class PreparedRegistration:
         """Write results, tables and figures."""
         networks = [(method, seed) for method, seed, *_ in self.trials()]
         curves = read_curves(self.request.out, networks, self.data.digest)
-        self.report = write_report(self.request, self.data, self._labels, records, curves)
+        facts = facts_of("registration", self.data, self._labels, self.request, OPTIONS)
+        self.report = write_report(self.request.out, facts, records, curves)
 
     def _read_labels(self) -> Iterator[StageProgress]:
         data = self.data

@@ -74,9 +74,7 @@ class SegmentationRequest:
     together: int = Field(
         default=1, ge=1, le=64, description="Trainings at a time; more than 1 serve a GPU."
     )
-    report_only: bool = Field(
-        default=False, description="Write the tables of the trainings that are finished."
-    )
+    report_only: bool = same(TaskOptions, "report_only")
     resume: bool = same(TaskOptions, "resume")
     overwrite: bool = same(TaskOptions, "overwrite")
     device: str = same(TaskOptions, "device")

@@ -9,7 +9,7 @@ from typing import Any
 from src_core.augment.plan import names_of
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.experiments.journal import Journal
+from src_core.experiments.journal import Journal, run_facts
 from src_core.io.hashing import sha256_file
 from src_core.models.device import choose_device
 from src_core.models.library import load_model
@@ -98,8 +98,8 @@ def open_journal(request: SegmentationRequest, data: SegmentationData) -> Journa
     Raises:
         InputError: the folder is not empty, or holds another run.
     """
-    if request.report_only and not (request.out / "run.json").is_file():
-        raise InputError("there is no run to report", where=str(request.out), expected="a run")
+    if request.report_only:
+        run_facts(request.out)
     tests = {**data.tested, **data.external}
     return Journal(
         request.out,
