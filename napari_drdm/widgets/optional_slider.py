@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QPushButton, QSlider
 __all__ = ["FACTORS", "MILLIMETRES", "OptionalSlider", "Scale"]
 
 #: Most pixels of a box beside its slider.
-_BOX = 96
+_BOX = 110
 
 
 @dataclass(frozen=True)
