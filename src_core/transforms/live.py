@@ -29,6 +29,7 @@ from src_core.models.library import DEFAULT_MODEL, load_model
 from src_core.models.model import Model
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.scan import Below, Scan
+from src_core.transforms.scan_sessions import ScanSessions
 
 __all__ = ["Live"]
 
@@ -88,7 +89,7 @@ class Live:
             condition=self.condition,
             variety=self.variety,
         )
-        session = Session(_case(scan), model, options.slices)
+        session = _sessions.get(scan, model, options.slices, _case)
         u = _guarded(session, session.ends(options), options).numpy()
         size, axis = model.spec.size, session.view.axis
         return Deformation(u, scan.grid, axis, size, level, seed)
@@ -96,6 +97,9 @@ class Live:
     def loaded(self) -> Model:
         """The model, loaded once in each process."""
         return _loaded(str(self.model), self.device)
+
+
+_sessions = ScanSessions()
 
 
 @lru_cache(maxsize=4)
