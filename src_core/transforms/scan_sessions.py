@@ -65,7 +65,7 @@ def _digest(scan: Scan) -> str:
     for values in (scan.image, scan.labels):
         if values is not None:
             found.update(repr((values.dtype.str, values.shape)).encode())
-            found.update(memoryview(np.ascontiguousarray(values)).cast("B"))
+            found.update(np.ascontiguousarray(values).data)
     return found.hexdigest()
 
 
