@@ -1,4 +1,4 @@
-"""Layers > Transform > Apply displacement field, and Layers > Measure > Jacobian determinant."""
+"""Layers > Transform > Apply displacement field, Move points; Measure > Jacobian determinant."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from napari import current_viewer
 from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_error, show_info
 
-from napari_drdm.field_tools.forms import apply_form, jacobian_form
+from napari_drdm.field_tools.forms import apply_form, jacobian_form, points_form
 from napari_drdm.field_tools.work import (
     FieldChoice,
     JacobianDone,
     MoveDone,
+    PointsDone,
     jacobian_of,
     move,
+    move_vertices,
     snapshot_of,
 )
 from napari_drdm.layers.field_follower import placement_over
 from napari_drdm.layers.field_layers import round_mm
+from napari_drdm.layers.point_layers import moved_layer, take_points
 from napari_drdm.layers.snapshots import placement
 from napari_drdm.messages import error_line
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
@@ -32,12 +35,20 @@ if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui
     from napari.viewer import Viewer
 
-__all__ = ["open_apply_field", "open_jacobian"]
+__all__ = ["open_apply_field", "open_jacobian", "open_move_points"]
 
 
 def open_apply_field() -> None:
     """Open the form in the current viewer."""
     _dock(lambda viewer: apply_form(viewer, partial(_apply, viewer)), "Apply displacement field")
+
+
+def open_move_points() -> None:
+    """Open the form in the current viewer."""
+    _dock(
+        lambda viewer: points_form(viewer, partial(_move_points, viewer)),
+        "Move points by displacement field",
+    )
 
 
 def open_jacobian() -> None:
@@ -77,6 +88,32 @@ def _apply(
     name = "moved back" if options["inverse"] else "moved"
     work = partial(move, snapshot, choice, **options)
     _run(form, work, lambda done: _show_moved(viewer, done, image, labels, name))
+
+
+def _move_points(
+    viewer: Viewer,
+    form: FunctionGui[..., Any],
+    image: Image | None,
+    layers: list[Layer],
+    choice: FieldChoice,
+    inverse: bool,
+) -> None:
+    if image is None or not layers:
+        show_error("choose points, shapes or a surface, and the image they lie on")
+        return
+    try:
+        snapshot = snapshot_of(image, [])
+        points = [take_points(layer, image) for layer in layers]
+    except DRDMError as error:
+        show_error(error_line(error))
+        return
+    name = "moved back" if inverse else "moved"
+
+    def show(done: PointsDone) -> None:
+        for own, voxels in zip(points, done.voxels, strict=True):
+            viewer.add_layer(moved_layer(own, voxels, name))
+
+    _run(form, partial(move_vertices, snapshot, points, choice, inverse), show)
 
 
 def _measure(

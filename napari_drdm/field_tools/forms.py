@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QSizePolicy
 
 from napari_drdm.field_tools.work import FieldChoice
 from napari_drdm.layers.field_layers import field_of
+from napari_drdm.layers.point_layers import is_movable
 from napari_drdm.layers.snapshots import labels_for
 from src_core.errors.options import option_fields
 from src_core.io.formats import field_endings
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui
     from napari.viewer import Viewer
 
-__all__ = ["apply_form", "jacobian_form"]
+__all__ = ["apply_form", "jacobian_form", "points_form"]
 
 _FILES = " ".join(f"*{ending}" for ending in field_endings())
 _FILE = {
@@ -90,6 +91,46 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
     form.label_layers.choices = lambda _: _fitting(viewer, form)
     form.image.changed.connect(lambda _: _offer_labels(viewer, form))
     _offer_labels(viewer, form)
+    return _with_file_row(form)
+
+
+def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
+    """Form that moves points, shapes and surfaces with the tissue of an image.
+
+    Args:
+        viewer: its layers are offered.
+        start: called with the form, image, layers, FieldChoice and whether by the inverse.
+    """
+
+    @magicgui(
+        call_button="Move",
+        layers={
+            "widget_type": "Select",
+            "label": "Layers",
+            "choices": lambda _: [(one.name, one) for one in viewer.layers if is_movable(one)],
+            "tooltip": "Points, shapes and surfaces to move, one or several (Ctrl + click)",
+        },
+        image=_choice(viewer, _is_grey, "Image", "The image that they lie on; it is not moved"),
+        field=_field_choice(viewer),
+        file=_FILE,
+        format=_widget_of("field_format", "Format"),
+        inverse={
+            "label": "Inverse",
+            "tooltip": "From the new image to its source; otherwise from the source to the new "
+            "image, as its tissue moved",
+        },
+    )
+    def form(
+        layers: Any, image: Any, field: Any, file: Any = None, format: Any = "",
+        inverse: bool = False,
+    ) -> None:  # fmt: skip
+        start(form, image, layers, _chosen(field, file, format), inverse)
+
+    form.layers.native.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+    form.layers.max_height = _LIST_HEIGHT
+    offered = [layer for layer in viewer.layers if is_movable(layer)]
+    chosen = [layer for layer in offered if layer in viewer.layers.selection]
+    form.layers.value = chosen or offered[:1]
     return _with_file_row(form)
 
 

@@ -20,7 +20,18 @@ from src_core.io import FieldFormat, read_field
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
-__all__ = ["FieldChoice", "JacobianDone", "MoveDone", "jacobian_of", "move", "snapshot_of"]
+    from napari_drdm.layers.point_layers import LayerPoints
+
+__all__ = [
+    "FieldChoice",
+    "JacobianDone",
+    "MoveDone",
+    "PointsDone",
+    "jacobian_of",
+    "move",
+    "move_vertices",
+    "snapshot_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +94,24 @@ class JacobianDone:
         return f"Determinants {low:.2f} to {high:.2f}, {folds}"
 
 
+@dataclass(frozen=True, eq=False)
+class PointsDone:
+    """Vertices of some layers, moved, in their order: (N, 3) each, voxels of the image."""
+
+    voxels: tuple[NDArray[np.float64], ...]
+    longest_mm: float
+    outside: int
+
+    @property
+    def summary(self) -> str:
+        """A summary in one line."""
+        count = sum(map(len, self.voxels))
+        text = f"Moved {count:,} points by up to {self.longest_mm:.1f} mm"
+        if not self.outside:
+            return text
+        return f"{text}; {self.outside:,} lie outside the field: they moved as its border does"
+
+
 def snapshot_of(image: Image, labels: Sequence[Labels]) -> Snapshot:
     """The image with its labels, copied; to be taken on the main thread.
 
@@ -116,6 +145,37 @@ def move(snapshot: Snapshot, choice: FieldChoice, **options: Any) -> MoveDone:
         tuple(back(label_map.data) for label_map in moved.case.labels),
         moved.metrics,
     )
+
+
+def move_vertices(
+    snapshot: Snapshot, layers: Sequence[LayerPoints], choice: FieldChoice, inverse: bool
+) -> PointsDone:
+    """Move vertices with the tissue of an image.
+
+    Args:
+        snapshot: of ``snapshot_of``, the image that the layers lie on.
+        layers: their vertices.
+        choice: the field.
+        inverse: from the new image to the source.
+
+    Raises:
+        InputError: there is no field.
+    """
+    from src_core.cases.point_set import to_lps
+    from src_core.fields.points import move_points
+
+    field = choice.load()
+    grid = _placed(make_case(snapshot).case, snapshot, field).grid
+    turn, shift = grid.affine[:3, :3], grid.affine[:3, 3]
+    voxels, longest, outside = list[NDArray[np.float64]](), 0.0, 0
+    for layer in layers:
+        places = to_lps(layer.voxels() @ turn.T + shift, "RAS")
+        moved = move_points(places, field.displacement, field.grid, inverse=inverse)
+        there = to_lps(moved.positions, "RAS") - shift
+        voxels.append(there @ np.linalg.inv(turn).T)
+        length = np.linalg.norm(moved.positions - places, axis=1)
+        longest, outside = max(longest, float(length.max())), outside + int(moved.outside.sum())
+    return PointsDone(tuple(voxels), longest, outside)
 
 
 def jacobian_of(choice: FieldChoice) -> JacobianDone:

@@ -19,7 +19,7 @@ from src_core.errors import InputError
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-__all__ = ["case_from_layers", "labels_for", "placement", "spacing_mm", "take_snapshot"]
+__all__ = ["case_from_layers", "labels_for", "placement", "spacing_mm", "take_snapshot", "units_mm"]
 
 _SPATIAL = 3
 _UNITS_MM = {"kilometer": 1e6, "meter": 1e3, "centimeter": 10.0, "micrometer": 1e-3}
@@ -108,10 +108,14 @@ def spacing_mm(layer: Layer) -> tuple[float, float, float]:
     """Distance between voxels along X, Y, Z; pixels count as mm, a missing axis as 1 mm."""
     origin = np.asarray(layer.data_to_world((0,) * layer.ndim))
     columns = [np.asarray(layer.data_to_world(row)) - origin for row in np.eye(layer.ndim)]
-    units = [_UNITS_MM.get(str(unit), 1.0) for unit in layer.units]
-    sizes = [float(np.linalg.norm(c * np.asarray(units))) for c in columns]
+    sizes = [float(np.linalg.norm(c * units_mm(layer))) for c in columns]
     z, y, x = [1.0, *sizes][-_SPATIAL:]
     return x, y, z
+
+
+def units_mm(layer: Layer) -> NDArray[np.float64]:
+    """Size in mm of the unit of each of a layer's axes; pixels count as mm."""
+    return np.array([_UNITS_MM.get(str(unit), 1.0) for unit in layer.units])
 
 
 def _values(layer: Layer) -> Any:

@@ -21,7 +21,7 @@ from napari_drdm.runs.moments import Moment, moment_of_outcome
 from napari_drdm.runs.prepared import PreparedCase, PreparedCases
 from napari_drdm.runs.requests import Failure, RunOutcome, RunProgress, RunRequest, Viewed
 from napari_drdm.runs.stages import RunClock, StageTimes
-from src_core.errors import DRDMError
+from src_core.errors import Cancelled, DRDMError
 
 if TYPE_CHECKING:
     from src_core.generation import Result
@@ -231,7 +231,7 @@ def _with_failure(values: Iterator[Any]) -> Iterator[Any]:
     """The same values; an error becomes a last one, a Failure."""
     try:
         yield from values
-    except GeneratorExit:
+    except (Cancelled, GeneratorExit):
         raise
     except Exception as error:
         yield failure(error)

@@ -10,9 +10,13 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
+
+from src_core.errors import Cancelled
+from src_core.errors.interruption import interruptible
 
 __all__ = ["LatestOnly"]
 
@@ -49,7 +53,7 @@ class LatestOnly(QObject):
         self._lock = threading.Condition()
         self._next: Callable[[], Iterator[Any]] | None = None
         self._values: deque[Any] = deque()
-        self._running = self._ended = self._stopping = self._drawing = False
+        self._running = self._ended = self._stopping = self._drawing = self._shown = False
         self._idle_reported = True
         self._woken.connect(self._deliver)
 
@@ -69,7 +73,7 @@ class LatestOnly(QObject):
         threading.Thread(target=self._work, name="drdm").start()
 
     def stop(self) -> None:
-        """End what runs at its next value, whatever that is, and forget what waits."""
+        """End what runs at its next value or pause, and forget what waits."""
         with self._lock:
             self._forget()
 
@@ -110,16 +114,27 @@ class LatestOnly(QObject):
 
         The generator is closed in any case.
         """
-        for value in values:
-            with self._lock:
-                if self._stopping:
+        self._shown = False
+        with suppress(Cancelled), interruptible(self._check):
+            for value in values:
+                with self._lock:
+                    if self._stopping:
+                        break
+                    self._values.append(value)
+                    self._shown = self._shown or self._picture(value)
+                    last = self._next is not None and self._picture(value)
+                self._wake()
+                if last:
                     break
-                self._values.append(value)
-                last = self._next is not None and self._picture(value)
-            self._wake()
-            if last:
-                break
         getattr(values, "close", _nothing)()
+
+    def _check(self) -> None:
+        """Between blocks of the work: end it where it was stopped.
+
+        Or where something newer waits and its picture was made: what follows is not waited for.
+        """
+        if self._stopping or (self._shown and self._next is not None):
+            raise Cancelled("the run was stopped")
 
     def _wake(self) -> None:
         try:

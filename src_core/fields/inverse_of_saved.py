@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from src_core.cases import tiles
+from src_core.errors.interruption import pause
 from src_core.fields import Inverse, PartwiseField, invert, invert_parts
 from src_core.fields.planes import Field
 from src_core.fields.saved import SavedField
@@ -46,6 +47,7 @@ def invert_field(saved: SavedField) -> InverseField:
 
     def vectors(part: slice) -> Field:
         nonlocal inside
+        pause()
         found = next(solved)
         errors.append(found.error_voxels[found.inside][::stride])
         inside += int(found.inside.sum())

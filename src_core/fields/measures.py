@@ -15,6 +15,7 @@ from torch import Tensor
 
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import parts, tile_axis
+from src_core.errors.interruption import pause
 from src_core.fields import Certificate, certify, combined, jacobian_determinant
 from src_core.fields.kernels import vectors
 from src_core.fields.planes import Field, along_axis
@@ -46,6 +47,7 @@ def measure_field(saved: SavedField) -> FieldMeasures:
     folded, inner, n = 0, 0, shape[along]
     proofs: list[Certificate] = []
     for part in saved.parts():
+        pause()
         margin = 0 if along == axis else 1
         first, last = max(part.start - margin, 0), min(part.stop + margin, n)
         u = saved.read(first, last)

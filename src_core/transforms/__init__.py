@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from src_core.transforms.monai import RandDRDM, RandDRDMd
     from src_core.transforms.nnunet.trainer import nnUNetTrainerDRDM
     from src_core.transforms.placed import Placed
+    from src_core.transforms.points import PointSpace, deform_points
     from src_core.transforms.scan import Below, Scan
     from src_core.transforms.sources import Source
     from src_core.transforms.tensors import Deformed, deform, random_deform
@@ -30,6 +31,7 @@ _MODULES = {
     "Deformed": "tensors",
     "Live": "live",
     "Placed": "placed",
+    "PointSpace": "points",
     "RandDRDM": "monai",
     "RandDRDMd": "monai",
     "RandomDRDM": "torchio",
@@ -37,6 +39,7 @@ _MODULES = {
     "Source": "sources",
     "Stored": "bank_making",
     "deform": "tensors",
+    "deform_points": "points",
     "make_bank": "bank_making",
     "nnUNetTrainerDRDM": "nnunet.trainer",
     "random_deform": "tensors",
@@ -59,6 +62,7 @@ __all__ = [
     "Deformed",
     "Live",
     "Placed",
+    "PointSpace",
     "RandDRDM",
     "RandDRDMd",
     "RandomDRDM",
@@ -66,6 +70,7 @@ __all__ = [
     "Source",
     "Stored",
     "deform",
+    "deform_points",
     "make_bank",
     "nnUNetTrainerDRDM",
     "random_deform",

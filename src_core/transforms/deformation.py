@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.fields.on_grid import covered_percent, on_grid
 from src_core.fields.planes import Field, field_tensor, in_plane_axis, lps_field
+from src_core.fields.points import MovedPoints, move_points
 from src_core.fields.posed import between_voxels, posed_on, posed_planes, unposed
 from src_core.generation.drawn import DrawnIntensities, DrawnPose
 from src_core.generation.intensity_changes import changed
@@ -92,6 +93,16 @@ class Deformation:
         if self._is(grid):
             return Placed(self._posed(torch.float32), self.axis)
         return self._elsewhere(grid)
+
+    def points(self, positions: ArrayLike, inverse: bool = False) -> MovedPoints:
+        """Points of the image as they lie in the deformed image; ``inverse`` undoes it.
+
+        Args:
+            positions: (N, 3), LPS mm.
+            inverse: from the deformed image back to the image.
+        """
+        pose = None if self.pose is None else self.pose.matrix(self.grid, self.axis)
+        return move_points(positions, self.field(), self.grid, inverse=inverse, pose=pose)
 
     @classmethod
     def of_field(cls, field: Field, grid: Grid, level: int, seed: int) -> Deformation:

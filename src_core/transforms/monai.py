@@ -14,7 +14,7 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor, get_track_meta
 from monai.transforms import InvertibleTransform, MapTransform, RandomizableTransform
 from monai.utils import ImageMetaKey, TraceKeys, convert_to_dst_type, convert_to_tensor
-from monai.utils.misc import ensure_tuple_rep
+from monai.utils.misc import ensure_tuple, ensure_tuple_rep
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
@@ -25,6 +25,7 @@ from src_core.io.hashing import sha256_array
 from src_core.transforms.changes import RandomChanges
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.placed import Placed
+from src_core.transforms.points import PointSpace, checked_space, deformed_points
 from src_core.transforms.scan import grid_for, volumes
 from src_core.transforms.sources import Source, as_source
 from src_core.transforms.tensors import as_scan
@@ -54,6 +55,8 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
             ranges, or ``nnunet`` or ``small``.
         intensity: change intensities of ``bilinear`` and ``bicubic`` keys too: ranges, or
             ``nnunet``. ``inverse`` does not undo them.
+        point_keys: of points that move along, (..., 3), or (..., 2) of pictures.
+        point_space: of their coordinates: ``RAS`` or ``LPS``, mm, or ``voxels`` of the first key.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
         allow_missing_keys: bool = False,
         pose: Pose | str | None = None,
         intensity: Intensities | str | None = None,
+        point_keys: KeysCollection = (),
+        point_space: PointSpace = "RAS",
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         RandomizableTransform.__init__(self, prob)
@@ -77,6 +82,8 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
             )
         self.case_key = case_key
         self.changes = RandomChanges.of(pose, intensity)
+        self.point_keys: tuple[Hashable, ...] = ensure_tuple(point_keys)
+        self.point_space = checked_space(point_space)
         self._process = os.getpid()
 
     def set_random_state(
@@ -110,20 +117,38 @@ class RandDRDMd(RandomizableTransform, MapTransform, InvertibleTransform):
             if key in tensors:
                 d[key] = self._moved(tensors[key], tensors[first], deformation, mode, channel)
                 channel += len(tensors[key]) if mode in _IMAGES else 0
+        if deformation is not None:
+            self._move_points(d, deformation, tensors[first], inverse=False)
         return d
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Undo it: each item through the true inverse of its deformation."""
         d = dict(data)
         known: dict[str, Placed] = {}
+        first = self.first_key(d)
         for key in self.key_iterator(d):
             trace = self.pop_transform(d[key])
             if not trace[TraceKeys.DO_TRANSFORM]:
                 continue
             extra = trace[TraceKeys.EXTRA_INFO]
             placed = _back(d[key], extra, known)
+            if key == first:
+                undone = Deformation.from_dict(extra["deformation"])
+                self._move_points(d, undone, d[key], inverse=True)
             d[key] = _through(placed, d[key], extra["mode"])
         return d
+
+    def _move_points(
+        self, d: dict[Hashable, Any], deformation: Deformation, first: Tensor, inverse: bool
+    ) -> None:
+        """Points of all their keys, each as the type that it came in."""
+        affine = _grid(first, _affine(first)).affine
+        for key in self.point_keys:
+            if key not in d and self.allow_missing_keys:
+                continue
+            given = convert_to_tensor(d[key], track_meta=False)
+            moved = deformed_points(given, deformation, affine, self.point_space, inverse)
+            d[key] = convert_to_dst_type(moved, d[key], dtype=moved.dtype)[0]
 
     def _there(self, d: Mapping[Hashable, Any]) -> list[Hashable]:
         return list(self.key_iterator(d))

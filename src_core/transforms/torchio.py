@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -20,6 +21,7 @@ from src_core.generation.pose import Pose
 from src_core.transforms.changes import RandomChanges
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.placed import Placed
+from src_core.transforms.points import PointSpace, checked_space, deformed_points
 from src_core.transforms.scan import grid_for
 from src_core.transforms.sources import Source, as_source
 from src_core.transforms.tensors import as_scan, below_of
@@ -43,6 +45,9 @@ class RandomDRDM(RandomTransform, SpatialTransform):
             ranges, or ``nnunet`` or ``small``.
         intensity: change intensities of scalar images too: ranges, or ``nnunet``. The inverse does
             not undo them.
+        points: names of the subject's entries that are points and move along, (..., 3).
+        point_space: of their coordinates: ``RAS`` (TorchIO's world) or ``LPS``, mm, or ``voxels``
+            of the first image.
         kwargs: as for every TorchIO transform (``p``, ``include``, ...).
     """
 
@@ -55,6 +60,8 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         seed: int | None = None,
         pose: Pose | str | None = None,
         intensity: Intensities | str | None = None,
+        points: Sequence[str] = (),
+        point_space: PointSpace = "RAS",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
@@ -63,6 +70,7 @@ class RandomDRDM(RandomTransform, SpatialTransform):
         self.label_interpolation = _possible(label_interpolation, ("linear", "nearest"))
         self.case, self.seed = case, seed
         self.changes = RandomChanges.of(pose, intensity)
+        self.points, self.point_space = tuple(points), checked_space(point_space)
         self._chance = self.probability
         self._numbers: torch.Generator | None = None
         self._states: dict[int, torch.Tensor] = {}
@@ -98,6 +106,8 @@ class RandomDRDM(RandomTransform, SpatialTransform):
             deformation=deformation,
             image_interpolation=self.image_interpolation,
             label_interpolation=self.label_interpolation,
+            points=self.points,
+            point_space=self.point_space,
             **self._get_base_args(),
         )
         moved = transform(subject)
@@ -126,6 +136,8 @@ class DRDM(SpatialTransform):
         deformation: as it was drawn.
         image_interpolation: ``linear``, ``cubic`` (2D models) or ``nearest``.
         label_interpolation: ``linear`` (one-hot argmax) or ``nearest``.
+        points: names of the subject's entries that are points and move along.
+        point_space: of their coordinates.
         kwargs: as for every TorchIO transform.
     """
 
@@ -134,14 +146,18 @@ class DRDM(SpatialTransform):
         deformation: Deformation,
         image_interpolation: Mode = "linear",
         label_interpolation: Literal["linear", "nearest"] = "linear",
+        points: Sequence[str] = (),
+        point_space: PointSpace = "RAS",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.deformation = deformation
         self.image_interpolation = _possible(image_interpolation, get_args(Mode))
         self.label_interpolation = _possible(label_interpolation, ("linear", "nearest"))
+        self.points, self.point_space = tuple(points), checked_space(point_space)
         self.invert_transform = False
         self.args_names = ["deformation", "image_interpolation", "label_interpolation"]
+        self.args_names += ["points", "point_space"]
 
     def apply_transform(self, subject: Subject) -> Subject:
         """Move every image, each on its own grid."""
@@ -154,7 +170,20 @@ class DRDM(SpatialTransform):
                     placed[grid] = self.deformation.on(grid, self.invert_transform)
                 image.set_data(self._moved(image, placed[grid], channel))
                 channel += len(image.data) if _changes(image) else 0
+            self._move_points(subject)
         return subject
+
+    def _move_points(self, subject: Subject) -> None:
+        images = self.get_images(subject)
+        if not images:
+            return
+        affine = np.asarray(images[0].affine, dtype=np.float64)
+        for name in self.points:
+            given = torch.as_tensor(subject[name])
+            subject[name] = deformed_points(
+                given, self.deformation, affine, self.point_space, self.invert_transform
+            )
+        subject.update_attributes()
 
     def _moved(self, image: Image, placed: Placed, channel: int) -> torch.Tensor:
         if isinstance(image, LabelMap):

@@ -75,9 +75,9 @@ def reported() -> str:
 def test_the_menus_hold_the_commands() -> None:
     manifest = PluginManifest.from_file(ROOT / "napari.yaml")
     menus = manifest.contributions.menus
-    for menu, command in (("transform", "apply_field"), ("measure", "jacobian")):
+    for menu, own in (("transform", ("apply_field", "move_points")), ("measure", ("jacobian",))):
         ours = [item.command for item in menus[f"napari/layers/{menu}"]]
-        assert ours == [f"napari-drdm.{command}"]
+        assert ours == [f"napari-drdm.{command}" for command in own]
 
 
 def test_the_application_shows_them(window: Any) -> None:

@@ -21,12 +21,13 @@ class Buffers:
 
     Attributes:
         rim: planes of zeros at both ends of the first axis: 1 in 3D, 0 in 2D.
-        scratch: working space of the group norm.
+        scratch, sums: working space of the group norm.
     """
 
     def __init__(self, ndim: int) -> None:
         self.rim = ndim - 2
         self.scratch = np.zeros(1 << 12, np.float32)
+        self.sums = np.zeros(1 << 11)
         self._tiles = [np.zeros(0, np.float32)] * 2
         self._images: dict[tuple[str, int, int], Array] = {}
 

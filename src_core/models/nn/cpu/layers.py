@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from src_core.models.device import fixed_threads
 from src_core.models.nn.cpu import kernels
+from src_core.models.nn.cpu.attention_kernels import attend, attention_space
 from src_core.models.nn.cpu.buffers import Array, Buffers
-from src_core.models.nn.cpu.vector_code import FAR, LANES, NEAR
+from src_core.models.nn.cpu.emitter import LANES
+from src_core.models.nn.cpu.vector_code import FAR, NEAR
 
-__all__ = ["PlainConvolution", "WinogradConvolution", "affine", "attention"]
+__all__ = ["Attention", "PlainConvolution", "WinogradConvolution", "affine"]
 
 _WIDE = NDArray[np.float64]
 
@@ -51,8 +53,9 @@ class PlainConvolution:
         places = product(axis if self.ndim == 3 else (0,), axis)
         offsets = np.array([(first + (z * rows + y) * width) * inputs for z, y in places])
         run = self.size * inputs
+        vectors = _vectors(len(self.start))
         kernels.convolve_plain(
-            image, output, rim, self.stride, offsets, run, self.weights, self.start
+            image, output, rim, self.stride, offsets, run, vectors, self.weights, self.start
         )
 
 
@@ -63,12 +66,36 @@ class WinogradConvolution:
         weights, self.start = _filled(layer)
         weights = weights if weights.ndim == 5 else weights[:, :, None]
         self.weights = _blocks(_transformed(weights))
+        self.zeros, self.vectors = np.zeros_like(self.start), _vectors(len(self.start))
 
     def __call__(self, image: Array, output: Array, buffers: Buffers, adds: bool = False) -> None:
         """Into ``output``, or added to it."""
-        line = output.shape[2] // 4 * (len(image) if buffers.rim else 1)
-        tiles = buffers.tiles(line, max(image.shape[3], output.shape[3]))
-        kernels.convolve(image, output, buffers.rim, self.weights, self.start, int(adds), *tiles)
+        across, channels = output.shape[2] // 4, max(image.shape[3], output.shape[3])
+        line = across * (len(image) if buffers.rim else 1)
+        tiles, products = buffers.tiles(line, channels)
+        planes, lines = _at_once(image, output, buffers.rim, len(tiles) // (36 * channels) - 4)
+        given = (image, output, buffers.rim, planes, lines, self.vectors, self.weights, self.start)
+        offsets = np.empty(3, np.int64)
+        kernels.convolve(*given, self.zeros, int(adds), tiles, products, offsets)
+
+
+class Attention:
+    """Self-attention over all positions of the coarsest grid."""
+
+    def __init__(self, layer: Any, groups: int) -> None:
+        self.norm, self.groups, self.heads = affine(layer.norm), groups, layer.heads
+        width = layer.norm.num_channels
+        self.project = _linear(layer.query_key_value, width, (width / layer.heads) ** -0.5)
+        self.mix = _linear(layer.out, width, 1)
+        self.zero = np.zeros(1, np.int64)
+
+    def __call__(self, image: Array, buffers: Buffers) -> None:
+        """Added to ``image``."""
+        planes, rows, width, channels = image.shape
+        count = (planes - 2 if buffers.rim else 1) * (rows - 2) * (width - 2)
+        room = np.empty(attention_space(count, channels, self.heads), np.float32)
+        given = (image, buffers.rim, self.norm, self.groups, self.heads, *self.project, *self.mix)
+        attend(*given, buffers.scratch, buffers.sums, room, self.zero)
 
 
 def affine(norm: Any) -> Array:
@@ -77,16 +104,36 @@ def affine(norm: Any) -> Array:
     return np.stack([weight, bias, np.ones_like(weight), np.zeros_like(bias)])
 
 
-def attention(layer: Any) -> tuple[Array, ...]:
-    """The norm, then weights and biases of both linear layers; the first scales queries."""
-    found, width = [affine(layer.norm)], layer.norm.num_channels
-    for linear, scale in ((layer.query_key_value, (width / layer.heads) ** -0.5), (layer.out, 1)):
-        factors = np.ones(linear.out_features)
-        factors[:width] = scale
-        weights = linear.weight.detach().double().numpy() * factors[:, None]
-        start = (linear.bias.detach().double().numpy() * factors).astype(np.float32)
-        found += [_blocks(weights.T[None, None]), start]
-    return tuple(found)
+def _linear(layer: Any, width: int, scale: float) -> tuple[Array, Array]:
+    """Weights and bias of a linear layer; its first ``width`` outputs, the queries, are scaled."""
+    factors = np.ones(layer.out_features)
+    factors[:width] = scale
+    weights = layer.weight.detach().double().numpy() * factors[:, None]
+    start = (layer.bias.detach().double().numpy() * factors).astype(np.float32)
+    return _blocks(weights.T[None, None]), start
+
+
+def _at_once(image: Array, output: Array, rim: int, most: int) -> tuple[int, int]:
+    """Planes and lines of tiles whose tiles, ``most`` at most, are transformed together.
+
+    All planes of a volume; in 2D several images where a whole one has fewer tiles than that.
+    """
+    high, across = (output.shape[1] - 2) // 4, (output.shape[2] - 2) // 4
+    planes = len(image) if rim else 1
+    lines = _divisor(high, most // (planes * across))
+    if not rim and lines == high:
+        planes = _divisor(len(image), most // (high * across))
+    return planes, lines
+
+
+def _divisor(count: int, most: int) -> int:
+    """The largest divisor of a count that is at most ``most``, or 1."""
+    return next((n for n in range(min(count, most), 1, -1) if count % n == 0), 1)
+
+
+def _vectors(channels: int) -> int:
+    """Vectors of channels that one product computes."""
+    return next(v for v in (3, 2, 1) if channels // LANES % v == 0)
 
 
 def _filled(layer: Any) -> tuple[_WIDE, Array]:
@@ -102,8 +149,7 @@ def _filled(layer: Any) -> tuple[_WIDE, Array]:
 def _blocks(weights: _WIDE) -> Array:
     """(parts, taps, run, outputs) -> (parts, blocks, taps, run, block), flat, float32."""
     parts, taps, run, outputs = weights.shape
-    count = outputs // LANES
-    block = LANES * next(v for v in (3, 2, 1) if count % v == 0)
+    block = LANES * _vectors(outputs)
     split = weights.reshape(parts, taps, run, outputs // block, block).transpose(0, 3, 1, 2, 4)
     return split.astype(np.float32, order="C").ravel()
 

@@ -23,12 +23,12 @@ def fold(image: Array, output: Array, rim: int, block: int) -> None:
     for z in range(image.shape[0] // layers):
         for y in range(image.shape[1] // block):
             for x in range(image.shape[2] // block):
-                target, c = output[z + rim, y + 1, x + 1], 0
+                c = 0
                 for k in range(layers):
                     for j in range(block):
                         for i in range(block):
                             value = image[z * layers + k, y * block + j, x * block + i]
-                            target[c] = value - np.float32(0.5)
+                            output[z + rim, y + 1, x + 1, c] = value - np.float32(0.5)
                             c += 1
 
 
@@ -41,9 +41,7 @@ def join(fine: Array, coarse: Array, joined: Array, rim: int) -> None:
         plane = (z - rim) // ratio + rim
         for y in range(height):
             for x in range(width):
-                target, source = joined[z, y + 1, x + 1], fine[z, y + 1, x + 1]
                 for c in range(channels):
-                    target[c] = source[c]
-                other = coarse[plane, y // 2 + 1, x // 2 + 1]
-                for c in range(len(other)):
-                    target[channels + c] = other[c]
+                    joined[z, y + 1, x + 1, c] = fine[z, y + 1, x + 1, c]
+                for c in range(coarse.shape[3]):
+                    joined[z, y + 1, x + 1, channels + c] = coarse[plane, y // 2 + 1, x // 2 + 1, c]

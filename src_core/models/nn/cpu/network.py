@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from src_core.fields.kernels.threads import in_parts
 from src_core.models.device import spare_threads
 from src_core.models.nn.cpu import kernels, layout_kernels
+from src_core.models.nn.cpu.attention_kernels import attend
 from src_core.models.nn.cpu.buffers import Array, Buffers, borrowed
 from src_core.models.nn.cpu.layers import (
+    Attention,
     PlainConvolution,
     WinogradConvolution,
     affine,
-    attention,
 )
 
 __all__ = ["LOOPS", "CpuNetwork"]
@@ -30,7 +31,7 @@ LOOPS = (
     kernels.normalise,
     kernels.convolve,
     kernels.convolve_plain,
-    kernels.attend,
+    attend,
     layout_kernels.fold,
     layout_kernels.join,
 )
@@ -65,7 +66,8 @@ class CpuNetwork:
         self.encoder = [_Block(block) for block in network.encoder]
         self.middle = [_Block(block) for block in network.middle]
         self.decoder = [_Block(block) for block in network.decoder]
-        self.attention = attention(network.attention) if self.config.heads else None
+        groups, heads = self.config.groups, self.config.heads
+        self.attention = Attention(network.attention, groups) if heads else None
         self.norm, self.head = affine(network.norm), WinogradConvolution(network.head)
         organs = network.organ_head
         self.organ_head = None if organs is None else WinogradConvolution(organs)
@@ -139,11 +141,7 @@ class CpuNetwork:
         x = skips.pop()
         self._block(self.middle[0], x, x, next(films), buffers)
         if self.attention is not None:
-            norm, project, start, mix, mix_start = self.attention
-            groups, heads, scratch = self.config.groups, self.config.heads, buffers.scratch
-            kernels.attend(
-                x, buffers.rim, norm, groups, heads, project, start, mix, mix_start, scratch
-            )
+            self.attention(x, buffers)
         for block in self.middle[1:]:
             self._block(block, x, x, next(films), buffers)
         for block, skip in zip(self.decoder, reversed(skips), strict=False):
@@ -153,12 +151,14 @@ class CpuNetwork:
             self._block(block, joined, skip, next(films), buffers)
             x = skip
         output = buffers.image("normal", count, x.shape[1] - 2, x.shape[3])
-        kernels.normalise(x, output, buffers.rim, self.norm, self.config.groups, buffers.scratch)
+        room = buffers.scratch, buffers.sums
+        kernels.normalise(x, output, buffers.rim, self.norm, self.config.groups, *room)
         return output
 
     def _block(self, block: _Block, x: Array, out: Array, film: Array, buffers: Buffers) -> None:
         """A residual block from ``x`` to ``out``, which may be the same."""
         groups, side, width = self.config.groups, out.shape[1] - 2, out.shape[3]
+        room = buffers.scratch, buffers.sums
         if self.ndim == 2 and len(x) > 1 and x[0].size > _LARGE:
             for n in range(len(x)):
                 self._block(block, x[n : n + 1], out[n : n + 1], film, buffers)
@@ -166,12 +166,12 @@ class CpuNetwork:
         if block.skip is not None:
             block.skip(x, out, buffers)
         normal = buffers.image("normal", len(x), side, x.shape[3])
-        kernels.normalise(x, normal, buffers.rim, block.norm_in, groups, buffers.scratch)
+        kernels.normalise(x, normal, buffers.rim, block.norm_in, groups, *room)
         inner = buffers.image("inner", len(x), side, width)
         block.conv_in(normal, inner, buffers)
         weights = np.concatenate([block.norm_out[:2], film])
         normal = buffers.image("normal", len(x), side, width)
-        kernels.normalise(inner, normal, buffers.rim, weights, groups, buffers.scratch)
+        kernels.normalise(inner, normal, buffers.rim, weights, groups, *room)
         block.conv_out(normal, out, buffers, adds=True)
 
 

@@ -1,139 +1,52 @@
 """Vector instructions for the network's CPU kernels, as numba intrinsics.
 
-Each is a short LLVM function over addresses: loops are explicit, every sum has one order, so that
-results do not depend on the processor's vector length, on threads, or on other images.
+Loops are explicit, every sum has one order, so that results do not depend on the processor's
+vector length, on threads, or on other images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+
+from src_core.models.nn.cpu.emitter import (
+    INDEX,
+    LANES,
+    ROWS,
+    VECTOR,
+    Emit,
+    Emitter,
+    defined,
+    instruction,
+)
 
 __all__ = [
     "FAR",
-    "LANES",
     "NEAR",
-    "ROWS",
     "add_output",
+    "dense",
     "exp_row",
-    "multiply_1",
-    "multiply_2",
-    "multiply_3",
-    "multiply_few_1",
-    "multiply_few_2",
-    "multiply_few_3",
+    "multiply",
     "normalise_row",
     "sum_row",
     "to_output",
     "to_tile",
 ]
 
-_FLOAT, _INDEX = ir.FloatType(), ir.IntType(64)
-_FEATURES = llvmlite.binding.get_host_cpu_features()
-_WIDE, _AVX = bool(_FEATURES.get("avx512f")), bool(_FEATURES.get("avx"))
-#: Floats of one vector, and rows of a product that fit into the registers with three vectors each.
-LANES, ROWS = (16 if _WIDE else 8 if _AVX else 4), (4 if _AVX and not _WIDE else 8)
-_VECTOR = ir.VectorType(_FLOAT, LANES)
 #: Points of Winograd's transform beside 0 and infinity, with both signs: exact in float32, and of
 #: all that were tried with the smallest error, 1.5 times that of a plain sum.
 NEAR, FAR = 0.75, 1.5
 _NEAR2, _FAR2 = NEAR**2, FAR**2
 
-Emit = Callable[["_Emitter", list[Any]], None]
 
-
-class _Emitter:
-    """Writes vector instructions at one place of a function."""
-
-    def __init__(self, builder: Any) -> None:
-        self.builder = builder
-
-    def at(self, address: Any, *floats: Any) -> Any:
-        """The address some floats further."""
-        for count in floats:
-            count = self.whole(count) if isinstance(count, int) else count
-            address = self.builder.add(address, self.builder.mul(count, self.whole(4)))
-        return address
-
-    def whole(self, number: int) -> Any:
-        return ir.Constant(_INDEX, number)
-
-    @contextmanager
-    def blocks(self, channels: Any) -> Iterator[Any]:
-        """A loop over vectors of channels; the first channel of each."""
-        count = self.builder.udiv(channels, self.whole(LANES))
-        with cgutils.for_range(self.builder, count) as block:
-            yield self.builder.mul(block.index, self.whole(LANES))
-
-    def load(self, address: Any) -> Any:
-        pointer = self.builder.inttoptr(address, _VECTOR.as_pointer())
-        return self.builder.load(pointer, align=4)
-
-    def store(self, value: Any, address: Any) -> None:
-        pointer = self.builder.inttoptr(address, _VECTOR.as_pointer())
-        self.builder.store(value, pointer, align=4)
-
-    def repeated(self, address: Any) -> Any:
-        """One float in every lane."""
-        pointer = self.builder.inttoptr(address, _FLOAT.as_pointer())
-        one = self.builder.load(pointer, align=4)
-        vector = self.builder.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), one, ir.Constant(ir.IntType(32), 0)
-        )
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return self.builder.shuffle_vector(vector, ir.Constant(_VECTOR, ir.Undefined), mask)
-
-    def constant(self, number: float) -> Any:
-        return ir.Constant(_VECTOR, [number] * LANES)
-
-    def fma(self, a: Any, b: Any, c: Any) -> Any:
-        """A * b + c."""
-        a = self.constant(a) if isinstance(a, float) else a
-        shape = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        name = f"llvm.fma.v{LANES}f32"
-        fused = cgutils.get_or_insert_function(self.builder.module, shape, name)
-        return self.builder.call(fused, (a, b, c))
-
-    def mul(self, a: Any, b: Any) -> Any:
-        return self.builder.fmul(a, b)
-
-    def add(self, a: Any, b: Any) -> Any:
-        return self.builder.fadd(a, b)
-
-    def sub(self, a: Any, b: Any) -> Any:
-        return self.builder.fsub(a, b)
-
-
-def _function(count: int, emit: Emit) -> Callable[..., None]:
-    """A numba intrinsic of ``count`` whole numbers (addresses, strides, counts)."""
-
-    @intrinsic
-    def call(typing: Any, numbers: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            values = [builder.extract_value(arguments[0], i) for i in range(count)]
-            emit(_Emitter(builder), values)
-            return context.get_dummy_value()
-
-        return types.void(types.UniTuple(types.int64, count)), generate
-
-    found: Callable[..., None] = call
-    return found
-
-
-def _multiply(rows: int, vectors: int) -> Emit:
-    def emit(out: _Emitter, values: list[Any]) -> None:
+def _product(rows: int, vectors: int) -> Emit:
+    def emit(out: Emitter, values: list[Any]) -> None:
         a, a_stride, taps, offsets, depth, b, start, c, c_stride = values
         build = out.builder
-        totals = [
-            [cgutils.alloca_once(build, _VECTOR) for _ in range(vectors)] for _ in range(rows)
-        ]
+        totals = [[cgutils.alloca_once(build, VECTOR) for _ in range(vectors)] for _ in range(rows)]
         for v in range(vectors):
             first = out.load(out.at(start, v * LANES))
             for row in totals:
@@ -141,7 +54,7 @@ def _multiply(rows: int, vectors: int) -> Emit:
         weights = cgutils.alloca_once_value(build, b)
         with cgutils.for_range(build, taps) as tap:
             place = build.add(offsets, build.mul(tap.index, out.whole(8)))
-            here = out.at(a, build.load(build.inttoptr(place, _INDEX.as_pointer())))
+            here = out.at(a, build.load(build.inttoptr(place, INDEX.as_pointer())))
             with cgutils.for_range(build, depth) as k:
                 there = build.load(weights)
                 parts = [out.load(out.at(there, v * LANES)) for v in range(vectors)]
@@ -160,14 +73,53 @@ def _multiply(rows: int, vectors: int) -> Emit:
     return emit
 
 
+def _multiply(*rows: int) -> Emit:
+    """Choose a product by the number of rows and of vectors."""
+
+    def emit(out: Emitter, values: list[Any]) -> None:
+        build = out.builder
+        for count in sorted(set(rows)):
+            for vectors in (1, 2, 3):
+                product = f"drdm.multiply.{count}.{vectors}"
+                function = defined(build.module, product, 9, _product(count, vectors))
+                same = build.and_(
+                    build.icmp_signed("==", values[0], out.whole(count)),
+                    build.icmp_signed("==", values[1], out.whole(vectors)),
+                )
+                with build.if_then(same):
+                    build.call(function, values[2:])
+
+    return emit
+
+
 #: ``c[r] = start + sum over taps and k of a[r, tap, k] * b[tap, k]``, for ``ROWS`` rows or four,
-#: and one to three vectors of c. They take (a, stride of its rows, taps, address of the taps'
-#: offsets, k, b, start, c, stride of its rows), strides and offsets in floats.
-multiply_1, multiply_2, multiply_3 = (_function(9, _multiply(ROWS, v)) for v in (1, 2, 3))
-multiply_few_1, multiply_few_2, multiply_few_3 = (_function(9, _multiply(4, v)) for v in (1, 2, 3))
+#: and one to three vectors of c. They take (rows, vectors, a, stride of its rows, taps, address of
+#: the taps' offsets, k, b, start, c, stride of its rows), strides and offsets in floats.
+multiply = instruction("drdm.multiply", 11, _multiply(4, ROWS))
 
 
-def _six(out: _Emitter, d: Sequence[Any]) -> list[Any]:
+def _dense(out: Emitter, values: list[Any]) -> None:
+    vectors, source, stride, inputs, weights, start, none, target, count, channels = values
+    build, block = out.builder, out.builder.mul(values[0], out.whole(LANES))
+    multiply_few = defined(build.module, "drdm.multiply.few", 11, _multiply(4))
+    with cgutils.for_range(build, build.udiv(channels, block)) as part:
+        first = build.mul(part.index, block)
+        here, base = out.at(weights, build.mul(first, inputs)), out.at(start, first)
+        with cgutils.for_range(build, build.udiv(count, out.whole(4))) as rows:
+            row = build.mul(rows.index, out.whole(4))
+            given = out.at(source, build.mul(row, stride))
+            to = out.at(target, build.mul(row, channels), first)
+            four, one = out.whole(4), out.whole(1)
+            numbers = four, vectors, given, stride, one, none, inputs, here, base, to, channels
+            build.call(multiply_few, numbers)
+
+
+#: ``values @ weights + start``, (count, channels): (vectors of channels in a block, values, stride
+#: of their rows, inputs, weights, start, address of a 0, output, count, channels).
+dense = instruction("drdm.dense", 10, _dense)
+
+
+def _six(out: Emitter, d: Sequence[Any]) -> list[Any]:
     """Winograd's transform of six values, for four outputs of three taps."""
     even, odd = out.fma(-_FAR2, d[2], d[4]), out.fma(-_FAR2, d[1], d[3])
     evens, odds = out.fma(-_NEAR2, d[2], d[4]), out.fma(-_NEAR2, d[1], d[3])
@@ -177,7 +129,7 @@ def _six(out: _Emitter, d: Sequence[Any]) -> list[Any]:
     return [first, *near, *(out.fma(sign * FAR, odds, evens) for sign in (1, -1)), last]
 
 
-def _four(out: _Emitter, m: Sequence[Any]) -> list[Any]:
+def _four(out: Emitter, m: Sequence[Any]) -> list[Any]:
     """The four outputs of six products."""
     even, odd = out.add(m[1], m[2]), out.sub(m[1], m[2])
     evens, odds = out.add(m[3], m[4]), out.sub(m[3], m[4])
@@ -189,7 +141,7 @@ def _four(out: _Emitter, m: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _tiles(out: _Emitter, values: list[Any]) -> None:
+def _tiles(out: Emitter, values: list[Any]) -> None:
     """(image, stride of rows, of columns, tiles, stride of products, channels): one tile."""
     image, row, column, tile, stride, channels = values
     build = out.builder
@@ -206,7 +158,7 @@ def _tiles(out: _Emitter, values: list[Any]) -> None:
 
 
 def _output(adds: bool) -> Emit:
-    def emit(out: _Emitter, values: list[Any]) -> None:
+    def emit(out: Emitter, values: list[Any]) -> None:
         product, stride, start, target, row, column, channels = values
         build = out.builder
         with out.blocks(channels) as shift:
@@ -226,13 +178,14 @@ def _output(adds: bool) -> Emit:
 
 
 #: (image, stride of rows, of columns, tile, stride of products, channels): 6 x 6 pixels to 36.
-to_tile = _function(6, _tiles)
+to_tile = instruction("drdm.to_tile", 6, _tiles)
 #: (products, their stride, start, output, stride of rows, of columns, channels): 36 products to
 #: 4 x 4 pixels; ``add_output`` adds them to what is there.
-to_output, add_output = _function(7, _output(False)), _function(7, _output(True))
+to_output = instruction("drdm.to_output", 7, _output(False))
+add_output = instruction("drdm.add_output", 7, _output(True))
 
 
-def _normalised(out: _Emitter, values: list[Any]) -> None:
+def _normalised(out: Emitter, values: list[Any]) -> None:
     """(source, target, pixels, channels, factors, offsets): silu(x * factor + offset)."""
     source, target, pixels, channels, factors, offsets = values
     build = out.builder
@@ -245,7 +198,7 @@ def _normalised(out: _Emitter, values: list[Any]) -> None:
             out.store(build.fdiv(x, grown), out.at(target, way))
 
 
-def _exp(out: _Emitter, x: Any) -> Any:
+def _exp(out: Emitter, x: Any) -> Any:
     """exp, to 1e-7 of its value: Cephes' polynomial of degree 6, cut off at -87 and 88."""
     build, whole = out.builder, ir.VectorType(ir.IntType(32), LANES)
     for sign, limit in ((">", 88.0), ("<", -87.0)):
@@ -262,15 +215,15 @@ def _exp(out: _Emitter, x: Any) -> Any:
     bits = build.fptosi(n, whole)
     bits = build.shl(build.add(bits, ir.Constant(whole, [127] * LANES)),
                      ir.Constant(whole, [23] * LANES))  # fmt: skip
-    return build.fmul(y, build.bitcast(bits, _VECTOR))
+    return build.fmul(y, build.bitcast(bits, VECTOR))
 
 
-def _sums(out: _Emitter, values: list[Any]) -> None:
+def _sums(out: Emitter, values: list[Any]) -> None:
     """(source, pixels, channels, sums, squares): of each channel."""
     source, pixels, channels, sums, squares = values
     build = out.builder
     count = build.udiv(channels, out.whole(LANES))
-    one, two = (cgutils.alloca_once(build, _VECTOR) for _ in range(2))
+    one, two = (cgutils.alloca_once(build, VECTOR) for _ in range(2))
     with cgutils.for_range(build, count) as block:
         shift = build.mul(block.index, out.whole(LANES))
         for total in (one, two):
@@ -283,7 +236,7 @@ def _sums(out: _Emitter, values: list[Any]) -> None:
         out.store(build.load(two), out.at(squares, shift))
 
 
-def _exponentials(out: _Emitter, values: list[Any]) -> None:
+def _exponentials(out: Emitter, values: list[Any]) -> None:
     """(values, address of the largest, count): exp(value - largest), in place."""
     row, largest, count = values
     most = out.repeated(largest)
@@ -292,5 +245,6 @@ def _exponentials(out: _Emitter, values: list[Any]) -> None:
         out.store(_exp(out, out.sub(out.load(at), most)), at)
 
 
-exp_row = _function(3, _exponentials)
-normalise_row, sum_row = _function(6, _normalised), _function(5, _sums)
+exp_row = instruction("drdm.exp_row", 3, _exponentials)
+normalise_row = instruction("drdm.normalise_row", 6, _normalised)
+sum_row = instruction("drdm.sum_row", 5, _sums)
