@@ -16,8 +16,10 @@ from src_core.augment.plan import Job, Plan, drawn_options
 from src_core.augment.products import Generated
 from src_core.augment.request import Request
 from src_core.cases.case import Case
+from src_core.cases.point_set import PointSet
 from src_core.datasets.entry import Entry, real_path
 from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
+from src_core.fields.point_sets import outside_warning
 from src_core.generation import Options, Session
 from src_core.generation.drawn_case import pose_warning
 from src_core.generation.model_view import scale_warning
@@ -25,6 +27,7 @@ from src_core.generation.recipe import digests
 from src_core.io import read_case
 from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_array, sha256_file
+from src_core.io.points import named_points, read_points
 from src_core.models.model import Model
 
 __all__ = ["CaseCache", "Doing", "Line", "Made", "RunSettings", "run_job"]
@@ -87,6 +90,7 @@ class CaseCache:
         self._entry: Entry | None = None
         self._case: Case | None = None
         self._digests: dict[str, str] = {}
+        self.points: tuple[PointSet, ...] = ()
 
     def case(self, entry: Entry, spacing: float | None) -> Case:
         """The case of an entry."""
@@ -94,7 +98,9 @@ class CaseCache:
             self._case = self._session = None
             scale = spacing if is_picture(entry.image) else None
             self._case, self._entry = read_case(entry.images, entry.labels, scale), entry
+            self.points = _points_of(entry)
             placed = {"affine": sha256_array(self._case.grid.affine)}
+            placed |= {n: sha256_array(p.positions) for n, p in named_points(self.points).items()}
             self._digests = {**digests(self._case), **placed}
         return self._case
 
@@ -133,7 +139,7 @@ def run_job(
         case = cache.case(job.entry, settings.request.spacing)
         inputs = cache.inputs(job.entry, settings.request.spacing)
         session = cache.session(case, model, job.options[0])
-        yield from _tried(settings, job, session, inputs)
+        yield from _tried(settings, job, session, inputs, cache.points)
     except (Cancelled, MemoryError):
         raise
     except Exception as error:
@@ -141,16 +147,22 @@ def run_job(
 
 
 def _tried(
-    settings: RunSettings, job: Job, session: Session, inputs: dict[str, str]
+    settings: RunSettings,
+    job: Job,
+    session: Session,
+    inputs: dict[str, str],
+    points: tuple[PointSet, ...],
 ) -> Iterator[Doing | Made]:
     """Seed after seed, until one makes a case that the filters keep."""
     filters, refused = settings.request.filters, list[str]()
     for attempt in range(1 + filters.retries):
-        result = yield from _generated(settings, job, session, attempt)
+        result = yield from _generated(settings, job, session, attempt, points)
         why = filters.refused(result.metrics) if job.index else ""
         if not why:
             scale = scale_warning(session.case, session.model.spec)
-            warning = "; ".join(filter(None, (scale, pose_warning(result.metrics))))
+            moved = result.metrics.get("points", {}).items()
+            lines = (scale, pose_warning(result.metrics), *(outside_warning(*m) for m in moved))
+            warning = "; ".join(filter(None, lines))
             yield _written(settings, job, result, {"inputs": inputs, "refused": refused}, warning)
             return
         refused.append(why)
@@ -160,12 +172,12 @@ def _tried(
 
 
 def _generated(
-    settings: RunSettings, job: Job, session: Session, attempt: int
+    settings: RunSettings, job: Job, session: Session, attempt: int, points: tuple[PointSet, ...]
 ) -> Generator[Doing, None, Generated]:
     request, options = settings.request, job.options
     if attempt:
         options = drawn_options(request, options[0], job.case, job.index, attempt)
-    for value in request.product.make(session, options):
+    for value in request.product.make(session, options, points):
         if not isinstance(value, tuple):
             # Time is no property of a case: without it, repeated runs write the same bytes.
             metrics = {k: v for k, v in value.metrics.items() if k != "seconds"}
@@ -189,6 +201,14 @@ def _written(settings: RunSettings, job: Job, made: Generated, origin: Line, war
         "recipe": made.recipe,
     }
     return Made(job, "made", metrics, warning, line, tuple(origin["refused"]))
+
+
+def _points_of(entry: Entry) -> tuple[PointSet, ...]:
+    """Landmarks, then the surface, of an entry that has them."""
+    axes: Any = entry.coordinates or None
+    landmarks = [read_points(entry.points, axes, "points")] if entry.points else []
+    surfaces = [read_points(entry.surface, axes, "surface")] if entry.surface else []
+    return (*landmarks, *surfaces)
 
 
 def _identity(job: Job) -> Line:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from src_core.augment.layouts import LAYOUTS, PAIR_LAYOUTS
 from src_core.augment.layouts.layout import Layout
+from src_core.cases.point_set import PointSet
 from src_core.generation import Options, Result, Session, Step, iterate
 from src_core.generation.pairs import Pair, PairProgress, pair_steps
+from src_core.generation.points import with_points
 
 __all__ = ["CASES", "PAIRS", "Generated", "Product"]
 
@@ -54,18 +56,20 @@ class Product:
     numbers: tuple[str, ...]
 
     def make(
-        self, session: Session, options: tuple[Options, ...]
+        self, session: Session, options: tuple[Options, ...], points: Sequence[PointSet] = ()
     ) -> Iterator[tuple[int, int] | Generated]:
-        """Steps (which, of how many), then what is made of a session's case."""
+        """Steps (which, of how many), then what is made of a session's case, and of its points."""
         case, model = session.case, session.model
         making: Iterator[object]
         if len(options) == 1:
             making = iterate(case, model, options[0], session=session)
         else:
             first, second = options
-            making = pair_steps(case, model, first, second, session)
+            making = pair_steps(case, model, first, second, session, points)
         for value in making:
-            if isinstance(value, Result | Pair):
+            if isinstance(value, Result):
+                yield with_points(value, points)
+            elif isinstance(value, Pair):
                 yield value
             elif isinstance(value, Step | PairProgress):
                 yield value.index, value.total

@@ -67,7 +67,7 @@ def _again(plan: ReplayPlan, out: Path | None, overwrite: bool) -> Result | Seri
 
     recipe = plan.recipe
     if "fixed" in recipe:
-        pair = run_pair(plan.case, plan.model, recipe)
+        pair = run_pair(plan.case, plan.model, recipe, plan.points)
         if out is not None:
             save_pair(pair, out, overwrite=overwrite)
         return pair

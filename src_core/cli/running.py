@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from src_core.cli.report import progress
 
 if TYPE_CHECKING:
     from src_core.cases.case import Case
+    from src_core.cases.point_set import PointSet
     from src_core.generation import Options, Result, Series
     from src_core.generation.pairs import Pair
     from src_core.generation.series import Motion
@@ -52,12 +53,14 @@ def run_series(
     raise RuntimeError("generation ended without a series")
 
 
-def run_pair(case: Case, model: Model, recipe: Mapping[str, Any]) -> Pair:
-    """The pair of a recipe."""
+def run_pair(
+    case: Case, model: Model, recipe: Mapping[str, Any], points: Sequence[PointSet] = ()
+) -> Pair:
+    """The pair of a recipe, with landmarks and surfaces of its source."""
     from src_core.generation.pairs import Pair, options_of, pair_steps
 
     with progress("pairing") as advance:
-        for value in pair_steps(case, model, *options_of(recipe, model)):
+        for value in pair_steps(case, model, *options_of(recipe, model), points=points):
             if isinstance(value, Pair):
                 return value
             advance(value.index, value.total, "")

@@ -29,6 +29,9 @@ class Entry:
         weight: in a training, one of weight w is drawn w times as often.
         channels: further images on the same grid.
         called: its name, where that differs from its file's.
+        points: its landmarks, if there are some.
+        surface: its surface, if there is one.
+        coordinates: axes of both, ``LPS`` or ``RAS``, where their files do not state them.
     """
 
     image: Path
@@ -38,6 +41,9 @@ class Entry:
     weight: float = 1.0
     channels: tuple[Path, ...] = ()
     called: str = ""
+    points: Path | None = None
+    surface: Path | None = None
+    coordinates: str = ""
 
     @property
     def name(self) -> str:

@@ -1,8 +1,8 @@
 """Data sets: a folder, a CSV, what ``dataset.json`` describes, or a folder of ``drdm augment``.
 
-A CSV has the column ``image`` and, if there are, ``labels``, ``name``, ``subject``, ``split`` and
-``weight``; its paths start where it lies. ``read_dataset`` reads cases with their labels,
-``read_images`` what a model is trained on, without.
+A CSV has the column ``image`` and, if there are, ``labels``, ``name``, ``subject``, ``split``,
+``weight``, ``points``, ``surface`` and ``coordinates``; paths start where it lies. ``read_dataset``
+reads cases with their labels, ``read_images`` what a model is trained on, without.
 """
 
 from __future__ import annotations
@@ -164,6 +164,9 @@ def _of_csv(path: Path, absent: Absent) -> Iterator[Entry]:
             row.get("subject") or subject_of(name),
             row.get("split") or "",
             called=name,
+            points=_file(path.parent, row.get("points"), where, absent),
+            surface=_file(path.parent, row.get("surface"), where, absent),
+            coordinates=_coordinates(row.get("coordinates"), where),
         )
 
 
@@ -192,6 +195,13 @@ def _weight(text: str | None, where: str) -> float:
     if not 0 < weight < math.inf:
         raise InputError(f"weight {text} is not possible", where=where, expected="a number above 0")
     return weight
+
+
+def _coordinates(text: str | None, where: str) -> str:
+    name = (text or "").strip().upper()
+    if name not in ("", "LPS", "RAS"):
+        raise InputError(f"coordinates {text} are not known", where=where, expected="LPS or RAS")
+    return name
 
 
 def _file(home: Path, name: str | None, where: str, absent: Absent) -> Path | None:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.diffusion.flow import correction_ddf
-from src_core.diffusion.organs import centre_of, lies_in, radius_of, windows_of
+from src_core.diffusion.organ_maps import OrganMaps, affine_basis, centred_points
 from src_core.fields import compose
-from src_core.fields.sampling import identity, warp
+from src_core.fields.sampling import warp
 
 __all__ = ["shape_corrections"]
+
+_Values = NDArray[np.float64]
 
 #: Organs of fewer voxels than this have no stretch.
 _SMALLEST = 4.0
@@ -41,63 +45,71 @@ def shape_corrections(
     Yields:
         A velocity, and u followed by its flow: (1, D, *n), voxels; nothing without organs.
     """
-    for depth in sorted(set(_depths(list(organs[0])))):
-        velocity = _correction(u, organs, depth) * share
+    undeformed = OrganMaps.of(organs[0])
+    for depth in sorted(set(undeformed.depths)):
+        velocity = _correction(u, organs, undeformed, depth) * share
         velocity = velocity if fade is None else velocity * fade
         if bool(velocity.any()):
             u = compose(u, correction_ddf(velocity))
             yield velocity, u
 
 
-def _depths(organs: list[Tensor]) -> list[int]:
-    """In how many others each organ lies."""
-    return [sum(lies_in(organ, other) for other in organs) for organ in organs]
-
-
-def _correction(u: Tensor, organs: Tensor, depth: int) -> Tensor:
+def _correction(u: Tensor, organs: Tensor, undeformed: OrganMaps, depth: int) -> Tensor:
     """The correction of all organs that lie in ``depth`` others: (1, D, *n)."""
-    undeformed, maps = list(organs[0]), list(warp(organs, u, padding="zeros")[0])
-    radius = radius_of(torch.stack(maps).amax(0))
-    velocity, points = torch.zeros_like(u[0]), identity(u.shape[2:], u)[0]
-    windows = windows_of(maps, radius)
-    for k, at in enumerate(_depths(undeformed)):
-        if at == depth and min(float(undeformed[k].sum()), float(maps[k].sum())) >= _SMALLEST:
-            velocity += windows[k] * _reverse(u[0], maps, k, points)
-    return velocity[None]
+    deformed, depths = OrganMaps.of(warp(organs, u, padding="zeros")[0]), undeformed.depths
+    sizes = zip(undeformed.sizes, deformed.sizes, strict=True)
+    stretched = [min(pair) >= _SMALLEST for pair in sizes]
+    chosen = [k for k, at in enumerate(depths) if at == depth and stretched[k]]
+    if not chosen:
+        return torch.zeros_like(u)
+    values = torch.cat([centred_points(u.shape[2:]), u[0].flatten(1).double()])
+    reverse = np.concatenate([_reverse(values, deformed, k) for k in chosen], 1)
+    found = torch.from_numpy(reverse) @ affine_basis(deformed.windows()[chosen])
+    return found.view(u.shape).to(u)
 
 
-def _reverse(u: Tensor, maps: list[Tensor], k: int, points: Tensor) -> Tensor:
-    """The velocity that takes back the stretch of an organ, and its shift in its host."""
-    centre, mean, matrix = _linear_fit(u, maps[k], points)
-    offset = points - centre.to(points).view(-1, *[1] * points[0].dim())
-    velocity = torch.einsum("ij,j...->i...", _stretch(matrix).to(points), offset)
-    hosts = [m for m in maps if lies_in(maps[k], m) and float((m - maps[k]).sum()) >= _SMALLEST]
+def _reverse(values: Tensor, organs: OrganMaps, k: int) -> _Values:
+    """The velocity that takes back the stretch of an organ, and its shift in its host.
+
+    Args:
+        values: (1 + 2 D, n), ``centred_points``, then a deformation.
+        organs: as they are deformed.
+        k: the organ.
+
+    Returns:
+        (D, 1 + D), at the middle of the grid, and its derivatives.
+    """
+    centre, mean, matrix = _linear_fit(values, organs.maps[k])
+    stretch = _stretch(matrix)
+    velocity = np.concatenate([-(stretch @ centre)[:, None], stretch], 1)
+    sizes = organs.sizes
+    hosts = [j for i, j in organs.inside if i == k and sizes[j] - sizes[k] >= _SMALLEST]
     if hosts:
-        wall = (min(hosts, key=lambda m: float(m.sum())) - maps[k]).clamp_min(0)
-        host_centre, host_mean, host_matrix = _linear_fit(u, wall, points)
+        host = organs.maps[min(hosts, key=lambda j: sizes[j])]
+        wall = (host - organs.maps[k]).clamp_min(0)
+        host_centre, host_mean, host_matrix = _linear_fit(values, wall)
         shift = mean - host_mean - host_matrix @ (centre - host_centre)
-        shift = torch.linalg.solve(_gradient(host_matrix), shift)
-        velocity += shift.to(points).view(-1, *[1] * points[0].dim())
+        velocity[:, 0] += np.linalg.solve(_gradient(host_matrix), shift)
     return -velocity
 
 
-def _linear_fit(u: Tensor, organ: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _linear_fit(values: Tensor, organ: Tensor) -> tuple[_Values, _Values, _Values]:
     """Centre of an organ, and the mean and the matrix of u about it, by weighted least squares."""
-    weights = organ.double().clamp(0, 1).flatten() ** 2
-    centre, mean = (centre_of(weights.view_as(organ), v.double()).flatten() for v in (points, u))
-    offset = points.double().flatten(1) - centre[:, None]
-    values = u.double().flatten(1) - mean[:, None]
-    gram = (offset * weights) @ offset.T
-    gram += 1e-9 * gram.diagonal().sum() * torch.eye(len(gram), dtype=gram.dtype)
-    return centre, mean, torch.linalg.solve(gram, (offset * weights) @ values.T).T
+    weighted = values * organ.double().clamp(0, 1).flatten() ** 2
+    sums, ndim = (weighted @ values.T).numpy(), organ.dim()
+    centre, mean = np.split(sums[0, 1:] / sums[0, 0], 2)
+    spread = sums[1 : 1 + ndim, 1:] - sums[0, 0] * np.outer(centre, [*centre, *mean])
+    gram, crossed = spread[:, :ndim], spread[:, ndim:]
+    gram = gram + 1e-9 * np.trace(gram) * np.eye(ndim)
+    return centre, mean, np.linalg.solve(gram, crossed).T
 
 
-def _gradient(matrix: Tensor) -> Tensor:
-    return matrix + torch.eye(len(matrix), dtype=matrix.dtype)
+def _gradient(matrix: _Values) -> _Values:
+    return matrix + np.eye(len(matrix))
 
 
-def _stretch(matrix: Tensor) -> Tensor:
+def _stretch(matrix: _Values) -> _Values:
     """The logarithm of the right stretch of a displacement's gradient, without its mean."""
-    _, values, axes = torch.linalg.svd(_gradient(matrix))
-    logs = values.clamp(*_BELIEVED).log()
-    return (axes.T * (logs - logs.mean())) @ axes
+    _, values, axes = np.linalg.svd(_gradient(matrix))
+    logs = np.log(values.clip(*_BELIEVED))
+    return np.asarray((axes.T * (logs - logs.mean())) @ axes)

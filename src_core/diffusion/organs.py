@@ -12,61 +12,60 @@ from itertools import combinations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor
 
-from src_core.fields.sampling import identity
+from src_core.diffusion.organ_maps import SMALLEST, OrganMaps, affine_basis
 
-__all__ = [
-    "OrganModes",
-    "centre_of",
-    "lies_in",
-    "organ_modes",
-    "organ_part",
-    "radius_of",
-    "windows_of",
-]
+__all__ = ["OrganModes", "organ_modes", "organ_part"]
 
-#: Distances, in radii of all organs together, at which a mode has faded out: around an organ,
-#: around one that lies in another, around all of them.
-_REACH, _REACH_INSIDE, _REACH_OF_ALL = 1.8, 0.9, 2.7
-#: The same where an organ's mode makes way for a neighbour.
-_GAP = 0.9
-#: An organ lies in a larger one with at least this share of its size.
-_INSIDE = 0.7
-#: Organs smaller than this, voxels, have no modes.
-_SMALLEST = 1.5
 #: Weight of voxels outside every organ in the fit.
 _OUTSIDE = 0.02
+#: Added to the fit's matrix, of the mean of its diagonal: absent organs have modes of 0.
+_RIDGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class OrganModes:
     """Velocities that change organs without changing their shape.
 
+    Mode by mode: the isotropic scaling of each organ about its centre, at a rate of 1; then the
+    rotations of all together, at 1 radian, and their translations, by a voxel.
+
     Attributes:
-        fields: (M, D, *n): the isotropic scaling of each organ about its centre, at a rate of 1;
-            then the rotations of all together, at 1 radian, and their translations, by a voxel.
+        basis: (K, n), float64: functions on the grid.
+        combined: (M, D, K): each component of a mode as a sum of them.
         weights: (*n) of the fit, 0 to 1.
     """
 
-    fields: Tensor
+    basis: Tensor
+    combined: NDArray[np.float64]
     weights: Tensor
+
+    @property
+    def fields(self) -> Tensor:
+        """(M, D, *n), float32."""
+        return (torch.from_numpy(self.combined) @ self.basis).float().unflatten(-1, self._shape)
 
     def coefficients(self, velocity: Tensor) -> Tensor:
         """The rates of the modes in a velocity (D, *n), voxels: (M,), by weighted least squares."""
-        root = self.weights.double().sqrt().flatten()
-        matrix = (self.fields.double().flatten(2) * root).flatten(1)
-        wanted = (velocity.double().flatten(1) * root).flatten()
-        gram = matrix @ matrix.T
-        ridge = 1e-6 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-        return torch.linalg.solve(gram + ridge, matrix @ wanted)
+        weighted = self.basis * self.weights.flatten().double()
+        products = (self.basis @ weighted.T).numpy()
+        wanted = (velocity.flatten(1).double() @ weighted.T).numpy()
+        flat = self.combined.reshape(len(self.combined), -1)
+        gram = (self.combined @ products).reshape(flat.shape) @ flat.T
+        gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+        return torch.from_numpy(np.linalg.solve(gram, flat @ wanted.ravel()))
 
     def part(self, velocity: Tensor, factors: Tensor | None = None) -> Tensor:
         """The part of a velocity (D, *n) that the modes explain, each times its factor (M,)."""
-        rates = self.coefficients(velocity).to(velocity)
-        rates = rates if factors is None else rates * factors.to(rates)
-        return torch.einsum("m,m...->...", rates, self.fields.to(velocity))
+        rates = self.coefficients(velocity)
+        rates = rates if factors is None else rates * factors.double()
+        found = torch.from_numpy(np.tensordot(rates.numpy(), self.combined, 1)) @ self.basis
+        return found.view(velocity.shape).to(velocity)
+
+    @property
+    def _shape(self) -> torch.Size:
+        return self.weights.shape
 
 
 def organ_part(velocity: Tensor, shares: Tensor, factors: Tensor | None = None) -> Tensor:
@@ -91,88 +90,24 @@ def organ_part(velocity: Tensor, shares: Tensor, factors: Tensor | None = None) 
 
 def organ_modes(shares: Tensor) -> OrganModes | None:
     """The modes of organs (K, *n), each 0 to 1; 0 for an absent organ, None without any."""
-    organs, union = list(shares.float()), shares.float().amax(0)
-    if union.sum() < _SMALLEST:
+    organs = OrganMaps.of(shares)
+    if organs.sizes[-1] < SMALLEST:
         return None
-    radius, points = radius_of(union), identity(union.shape, union)[0]
-    fields = [
-        _scaling(organ, points) * window
-        for organ, window in zip(organs, windows_of(organs, radius), strict=True)
-    ]
-    window = _fading(_distance(union), _REACH_OF_ALL * radius)
-    offset = points - centre_of(union, points)
-    fields += [turn * window for turn in _rotations(offset)]
-    fields += [_unit(axis, offset) * window for axis in range(union.dim())]
-    return OrganModes(torch.stack(fields), union.clamp(0, 1) + _OUTSIDE)
+    weights = organs.maps[-1].clamp(0, 1) + _OUTSIDE
+    return OrganModes(affine_basis(organs.windows()), _combined(organs), weights)
 
 
-def _scaling(organ: Tensor, points: Tensor) -> Tensor:
-    if organ.sum() < _SMALLEST:
-        return torch.zeros_like(points)
-    return points - centre_of(organ, points)
-
-
-def windows_of(organs: list[Tensor], radius: float) -> list[Tensor]:
-    """Where each organ's scaling acts: 1 inside, fading around, and not in its neighbours."""
-    inside = {(i, j) for i, j in _ordered(len(organs)) if lies_in(organs[i], organs[j])}
-    nested = {i for i, _ in inside}
-    distances = [_distance(organ) for organ in organs]
-    windows = [
-        _fading(distance, (_REACH_INSIDE if i in nested else _REACH) * radius)
-        for i, distance in enumerate(distances)
-    ]
-    for i, j in combinations(range(len(organs)), 2):
-        if (i, j) not in inside and (j, i) not in inside:
-            windows[i] = windows[i] * (1 - _fading(distances[j], _GAP * radius))
-    return windows
-
-
-def _ordered(count: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(count) for j in range(count) if i != j]
-
-
-def lies_in(organ: Tensor, other: Tensor) -> bool:
-    """Whether an organ (*n) lies in a larger one."""
-    common = torch.minimum(organ, other).sum()
-    return bool(other.sum() > organ.sum() and common >= _INSIDE * organ.sum())
-
-
-def _distance(organ: Tensor) -> NDArray[np.float64]:
-    """Of each voxel from an organ (*n), voxels; infinite without one."""
-    if organ.sum() < _SMALLEST:
-        return np.full(organ.shape, np.inf)
-    return np.asarray(ndimage.distance_transform_edt(organ.numpy() < 0.5 * float(organ.max())))
-
-
-def _fading(distance: NDArray[np.float64], reach: float) -> Tensor:
-    """1 in an organ, falling to 0 at ``reach`` voxels as half a cosine: float32."""
-    ramp = np.clip(distance / reach, 0, 1)
-    return torch.from_numpy((0.5 + 0.5 * np.cos(np.pi * ramp)).astype(np.float32))
-
-
-def radius_of(organ: Tensor) -> float:
-    """Of the disc or ball of the same size, voxels."""
-    size = float(organ.sum())
-    return float((size / np.pi) ** 0.5 if organ.dim() == 2 else (0.75 * size / np.pi) ** (1 / 3))
-
-
-def centre_of(organ: Tensor, points: Tensor) -> Tensor:
-    """The mean of points (D, *n) over an organ (*n): (D, 1, ...)."""
-    centre = (points * organ).flatten(1).sum(1) / organ.sum()
-    return centre.view(-1, *[1] * organ.dim())
-
-
-def _rotations(offset: Tensor) -> list[Tensor]:
-    """Velocities of a turn in each plane of two axes, 1 radian."""
-    turns = []
-    for first, second in combinations(range(len(offset)), 2):
-        turn = torch.zeros_like(offset)
-        turn[first], turn[second] = -offset[second], offset[first]
-        turns.append(turn)
-    return turns
-
-
-def _unit(axis: int, like: Tensor) -> Tensor:
-    field = torch.zeros_like(like)
-    field[axis] = 1
-    return field
+def _combined(organs: OrganMaps) -> NDArray[np.float64]:
+    """The modes in the windows' affine basis: (M, D, (K + 1) (1 + D))."""
+    count, ndim = len(organs.maps) - 1, organs.centres.shape[1]
+    turns = list(combinations(range(ndim), 2))
+    centres = np.nan_to_num(organs.centres)  # an absent organ has no window
+    found = np.zeros((count + len(turns) + ndim, ndim, count + 1, 1 + ndim))
+    for axis in range(ndim):
+        for k in range(count):
+            found[k, axis, k, 0], found[k, axis, k, 1 + axis] = -centres[k, axis], 1
+        found[axis - ndim, axis, count, 0] = 1
+    for mode, (first, second) in zip(found[count:], turns, strict=False):
+        mode[first, count, [0, 1 + second]] = centres[-1, second], -1
+        mode[second, count, [0, 1 + first]] = -centres[-1, first], 1
+    return found.reshape(len(found), ndim, -1)

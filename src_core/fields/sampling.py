@@ -19,6 +19,7 @@ from src_core.errors import ArgumentError
 from src_core.fields.cells import column
 from src_core.fields.kernels.compiled import available as compiled_loops
 from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
+from src_core.fields.kernels.plane import can_warp_planes, warped_planes
 from src_core.fields.kernels.sampling import can_sample, can_vote, sample_values, vote_labels
 from src_core.fields.kernels.vectors import can_enlarge, enlarged
 from src_core.fields.kernels.volumes import image_source, label_source, warp_sources
@@ -161,6 +162,8 @@ def sample_inside(
 
 def warp(image: Tensor, u: Tensor, mode: Mode = "linear", padding: Padding = "border") -> Tensor:
     """``I(x + u(x))`` for an image (B, C, *spatial) and a DDF u (B, D, *spatial), voxels."""
+    if mode == "linear" and can_warp_planes(image, u):
+        return warped_planes(image, u, 1, padding == "zeros")
     if mode != "cubic" and can_sample(image, u):
         return sample_values(image, u, True, _RULES[padding], mode == "nearest")
     return sample(image, identity(u.shape[2:], u) + u, mode, padding)

@@ -7,8 +7,8 @@ as sharp as the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
+from src_core.cases.point_set import PointSet
 from src_core.cases.volume import Volume
 from src_core.errors import InputError
 from src_core.fields import compose
@@ -26,12 +27,14 @@ from src_core.fields.planes import Field, field_tensor, in_plane_axis, lps_field
 from src_core.fields.warp_case import warp_case
 from src_core.generation import Options, Result, Session, Step, iterate, make_options
 from src_core.generation.drawn_case import refuse_changes
+from src_core.generation.points import moved_twice, point_inputs
 from src_core.generation.proof import prove
 from src_core.generation.recipe import digests
 from src_core.generation.save import with_inputs
 from src_core.io import FieldFormat, OutputFolder, field_file, volume_file, write_field, write_image
 from src_core.io.case_files import input_volumes, write_json
 from src_core.io.hashing import sha256_array
+from src_core.io.points import named_points, write_points
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model
 
@@ -72,6 +75,7 @@ class Pair:
         inverse: the same the other way: moving(y) = fixed(y + inverse(y)).
         metrics: of the field between, and of the labels from moving to fixed.
         recipe: what makes the same pair again.
+        points: landmarks and surfaces of the source in both, by the names of their files.
     """
 
     source: Case
@@ -81,16 +85,25 @@ class Pair:
     inverse: Field
     metrics: dict[str, Any]
     recipe: dict[str, Any]
+    points: Mapping[str, PointSet] = field(default_factory=dict)
 
 
-def make_pair(case: Case, model: Model, first: Options, second: Options) -> Pair:
+def make_pair(
+    case: Case,
+    model: Model,
+    first: Options,
+    second: Options,
+    points: Sequence[PointSet] = (),
+) -> Pair:
     """The pair of two generations: ``first`` on the case, ``second`` on what it gave.
+
+    ``points`` are landmarks and surfaces of the case, which are moved into both images.
 
     Raises:
         InputError: an option is out of range, the two differ in more than level and seed, or case
             and model do not fit.
     """
-    *_, last = pair_steps(case, model, first, second)
+    *_, last = pair_steps(case, model, first, second, points=points)
     assert isinstance(last, Pair)
     return last
 
@@ -102,11 +115,17 @@ def options_of(recipe: Mapping[str, Any], model: Model) -> tuple[Options, Option
 
 
 def pair_steps(
-    case: Case, model: Model, first: Options, second: Options, session: Session | None = None
+    case: Case,
+    model: Model,
+    first: Options,
+    second: Options,
+    session: Session | None = None,
+    points: Sequence[PointSet] = (),
 ) -> Iterator[PairProgress | Pair]:
     """Progress, then the pair; stop taking values to cancel.
 
-    ``session`` is of this case and model with the slices and region of ``first``, if there is one.
+    ``points`` are in the space of the case. ``session`` is of this case and model with the slices
+    and region of ``first``, if there is one.
     """
     _check(first, second)
     before = after = None
@@ -123,7 +142,7 @@ def pair_steps(
             yield PairProgress(value.total + value.index, 2 * value.total)
     assert after is not None
     with fixed_threads():
-        yield _joined(before, after)
+        yield _joined(before, after, points)
 
 
 @torch.inference_mode()
@@ -156,6 +175,8 @@ def save_pair(
         for name in FIELDS:
             file = place / field_file(name, field_format)
             write_field(file, getattr(pair, name), pair.source.grid, field_format)
+        for name, points in pair.points.items():
+            write_points(place / name, points)
         write_json(place / "recipe.json", with_inputs(pair.source, pair.recipe, place))
         write_json(place / "metrics.json", pair.metrics)
     return Path(folder)
@@ -170,7 +191,7 @@ def volumes_of(pair: Pair) -> dict[str, tuple[Volume, Grid]]:
     }
 
 
-def _joined(before: Result, after: Result) -> Pair:
+def _joined(before: Result, after: Result, points: Sequence[PointSet]) -> Pair:
     source = before.source
     options = before.recipe["options"]
     total = composed(before.displacement, after.displacement, source.grid)
@@ -190,21 +211,28 @@ def _joined(before: Result, after: Result) -> Pair:
     metrics["seconds"] = before.metrics["seconds"] + after.metrics["seconds"]
     fields = {"displacement": after.displacement, "inverse": after.inverse}
     recipe = _recipe(before, after, fixed, fields)
-    return Pair(source, before.case, fixed, after.displacement, after.inverse, metrics, recipe)
+    moved = moved_twice(points, before.displacement, after.displacement, source.grid)
+    if moved:
+        metrics["points"] = {name: one.metrics for name, one in moved.items()}
+        recipe["points"] = point_inputs(named_points(points))
+        recipe["outputs"] |= {n: sha256_array(one.points.positions) for n, one in moved.items()}
+    own = {name: one.points for name, one in moved.items()}
+    between = after.displacement, after.inverse
+    return Pair(source, before.case, fixed, *between, metrics, recipe, own)
 
 
 def _recipe(
     before: Result, after: Result, fixed: Case, fields: dict[str, NDArray[np.float32]]
 ) -> dict[str, Any]:
     """The first generation's recipe, the second's options under ``fixed``, and what came out."""
-    outputs = {name: sha256_array(field) for name, field in fields.items()}
+    outputs = {name: sha256_array(u) for name, u in fields.items()}
     for kind, case in (("moving", before.case), ("fixed", fixed)):
         outputs |= {_file(kind, name): digest for name, digest in digests(case).items()}
     return {**before.recipe, "fixed": after.recipe["options"], "outputs": outputs}
 
 
-def _planes(field: Field, grid: Grid) -> torch.Tensor:
-    return field_tensor(field, grid, in_plane_axis(field, grid))
+def _planes(u: Field, grid: Grid) -> torch.Tensor:
+    return field_tensor(u, grid, in_plane_axis(u, grid))
 
 
 def _file(kind: str, name: str) -> str:

@@ -20,7 +20,7 @@ from src_core.io.hashing import sha256_array
 from src_core.io.points import named_points
 from src_core.models.device import fixed_threads
 
-__all__ = ["moved_by_name", "point_inputs", "with_points"]
+__all__ = ["moved_by_name", "moved_twice", "point_inputs", "with_points"]
 
 _R = TypeVar("_R", Result, Series)
 
@@ -74,6 +74,23 @@ def moved_by_name(
             for name, one in named_points(points).items()
             for frame, u in enumerate(fields)
         }
+
+
+def moved_twice(
+    points: Sequence[PointSet], first: Field, second: Field, grid: Grid
+) -> dict[str, MovedPointSet]:
+    """Points of a source in both images of a pair: ``moving-points.csv``, ``fixed-points.csv``.
+
+    Args:
+        points: in the space of the source.
+        first: (X, Y, Z, 3), LPS mm: moving(x) = source(x + first(x)).
+        second: the same: fixed(x) = moving(x + second(x)).
+        grid: of both.
+    """
+    moving = moved_by_name(points, first, grid)
+    fixed = moved_by_name([one.points for one in moving.values()], second, grid)
+    sides = (("moving", moving), ("fixed", fixed))
+    return {f"{side}-{name}": one for side, moved in sides for name, one in moved.items()}
 
 
 def point_inputs(named: Mapping[str, PointSet]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from torch import Tensor
 from src_core.diffusion.flow import Flow, correction_ddf
 from src_core.diffusion.organ_shape import shape_corrections
 from src_core.diffusion.organs import organ_part
-from src_core.fields import compose, enlarge
+from src_core.fields import compose, magnitude
+from src_core.fields.moved import warp_enlarged
 from src_core.fields.sampling import warp
 from src_core.models.model import Model
 from src_core.steering.search import SteeringCosts
@@ -131,7 +132,7 @@ def recovery_steps(
         u = compose(u, step)
         if index == total:
             flow, u = _unstretched(flow, u, variety, min(1.0, 2 * stretch), fade)
-        longest = float(torch.linalg.vector_norm(step, dim=1).max())
+        longest = float(magnitude(step).max())
         yield RecoveryStep(index, total, there, flow, u, longest)
 
 
@@ -148,9 +149,6 @@ def _unstretched(
 
 def deformed_images(model: Model, images: Tensor, u: Tensor) -> Tensor:
     """The images deformed as the network sees them: (N, 1, *size), zero outside the image."""
-    factor = model.spec.size // u.shape[-1]
-    full = enlarge(u, factor) if factor > 1 else u
     mode = model.spec.recovery.image_mode
     # as channels of one image: each position is computed once
-    warped = warp(images.movedim(0, 1), full, mode, "zeros")
-    return warped.clamp(0, 1).movedim(0, 1)
+    return warp_enlarged(images.movedim(0, 1), u, mode, "zeros").clamp_(0, 1).movedim(0, 1)

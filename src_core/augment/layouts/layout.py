@@ -17,6 +17,8 @@ from src_core.generation.pairs import Pair
 from src_core.io import field_file, write_field
 from src_core.io.atomic import partial_name
 from src_core.io.case_files import write_json
+from src_core.io.formats import point_ending_of
+from src_core.io.points import write_points
 
 __all__ = ["Layout", "Member", "publish", "remove_partial", "write_beside", "write_recipe"]
 
@@ -93,10 +95,15 @@ def write_beside(result: Result, place: Path, name: str, style: Style) -> None:
 
 
 def write_recipe(product: Result | Pair, place: Path, name: str) -> None:
-    """Recipe and metrics, in folders of their own."""
+    """Recipe, metrics and points, in folders of their own: ``fixed-points/NAME.csv``."""
     for folder, values in (("recipes", product.recipe), ("metrics", product.metrics)):
         (place / folder).mkdir()
         write_json(place / folder / f"{name}.json", values)
+    for file, points in product.points.items():
+        ending = point_ending_of(file)
+        home = place / file.removesuffix(ending)
+        home.mkdir()
+        write_points(home / f"{name}{ending}", points)
 
 
 def remove_partial(out: Path) -> None:

@@ -1,4 +1,4 @@
-"""One slice moved by a displacement on the CPU, by compiled loops."""
+"""Slices moved by a displacement on the CPU, by compiled loops."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from src_core.fields.kernels.compiled import ready
 from src_core.fields.kernels.plane_loops import values_of_plane, votes_of_plane
 from src_core.fields.kernels.tensors import plain
 from src_core.fields.kernels.threads import LEAST, in_parts
+from src_core.fields.kernels.warp_loops import warp_planes
 
-__all__ = ["plane_labels", "plane_values"]
+__all__ = ["can_warp_planes", "plane_labels", "plane_values", "warped_planes"]
 
 _INT16 = (torch.uint8, torch.int8, torch.int16)
 
@@ -57,6 +58,36 @@ def plane_labels(labels: Tensor, u: Tensor) -> Tensor | None:
     flat = labels.to(kind).contiguous()
     out, field = torch.empty(1, labels.shape[1], *u.shape[2:], dtype=kind), u.contiguous()
     in_parts(partial(loop, flat[0].numpy(), field[0].numpy(), out[0].numpy()), *_rows(u))
+    return out
+
+
+def can_warp_planes(images: Tensor, u: Tensor) -> bool:
+    """Whether ``warped_planes`` takes these tensors, and nothing needs their gradient."""
+    if u.dim() != 4 or u.dtype != torch.float32 or images.dtype != torch.float32:
+        return False
+    full = plain(images, u) and min(images.shape[2:]) > 1 and images.numel() * u.numel() > 0
+    return full and ready(warp_planes)
+
+
+def warped_planes(images: Tensor, u: Tensor, factor: int, fades: bool) -> Tensor:
+    """Linear values of images at ``x + u(x)``.
+
+    Args:
+        images: (B or 1, C, A, B), float32.
+        u: (B, 2, X, Y), float32, voxels of its own grid.
+        factor: how many times finer the images' grid is.
+        fades: whether images fade to zero over a voxel beyond their borders; else these continue.
+
+    Returns:
+        (B, C, X * factor, Y * factor).
+    """
+    rows, columns = (n * factor for n in u.shape[2:])
+    out = torch.empty(len(u), images.shape[1], rows, columns)
+    sources, fields = images.detach().contiguous().numpy(), u.detach().contiguous().numpy()
+    for n, (field, written) in enumerate(zip(fields, out.numpy(), strict=True)):
+        source = sources[n if len(sources) > 1 else 0]
+        work = partial(warp_planes, source, field, factor, fades, written)
+        in_parts(work, rows, max(1, LEAST // columns))
     return out
 
 

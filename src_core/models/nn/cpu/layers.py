@@ -65,7 +65,7 @@ class WinogradConvolution:
     def __init__(self, layer: Any) -> None:
         weights, self.start = _filled(layer)
         weights = weights if weights.ndim == 5 else weights[:, :, None]
-        self.weights = _blocks(_transformed(weights))
+        self.weights = _transformed(weights)
         self.zeros, self.vectors = np.zeros_like(self.start), _vectors(len(self.start))
 
     def __call__(self, image: Array, output: Array, buffers: Buffers, adds: bool = False) -> None:
@@ -136,17 +136,17 @@ def _vectors(channels: int) -> int:
     return next(v for v in (3, 2, 1) if channels // LANES % v == 0)
 
 
-def _filled(layer: Any) -> tuple[_WIDE, Array]:
-    """Weights and bias, outputs filled up with zeros to a multiple of 16."""
-    weights, bias = layer.weight.detach().double().numpy(), layer.bias.detach().float().numpy()
+def _filled(layer: Any) -> tuple[Array, Array]:
+    """Weights and bias, float32, outputs filled up with zeros to a multiple of 16."""
+    weights, bias = (one.detach().float().numpy() for one in (layer.weight, layer.bias))
     more = -len(bias) % 16
     if not more:
         return weights, bias
-    weights = np.concatenate([weights, np.zeros((more, *weights.shape[1:]))])
+    weights = np.concatenate([weights, np.zeros((more, *weights.shape[1:]), np.float32)])
     return weights, np.concatenate([bias, np.zeros(more, np.float32)])
 
 
-def _blocks(weights: _WIDE) -> Array:
+def _blocks(weights: NDArray[Any]) -> Array:
     """(parts, taps, run, outputs) -> (parts, blocks, taps, run, block), flat, float32."""
     parts, taps, run, outputs = weights.shape
     block = LANES * _vectors(outputs)
@@ -154,13 +154,14 @@ def _blocks(weights: _WIDE) -> Array:
     return split.astype(np.float32, order="C").ravel()
 
 
-def _transformed(weights: _WIDE) -> _WIDE:
-    """Taps (outputs, inputs, Z, 3, 3) -> (36, Z, inputs, outputs)."""
-    matrix, (outputs, inputs, taps) = _transform(), weights.shape[:3]
-    flat = np.ascontiguousarray(weights.transpose(3, 4, 2, 1, 0)).reshape(9, -1)
+def _transformed(weights: Array) -> Array:
+    """Taps (outputs, inputs, Z, 3, 3) -> (36, blocks, Z, inputs, block), flat, float32."""
+    outputs, inputs, taps = weights.shape[:3]
+    block, matrix = LANES * _vectors(outputs), _transform()
+    split = weights.reshape(-1, block, inputs, taps, 3, 3).transpose(4, 5, 0, 3, 2, 1)
+    flat = torch.from_numpy(np.ascontiguousarray(split)).view(9, -1)
     with fixed_threads():
-        found = torch.from_numpy(np.kron(matrix, matrix)) @ torch.from_numpy(flat)
-    return found.numpy().reshape(36, taps, inputs, outputs)
+        return (torch.from_numpy(np.kron(matrix, matrix)).float() @ flat).numpy().ravel()
 
 
 def _transform() -> _WIDE:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from src_core.fields.kernels.threads import in_parts
 from src_core.models.device import spare_threads
@@ -48,7 +49,6 @@ class _Block:
         self.conv_out = WinogradConvolution(block.conv_out)
         same = isinstance(block.skip, nn.Identity)
         self.skip = None if same else PlainConvolution.of(block.skip)
-        self.level = block.level
 
 
 class CpuNetwork:
@@ -71,6 +71,12 @@ class CpuNetwork:
         self.norm, self.head = affine(network.norm), WinogradConvolution(network.head)
         organs = network.organ_head
         self.organ_head = None if organs is None else WinogradConvolution(organs)
+        levels = [block.level for block in (*network.encoder, *network.middle, *network.decoder)]
+        self.film_sizes = [layer.out_features for layer in levels]
+        self.level = tuple(
+            torch.cat([getattr(layer, name).detach() for layer in levels])
+            for name in ("weight", "bias")
+        )
         self.side = side // self.config.stem
         self._films: dict[int, list[Array]] = {}
 
@@ -115,12 +121,10 @@ class CpuNetwork:
             share = torch.tensor([[level / self.config.levels]])
             with torch.no_grad():
                 e = self.network.embed(torch.cat([share, share.square()], 1))
-                films = [
-                    block.level(e)[0].view(2, -1).numpy()
-                    for block in (*self.encoder, *self.middle, *self.decoder)
-                ]
+                films = functional.linear(e, *self.level)[0].numpy()
+            parts = np.split(films, np.cumsum(self.film_sizes)[:-1])
             one = np.array([[1.0], [0.0]], np.float32)
-            self._films[level] = [film + one for film in films]
+            self._films[level] = [part.reshape(2, -1) + one for part in parts]
         return self._films[level]
 
     def _features(self, images: Tensor, films: Iterator[Array], buffers: Buffers) -> Array:
