@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent, QTimer
 
 from napari_drdm.explorer.export import ResultExport
 from napari_drdm.explorer.form import ExplorerForm
-from napari_drdm.explorer.form_texts import describe_choice, show_numbers
+from napari_drdm.explorer.form_texts import describe_choice, show_numbers, show_possible
 from napari_drdm.explorer.live_preview import LivePreview
 from napari_drdm.explorer.model_list import ModelList
 from napari_drdm.explorer.readout import ReadoutController
@@ -86,6 +86,7 @@ class DeformationExplorer(ExplorerForm):
         parts = (self.models, self.live, self.runner, self.variants, self.sizes, self.reader)
         self.destroyed.connect(partial(_disconnect, parts, self._slots))
         self.refresh_layers()
+        show_possible(self)
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
         self.run_bar.say("Loading…")
@@ -209,6 +210,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.turn_to(self._moment())
         self.run_bar.say("Stopped: the image, labels or model changed" if stopped else "")
         self.form_reader.offer_extras()
+        self.reader.refresh()
         self.sizes.turn_to(self.sources.image.value(), self.sources.labels.value())
         self._describe()
         self._show_numbers()
