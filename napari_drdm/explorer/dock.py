@@ -16,9 +16,11 @@ from napari_drdm.explorer.form_texts import describe_choice, show_numbers, show_
 from napari_drdm.explorer.live_preview import LivePreview
 from napari_drdm.explorer.model_list import ModelList
 from napari_drdm.explorer.readout import ReadoutController
+from napari_drdm.explorer.region import RegionDrawing
 from napari_drdm.explorer.remembered import recall, remember
 from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
+from napari_drdm.explorer.steering import Steering
 from napari_drdm.messages import error_line
 from napari_drdm.runs.requests import Viewed
 from napari_drdm.runs.runner import Runner
@@ -52,7 +54,9 @@ class DeformationExplorer(ExplorerForm):
         super().__init__()
         self._viewer, self._generate_when_ready = napari_viewer, False
         self.results, self.runner = ResultLayers(napari_viewer), Runner(self)
-        self.form_reader = FormReader(napari_viewer, self, self._owns)
+        self.steering = Steering(napari_viewer, self, self._moment, self._outcome)
+        self.form_reader = FormReader(napari_viewer, self, self._owns, self.steering.targets)
+        self.region = RegionDrawing(self.more, self.form_reader.add_region)
         self.live = LivePreview(
             napari_viewer, self, self.results, self.runner, self.form_reader.request
         )
@@ -83,8 +87,8 @@ class DeformationExplorer(ExplorerForm):
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
-        parts = (self.models, self.live, self.runner, self.variants, self.sizes, self.reader)
-        self.destroyed.connect(partial(_disconnect, parts, self._slots))
+        parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
+        self.destroyed.connect(partial(_disconnect, (*parts, self.reader), self._slots))
         self.refresh_layers()
         show_possible(self)
         self.setObjectName(OURS)
@@ -135,8 +139,13 @@ class DeformationExplorer(ExplorerForm):
         self.drop.dropped.connect(self.import_model)
         self.options.changed.connect(self._on_options)
         self.more.changed.connect(self._on_options)
-        self.more.region_asked.connect(self._add_region)
+        self.region.changed.connect(self._on_options)
+        self.region.failed.connect(self._fail)
         self.more.memory_changed.connect(self._share_memory)
+        self.steering.changed.connect(self._on_options)
+        self.steering.pulled.connect(self.live.pull)
+        self.steering.started.connect(self._on_drag)
+        self.steering.failed.connect(self._fail)
         self.show_panel.changed.connect(self._on_ticks)
         self.show_panel.styled.connect(self._on_ticks)
         self.run_bar.generate_asked.connect(self.generate)
@@ -186,7 +195,7 @@ class DeformationExplorer(ExplorerForm):
             return None
 
     def _show_again(self, outcome: RunOutcome) -> None:
-        self.form_reader.place(outcome.request)
+        self._place(outcome.request)
         self.live.take(outcome)
 
     def _run_again(self, inputs: RunInputs) -> None:
@@ -195,9 +204,14 @@ class DeformationExplorer(ExplorerForm):
         except DRDMError as error:
             self._fail(error_line(error))
             return
-        self.form_reader.place(request)
+        self._place(request)
         self._describe()
         self.live.again(request)
+
+    def _place(self, request: RunRequest) -> None:
+        """Set the form to the values of a request, without starting a run."""
+        self.form_reader.place(request)
+        self.steering.place(request.options.targets)
 
     def _on_image(self, image: Any) -> None:
         self._turning.start()  # not while napari removes layers
@@ -211,7 +225,9 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.say("Stopped: the image, labels or model changed" if stopped else "")
         self.form_reader.offer_extras()
         self.reader.refresh()
-        self.sizes.turn_to(self.sources.image.value(), self.sources.labels.value())
+        image, labels, entry = (x.value() for x in self.sources.choices)
+        self.sizes.turn_to(image, labels)
+        self.steering.turn_to(image, labels, entry.spec.ndim if entry else 2)
         self._describe()
         self._show_numbers()
 
@@ -225,6 +241,12 @@ class DeformationExplorer(ExplorerForm):
     def _on_options(self) -> None:
         if self.sources.image.value() is not None and self.sources.model.value() is not None:
             self.live.change()
+
+    def _on_drag(self) -> None:
+        """Points are taken of a picture: there has to be one, and only one."""
+        self.variants.grid(False)
+        if self._outcome() is None:
+            self.generate()
 
     def _on_ticks(self, _: Any = None) -> None:
         panel = self.show_panel
@@ -261,21 +283,9 @@ class DeformationExplorer(ExplorerForm):
         self.runner.compute.runs.set_limit(half)
         self.variants.history.set_limit(half)
 
-    def _add_region(self) -> None:
-        try:
-            shapes = self.form_reader.add_region()
-        except DRDMError as error:
-            self._fail(error_line(error))
-            return
-        shapes.events.data.connect(self._on_region)
-        self.more.region.pick(shapes)
-
-    def _on_region(self, event: Any = None) -> None:
-        if self.more.region.value() is event.source:
-            self._on_options()
-
     def _show_numbers(self) -> None:
         show_numbers(self, self._outcome(), self._moment())
+        self.steering.show()
 
     def _fail(self, message: str) -> None:
         if message != self.run_bar.status.text():  # one notification while the slider is dragged

@@ -22,6 +22,7 @@ from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
 from napari_drdm.widgets.sources import SourcePanel
+from napari_drdm.widgets.targets_panel import TargetsPanel
 from src_core.errors.options import option_field, option_fields, parsed
 from src_core.generation.options import Options
 
@@ -34,6 +35,7 @@ class ExplorerForm(QWidget):
     Attributes:
         sources: image, labels, model.
         options: level, seed and variety.
+        targets: what the new anatomy is to be.
         more: steps, slices, region, device, memory, further layers.
         recovery: the run step by step.
         show_panel: what of a result is shown.
@@ -53,7 +55,7 @@ class ExplorerForm(QWidget):
         self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
-        self.distribution = DistributionPanel()
+        self.targets, self.distribution = TargetsPanel(), DistributionPanel()
         self.drop = ModelDrop(self)
         self.sections: dict[str, Section] = {}
         inner, column = QWidget(), QVBoxLayout()
@@ -63,6 +65,7 @@ class ExplorerForm(QWidget):
         for panel in (
             self.sources,
             self.options,
+            self._section("Targets: sizes, walls, points to drag", self.targets, False),
             self.recovery,
             self.run_bar,
             self._section("Show", self.show_panel, True),
@@ -82,6 +85,8 @@ class ExplorerForm(QWidget):
             ("Ctrl+,", self.options.previous.click),
             ("Ctrl+.", self.options.following.click),
             ("Ctrl+P", self.recovery.play.click),
+            ("Ctrl+G", self.targets.drag.click),
+            ("Ctrl+Z", self.targets.undo.click),
         ):
             self._shortcut(keys, slot)
 

@@ -94,17 +94,34 @@ class LivePreview(QObject):
 
     def change(self) -> None:
         """The form has changed: show its random field at once, its result as it comes."""
+        if self._form.options.live.isChecked() and self._preview():
+            self._timer.start(self._rest())
+
+    def pull(self) -> None:
+        """A point is dragged: show what it does at once; the run begins when it is let go."""
+        self._timer.stop()
+        self._preview()
+
+    def _preview(self) -> bool:
+        """Show what the form asks for as far as that is quick; False where it cannot be run."""
         before = self.request
-        if not self._form.options.live.isChecked() or not self._take():
-            return
+        if not self._take():
+            return False
         assert self.request is not None
         if before is None or not before.same_random_field(self.request):
             self._runner.supersede()
-            self._runner.preview(self.request)
+            self._runner.preview(self.request, self._base())
             self._form.options.setUpdatesEnabled(False)
             if not self._alone.isActive():
                 self._alone.start(_TOGETHER_MS)
-        self._timer.start(self._rest())
+        return True
+
+    def _base(self) -> RunOutcome | None:
+        """The latest result, where it differs from what is asked for in targets alone."""
+        outcome = self._results.outcome(self._form.sources.image.value())
+        if outcome is None or self.request is None or not self.request.options.targets:
+            return None
+        return outcome if outcome.request.same_but_targets(self.request) else None
 
     def generate(self) -> None:
         """Run what the form says, now."""
@@ -187,7 +204,7 @@ class LivePreview(QObject):
     def _again_at(self, moment: Moment) -> None:
         assert self.request is not None
         if moment.trace is None:
-            self._runner.preview(self.request)
+            self._runner.preview(self.request, self._base())
         else:
             self._runner.at_position(self.request, moment.position)
 

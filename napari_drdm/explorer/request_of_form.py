@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_drdm.explorer.form import ExplorerForm
     from napari_drdm.layers.cases import Snapshot
     from napari_drdm.variants import RunInputs
+    from src_core.steering.kinds import Target
 
 __all__ = ["FormReader"]
 
@@ -34,12 +35,18 @@ class FormReader:
         viewer: whose layers are offered.
         form: that is read.
         owned: whether a layer was made by the explorer, and so cannot be a source.
+        targets: what is asked for.
     """
 
     def __init__(
-        self, viewer: ViewerModel, form: ExplorerForm, owned: Callable[[Layer], bool]
+        self,
+        viewer: ViewerModel,
+        form: ExplorerForm,
+        owned: Callable[[Layer], bool],
+        targets: Callable[[], tuple[Target, ...]],
     ) -> None:
         self._viewer, self._form, self._owned = viewer, form, owned
+        self._targets = targets
         self._auto_labels = True
         form.sources.labels.activated.connect(self._on_labels_picked)
 
@@ -61,6 +68,7 @@ class FormReader:
             entry.spec.schedule.levels,
             **form.values(),
             region=self.region(),
+            targets=self._targets(),
         )
         image, labels = form.sources.image.value(), form.sources.labels.value()
         extras = self._extras(image, labels)

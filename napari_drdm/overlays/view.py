@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.components import Dims
     from napari.layers import Layer
 
-__all__ = ["Plane", "View", "view_of", "voxel_under"]
+__all__ = ["Plane", "View", "place_of", "view_of", "voxel_under"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,17 @@ def voxel_under(layer: Layer, dims: Dims, position: ArrayLike) -> NDArray[np.flo
     block, origin = to_world[np.ix_(shown, shown)], to_world[shown, -1]
     voxel[shown] = np.linalg.solve(block, world[shown] - origin)
     return voxel
+
+
+def place_of(layer: Layer, dims: Dims, voxel: ArrayLike) -> NDArray[np.float64]:
+    """Where a place of a layer, in voxels, is drawn: world along the displayed axes, the reverse.
+
+    Axes of the layer that are not displayed do not move it.
+    """
+    shown, _ = _axes(layer, dims)
+    to_world = _to_world(layer, dims)
+    at = np.asarray(voxel, dtype=np.float64)[shown]
+    return np.asarray(to_world[np.ix_(shown, shown)] @ at + to_world[shown, -1])
 
 
 def _axes(layer: Layer, dims: Dims) -> tuple[list[int], list[int]]:

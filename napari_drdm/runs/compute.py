@@ -68,9 +68,15 @@ class Compute:
         )
         return known.trace if known else None
 
-    def preview(self, request: RunRequest, viewed: Viewed) -> Iterator[Moment | Failure]:
-        """The random field's image at once, or the result if it is cached."""
-        return _with_failure(self._preview(request, viewed))
+    def preview(
+        self, request: RunRequest, viewed: Viewed, base: RunOutcome | None = None
+    ) -> Iterator[Moment | Failure]:
+        """The random field's image at once, or the result if it is cached.
+
+        With a ``base``, the result of the same request with other targets: what it takes from
+        there to the request's own targets, by the prior alone.
+        """
+        return _with_failure(self._preview(request, viewed, base))
 
     def run(self, request: RunRequest, viewed: Viewed) -> Iterator[Any]:
         """Progress and moments during the recovery, then the final moment and the outcome."""
@@ -98,14 +104,23 @@ class Compute:
             self._prepared.forget,
         )
 
-    def _preview(self, request: RunRequest, viewed: Viewed) -> Iterator[Moment]:
+    def _preview(
+        self, request: RunRequest, viewed: Viewed, base: RunOutcome | None
+    ) -> Iterator[Moment]:
         prepared = self._prepared.get(request)
         known = self.runs.get(_run_key(prepared, request))
         if known is not None and known.outcome is not None:
             yield moment_of_outcome(replace(known.outcome, request=request), known.trace)
             return
         total = prepared.session.step_count(request.options)
-        yield prepared.moment(request, prepared.so_far(request, viewed, []), 0, total, viewed)
+        if base is None:
+            u = prepared.so_far(request, viewed, [])
+        else:
+            trace = self.trace(base)
+            if trace is None or not trace.last_steps:
+                return  # its steps were no longer stored: what is shown stays
+            u = prepared.answered(request, viewed, trace)
+        yield prepared.moment(request, u, 0, total, viewed)
 
     def _run(self, request: RunRequest, viewed: Viewed) -> Generator[Any, None, None]:
         started, prepared = time.perf_counter(), self._prepared.get(request)
@@ -128,8 +143,11 @@ class Compute:
         yield outcome
 
     def _clock(self, prepared: PreparedCase, request: RunRequest) -> RunClock:
+        from src_core.steering.search import ROUNDS
+
         session = prepared.session
         steps = (session.step_count(request.options) + 1) * session.view.slabs
+        steps *= ROUNDS if request.options.targets else 1
         voxels = math.prod(prepared.layer_case.case.grid.shape)
         return self._times.begin(session.model.spec.ndim, voxels, steps)
 
@@ -140,6 +158,7 @@ class Compute:
 
         slabs: list[list[Any]] = []
         session, drawn = prepared.session, time.perf_counter()
+        steered = bool(request.options.targets)
         for step in session.steps(request.options):
             if step.recovery.index == 0:  # of a slab, or of its next round
                 slabs[step.slab :] = [[]]
@@ -147,8 +166,9 @@ class Compute:
             steps = Trajectory(session.view, slabs)
             index, device = step.index + 1, str(session.model.device)
             left = clock.left("steps", index / step.total)
-            yield RunProgress(index, step.total, device, "", steps, left)
-            if time.perf_counter() - drawn > viewed.pause:
+            doing = f"round {step.round} of at most {step.rounds}" if steered else ""
+            yield RunProgress(index, step.total, device, doing, steps, left)
+            if not steered and time.perf_counter() - drawn > viewed.pause:
                 u, at = prepared.so_far(request, viewed, slabs), step.recovery
                 yield prepared.moment(request, u, at.index, at.total, viewed)
                 drawn = time.perf_counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from napari_drdm.runs.buffers import DisplayBuffers
 from napari_drdm.runs.cache import BoundedCache
 from napari_drdm.runs.devices import ModelCache, resolved
 from napari_drdm.runs.moments import Moment
+from napari_drdm.runs.prior import prior_answer
 from napari_drdm.runs.requests import RunRequest, Viewed
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from src_core.generation import Session
     from src_core.generation.run import Finishing
+    from src_core.inspection.trajectory import Trajectory
 
 __all__ = ["PreparedCase", "PreparedCases"]
 
@@ -85,9 +87,7 @@ class PreparedCase:
         import torch
 
         view, options = self.session.view, request.options
-        part = viewed.part.within(view.case.image.shape) if viewed.part else None
-        fixed = part.fixed[view.axis] if part and view.axis is not None else None
-        on_view = range(view.slabs) if view.shared or fixed is None else (fixed,)
+        on_view = self._on_view(viewed)
         state, ndim = self.session.model.spec.state, len(view.plane)
         u = torch.zeros(view.slabs, ndim, *[state] * ndim)
         for slab in on_view if options.level else ():
@@ -96,6 +96,21 @@ class PreparedCase:
             else:
                 u[slab] = self.session.start(options, slab).start()[0]
         return u
+
+    def answered(self, request: RunRequest, viewed: Viewed, trace: Trajectory) -> Tensor:
+        """What it takes from a finished run to a request's targets, in the slabs on view."""
+        u = trace.at(trace.total).clone()
+        for slab in self._on_view(viewed):
+            part = slice(slab, slab + 1)
+            u[part] = prior_answer(self.session, request.options, slab, u[part])
+        return u
+
+    def _on_view(self, viewed: Viewed) -> Sequence[int]:
+        """The slabs on view."""
+        view = self.session.view
+        part = viewed.part.within(view.case.image.shape) if viewed.part else None
+        fixed = part.fixed[view.axis] if part and view.axis is not None else None
+        return range(view.slabs) if view.shared or fixed is None else (fixed,)
 
 
 class PreparedCases:

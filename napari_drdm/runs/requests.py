@@ -35,9 +35,15 @@ class RunRequest:
 
     def same_random_field(self, other: RunRequest) -> bool:
         """Whether both start from the same random field of the same layers."""
-        recovery = {"steps": None, "variety": None}
+        return self._same_but(other, {"steps": None, "variety": None})
+
+    def same_but_targets(self, other: RunRequest) -> bool:
+        """Whether both ask for the same of the same layers, with other targets or the same."""
+        return self._same_but(other, {"targets": ()})
+
+    def _same_but(self, other: RunRequest, options: dict[str, Any]) -> bool:
         mine, theirs = (
-            (x.source, x.labels, x.extras, x.model, x.options.model_copy(update=recovery))
+            (x.source, x.labels, x.extras, x.model, x.options.model_copy(update=options))
             for x in (self, other)
         )
         return mine == theirs

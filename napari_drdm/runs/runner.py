@@ -120,9 +120,13 @@ class Runner(QObject):
         if not was:
             self.ran.emit(True)
 
-    def preview(self, request: RunRequest) -> None:
-        """Show the random field of a request at once, or its result where it is known."""
-        self._previews.submit(lambda: self.compute.preview(request, self.viewed))
+    def preview(self, request: RunRequest, base: RunOutcome | None = None) -> None:
+        """Show the random field of a request at once, or its result where it is known.
+
+        With a ``base``, the result of the same request with other targets: what it takes from
+        there to the request's own targets, by the prior alone.
+        """
+        self._previews.submit(lambda: self.compute.preview(request, self.viewed, base))
 
     def at_position(self, request: RunRequest, position: float) -> None:
         """Show any moment of a run that is kept."""

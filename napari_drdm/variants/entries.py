@@ -80,6 +80,8 @@ def _describe(variant: Variant) -> str:
         f"{metrics.get('steps')} steps, slices {slices}",
         f"{inputs.source.name}, by {metrics.get('model')}",
     ]
+    if inputs.options.targets:
+        lines.append("targets: " + "; ".join(t.words for t in inputs.options.targets))
     if "max_mm" in metrics:
         lines.append(f"at most {metrics['max_mm']:.1f} mm, {metrics['max_percent']:.1f} %")
     if variant.outcome is None:

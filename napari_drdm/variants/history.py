@@ -175,9 +175,10 @@ class History:
             self.remove(newest)
 
     def _name(self, inputs: RunInputs) -> str:
-        variety = inputs.options.variety
+        variety, targets = inputs.options.variety, len(inputs.options.targets)
         name = f"L{inputs.options.level} S{inputs.options.seed}"
         name += "" if variety is None else f" V{variety:g}"
+        name += f" T{targets}" if targets else ""
         taken = {v.name for v in self._variants if v.inputs.source is inputs.source}
         names = chain([name], (f"{name} ({n})" for n in count(2)))
         return next(n for n in names if n not in taken)

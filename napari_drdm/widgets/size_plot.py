@@ -24,6 +24,8 @@ _WAIT_MS = 60
 _SPREAD, _NEAR = 0.28, 12.0
 _KEPT, _TRIED, _CURRENT, _BAND = "#3f9bd8", "#8a8a8a", "#ff9f1c", "#4caf6d"
 _GOLDEN = 0.6180339887
+#: Factors beside the axis, where it covers much or little.
+_COARSE, _FINE = (0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4), (0.8, 0.9, 1, 1.1, 1.2, 1.3)
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class SizePlot(QWidget):
         axes.set_yscale("log", base=2)
         low, high = self._range()
         axes.set_ylim(low, high)
-        ticks = [t for t in (0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 2, 4) if low <= t <= high]
+        ticks = [t for t in (_COARSE if high > 1.7 * low else _FINE) if low <= t <= high]
         axes.set_yticks(ticks, [f"×{t:g}" for t in ticks])
         axes.minorticks_off()
         axes.tick_params(colors=text, labelsize=8, length=2)

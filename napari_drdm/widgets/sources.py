@@ -123,6 +123,7 @@ class SourcePanel(QWidget):
         image: the image layers.
         labels: the labels layers, or none.
         model: the models.
+        choices: the three.
         import_asked: the user wants to add a model.
         card_asked: the user wants to read the model's card.
     """
@@ -135,6 +136,7 @@ class SourcePanel(QWidget):
         self.image = Choice("The image layer to deform; it is never changed")
         self.labels = Choice("Labels that are carried along with the image", none="none")
         self.model = Choice("The trained model that makes the deformation plausible")
+        self.choices = self.image, self.labels, self.model
         self._import = QPushButton("Import…")
         self._import.setToolTip("Add a model: .safetensors, or the published .pth; or drop it here")
         self._import.clicked.connect(self.import_asked)

@@ -128,8 +128,7 @@ def command_text(call: Call, windows: bool = os.name == "nt") -> str:
         words += ["--spacing", repr(call.spacing)]
     words += ["--model", call.model]
     for name, value in call.options.items():
-        flag = f"--{name.replace('_', '-')}"
-        words += [flag] if value is True else [flag, _word(name, value)]
+        words += _flagged(name, value)
     words += ["--device", call.device]
     if call.field_format != "itk":
         words += ["--field-format", call.field_format]
@@ -149,8 +148,9 @@ def _chosen_options(options: Mapping[str, Any]) -> dict[str, Any]:
     if options["steps"]:
         chosen["steps"] = options["steps"]
     for name, field in Options.model_fields.items():
-        if name not in ("level", "seed", "steps") and options.get(name) != field.default:
-            chosen[name] = options.get(name)
+        value = options.get(name, field.default)
+        if name not in ("level", "seed", "steps") and value != field.default:
+            chosen[name] = value
     return chosen
 
 
@@ -166,10 +166,17 @@ def _note(files: list[str], home: Path | None) -> str:
     )
 
 
-def _word(name: str, value: Any) -> str:
-    """An option as the shell takes it, such as a region as ``40:168,30:158,0:10``."""
-    form = option_field(Options, name).text
-    return str(value) if form is None else form.write(value)
+def _flagged(name: str, value: Any) -> list[str]:
+    """An option as the shell takes it, such as ``--region 40:168,30:158,0:10``."""
+    option = option_field(Options, name)
+    flag, form = f"--{option.flag}", option.text
+    if value is True:
+        return [flag]
+    if form is None:
+        return [flag, str(value)]
+    if form.many:  # recipes hold them as text
+        return [word for one in value for word in (flag, one)]
+    return [flag, form.write(value)]
 
 
 def _model_word(model: Mapping[str, str]) -> str:

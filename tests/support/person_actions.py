@@ -11,6 +11,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QComboBox, QDialog
 
+from tests.support.steering_actions import drag_anatomy, find_seeds, set_target
 from tests.support.windows import settle
 
 if TYPE_CHECKING:
@@ -255,7 +256,10 @@ ACTIONS: dict[str, tuple[float, Callable[[Person, int], None]]] = {
     "dialog": (1, _ask),
     "copy": (1, _copy),
     "import": (0.5, _import),
-    "section": (1, lambda p, n: list(p.explorer.sections.values())[n % 4].header.click()),
+    "section": (1, lambda p, n: list(p.explorer.sections.values())[n % 6].header.click()),
+    "target": (4, set_target),
+    "drag anatomy": (6, drag_anatomy),
+    "find seeds": (0.5, find_seeds),
     "close the dock": (0.7, _close_dock),
     "wait": (10, lambda p, n: p.rest(n % 60)),
     "settle": (4, lambda p, n: settle(p.explorer)),

@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from pictures.bean import bean
 from pictures.hand import choose, click, drag, hold, key, rest, spin, type_file, until, write
 from pictures.stage import Stage
+from pictures.steering import dragging, targets
 from pictures.tour import tour
 
 __all__ = ["LIGHT", "SCENES", "Scene"]
@@ -189,11 +190,11 @@ def batch(stage: Stage, room: Path) -> None:
 
 SCENES: dict[str, Scene] = {
     "stack": stack, "solid": solid, "cine": cine, "region": region, "variants": variants,
-    "batch": batch, "tour": tour,
+    "batch": batch, "targets": targets, "dragging": dragging, "tour": tour,
 }  # fmt: skip
 
 #: Scenes in the light theme, unless another one is asked for.
-LIGHT = ("region",)
+LIGHT = ("region", "dragging")
 
 
 def _open(stage: Stage, sample: str) -> None:

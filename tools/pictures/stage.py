@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QWidget
 
 from pictures.hand import click, drag, hold, rest, until
 
-__all__ = ["Stage", "save"]
+__all__ = ["Stage", "palette", "save"]
 
 _SIZE = (1400, 1000)
 _MOST_BYTES = 250_000
@@ -134,15 +134,15 @@ def save(pixels: Any, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(pixels)
     for colours in (256, 192, 128, 96, 64):
-        palette = _palette(pixels, colours)
-        image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
+        shades = palette(pixels, colours)
+        image.quantize(palette=shades, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size <= _MOST_BYTES:
             break
     print(path, path.stat().st_size // 1000, "KB", colours, "colours", flush=True)
     return path
 
 
-def _palette(pixels: Any, colours: int) -> Image.Image:
+def palette(pixels: Any, colours: int) -> Image.Image:
     """Colours for a picture; what is small in it has a voice beside what is large."""
     binned = (pixels.reshape(-1, 3) // 4).astype(np.uint32) @ np.array([1, 64, 4096], np.uint32)
     there, counts = np.unique(binned, return_counts=True)

@@ -44,7 +44,7 @@ def test_a_region_is_never_covered_by_results(window):
 def test_headers_say_whether_a_section_is_open(window):
     _, explorer = window()
     marks = {title: s.header.text()[0] for title, s in explorer.sections.items()}
-    closed = {"Distribution": "▸", "More": "▸"}
+    closed = {"Targets": "▸", "Distribution": "▸", "More": "▸"}
     assert marks == {"Show": "▾", "Metrics": "▾", "Variants": "▾", **closed}
     explorer.sections["More"].header.click()
     assert (

@@ -82,10 +82,22 @@ class Window:
 
 
 @pytest.fixture
-def window(make, qtbot):
-    made = Window(make, qtbot)
-    yield made
-    made.sizes.close()
+def opened(make, qtbot):
+    """Opens windows, and holds them until the test has ended."""
+    windows = []
+
+    def new(generate=None) -> Window:
+        windows.append(Window(make, qtbot, generate))
+        return windows[-1]
+
+    yield new
+    for one in windows:
+        one.sizes.close()
+
+
+@pytest.fixture
+def window(opened):
+    return opened()
 
 
 def test_sizes_of_a_layer_in_its_unit():
@@ -174,7 +186,7 @@ def test_a_range_that_is_empty_is_refused(window):
 
 
 @pytest.mark.parametrize("what", ["cancel", "labels"])
-def test_a_search_that_is_interrupted_computes_no_more(make, qtbot, what):
+def test_a_search_that_is_interrupted_computes_no_more(opened, what):
     begun = []
 
     def endless(asked):
@@ -184,7 +196,7 @@ def test_a_search_that_is_interrupted_computes_no_more(make, qtbot, what):
             yield None
         yield sized(asked, 1.0)
 
-    window = Window(make, qtbot, endless)
+    window = opened(endless)
     window.panel.search.click()
     wait(lambda: len(begun) > 2 and len(window.bench.variants.history) == 2)
     if what == "cancel":
@@ -216,11 +228,11 @@ def test_a_seed_that_does_not_fit_is_left_before_its_proof(make, moment_of):
     assert tried[1].outcome.request.snapshot is bench.form.snapshot
 
 
-def test_a_failure_ends_the_search(make, qtbot):
+def test_a_failure_ends_the_search(opened):
     def failing(asked):
         yield Failure("there is no memory left")
 
-    window = Window(make, qtbot, failing)
+    window = opened(failing)
     window.panel.search.click()
     wait(lambda: not window.search.busy)
     assert window.panel.status.text() == "there is no memory left"

@@ -1,0 +1,1 @@
+"""Dragging the anatomy: points that are pulled or held, their marks on the canvas, the mouse."""

@@ -1,0 +1,85 @@
+"""From a finished run to other targets, by the prior alone: quick, and not recovered.
+
+``u o exp(w)``, w the smallest velocity of the prior after which the targets are met.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from src_core.generation import Options, Session
+    from src_core.steering.kinds import PointTarget
+    from src_core.steering.parts import SteeredPart
+    from src_core.steering.prior import Constraints
+    from src_core.steering.search import TargetSearch
+
+__all__ = ["prior_answer"]
+
+#: Corrections of one answer: points are met within a pixel by the second.
+_ROUNDS = 2
+
+
+def prior_answer(session: Session, options: Options, slab: int, u: Tensor) -> Tensor:
+    """A map, followed by the smallest velocity of the prior after which targets are met.
+
+    Args:
+        session: the case and its model.
+        options: with the targets.
+        slab: of the case.
+        u: (1, D, *state), state voxels, the map of that slab.
+
+    Returns:
+        Another such map.
+    """
+    import torch
+
+    from src_core.diffusion.flow import correction_ddf
+    from src_core.fields import compose
+    from src_core.generation.steered import slab_search
+    from src_core.models.device import fixed_threads
+
+    with torch.inference_mode(), fixed_threads():
+        draws, spec = session.draws(options, slab), session.model.spec
+        search = slab_search(session.view, spec, options, slab, draws, None)
+        if search is None:
+            return u
+        at, moved = u, tuple(torch.zeros_like(d[:1]) for d in draws)
+        for _ in range(_ROUNDS):
+            wanted = _constraints(search, at)
+            if not len(wanted.wanted) or float(wanted.missed.max()) <= 1:
+                break
+            moved = tuple(d + s for d, s in zip(moved, search.prior.step(wanted), strict=True))
+            at = compose(u, correction_ddf(search.prior.velocity(moved)))
+        return at
+
+
+def _constraints(search: TargetSearch, u: Tensor) -> Constraints:
+    """What targets want of a map; of points without looking at the whole case."""
+    from src_core.steering.kinds import PointTarget
+    from src_core.steering.prior import stacked
+
+    points = [g.target for g in search.goals if isinstance(g.target, PointTarget)]
+    if len(points) < len(search.goals):
+        return stacked(search.constraints(u))
+    return stacked([_point_constraints(search.part, point, u) for point in points])
+
+
+def _point_constraints(part: SteeredPart, point: PointTarget, u: Tensor) -> Constraints:
+    """What it takes for the tissue at a point's end to come from its start, in state voxels."""
+    import torch
+
+    from src_core.fields.sampling import sample
+    from src_core.steering.field_goals import gradient_at, point_weights
+    from src_core.steering.goals import EXACTNESS
+    from src_core.steering.prior import Constraints
+
+    start, end = (part.state_of(part.voxel_of(place)) for place in (point.start, point.end))
+    at = end.view(1, -1, *[1] * len(end))
+    wanted = start - end - sample(u.double(), at)[0].flatten()
+    weights = point_weights(end, u)
+    gradients = torch.einsum("ij,...->ij...", gradient_at(u, end), weights)
+    exact = EXACTNESS * point.tolerance.value / point.weight / part.mm
+    return Constraints(gradients, wanted, torch.full_like(wanted, exact))
