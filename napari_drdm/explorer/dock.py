@@ -12,7 +12,7 @@ from qtpy.QtCore import QEvent, QTimer
 
 from napari_drdm.explorer.export import ResultExport
 from napari_drdm.explorer.form import ExplorerForm
-from napari_drdm.explorer.form_texts import describe_choice, show_numbers, show_possible
+from napari_drdm.explorer.form_texts import describe_choice, show_numbers
 from napari_drdm.explorer.live_preview import LivePreview
 from napari_drdm.explorer.model_list import ModelList
 from napari_drdm.explorer.readout import ReadoutController
@@ -90,7 +90,6 @@ class DeformationExplorer(ExplorerForm):
         parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
         self.destroyed.connect(partial(_disconnect, (*parts, self.reader), self._slots))
         self.refresh_layers()
-        show_possible(self)
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
         self.run_bar.say("Loading…")
@@ -224,7 +223,6 @@ class DeformationExplorer(ExplorerForm):
         self.live.turn_to(self._moment())
         self.run_bar.say("Stopped: the image, labels or model changed" if stopped else "")
         self.form_reader.offer_extras()
-        self.reader.refresh()
         image, labels, entry = (x.value() for x in self.sources.choices)
         self.sizes.turn_to(image, labels)
         self.steering.turn_to(image, labels, entry.spec.ndim if entry else 2)
@@ -259,7 +257,6 @@ class DeformationExplorer(ExplorerForm):
         self.live.see()
 
     def _on_moment(self, moment: Moment) -> None:
-        self.reader.refresh()
         self._show_numbers()
 
     def _on_outcome(self, outcome: RunOutcome) -> None:
@@ -284,6 +281,7 @@ class DeformationExplorer(ExplorerForm):
         self.variants.history.set_limit(half)
 
     def _show_numbers(self) -> None:
+        self.reader.refresh()
         show_numbers(self, self._outcome(), self._moment())
         self.steering.show()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_drdm.runs.requests import RunOutcome
     from src_core.models.library import ModelEntry
 
-__all__ = ["describe_choice", "show_numbers", "show_possible"]
+__all__ = ["describe_choice", "show_numbers"]
 
 
 def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None]) -> None:
@@ -43,12 +43,12 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
         form.more.set_default_steps(entry.spec.recovery.steps)
         form.options.variety.set_own(entry.spec.recovery.variety)
     form.sources.card.setEnabled(entry is not None)
-    show_possible(form)
+    _show_possible(form)
     form.sources.geometry_note.setText(text)
     form.sources.model_note.setText(warning)
 
 
-def show_possible(form: ExplorerForm) -> None:
+def _show_possible(form: ExplorerForm) -> None:
     """Without an image nothing can be generated."""
     there = form.sources.image.value() is not None
     form.run_bar.generate.setEnabled(there)
