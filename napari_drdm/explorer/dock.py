@@ -257,7 +257,6 @@ class DeformationExplorer(ExplorerForm):
         self.live.see()
 
     def _on_moment(self, moment: Moment) -> None:
-        self.reader.refresh()
         self._show_numbers()
 
     def _on_outcome(self, outcome: RunOutcome) -> None:
@@ -282,6 +281,7 @@ class DeformationExplorer(ExplorerForm):
         self.variants.history.set_limit(half)
 
     def _show_numbers(self) -> None:
+        self.reader.refresh()
         show_numbers(self, self._outcome(), self._moment())
         self.steering.show()
 
