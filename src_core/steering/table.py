@@ -88,9 +88,9 @@ def check_targets(targets: Sequence[Target], whole: SteeredPart) -> None:
             raise _refused(target, "areas are of slices", "a volume in ml, with a 3D model")
         if isinstance(target, SizeTarget | RatioTarget | ThicknessTarget):
             _check_amount(target, whole)
-    for point, box in product(targets, targets):
-        if isinstance(point, PointTarget) and isinstance(box, StillTarget):
-            _check_still(point, box, whole)
+    for dragged, box in product(targets, targets):
+        if isinstance(dragged, PointTarget) and isinstance(box, StillTarget):
+            _check_still(dragged, box, whole)
 
 
 def _check_amount(target: SizeTarget | RatioTarget | ThicknessTarget, whole: SteeredPart) -> None:
