@@ -46,6 +46,7 @@ class MetricsPanel(QWidget):
             for widget in (title, label):
                 widget.setToolTip(_TIPS[name])
             form.addRow(title, label)
+        self._values["Shown"].setWordWrap(True)  # a long model name does not widen the dock
         self._values["Certificate"].setObjectName("drdm_certificate")
         self.show_metrics(None)
 

@@ -205,7 +205,7 @@ def _drop_old(stored: str | None, source: Path) -> None:
 
 @cache
 def _report_once() -> None:
-    _log.warning("compiling loops for this machine, once: about a quarter of a minute")
+    _log.warning("compiling loops for this machine, once: up to half a minute")
 
 
 def _report_compilation(compiled: Any, signature: str) -> None:
