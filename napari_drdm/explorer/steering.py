@@ -126,7 +126,7 @@ class Steering(QObject):
             ndim: axes of the model.
         """
         before, self._turned_to = self._turned_to, (image, labels, ndim)
-        self.drag.ndim = ndim
+        self.drag.picture.ndim = ndim
         if before == self._turned_to:
             return
         if before[:1] != (image,):

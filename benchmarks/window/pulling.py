@@ -1,0 +1,73 @@
+"""A point of the anatomy dragged by the mouse: how soon the picture follows, and is recovered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+from benchmarks.window.screen import Row, opened, pump, rest, texture, wait
+
+__all__ = ["pull_rows"]
+
+_MOVES, _PIXELS = 12, 4
+
+
+def pull_rows() -> Iterator[Row]:
+    """A slice and a stack: from a move of the mouse to its picture, from the release to the result.
+
+    Another move comes once the picture of the last one is drawn.
+    """
+    for name, shape in (("slice 256 x 256", (256, 256)), ("stack of 10 slices", (10, 256, 256))):
+        with opened(texture(shape)) as (viewer, explorer):
+            explorer.generate()
+            rest(explorer)
+            moves, recovered = _pull(viewer, explorer)
+        here = f"{1000 * median(moves):.0f}"
+        yield Row(f"{name}: from a move of a point to its picture, median, ms", here, "<= 60")
+        here = f"{recovered:.1f}"
+        yield Row(f"{name}: from its release to the recovered picture, s", here, "<= 1")
+
+
+def _pull(viewer: Any, explorer: Any) -> tuple[list[float], float]:
+    """Seconds of each move, and of the recovery."""
+    from qtpy.QtCore import QPoint, Qt
+    from qtpy.QtTest import QTest
+
+    explorer.targets.drag.click()
+    pump(0.3)
+    canvas = viewer.window._qt_viewer.canvas
+    drawn: list[float] = []
+    shown: list[Any] = []
+    canvas._scene_canvas.events.draw.connect(lambda _: drawn.append(time.perf_counter()))
+    explorer.live.shown.connect(shown.append)
+    at = canvas.native.rect().center()
+    QTest.mousePress(canvas.native, Qt.MouseButton.LeftButton, pos=at)
+    moves = []
+    for _ in range(_MOVES):
+        at = at + QPoint(_PIXELS, 0)
+        shown.clear()
+        begun = time.perf_counter()
+        _move(canvas.native, at)
+        wait(lambda: bool(shown))
+        came = time.perf_counter()
+        wait(lambda since=came: bool(drawn) and drawn[-1] > since)
+        moves.append(drawn[-1] - begun)
+    begun = time.perf_counter()
+    QTest.mouseRelease(canvas.native, Qt.MouseButton.LeftButton, pos=at)
+    wait(lambda: any(m.position >= m.total > 0 for m in shown))
+    recovered = time.perf_counter() - begun
+    rest(explorer)
+    return moves, recovered
+
+
+def _move(widget: Any, at: Any) -> None:
+    from qtpy.QtCore import QEvent, QPointF, Qt
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    place = QPointF(widget.mapToGlobal(at))
+    event = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), place, left, left, none)
+    QApplication.sendEvent(widget, event)
