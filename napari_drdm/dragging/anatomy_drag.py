@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from napari_drdm.runs.requests import RunOutcome
 
 __all__ = ["AnatomyDrag"]
+
+#: Marks are drawn together with the picture that follows them, since each drawing costs the whole
+#: window; after this many ms without a picture they are drawn alone.
+_TOGETHER_MS = 120
 
 
 class AnatomyDrag(QObject):
@@ -61,6 +65,9 @@ class AnatomyDrag(QObject):
         self._marks: PullMarks | None = None
         self._keys: list[QShortcut] = []
         self._active: Layer | None = None
+        self._alone = QTimer(self)
+        self._alone.setSingleShot(True)
+        self._alone.timeout.connect(self.refresh)
         self.on = False
         dims, layers = viewer.dims.events, viewer.layers
         self._slots: tuple[tuple[Any, Callable[..., None]], ...] = (
@@ -149,6 +156,7 @@ class AnatomyDrag(QObject):
     def close(self) -> None:
         """End the mode for good, and no longer listen to the viewer."""
         self.blockSignals(True)
+        self._alone.stop()
         self._mouse.listen(False)
         self._end()
         for emitter, slot in self._slots:
@@ -173,7 +181,8 @@ class AnatomyDrag(QObject):
     def show(self, pulls: tuple[Pull, ...]) -> None:
         """Show points while the mouse moves."""
         self._passing = self.picture.in_slices(pulls)
-        self.refresh()
+        if not self._alone.isActive():
+            self._alone.start(_TOGETHER_MS)
         self.pulled.emit()
 
     def have(self, pulls: tuple[Pull, ...]) -> None:
@@ -184,6 +193,7 @@ class AnatomyDrag(QObject):
 
     def refresh(self, event: Any = None) -> None:
         """Draw the marks where the view has them now."""
+        self._alone.stop()
         if self._marks is not None:
             marks = self.picture.marks(self.pulls) if self.on else ()
             self._marks.show(marks, 1 / self._viewer.scene.camera.zoom)

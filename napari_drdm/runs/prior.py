@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,10 +17,19 @@ if TYPE_CHECKING:
     from src_core.steering.prior import Constraints
     from src_core.steering.search import TargetSearch
 
-__all__ = ["prior_answer"]
+__all__ = ["get_ready", "prior_answer"]
 
 #: Corrections of one answer: points are met within a pixel by the second.
 _ROUNDS = 2
+
+
+def get_ready() -> Iterator[None]:
+    """Do once what the first answer would wait for: torch imports a lot at its first gradient."""
+    import torch
+
+    one = torch.zeros(1, requires_grad=True)
+    torch.autograd.grad(one.sum(), one)
+    return iter(())
 
 
 def prior_answer(session: Session, options: Options, slab: int, u: Tensor) -> Tensor:
