@@ -7,7 +7,7 @@
 # make lint    ruff, mypy, import-linter, the plugin's manifest
 # make options docs/options.md, from the options' fields
 # make docs    the documentation site in site/, with what it needs; a broken link is an error
-# make bench   the table of speed, benchmarks/README.md, against other packages (ARGS="--sweep", "--largest")
+# make bench   the table of speed, benchmarks/README.md, against other packages (ARGS="--sweep", "--largest", "--compile")
 # make screenshots   docs/images, by a script that uses the window as a person does (ARGS="--theme light")
 # make clean   removes what the others made
 #

@@ -4,6 +4,7 @@ python -m benchmarks --write        # the table, and benchmarks/README.md
 python -m benchmarks --quick        # whether it works, in seconds; no figures worth anything
 python -m benchmarks --sweep        # how cost grows from 64^3 to 384^3; takes long
 python -m benchmarks --largest      # 512^3 end to end: minutes and memory
+python -m benchmarks --compile      # what the first use on a machine compiles, and how long
 """
 
 from __future__ import annotations
@@ -54,12 +55,15 @@ def _section(options: argparse.Namespace) -> tuple[str, str]:
 def _kind(options: argparse.Namespace) -> tuple[str, str]:
     if options.sweep:
         return "From side to side", " --sweep"
+    if options.compile:
+        return "First use on a machine", " --compile"
     if options.largest:
         return f"A volume of {options.largest}^3", f" --largest {options.largest}"
     return "Against other packages", ""
 
 
 def _lines(options: argparse.Namespace) -> Iterator[Line]:
+    from benchmarks.compiling import compile_lines
     from benchmarks.growth import SIDES, largest_lines, sweep_lines
     from benchmarks.inputs import VOLUME_MODEL
     from benchmarks.table import Sizes
@@ -69,6 +73,8 @@ def _lines(options: argparse.Namespace) -> Iterator[Line]:
         sizes = replace(sizes, clock=time.process_time)
     if options.sweep:
         yield from sweep_lines(SIDES[:1] if options.quick else SIDES, sizes)
+    elif options.compile:
+        yield from compile_lines(options.processor_time)
     elif options.largest:
         yield from largest_lines(options.largest, VOLUME_MODEL)
     else:
@@ -109,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="small arrays, one run of each")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument("--sweep", action="store_true", help="volumes of 64^3 to 384^3 instead")
+    kinds.add_argument("--compile", action="store_true", help="the first use's compilation instead")
     kinds.add_argument(
         "--largest", type=int, nargs="?", const=512, help="one volume, of 512^3, end to end instead"
     )

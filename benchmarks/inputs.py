@@ -23,11 +23,17 @@ _SMOOTH, _SLOPE = 0.06, 0.5
 
 def field(shape: tuple[int, ...], seed: int = 0) -> Tensor:
     """A displacement (1, D, *shape), float64, voxels, steep and without a fold."""
-    rng = np.random.default_rng(seed)
-    noise = [rng.standard_normal(shape) for _ in shape]
-    u = np.stack([ndimage.gaussian_filter(one, _SMOOTH * min(shape)) for one in noise])
-    steepest = max(np.abs(np.diff(u, axis=a)).max() for a in range(1, len(shape) + 1))
-    return torch.from_numpy(_SLOPE / len(shape) * u / steepest)[None]
+    rng, steepest = np.random.default_rng(seed), 0.0
+    u = np.empty((len(shape), *shape))
+    for part in u:  # one after the other: the largest volumes leave no room for all at once
+        part[:] = rng.standard_normal(shape)
+        ndimage.gaussian_filter(part, _SMOOTH * min(shape), output=part)
+        for axis in range(len(shape)):
+            slopes = np.diff(part, axis=axis)
+            steepest = max(steepest, float(slopes.max()), float(-slopes.min()))
+    u *= _SLOPE / len(shape)
+    u /= steepest
+    return torch.from_numpy(u)[None]
 
 
 def mm_field(shape: tuple[int, int, int], seed: int = 0) -> NDArray[np.float32]:

@@ -39,6 +39,7 @@ def rows(sizes: Sizes) -> Iterator[Row]:
             elastic,
             Goal(0.025),
         )
+        yield Row(f"the same, of an image that never came before, {at}", lambda: _new(case, live))
         yield Row(
             f"from a bank, with a pose, {at}",
             lambda: _ours(case, bank(), pose=_POSE),
@@ -90,6 +91,19 @@ def _ours(case: Case, source: Source, **changes: str) -> Work:
     return lambda: random_deform(
         image, labels, source=source, generator=numbers, affine=affine, name="case", **changes
     )
+
+
+def _new(case: Case, live: Live) -> Work:
+    """Every image is another one, so that nothing prepared for it is kept."""
+    image, labels = _tensors(case)
+    numbers, affine = torch.Generator().manual_seed(1), case.grid.affine
+
+    def work() -> object:
+        return random_deform(
+            image.add_(1), labels, source=live, generator=numbers, affine=affine, name="case"
+        )
+
+    return work
 
 
 def _monai_sample(case: Case) -> dict[str, Any]:

@@ -55,12 +55,14 @@ def _stored(*options: OptionField) -> Any:
 
 def _stored_field(option: OptionField) -> tuple[Any, Any]:
     kind: Any = Literal[option.choices] if option.choices else option.kind
+    if option.kind is Path:
+        kind = str
     bounds = ((option.least, Ge), (option.above, Gt), (option.most, Le))
     for mark in [bound(value) for value, bound in bounds if value is not None]:
         kind = Annotated[kind, mark]
     default = "" if option.required else option.default
     if option.text is not None and default is not None:
-        default = option.text.write(default)
+        default = option.written(default)
     return (kind | None if option.optional else kind), default
 
 

@@ -16,7 +16,7 @@ from src_core.models.options import ModelOptions
 
 __all__ = ["BatchFilters", "BatchMore"]
 
-_WRITTEN = ("field_format", "split", "spacing", "with_sources", "workers")
+_OF_RUN = ("spread", "like", "field_format", "split", "spacing", "with_sources", "workers")
 
 
 class BatchFilters(OptionsForm):
@@ -32,7 +32,7 @@ class BatchMore(OptionsForm):
 
     def __init__(self) -> None:
         super().__init__(
-            [*shown_in(BATCH, Options, NOT_SHARED), *(option_field(Request, n) for n in _WRITTEN)]
+            [*shown_in(BATCH, Options, NOT_SHARED), *(option_field(Request, n) for n in _OF_RUN)]
         )
         self.device = device_box()
         self.device.currentIndexChanged.connect(lambda _: self.changed.emit())

@@ -251,7 +251,6 @@ class DeformationExplorer(ExplorerForm):
 
     def _on_moment(self, moment: Moment) -> None:
         self.steering.drag.refresh()
-        self.reader.refresh()
         self._show_numbers()
 
     def _on_outcome(self, outcome: RunOutcome) -> None:
@@ -276,6 +275,7 @@ class DeformationExplorer(ExplorerForm):
         self.variants.history.set_limit(half)
 
     def _show_numbers(self) -> None:
+        self.reader.refresh()
         show_numbers(self, self._outcome(), self._moment())
         self.steering.show()
 

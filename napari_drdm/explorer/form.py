@@ -55,6 +55,8 @@ class ExplorerForm(QWidget):
         self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
+        self.run_bar.generate.setEnabled(False)  # until there is an image
+        self.variants_panel.set_possible(False)
         self.targets, self.distribution = TargetsPanel(), DistributionPanel()
         self.drop = ModelDrop(self)
         self.sections: dict[str, Section] = {}

@@ -43,8 +43,16 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
         form.more.set_default_steps(entry.spec.recovery.steps)
         form.options.variety.set_own(entry.spec.recovery.variety)
     form.sources.card.setEnabled(entry is not None)
+    _show_possible(form)
     form.sources.geometry_note.setText(text)
     form.sources.model_note.setText(warning)
+
+
+def _show_possible(form: ExplorerForm) -> None:
+    """Without an image nothing can be generated."""
+    there = form.sources.image.value() is not None
+    form.run_bar.generate.setEnabled(there)
+    form.variants_panel.set_possible(there)
 
 
 def show_numbers(form: ExplorerForm, outcome: RunOutcome | None, moment: Moment | None) -> None:
@@ -57,6 +65,17 @@ def show_numbers(form: ExplorerForm, outcome: RunOutcome | None, moment: Moment 
         return
     labels, metrics = outcome.request.labels, outcome.result.metrics
     names = labels.metadata.get("drdm", {}).get("label_names", {}) if labels else {}
-    form.metrics.show_metrics(metrics, names)
+    form.metrics.show_metrics(metrics, names, _variety(form, outcome))
     if metrics["level"] == form.options.level.value():
         form.options.set_reach(metrics["max_percent"])
+
+
+def _variety(form: ExplorerForm, outcome: RunOutcome) -> float | None:
+    """The variety of a result; the chosen model's own where none was given, None if unknown."""
+    given, entry = outcome.request.options.variety, form.sources.model.value()
+    if given is not None:
+        return given
+    if entry is None or entry.spec.name != outcome.result.metrics["model"]:
+        return None
+    own: float = entry.spec.recovery.variety
+    return own

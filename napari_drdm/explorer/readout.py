@@ -40,8 +40,9 @@ class ReadoutController:
         self._timer.setSingleShot(True)
         self._timer.setInterval(_WAIT_MS)
         self._timer.timeout.connect(self.read)
-        dims = viewer.dims.events
-        self._events = (viewer.cursor.events.position, dims.point, dims.order, dims.ndisplay)
+        dims, removed = viewer.dims.events, viewer.layers.events.removed
+        cursor = viewer.cursor.events.position
+        self._events = (cursor, dims.point, dims.order, dims.ndisplay, removed)
         for emitter in self._events:
             emitter.connect(self.refresh)
 

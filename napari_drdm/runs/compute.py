@@ -143,11 +143,11 @@ class Compute:
         yield outcome
 
     def _clock(self, prepared: PreparedCase, request: RunRequest) -> RunClock:
-        from src_core.steering.search import ROUNDS
+        from src_core.steering.search import rounds_of
 
         session = prepared.session
         steps = (session.step_count(request.options) + 1) * session.view.slabs
-        steps *= ROUNDS if request.options.targets else 1
+        steps *= rounds_of(request.options.targets)
         voxels = math.prod(prepared.layer_case.case.grid.shape)
         return self._times.begin(session.model.spec.ndim, voxels, steps)
 

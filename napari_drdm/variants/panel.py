@@ -54,6 +54,7 @@ class VariantsPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._entries: dict[int, VariantEntry] = {}
+        self._possible = True
         self.strip, self.status = Strip(), QLabel(_EMPTY)
         self.buttons = {name: QPushButton(word) for name, word in _WORDS.items()}
         self._soon = QTimer(self)
@@ -101,9 +102,19 @@ class VariantsPanel(QWidget):
         """Whether two are shown in turn."""
         self._set(self.buttons["blink"], on)
 
+    def set_possible(self, possible: bool) -> None:
+        """Whether there is an image to show nine seeds of; they can be left in any case."""
+        self._possible = possible
+        self._enable_grid()
+
     def set_grid(self, on: bool) -> None:
         """Whether nine seeds are on view."""
         self._set(self.buttons["grid"], on)
+        self._enable_grid()
+
+    def _enable_grid(self) -> None:
+        grid = self.buttons["grid"]
+        grid.setEnabled(self._possible or grid.isChecked())
 
     def say(self, text: str) -> None:
         """One line about what was done."""

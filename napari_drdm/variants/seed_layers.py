@@ -45,8 +45,7 @@ class SeedLayers:
 
     def __init__(self, requests: Sequence[RunRequest], dims: Dims, labels: bool) -> None:
         first = requests[0]
-        self._request, self._names = first, [f"S{one.options.seed} L{one.options.level}"
-                                             for one in requests]  # fmt: skip
+        self._request, self._names = first, [_caption(one) for one in requests]
         self._axes = _axes(dims, first.source)
         seeds = f"{self._names[0]} to {self._names[-1].split()[0]}"
         self.image = _image_layer(first.source, self._image_mosaic(), passing_name(seeds))
@@ -137,6 +136,13 @@ def _axes(dims: Dims, source: Layer) -> tuple[int, int]:
     """Rows and columns on view, as negative axes; the last two where the source has them not."""
     rows, columns = (axis - dims.ndim for axis in dims.displayed[-2:])
     return (-2, -1) if min(rows, columns) < -min(source.ndim, 3) else (rows, columns)
+
+
+def _caption(request: RunRequest) -> str:
+    """Seed, level, and the variety where it is not the model's own."""
+    options = request.options
+    variety = "" if options.variety is None else f" V{options.variety:g}"
+    return f"S{options.seed} L{options.level}{variety}"
 
 
 def _mosaic(layer: Layer) -> Mosaic:

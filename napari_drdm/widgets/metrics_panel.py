@@ -12,7 +12,7 @@ __all__ = ["MetricsPanel", "metric_lines"]
 
 _MOST_LABELS = 8
 _TIPS = {
-    "Shown": "The level and seed of the result that is exported, whatever the form says; "
+    "Shown": "The level, seed and variety of the result that is exported, whatever the form says; "
     "grey while another moment is on view",
     "Largest": "Largest length of the displacement; % of the longer in-plane side",
     "Mean": "Mean length of the displacement; % of the longer in-plane side",
@@ -46,14 +46,18 @@ class MetricsPanel(QWidget):
             for widget in (title, label):
                 widget.setToolTip(_TIPS[name])
             form.addRow(title, label)
+        self._values["Shown"].setWordWrap(True)  # a long model name does not widen the dock
         self._values["Certificate"].setObjectName("drdm_certificate")
         self.show_metrics(None)
 
     def show_metrics(
-        self, metrics: Mapping[str, Any] | None, names: Mapping[int, str] | None = None
+        self,
+        metrics: Mapping[str, Any] | None,
+        names: Mapping[int, str] | None = None,
+        variety: float | None = None,
     ) -> None:
-        """Show a result's metrics, or nothing."""
-        lines = metric_lines(metrics, names or {}) if metrics else {}
+        """Show a result's metrics and its variety, or nothing."""
+        lines = metric_lines(metrics, names or {}, variety) if metrics else {}
         for name, label in self._values.items():
             label.setText(lines.get(name, "–"))
         badge = self._values["Certificate"]
@@ -67,13 +71,16 @@ class MetricsPanel(QWidget):
         return self._values[name].text()
 
 
-def metric_lines(metrics: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:
-    """The lines of the panel for a result."""
+def metric_lines(
+    metrics: Mapping[str, Any], names: Mapping[int, str], variety: float | None = None
+) -> dict[str, str]:
+    """The lines of the panel for a result; its variety where that is known."""
     m = metrics
     changes = [_change(m, value, names) for value in m["label_volume_change"]]
     more = len(changes) - _MOST_LABELS
+    kept = "" if variety is None else f", variety {variety:g}"
     lines = {
-        "Shown": f"level {m['level']}, seed {m['seed']}, {m['model']}",
+        "Shown": f"level {m['level']}, seed {m['seed']}{kept}, {m['model']}",
         "Largest": f"{m['max_mm']:.1f} mm, {m['max_percent']:.1f} %",
         "Mean": f"{m['mean_mm']:.1f} mm, {m['mean_percent']:.1f} %",
         "Certificate": _certificate(m),

@@ -51,9 +51,8 @@ class OptionControl:
 
     def place(self, value: Any) -> None:
         """Show a value; of an option with a text form also its text."""
-        text = self.option.text
-        if text is not None and value is not None and not isinstance(value, str):
-            value = text.write(value)
+        if self.option.text is not None and value is not None and not isinstance(value, str):
+            value = self.option.written(value)
         self._show(value)
 
     def place_silently(self, value: Any) -> None:

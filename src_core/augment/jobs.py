@@ -13,6 +13,8 @@ from typing import Any, Literal
 from src_core.augment.disk import free_bytes, size_text
 from src_core.augment.layouts import Style
 from src_core.augment.plan import Job, Plan, drawn_options
+from src_core.augment.population import Drawn, Population
+from src_core.augment.population_facts import population_facts
 from src_core.augment.products import Generated
 from src_core.augment.request import Request
 from src_core.cases.case import Case
@@ -20,7 +22,7 @@ from src_core.cases.point_set import PointSet
 from src_core.datasets.entry import Entry, real_path
 from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
 from src_core.fields.point_sets import outside_warning
-from src_core.generation import Options, Session
+from src_core.generation import Options, Result, Session
 from src_core.generation.drawn_case import pose_warning
 from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
@@ -44,11 +46,19 @@ class RunSettings:
     request: Request
     style: Style
     bytes_each: int
+    population: Population | None = None
 
     @classmethod
     def of(cls, plan: Plan) -> RunSettings:
         """Of a plan's jobs."""
         return cls(plan.request, plan.style, plan.bytes_each)
+
+    def drawn(self, job: Job, session: Session, cache: CaseCache) -> Drawn | None:
+        """What a new case of a population is to be; None where nothing is drawn."""
+        if self.population is None or not job.index or not session.case.labels:
+            return None
+        now = cache.shapes(session.case, self.population)
+        return self.population.draw(now, job.case, job.index)
 
 
 @dataclass(frozen=True)
@@ -90,12 +100,13 @@ class CaseCache:
         self._entry: Entry | None = None
         self._case: Case | None = None
         self._digests: dict[str, str] = {}
+        self._shapes: dict[str, float] | None = None
         self.points: tuple[PointSet, ...] = ()
 
     def case(self, entry: Entry, spacing: float | None) -> Case:
         """The case of an entry."""
         if self._case is None or entry != self._entry:
-            self._case = self._session = None
+            self._case = self._session = self._shapes = None
             scale = spacing if is_picture(entry.image) else None
             self._case, self._entry = read_case(entry.images, entry.labels, scale), entry
             self.points = _points_of(entry)
@@ -112,6 +123,12 @@ class CaseCache:
             held = Session(case, model, options.slices, options.region)
         self._session, self._session_of = held, of
         return held
+
+    def shapes(self, case: Case, population: Population) -> dict[str, float]:
+        """The shape measures of the case that was read last."""
+        if self._shapes is None:
+            self._shapes = population.shapes(case)
+        return self._shapes
 
     def inputs(self, entry: Entry, spacing: float | None) -> dict[str, str]:
         """SHA-256 of the arrays and of the affine of an entry's case, by name."""
@@ -139,7 +156,10 @@ def run_job(
         case = cache.case(job.entry, settings.request.spacing)
         inputs = cache.inputs(job.entry, settings.request.spacing)
         session = cache.session(case, model, job.options[0])
-        yield from _tried(settings, job, session, inputs, cache.points)
+        drawn = settings.drawn(job, session, cache)
+        if drawn is not None:
+            job = replace(job, options=drawn.options(job.options))
+        yield from _tried(settings, job, session, inputs, cache.points, drawn)
     except (Cancelled, MemoryError):
         raise
     except Exception as error:
@@ -152,6 +172,7 @@ def _tried(
     session: Session,
     inputs: dict[str, str],
     points: tuple[PointSet, ...],
+    drawn: Drawn | None,
 ) -> Iterator[Doing | Made]:
     """Seed after seed, until one makes a case that the filters keep."""
     filters, refused = settings.request.filters, list[str]()
@@ -163,7 +184,13 @@ def _tried(
             moved = result.metrics.get("points", {}).items()
             lines = (scale, pose_warning(result.metrics), *(outside_warning(*m) for m in moved))
             warning = "; ".join(filter(None, lines))
-            yield _written(settings, job, result, {"inputs": inputs, "refused": refused}, warning)
+            origin: Line = {"inputs": inputs, "refused": refused}
+            if settings.population and drawn is not None and isinstance(result, Result):
+                facts = population_facts(
+                    settings.population, session, job.options[0], drawn, result
+                )
+                origin["population"] = facts
+            yield _written(settings, job, result, origin, warning)
             return
         refused.append(why)
     origin = {"inputs": inputs, "refused": refused}

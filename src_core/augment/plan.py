@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from src_core.augment.cohort import cohort_entries
 from src_core.augment.disk import estimate
 from src_core.augment.layouts import Style, make_style
 from src_core.augment.levels import Levels, bounds, draw
@@ -20,6 +21,7 @@ from src_core.datasets.reading import Entry, read_dataset
 from src_core.errors import InputError
 from src_core.generation import Options, make_options
 from src_core.models.model import Model, ModelSpec
+from src_core.steering.contradictions import check_together
 
 __all__ = ["Job", "Plan", "drawn_options", "make_plan", "names_of"]
 
@@ -91,6 +93,7 @@ def make_plan(request: Request, model: Model | ModelSpec, sha256: str = "") -> P
             expected=f"one or more of {', '.join(product.layouts)}",
         )
     chosen = _options(request, spec)
+    _check_population(request, chosen)
     listed = _entries(request)
     entries = list(dict.fromkeys(listed))
     first = 0 if request.with_sources and request.between is None else 1
@@ -168,6 +171,18 @@ def _options(request: Request, spec: ModelSpec) -> Options:
     return chosen
 
 
+def _check_population(request: Request, options: Options) -> None:
+    """Refuse spreads that contradict other targets, and a data set that is none.
+
+    Raises:
+        InputError: names them.
+    """
+    asked = [spread.target(spread.bounds[1]) for spread in request.spread]
+    check_together([*options.targets, *asked])
+    if request.like is not None:
+        cohort_entries(Path(request.like))
+
+
 def _entries(request: Request) -> list[Entry]:
     entries = read_dataset(Path(request.dataset), absent="keep")
     chosen = [e for e in entries if not request.split or e.split == request.split]
@@ -186,12 +201,18 @@ def _facts(
 ) -> dict[str, object]:
     shown = options.model_dump(mode="json")
     between = {} if request.between is None else {"between": _plain(request.between)}
+    population: dict[str, object] = {}
+    if request.spread:
+        population["spread"] = [str(spread) for spread in request.spread]
+    if request.like is not None:
+        population["like"] = str(Path(request.like).resolve())
     return {
         "dataset": str(Path(request.dataset).resolve()),
         "model": spec.name,
         "model_sha256": sha256,
         "levels": _plain(request.levels),
         **between,
+        **population,
         "seed": request.seed,
         "options": {k: v for k, v in shown.items() if k not in ("level", "seed")},
         "formats": list(request.formats),

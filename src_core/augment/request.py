@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, InstanceOf
 
 from src_core.augment.filters import Filters
 from src_core.augment.formats import FORMATS, PAIR_FORMATS
 from src_core.augment.levels import Levels, levels_text, parse_distribution
+from src_core.augment.spreads import SPREAD_FORM, Spread, parse_spread, parse_spreads
 from src_core.errors.options import Display, TextForm, option_class, same
 from src_core.generation.options import Options
 from src_core.io.options import FieldFormat, FileOptions
@@ -25,7 +26,7 @@ NOT_SHARED = ("level", "seed", "region")
 #: Options of a generation that pairs do not have: they would hide the field between the images.
 NOT_OF_PAIRS = ("pose", "intensity", "targets")
 
-_SCALE = "Scale"
+_SCALE, _POPULATION = "Scale", "Population"
 _LEVELS = "lowest:highest, a list such as 30,45=2,60 (weights), or 50~6 (normal)"
 
 
@@ -60,6 +61,21 @@ class Request:
     ] = Field(
         default=None,
         description="Deformation levels to draw from, from the moving to the fixed image.",
+    )
+    spread: Annotated[
+        tuple[InstanceOf[Spread], ...],
+        BeforeValidator(parse_spreads),
+        TextForm(parse_spread, str, SPREAD_FORM, many=True),
+        Display(panel=_POPULATION, none="none"),
+    ] = Field(
+        default=(),
+        description="Draw a measure of labels for each new case, uniformly from a range or from a "
+        "normal distribution, as far as its source can reach it.",
+    )
+    like: Annotated[Path | None, Display(panel=_POPULATION, none="none")] = Field(
+        default=None,
+        description="Distribute sizes of labels and thickness of walls as in this labelled data "
+        "set, as far as each source can reach it.",
     )
     seed: int = same(Options, "seed", description="Random seed of all draws.")
     formats: Annotated[tuple[str, ...], Display(label="Layout", flag="format")] = Field(

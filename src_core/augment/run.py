@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from src_core.augment.jobs import Doing, Made, RunSettings
 from src_core.augment.layouts import remove_partial
 from src_core.augment.manifest import Manifest
 from src_core.augment.plan import Plan
+from src_core.augment.population_facts import population_of
 from src_core.augment.run_folder import opened_folder
 from src_core.augment.workers import QueuedJob, in_this_process, on_processes, worker_model
 from src_core.models.model import Model
@@ -29,8 +31,9 @@ def augment(plan: Plan, model: Model) -> Iterator[Made]:
 def steps(plan: Plan, model: Model) -> Iterator[Doing | Made]:
     """As ``augment``, with progress in between, so that a caller can cancel."""
     with opened_folder(plan), Manifest(plan) as manifest:
+        settings = replace(RunSettings.of(plan), population=population_of(plan, model.spec.ndim))
         tasks = (QueuedJob(job, manifest.known(job.name)) for job in plan.jobs)
-        with closing(_done(plan, tasks, model)) as values:
+        with closing(_done(settings, tasks, model)) as values:
             for value in values:
                 if isinstance(value, Made):
                     manifest.add(value)
@@ -39,9 +42,9 @@ def steps(plan: Plan, model: Model) -> Iterator[Doing | Made]:
 
 
 def _done(
-    plan: Plan, tasks: Iterable[QueuedJob], model: Model
+    settings: RunSettings, tasks: Iterable[QueuedJob], model: Model
 ) -> Generator[Doing | Made, None, None]:
-    settings, request = RunSettings.of(plan), plan.request
+    request = settings.request
     if request.dask:
         from src_core.augment.cluster import on_cluster
 

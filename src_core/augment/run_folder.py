@@ -45,6 +45,8 @@ MAY_CHANGE = Phrase(
     " may change",
 )
 _VERSION = 3
+#: Facts that are written only where they are asked for.
+_OPTIONAL_FACTS = ("spread", "like")
 _FACTS = ("name", "subject", "split", "source", "source_labels")
 
 
@@ -90,7 +92,8 @@ def differing_facts(plan: Plan) -> tuple[str, ...]:
     path = Path(plan.request.out) / run_file(plan.request.product)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(name for name, fact in plan.facts.items() if found.get(name) != fact)
+        names = dict.fromkeys([*plan.facts, *_OPTIONAL_FACTS])
+        return tuple(name for name in names if found.get(name) != plan.facts.get(name))
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, AttributeError):

@@ -14,6 +14,7 @@ from src_core.augment.contact_sheet import SHEET
 from src_core.augment.jobs import Line
 from src_core.augment.label_spread import LabelSpread, VolumeTally
 from src_core.augment.manifest import lines
+from src_core.augment.population_report import population_html
 from src_core.augment.products import CASES, Product
 from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, run_file
 from src_core.io import open_atomically
@@ -70,11 +71,13 @@ def save_summary(out: Path, failed: int = 0, product: Product = CASES) -> Path:
     for line in lines(out):
         tally.add(line)
     spread = tally.volumes.spread() if product is CASES else None
+    population = population_html(Path(out)) if product is CASES else ""
     path = Path(out) / SUMMARY
     sheet = (path.parent / SHEET).is_file()
     with open_atomically(path) as file:
         asked = _asked(path.parent, product)
-        file.write(_page(tally, spread, failed, product.noun, asked, sheet).encode())
+        page = _page(tally, spread, failed, product.noun, asked, sheet, population)
+        file.write(page.encode())
     return path
 
 
@@ -94,7 +97,13 @@ def _range(levels: list[int] | dict[str, float]) -> str:
 
 
 def _page(
-    tally: _Tally, spread: LabelSpread | None, failed: int, noun: str, asked: str, sheet: bool
+    tally: _Tally,
+    spread: LabelSpread | None,
+    failed: int,
+    noun: str,
+    asked: str,
+    sheet: bool,
+    population: str,
 ) -> str:
     made = tally.states["made"]
     counts = [(noun, made), ("made from", len(tally.cases)), ("failed", failed)]
@@ -116,6 +125,7 @@ def _page(
         _bars("Largest displacement, mm", tally.reach),
         _changes(tally),
         f"<p>Standard deviation of their sizes: {spread.text}.</p>" if spread else "",
+        population,
         _seeds(tally.refused),
         f'<p>All of them: <a href="{INDEX}">{INDEX}</a>, <a href="{MANIFEST}">{MANIFEST}</a>'
         + (f'; failures: <a href="{FAILURES}">{FAILURES}</a>' if failed else "")

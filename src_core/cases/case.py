@@ -25,7 +25,7 @@ from src_core.errors import ArgumentError, GeometryWarning, InputError
 __all__ = ["Case", "Image", "LabelMap"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Case:
     """Images and labels that lie on one grid.
 
@@ -51,6 +51,12 @@ class Case:
                 raise ArgumentError(
                     f"Case() volumes must be {self.grid.shape} as the grid, got {volume.shape}"
                 )
+
+    def __repr__(self) -> str:
+        parts = self.grid.shape, self.grid.spacing
+        size, mm = (" x ".join(f"{n:.4g}" for n in part) for part in parts)
+        volumes = ", ".join(map(repr, (*self.images, *self.labels)))
+        return f"Case({self.name!r}, {size} voxels of {mm} mm, {volumes})"
 
     @property
     def image(self) -> NDArray[Any]:

@@ -19,7 +19,7 @@ __all__ = ["Image", "LabelMap", "Volume"]
 _V = TypeVar("_V", bound="Volume")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Volume:
     """Stored voxels.
 
@@ -32,6 +32,11 @@ class Volume:
     data: NDArray[Any]
     header: nib.Nifti1Header
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        frames = f"{self.frames} frames of " if self.frames > 1 else ""
+        low, high = (self.data.min(), self.data.max()) if self.data.size else (0, 0)
+        return f"{type(self).__name__}({frames}{self.data.dtype}, {low:g} to {high:g})"
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from src_core.cli.parameters import SummaryJson
 
 __all__ = ["augment"]
 
-_OWN = ("per_case", "levels", "formats", "with_sources", "number")
+_OWN = ("per_case", "levels", "spread", "like", "formats", "with_sources", "number")
 
 
 @with_options(**data_set_groups(*_OWN, formats=CASE_LAYOUTS))

@@ -73,6 +73,7 @@ def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
     """Draw the sheet, report the result, and exit with 1 if something is missing."""
     from src_core.augment.contact_sheet import save_sheet
     from src_core.augment.label_spread import label_warning
+    from src_core.augment.population_report import population_of_run
     from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST
     from src_core.augment.summary import save_summary
 
@@ -81,20 +82,33 @@ def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
     sheet = save_sheet(out, request.spacing) if there else None
     page = save_summary(out, summary["failed"], request.product)
     warning = label_warning(out, request.product)
+    population = population_of_run(out)
     if json:
         files = {"index": INDEX, "manifest": MANIFEST, "summary": page.name}
         shown = None if sheet is None else str(sheet)
         named = {k: str(out / f) for k, f in files.items()}
-        print_json({**summary, **named, "sheet": shown, "warning": warning})
+        found = {"population": population} if population else {}
+        print_json({**summary, **named, "sheet": shown, "warning": warning, **found})
     else:
         print(", ".join(f"{name} {summary[name]}" for name in ("made", "kept", "failed")))
         _show_refused(summary, noun)
+        _show_population(population)
         print(f"written to {out}: {INDEX}, {page.name}" + (f", {sheet.name}" if sheet else ""))
     if warning:
         tell(f"warning: {warning}")
     if summary["failed"]:
         tell(f"error: {summary['failed']} {noun} are missing, see {out / FAILURES}")
         raise typer.Exit(FAILED)
+
+
+def _show_population(report: dict[str, Any]) -> None:
+    """Distances of new cases to the real ones, beside those of plain seeds, if there are any."""
+    for name, measure in report.get("measures", {}).items():
+        if measure.get("new_to_real") is not None:
+            distances = f"{measure['new_to_real']:.3f} from the real cases"
+            if measure.get("plain_to_real") is not None:
+                distances += f", the same seeds without targets {measure['plain_to_real']:.3f}"
+            print(f"{name}: {distances}")
 
 
 def _show_refused(summary: dict[str, Any], noun: str) -> None:

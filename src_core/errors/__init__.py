@@ -16,6 +16,7 @@ __all__ = [
     "DRDMError",
     "GeometryWarning",
     "InputError",
+    "IntensityWarning",
     "Name",
     "OptionName",
     "Phrase",
@@ -68,7 +69,11 @@ class Cancelled(DRDMError):
 
 
 class GeometryWarning(UserWarning):
-    """The geometry is usable, but not by every other tool."""
+    """The geometry is usable, but not by every other tool, or hardly."""
+
+
+class IntensityWarning(UserWarning):
+    """The intensities are usable, but little of them is left to a network."""
 
 
 def one_line(error: BaseException) -> Phrase:

@@ -47,7 +47,8 @@ class TextForm:
         parse: the value of a text; raises ``InputError``.
         write: the text of a value.
         form: what the text looks like, in words.
-        many: whether the option is a tuple of such values, each given by itself.
+        many: whether the option is a tuple of such values, each given by itself; in one text they
+            have ``;`` between them.
     """
 
     parse: Callable[[str], Any]

@@ -82,7 +82,7 @@ class OptionField:
         """A value as text."""
         if self.text is None:
             return str(value)
-        return ", ".join(map(self.text.write, value)) if self.text.many else self.text.write(value)
+        return "; ".join(map(self.text.write, value)) if self.text.many else self.text.write(value)
 
 
 _KINDS = {bool: "on or off", str: "text", Path: "a path"}
@@ -175,7 +175,9 @@ def _parsed(option: OptionField, value: Any) -> Any:
     if option.text is None:
         return value
     if option.text.many:
-        return tuple(option.text.parse(one) if isinstance(one, str) else one for one in value or ())
+        given = value.split(";") if isinstance(value, str) else value or ()
+        kept = [one for one in given if not isinstance(one, str) or one.strip()]
+        return tuple(option.text.parse(one) if isinstance(one, str) else one for one in kept)
     if not isinstance(value, str):
         return value
     return option.text.parse(value) if value.strip() else None

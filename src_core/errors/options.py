@@ -34,6 +34,7 @@ __all__ = [
     "option_field",
     "option_fields",
     "parsed",
+    "refuse_booleans",
     "same",
     "shown_in",
 ]
@@ -63,6 +64,20 @@ def input_error(error: ValidationError, model: type, values: Mapping[str, Any]) 
     return InputError(f"{given} is not possible", option=name, expected=possible)
 
 
+def refuse_booleans(model: type, values: Any) -> None:
+    """Refuse True and False for an option that is a number, which pydantic would take as 1 and 0.
+
+    Raises:
+        InputError: there is one.
+    """
+    infos = field_infos(model)
+    for name, value in values.items() if isinstance(values, Mapping) else ():
+        if isinstance(value, bool) and name in infos:
+            option = option_field(model, name)
+            if option.kind in (int, float):
+                raise InputError(f"{value} is not possible", option=name, expected=option.range)
+
+
 _C = TypeVar("_C", bound=type)
 
 
@@ -77,6 +92,7 @@ def option_class(cls: _C) -> _C:
         if len(args) > len(names):
             raise TypeError(f"{made.__name__} takes {len(names)} arguments, got {len(args)}")
         given = dict(zip(names, args, strict=False))
+        refuse_booleans(made, {**given, **values})
         try:
             validated(self, **given, **values)
         except ValidationError as error:

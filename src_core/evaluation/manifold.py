@@ -20,10 +20,11 @@ from src_core.evaluation.spread import SpreadMeasure, angles_about, mean_directi
 from src_core.experiments.groups import Group
 from src_core.experiments.records import Record
 
-__all__ = ["RealCases", "manifold_row", "shape_vectors"]
+__all__ = ["IN_VECTORS", "RealCases", "manifold_row", "shape_vectors"]
 
-#: Ratios follow from sizes; positions depend on how a scan was centred.
-_IN_VECTORS = ("size", "wall", "elongation", "angle")
+#: Kinds of measures in a vector; ratios follow from sizes, positions depend on how a scan was
+#: centred.
+IN_VECTORS = ("size", "wall", "elongation", "angle")
 Figures = Mapping[str, float]
 Array = NDArray[np.float64]
 
@@ -47,7 +48,7 @@ def manifold_row(
     group: Group, measures: Sequence[SpreadMeasure], real: RealCases, still: Sequence[Record]
 ) -> dict[str, Any]:
     """Precision and recall of a row, the sources left out that lack a measure themselves."""
-    used = [m for m in measures if m.kind in _IN_VECTORS]
+    used = [m for m in measures if m.kind in IN_VECTORS]
     vectors = shape_vectors(used, real.figures, real.figures)
     known = _complete(vectors)
     whole = _complete(shape_vectors(used, [r.figures for r in still], real.figures))

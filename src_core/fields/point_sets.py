@@ -51,8 +51,7 @@ def move_point_set(
         "mean_mm": float(length.mean()),
         "error_voxels": float(moved.error_voxels.max()),
     }
-    slopes = moved.jacobian.transpose(0, 2, 1)
-    normals = _turned(points.normals, np.asarray(np.linalg.inv(slopes)) if inverse else slopes)
+    normals = _turned(points.normals, moved.jacobian, inverse)
     return MovedPointSet(points.moved(moved.positions, normals), metrics)
 
 
@@ -72,11 +71,12 @@ def outside_warning(name: str, metrics: dict[str, Any]) -> str:
 
 
 def _turned(
-    normals: NDArray[np.float64] | None, matrices: NDArray[np.float64]
+    normals: NDArray[np.float64] | None, jacobian: NDArray[np.float64], inverse: bool
 ) -> NDArray[np.float64] | None:
-    """Normals go by the inverse transpose of the map's derivative, as gradients do."""
+    """Normals go by the inverse transpose of the derivative of what moved their points."""
     if normals is None:
         return None
-    turned = np.einsum("nij,nj->ni", matrices, normals)
+    matrices = np.linalg.pinv(jacobian) if inverse else jacobian
+    turned = np.einsum("nji,nj->ni", matrices, normals)
     size = np.linalg.norm(turned, axis=1, keepdims=True)
     return np.divide(turned, size, out=np.zeros_like(turned), where=size > 0)

@@ -84,7 +84,7 @@ def move_points(
     lps = np.append(RAS_TO_LPS, 1)[:, None] * grid.affine
     to_voxels = np.asarray(np.linalg.inv(lps), dtype=np.float64)
     beyond = np.eye(3) if pose is None else (to_voxels @ pose @ lps)[:3, :3]
-    mapped = _Map(field, grid, torch.from_numpy(beyond))
+    mapped = _PointMap(field, grid, torch.from_numpy(beyond))
     at = torch.from_numpy(np.ascontiguousarray(_through(to_voxels, given).T))
     if inverse:
         moved, error = mapped(at)[0], torch.zeros_like(at[0])
@@ -97,7 +97,7 @@ def move_points(
     return MovedPoints(_through(lps, moved.T.numpy()), ~within.numpy(), error.numpy(), slopes)
 
 
-class _Map:
+class _PointMap:
     """``x + u(x)`` in voxels, of the stored field: nothing is copied.
 
     Beyond the grid, from the nearest position c in it on: ``c + u(c) + L (x - c)``.
@@ -153,7 +153,7 @@ class _Map:
         return found
 
 
-def _preimages(mapped: _Map, goal: Tensor) -> tuple[Tensor, Tensor]:
+def _preimages(mapped: _PointMap, goal: Tensor) -> tuple[Tensor, Tensor]:
     """Points (3, n) that are mapped to targets, or next to them, and how far off: (n,), voxels."""
     start = goal - torch.linalg.pinv(mapped.trend()) @ (mapped(goal)[0] - goal)
     found, error = preimages(mapped, start, goal, _ITERATIONS, _TOLERANCE)

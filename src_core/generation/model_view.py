@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import assembled, tile_axis
-from src_core.errors import InputError
+from src_core.errors import GeometryWarning, InputError
 from src_core.fields.algebra import resized
 from src_core.fields.planes import Field, field_tensor, lps_field
 from src_core.fields.saved import SavedField
@@ -30,6 +31,8 @@ __all__ = ["ModelView", "ScaleFit", "make_model_view", "scale_fit", "scale_warni
 MOST_SLICES, MOST_IMAGES = 6, 16
 #: How far beyond the scales of its training a model is still used, as a factor.
 _TOLERANCE = 1.25
+#: Voxels of the longest side below which nothing can be recognised.
+_SMALLEST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +181,10 @@ def make_model_view(
         inside: tuple[Any, ...] = tuple(slice(*ends) for ends in box)
         planes = planes[(..., *inside)]
     plane, spacing = planes.shape[2:], tuple(grid.spacing[a] for a in kept)
+    if max(plane) < _SMALLEST:
+        sides = " x ".join(map(str, plane))
+        message = f"only {sides} voxels are deformed, too few to show any anatomy, {case.name}"
+        warnings.warn(message, GeometryWarning, stacklevel=2)
     shared = axis is None or slices == "shared"
     values = planes.reshape(1, -1, *plane) if shared else planes
     values = _thin(values, MOST_SLICES if len(frames) == 1 else MOST_IMAGES)

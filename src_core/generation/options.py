@@ -17,6 +17,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
+    model_validator,
 )
 
 from src_core.errors import InputError
@@ -27,6 +28,7 @@ from src_core.errors.options import (
     TextForm,
     input_error,
     option_class,
+    refuse_booleans,
 )
 from src_core.generation.intensities import (
     INTENSITIES_FORM,
@@ -207,6 +209,12 @@ class Options(BaseModel):
         default=(),
         description="What the new anatomy is to be: sizes, walls, shapes, places and points.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_booleans(cls, values: Any) -> Any:
+        refuse_booleans(cls, values)
+        return values
 
     @model_serializer(mode="wrap")
     def _without_later_ones(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:

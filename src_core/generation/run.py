@@ -59,7 +59,7 @@ class Finishing:
     displacement: Field | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """A generated case.
 
@@ -87,6 +87,10 @@ class Result:
     recipe: dict[str, Any]
     targets: tuple[TargetOutcome, ...] = ()
     points: Mapping[str, PointSet] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        m = self.metrics
+        return f"Result(level {m['level']}, seed {m['seed']}, {m['model']}, {self.case!r})"
 
 
 def generate(case: Case, model: Model, **options: Any) -> Result:

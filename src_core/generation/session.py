@@ -24,7 +24,7 @@ from src_core.generation.still import still_factors
 from src_core.models.device import fixed_threads
 from src_core.models.model import Model, ModelSpec
 from src_core.models.prediction import checked_condition
-from src_core.steering.search import ROUNDS
+from src_core.steering.search import TargetSearch, rounds_of
 
 __all__ = ["Session", "Step", "find_organs", "flow_of", "start_flow", "threaded"]
 
@@ -139,7 +139,7 @@ class Session:
         """
         self.check(options)
         slabs, ends = self.view.slabs if options.level else 0, list[RecoveryStep]()
-        rounds = ROUNDS if options.targets else 1
+        rounds = rounds_of(options.targets)
         for slab in range(slabs):
             at: RecoveryStep | None = None
             number = 0
@@ -171,17 +171,37 @@ class Session:
                 self._images[slab] = self.view.images(slab)
         return self._images[slab]
 
+    def prior_answer(self, options: Options, slab: int, u: Tensor) -> Tensor:
+        """A map of a slab, followed by what the prior alone answers to targets: not recovered.
+
+        Args:
+            options: with the targets.
+            slab: of the case.
+            u: (1, D, *state), state voxels.
+
+        Returns:
+            Another such map; the same one where nothing is asked of the slab.
+        """
+        with torch.inference_mode(), fixed_threads():
+            search = self._search(options, slab, self.draws(options, slab))
+            return u if search is None else search.prior_answer(u)
+
     def _slab_steps(self, options: Options, slab: int) -> Iterator[RecoveryStep]:
         """The steps of one slab; with targets, those of every round."""
-        draws, spec = self.draws(options, slab), self.model.spec
-        search = None
-        if options.targets:
-            fades = self._fades(options, slab, 2 * spec.state)
-            fade = None if fades is None else fades[1]
-            search = slab_search(self.view, spec, options, slab, draws, fade)
+        draws = self.draws(options, slab)
+        search = self._search(options, slab, draws)
         if search is None:
             return self._recovery(options, slab, draws)
         return steered_steps(search, draws, lambda moved: self._recovery(options, slab, moved))
+
+    def _search(self, options: Options, slab: int, draws: Draws) -> TargetSearch | None:
+        """The search for targets in one slab; None without any."""
+        if not options.targets:
+            return None
+        spec = self.model.spec
+        fades = self._fades(options, slab, 2 * spec.state)
+        fade = None if fades is None else fades[1]
+        return slab_search(self.view, spec, options, slab, draws, fade)
 
     def _recovery(self, options: Options, slab: int, draws: Draws) -> Iterator[RecoveryStep]:
         start, images = self.start(options, slab, draws), self.images(slab)

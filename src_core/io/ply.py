@@ -31,7 +31,7 @@ _PLACE, _NORMAL = ["x", "y", "z"], ["nx", "ny", "nz"]
 
 
 @dataclass(frozen=True, eq=False)
-class _Content:
+class _PlyFile:
     """Header lines, a record for each vertex, and the bytes after them."""
 
     header: tuple[str, ...]
@@ -54,7 +54,7 @@ def read_ply(path: Path, axes: Axes | None) -> PointSet:
         raise damaged(path, "no header of PLY")
     vertices, used, ascii = _vertices(header, body[line:], path)
     own = axes_of("\n".join(text for text in header if text.startswith("comment")), axes, path)
-    kept = _Content(header, vertices, ascii, body[line + used :])
+    kept = _PlyFile(header, vertices, ascii, body[line + used :])
     has_normals = set(_NORMAL) <= set(vertices.dtype.names or ())
     normals = _columns(vertices, _NORMAL) if has_normals else None
     return checked_points(_columns(vertices, _PLACE), own, "surface", path, kept, normals)
@@ -66,7 +66,7 @@ def write_ply(path: Path, points: PointSet) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    kept: _Content = points.content
+    kept: _PlyFile = points.content
     vertices = kept.vertices.copy()
     new = list(zip(_PLACE, points.coordinates.T, strict=True))
     if points.normals is not None:

@@ -23,7 +23,7 @@ _DELIMITERS = ",;\t"
 
 
 @dataclass(frozen=True)
-class _Table:
+class _PointTable:
     """What a table holds besides the coordinates.
 
     Attributes:
@@ -69,7 +69,7 @@ def read_table(path: Path, axes: Axes | None) -> PointSet:
     own = axes_of(text, axes, path)
     if not states_axes(text):
         comments.append(f"# space={own}")
-    return _points(_Table((*comments, others[0]), tuple(rows), columns, delimiter), own, path)
+    return _points(_PointTable((*comments, others[0]), tuple(rows), columns, delimiter), own, path)
 
 
 def read_fcsv(path: Path, axes: Axes | None) -> PointSet:
@@ -85,7 +85,7 @@ def read_fcsv(path: Path, axes: Axes | None) -> PointSet:
     columns, _ = _coordinates(names, path)
     rows = _fields([line for line in lines if not line.startswith("#")], ",")
     own = axes_of("\n".join(comments), axes, path)
-    return _points(_Table(tuple(comments), tuple(rows), columns, ","), own, path)
+    return _points(_PointTable(tuple(comments), tuple(rows), columns, ","), own, path)
 
 
 def write_table(path: Path, points: PointSet) -> None:
@@ -95,9 +95,9 @@ def write_table(path: Path, points: PointSet) -> None:
         InputError: it cannot be written.
     """
     kept = points.content
-    if not isinstance(kept, _Table):
+    if not isinstance(kept, _PointTable):
         empty = tuple(("", "", "") for _ in points.positions)
-        kept = _Table((f"# space={points.axes}", "x,y,z"), empty, (0, 1, 2), ",")
+        kept = _PointTable((f"# space={points.axes}", "x,y,z"), empty, (0, 1, 2), ",")
     text = io.StringIO()
     text.writelines(f"{line}\n" for line in kept.above)
     writer = csv.writer(text, delimiter=kept.delimiter, lineterminator="\n")
@@ -134,7 +134,7 @@ def _coordinates(names: Sequence[str], path: Path) -> tuple[tuple[int, ...], str
     )
 
 
-def _points(kept: _Table, axes: Axes, path: Path) -> PointSet:
+def _points(kept: _PointTable, axes: Axes, path: Path) -> PointSet:
     coordinates = []
     for number, row in enumerate(kept.rows, start=1):
         try:

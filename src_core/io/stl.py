@@ -26,7 +26,7 @@ _VERTEX = re.compile(rb"^\s*vertex\s+(\S+\s+\S+\s+\S+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
-class _Content:
+class _StlFile:
     """Title, points of each facet (F, 3), and its last two bytes; None for text."""
 
     title: str
@@ -54,7 +54,7 @@ def read_stl(path: Path, axes: Axes | None) -> PointSet:
         raise damaged(path, "neither text nor as long as its facets")
     name = title.partition(b"\0")[0].decode("utf-8", "replace").strip()
     places, which = np.unique(values.reshape(-1, 3), axis=0, return_inverse=True)
-    kept = _Content(name, which.reshape(-1, 3), colours)
+    kept = _StlFile(name, which.reshape(-1, 3), colours)
     return checked_points(places, axes_of(name, axes, path), "surface", path, kept)
 
 
@@ -64,7 +64,7 @@ def write_stl(path: Path, points: PointSet) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    kept: _Content = points.content
+    kept: _StlFile = points.content
     corners = points.coordinates[kept.corners]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     size = np.linalg.norm(normals, axis=1, keepdims=True)

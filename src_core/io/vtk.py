@@ -33,7 +33,7 @@ _TITLE = 255
 
 
 @dataclass(frozen=True)
-class _Block:
+class _VtkNumbers:
     """Numbers at a place in the file."""
 
     start: int
@@ -42,14 +42,14 @@ class _Block:
 
 
 @dataclass(frozen=True)
-class _Content:
+class _VtkFile:
     """The file, and where its title, points and normals are; ``ascii`` tells text from bytes."""
 
     data: bytes
     title: tuple[int, int]
     ascii: bool
-    points: _Block
-    normals: _Block | None
+    points: _VtkNumbers
+    normals: _VtkNumbers | None
 
 
 def read_vtk(path: Path, axes: Axes | None) -> PointSet:
@@ -69,7 +69,7 @@ def read_vtk(path: Path, axes: Axes | None) -> PointSet:
     count = int(found[1])
     block = _block(data, found.end(), count, found[2], ascii, path)
     normals = _normals(data, block.stop, count, ascii, path)
-    kept = _Content(data, head.span(1), ascii, block, normals)
+    kept = _VtkFile(data, head.span(1), ascii, block, normals)
     own = axes_of(head[1].decode("utf-8", "replace"), axes, path)
     values = _values(kept, block, count, path)
     arrows = None if normals is None else _values(kept, normals, count, path)
@@ -82,7 +82,7 @@ def write_vtk(path: Path, points: PointSet) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    kept: _Content = points.content
+    kept: _VtkFile = points.content
     new = [(kept.points, points.coordinates)]
     if kept.normals is not None and points.normals is not None:
         new.append((kept.normals, to_lps(points.normals, points.axes)))
@@ -96,7 +96,7 @@ def write_vtk(path: Path, points: PointSet) -> None:
         file.write(b"".join([*parts, kept.data[done:]]))
 
 
-def _normals(data: bytes, start: int, count: int, ascii: bool, path: Path) -> _Block | None:
+def _normals(data: bytes, start: int, count: int, ascii: bool, path: Path) -> _VtkNumbers | None:
     """Normals of the points; those of cells stay as they are."""
     for found in _NORMALS.finditer(data, start):
         of = [section[1].upper() for section in _DATA.finditer(data, start, found.start())]
@@ -105,18 +105,20 @@ def _normals(data: bytes, start: int, count: int, ascii: bool, path: Path) -> _B
     return None
 
 
-def _block(data: bytes, start: int, count: int, kind: bytes, ascii: bool, path: Path) -> _Block:
+def _block(
+    data: bytes, start: int, count: int, kind: bytes, ascii: bool, path: Path
+) -> _VtkNumbers:
     dtype = _TYPES[kind.lower()]
     if ascii:
         after = _NEXT.search(data, start - 1)
-        return _Block(start, after.start() if after else len(data), dtype)
+        return _VtkNumbers(start, after.start() if after else len(data), dtype)
     stop = start + 3 * count * np.dtype(dtype).itemsize
     if stop > len(data):
         raise damaged(path, "it ends among its points")
-    return _Block(start, stop, dtype)
+    return _VtkNumbers(start, stop, dtype)
 
 
-def _values(kept: _Content, block: _Block, count: int, path: Path) -> NDArray[np.float64]:
+def _values(kept: _VtkFile, block: _VtkNumbers, count: int, path: Path) -> NDArray[np.float64]:
     part = kept.data[block.start : block.stop]
     if kept.ascii:
         return from_text(part, 3 * count, path).reshape(-1, 3)

@@ -31,7 +31,7 @@ _ZLIB = "vtkZLibDataCompressor"
 
 
 @dataclass(frozen=True)
-class _Block:
+class _VtpArray:
     """A ``DataArray`` in the file: where it is, its attributes and text."""
 
     start: int
@@ -41,12 +41,12 @@ class _Block:
 
 
 @dataclass(frozen=True)
-class _Content:
+class _VtpFile:
     """The file, and where its points and normals are, and whether it states axes."""
 
     data: bytes
-    points: _Block
-    normals: _Block | None
+    points: _VtpArray
+    normals: _VtpArray | None
     stated: bool
 
 
@@ -74,7 +74,7 @@ def read_vtp(path: Path, axes: Axes | None) -> PointSet:
     arrows = None if normals is None else _numbers(data, normals, file, path).reshape(-1, 3)
     if values.size % 3 or (arrows is not None and arrows.size != values.size):
         raise damaged(path, "points of other than three numbers")
-    kept = _Content(data, points, normals, states_axes(text))
+    kept = _VtpFile(data, points, normals, states_axes(text))
     return checked_points(values, axes_of(text, axes, path), "surface", path, kept, arrows)
 
 
@@ -84,7 +84,7 @@ def write_vtp(path: Path, points: PointSet) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    kept: _Content = points.content
+    kept: _VtpFile = points.content
     new = [(kept.points, points.coordinates)]
     if kept.normals is not None and points.normals is not None:
         new.append((kept.normals, to_lps(points.normals, points.axes)))
@@ -97,7 +97,9 @@ def write_vtp(path: Path, points: PointSet) -> None:
         file.write(data)
 
 
-def _numbers(data: bytes, block: _Block, file: dict[str, str], path: Path) -> NDArray[np.float64]:
+def _numbers(
+    data: bytes, block: _VtpArray, file: dict[str, str], path: Path
+) -> NDArray[np.float64]:
     """The values of an array, of whichever encoding."""
     kind, form = _TYPES.get(block.attributes.get("type", "")), block.attributes.get("format")
     if kind is None:
@@ -120,7 +122,7 @@ def _numbers(data: bytes, block: _Block, file: dict[str, str], path: Path) -> ND
         raise damaged(path, "an array that cannot be read") from error
 
 
-def _reader(data: bytes, block: _Block, path: Path) -> Callable[[int, int], bytes]:
+def _reader(data: bytes, block: _VtpArray, path: Path) -> Callable[[int, int], bytes]:
     """Reads bytes of an array; what is compressed comes behind its header, each encoded alone.
 
     The function takes how many bytes, and the length of the header before them, or 0.
@@ -163,7 +165,7 @@ def _floats(data: bytes, dtype: str) -> NDArray[np.float64]:
     return np.frombuffer(data, dtype).astype(np.float64)
 
 
-def _element(block: _Block, values: NDArray[np.float64]) -> bytes:
+def _element(block: _VtpArray, values: NDArray[np.float64]) -> bytes:
     kind, name = block.attributes["type"], block.attributes.get("Name", "Points")
     lines = "\n".join(as_text(values, _TYPES[kind]))
     head = f'<DataArray type="{kind}" Name="{name}" NumberOfComponents="3" format="ascii">'
@@ -185,9 +187,9 @@ def _letters(codes: NDArray[np.float64]) -> str:
     return bytes(codes.astype(np.uint8)).partition(b"\0")[0].decode("ascii", "replace")
 
 
-def _block(found: re.Match[bytes]) -> _Block:
+def _block(found: re.Match[bytes]) -> _VtpArray:
     text = _KEY.sub(b"", found[2] or b"")
-    return _Block(found.start(), found.end(), _attributes(found[1]), text)
+    return _VtpArray(found.start(), found.end(), _attributes(found[1]), text)
 
 
 def _attributes(tag: bytes) -> dict[str, str]:
@@ -205,9 +207,9 @@ def _section(data: bytes, name: bytes) -> tuple[int, int]:
     return found.span(1) if found else (0, 0)
 
 
-def _all_within(found: list[_Block], start: int, stop: int) -> list[_Block]:
+def _all_within(found: list[_VtpArray], start: int, stop: int) -> list[_VtpArray]:
     return [block for block in found if start <= block.start < stop]
 
 
-def _within(found: list[_Block], start: int, stop: int) -> _Block | None:
+def _within(found: list[_VtpArray], start: int, stop: int) -> _VtpArray | None:
     return next(iter(_all_within(found, start, stop)), None)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import nn
 
 from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import open_atomically
-from src_core.io.hashing import sha256_file
 from src_core.models.model import Model, ModelSpec, spec_error
-from src_core.models.prediction import build
+from src_core.models.prediction import unfilled
 
 __all__ = ["load_file", "read_spec", "save_model"]
 
@@ -67,15 +66,18 @@ def load_file(path: Path | str, device: torch.device) -> Model:
     """
     path, spec = _existing(path), read_spec(path)
     with torch.random.fork_rng(devices=[]):
-        network = build(spec.network)
-    with safe_open(path, framework="pt") as file:
-        weights: dict[str, Any] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        network = unfilled(spec.network)
     try:
-        network.load_state_dict(weights)
+        content = path.read_bytes()
+    except OSError as error:
+        raise _not_a_model(path, "the file cannot be read") from error
+    try:
+        network.load_state_dict(load(content))
     except RuntimeError as error:
         raise _not_a_model(path, "its weights do not fit its spec") from error
     network.eval().requires_grad_(False)
-    return Model(spec, network.to(device), device, sha256_file(path), str(path.resolve()))
+    digest = hashlib.sha256(content).hexdigest()
+    return Model(spec, network.to(device), device, digest, str(path.resolve()))
 
 
 def _existing(path: Path | str) -> Path:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -56,7 +57,7 @@ def fixed_threads(count: int = THREADS) -> Iterator[None]:
     before = torch.get_num_threads()
     outermost = _allowed.get() is None
     mark = _allowed.set(before) if outermost else None
-    torch.set_num_threads(min(count, os.cpu_count() or count))
+    torch.set_num_threads(min(count, _processors()))
     try:
         yield
     finally:
@@ -72,7 +73,12 @@ def spare_threads() -> int:
     many processes are running, one.
     """
     allowed = _allowed.get() or torch.get_num_threads()
-    return max(1, min(allowed, (os.cpu_count() or 1) - _others_running()))
+    return max(1, min(allowed, _processors() - _others_running()))
+
+
+@cache
+def _processors() -> int:
+    return os.cpu_count() or 1
 
 
 def _others_running() -> int:
@@ -80,4 +86,4 @@ def _others_running() -> int:
         running = Path("/proc/loadavg").read_text("ascii").split()[3].split("/")[0]
         return max(0, int(running) - 1)
     except (OSError, IndexError, ValueError):
-        return os.cpu_count() or 1
+        return _processors()

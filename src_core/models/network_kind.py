@@ -105,6 +105,10 @@ class NetworkKind(ABC):
     def build(self, config: Any) -> nn.Module:
         """The network, with fresh random weights (from torch's global generator)."""
 
+    def unfilled(self, config: Any) -> nn.Module:
+        """The network whose weights a file gives. By default one with random weights."""
+        return self.build(config)
+
     @abstractmethod
     def check(self, design: Design) -> None:
         """Raise a ValueError unless the output lies on the grid of the targets."""

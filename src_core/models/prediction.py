@@ -29,6 +29,7 @@ __all__ = [
     "checked_condition",
     "network_kind",
     "register_network_kind",
+    "unfilled",
 ]
 
 NETWORK_KINDS: dict[str, NetworkKind] = {
@@ -61,6 +62,11 @@ def register_network_kind(kind: NetworkKind) -> None:
 def build(config: NetworkConfig) -> nn.Module:
     """The network of a config, with fresh random weights (from torch's global generator)."""
     return network_kind(config).build(config)
+
+
+def unfilled(config: NetworkConfig) -> nn.Module:
+    """The network of a config, whose weights a file gives; see ``NetworkKind.unfilled``."""
+    return network_kind(config).unfilled(config)
 
 
 def check_design(design: Design) -> None:

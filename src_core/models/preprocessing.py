@@ -6,6 +6,7 @@ Resizing and padding to the model's grid is ``Fit``'s. The case's own intensitie
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from src_core.cases.volume import Image
-from src_core.errors import InputError
+from src_core.errors import InputError, IntensityWarning
 
 __all__ = ["Preprocessing", "intensity_window", "with_preprocessing"]
 
 
 #: Whole numbers up to this one are exact in float32.
 _EXACT = 2.0**24
+#: Part of the range at its ends, and part of the voxels, by which a value alone in it is found.
+_END, _FEW = 0.02, 0.005
 
 
 class Preprocessing(BaseModel):
@@ -58,6 +61,9 @@ class Preprocessing(BaseModel):
         kept = self._kept(image)
         low, high = intensity_window(data if kept is None else data[kept], self.percentiles)
         unit = ((data - low) / (high - low)).clip(0, 1).astype(np.float32, copy=False)
+        inner = unit if kept is None else unit[kept]
+        if message := _extreme(data if kept is None else data[kept], inner, slope):
+            warnings.warn(f"{message}, {image.path or 'image'}", IntensityWarning, stacklevel=2)
         unit = unit if kept is None else unit * kept
         return np.moveaxis(unit if unit.ndim == 4 else unit[..., None], -1, 0)
 
@@ -77,6 +83,28 @@ class Preprocessing(BaseModel):
                 expected="an image in the units it was trained on",
             )
         return kept
+
+
+def _extreme(values: NDArray[Any], unit: NDArray[np.float32], slope: float) -> str:
+    """What is wrong where one value takes up the range of all others, else nothing.
+
+    Args:
+        values: stored, with the sign of their slope.
+        unit: the same in 0..1.
+        slope: of the stored values.
+    """
+    between = np.count_nonzero((unit > _END) & (unit < 1 - _END))
+    if between > _FEW * unit.size:
+        return ""
+    low, high = values[unit <= _END], values[unit >= 1 - _END]
+    if not low.size or not high.size or (low.min() == low.max()) == (high.min() == high.max()):
+        return ""  # two values, or two groups of values
+    alone = low if low.min() == low.max() else high
+    return (
+        f"{100 * alone.size / unit.size:.3g} % of the voxels are {alone[0] * np.sign(slope):g}, "
+        "so far from all others that the network sees no contrast: replace them by the value of "
+        "the background"
+    )
 
 
 def _enough(data: NDArray[Any]) -> type[np.float32] | type[np.float64]:

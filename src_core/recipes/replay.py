@@ -45,7 +45,7 @@ class _ModelFile(BaseModel):
     file: str
 
 
-class _Points(BaseModel):
+class _PointFile(BaseModel):
     path: str | None
     axes: Axes
     sha256: str
@@ -60,7 +60,7 @@ class _Recipe(BaseModel):
     device: str
     machine: dict[str, str]
     outputs: dict[str, str]
-    points: dict[str, _Points] = {}
+    points: dict[str, _PointFile] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +175,7 @@ def _check_inputs(case: Case, named: dict[str, _Array], recipe: Path) -> None:
 
 
 def _all_points(
-    named: dict[str, _Points], given: Sequence[Path] | None, recipe: Path
+    named: dict[str, _PointFile], given: Sequence[Path] | None, recipe: Path
 ) -> tuple[PointSet, ...]:
     """Landmarks and surfaces that a recipe names."""
     paths = list(given or [recipe.parent / (one.path or "") for one in named.values()])
@@ -186,7 +186,7 @@ def _all_points(
     return tuple(map(_read_points, named, named.values(), paths))
 
 
-def _read_points(name: str, wanted: _Points, path: Path) -> PointSet:
+def _read_points(name: str, wanted: _PointFile, path: Path) -> PointSet:
     found = read_points(path, wanted.axes)
     if sha256_array(found.positions) != wanted.sha256:
         raise InputError(

@@ -21,9 +21,9 @@ from src_core.steering.shape_goals import distance_outcome
 __all__ = ["LargestGoal", "PointGoal", "StillGoal", "field_at", "no_constraints", "point_weights"]
 
 #: Places of large displacement that are made smaller at once, one of each block of this side.
-_PEAKS, _BLOCK = 4, 8
+_PEAKS, _BLOCK = 12, 6
 #: Share of a largest displacement that is aimed at.
-_BELOW = 0.98
+_BELOW = 0.97
 
 
 class PointGoal(Goal):
@@ -76,16 +76,21 @@ class StillGoal(Goal):
 
 
 class LargestGoal(Goal):
-    """A largest displacement."""
+    """A largest displacement: smaller draws first, then the places that are still too far."""
 
     target: LargestTarget
+
+    def reduction(self, after: Delivered) -> float:
+        """What makes the largest displacement about as large as it may be."""
+        found = self.outcome(after)
+        return 1.0 if found.within else _BELOW * self.target.mm / found.got
 
     def outcome(self, after: Delivered) -> TargetOutcome:
         """What became of the target."""
         got = float(np.sqrt(np.square(after.field.astype(np.float64)).sum(-1).max()))
         error = max(got - self.target.mm, 0.0)
         within = error <= self.target.tolerance.width(self.target.mm)
-        return TargetOutcome(self.target, min(got, self.target.mm), got, 0.0, error, "mm", within)
+        return TargetOutcome(self.target, self.target.mm, got, 0.0, error, "mm", within)
 
     def constraints(self, after: Delivered, soft: SoftLabels) -> Constraints:
         """What a further velocity has to change."""

@@ -48,6 +48,10 @@ class Goal(ABC):
     def constraints(self, after: Delivered, soft: SoftLabels) -> Constraints:
         """What a further velocity has to change, R rows."""
 
+    def reduction(self, after: Delivered) -> float:
+        """A factor on all draws that the target asks for; 1 for most."""
+        return 1.0
+
     def rows(self, gradients: list[Tensor], wanted: list[float], exact: float) -> Constraints:
         """Constraints of a few numbers, all as exact."""
         deviation = max(EXACTNESS * exact / self.target.weight, 1e-9)

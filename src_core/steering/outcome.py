@@ -18,7 +18,8 @@ class TargetOutcome:
     Attributes:
         target: what was asked for.
         asked: the value, in ``unit``; of a range, the nearest to ``got``. Of places and points the
-            distance to go, of a still region 0, of a drawn shape 1 (Dice).
+            distance to go, of a still region 0, of a drawn shape 1 (Dice), of a largest
+            displacement the bound.
         got: what the delivered label map or field has; of places and points, how far they went in
             the direction asked for.
         before: what the source has.

@@ -16,20 +16,24 @@ from torch import Tensor
 from src_core.diffusion.flow import Flow, correction_ddf
 from src_core.diffusion.random_field import Draws
 from src_core.fields import compose
+from src_core.steering.gains import Gains
 from src_core.steering.goals import EXACTNESS, Goal
+from src_core.steering.kinds import LargestTarget, Target
 from src_core.steering.parts import Delivered, SoftLabels, SteeredPart
 from src_core.steering.prior import Constraints, Prior, stacked
 
-__all__ = ["ROUNDS", "DrawSearch", "SteeringCosts", "TargetSearch", "root_mean_square"]
+__all__ = ["DrawSearch", "SteeringCosts", "TargetSearch", "root_mean_square", "rounds_of"]
 
-#: Recoveries of one search at most.
-ROUNDS = 3
-#: Iterations of the last velocity.
-_FINISHING = 10
+#: Recoveries of one search at most, and those after which all draws are made smaller, besides.
+_ROUNDS, _REDUCTIONS = 3, 2
+#: Iterations of the last velocity, and of an answer while something is dragged.
+_FINISHING, _ANSWERING = 10, 2
 #: What is left may be this many tolerances when the rounds end: the last velocity does the rest.
 _NEAR = 3.0
-#: Share of a change of the draws that recovery leaves: a first guess, and bounds.
-_GAIN, _LEAST_GAIN, _MOST_GAIN = 0.6, 0.25, 1.5
+#: Share of a change of the draws that recovery leaves: a first guess, and bounds. The last velocity
+#: does what it should but for the slope of the labels' shares, which is not that of their voxels.
+_GAIN, _GAINS = 0.6, (0.25, 1.5)
+_LAST_GAIN, _LAST_GAINS = 1.0, (0.5, 4.0)
 
 
 @dataclass(frozen=True)
@@ -75,25 +79,51 @@ class TargetSearch:
         after, soft = self.deliver(u), SoftLabels(self.part, u, self._shares, self.size)
         return [goal.constraints(after, soft) for goal in self.goals]
 
+    def reduction(self, u: Tensor) -> float:
+        """A factor on all draws that some target asks for after a map; 1 where none does."""
+        after = self.deliver(u)
+        return min(goal.reduction(after) for goal in self.goals)
+
     def finished(self, flow: Flow, u: Tensor) -> tuple[Flow, Tensor, Draws]:
         """A flow and its map, followed by the smallest velocity after which all is as asked.
 
         Returns:
             Both with the velocity, and the draws that would make it.
         """
+        velocity, after, draws = self._answer(u, _FINISHING)
+        return (flow if velocity is None else flow.followed_by(velocity)), after, draws
+
+    def prior_answer(self, u: Tensor) -> Tensor:
+        """A map, followed by what the prior alone answers to the targets: quick, not recovered.
+
+        Args:
+            u: (1, D, *state), state voxels.
+
+        Returns:
+            Another such map.
+        """
+        return self._answer(u, _ANSWERING)[1]
+
+    def _answer(self, u: Tensor, rounds: int) -> tuple[Tensor | None, Tensor, Draws]:
+        """The smallest velocity after a map, the map with it, and its draws; None for no velocity.
+
+        Of all iterations the one that leaves least, in tolerances.
+        """
         draws = tuple(torch.zeros_like(d[:1]) for d in self.prior.like)
-        best, least = (flow, u, draws), float("inf")
-        at, followed = u, flow
-        for _ in range(_FINISHING):
-            wanted = stacked(self.constraints(at))
+        velocity: Tensor | None = None
+        at, least = u, float("inf")
+        best, gains = (velocity, at, draws), Gains(_LAST_GAIN, _LAST_GAINS)
+        for number in range(rounds + 1):
+            wanted = stacked(now := self.constraints(at))
             left = float(wanted.missed.max()) if len(wanted.wanted) else 0.0
             if left < least:
-                best, least = (followed, at, draws), left
-            if left <= 1:
+                best, least = (velocity, at, draws), left
+            if left <= 1 or number == rounds:
                 break
-            draws = tuple(d + s for d, s in zip(draws, self.prior.step(wanted), strict=True))
+            step = self.prior.step(gains.corrected(now))
+            draws = tuple(d + s for d, s in zip(draws, step, strict=True))
             velocity = self._faded(self.prior.velocity(draws))
-            followed, at = flow.followed_by(velocity), compose(u, correction_ddf(velocity))
+            at = compose(u, correction_ddf(velocity))
         return best
 
     def _faded(self, velocity: Tensor) -> Tensor:
@@ -110,20 +140,22 @@ class DrawSearch:
 
     def __init__(self, search: TargetSearch, draws: Draws) -> None:
         self.search, self.seed, self.draws = search, draws, draws
-        self.rounds = 0
-        self._gains = [_GAIN] * len(search.goals)
-        self._wanted: list[Tensor] = []
+        self.rounds = self._reductions = 0
+        self._gains = Gains(_GAIN, _GAINS)
 
     def advance(self, u: Tensor) -> bool:
         """Whether another recovery is needed, after one that ended at a map; moves the draws."""
         self.rounds += 1
+        if self._reductions < _REDUCTIONS and (factor := self.search.reduction(u)) < 1:
+            self._reductions += 1
+            self.draws = tuple(d * factor for d in self.draws)
+            return True
         now = self.search.constraints(u)
-        self._learn([c.wanted for c in now])
+        wanted = self._gains.corrected(now)
         near = all(bool((c.missed <= _NEAR / EXACTNESS).all()) for c in now)
-        if near or self.rounds >= ROUNDS:
+        if near or self.rounds - self._reductions >= _ROUNDS:
             return False
-        scaled = [c.scaled(1 / gain) for c, gain in zip(now, self._gains, strict=True)]
-        step = self.search.prior.step(stacked(scaled))
+        step = self.search.prior.step(wanted)
         self.draws = tuple(d + s for d, s in zip(self.draws, step, strict=True))
         return True
 
@@ -133,15 +165,12 @@ class DrawSearch:
         rms = root_mean_square
         return SteeringCosts(self.rounds, rms(self.draws), rms(moved), rms(finishing))
 
-    def _learn(self, wanted: list[Tensor]) -> None:
-        """Estimate gains anew from what the last move of the draws delivered."""
-        for i, (then, now) in enumerate(zip(self._wanted, wanted, strict=False)):
-            energy = float(then @ then) if then.shape == now.shape else 0.0
-            if energy > 0:
-                delivered = float(then @ (then - now)) / energy
-                gain = self._gains[i] * delivered
-                self._gains[i] = min(max(gain, _LEAST_GAIN), _MOST_GAIN)
-        self._wanted = wanted
+
+def rounds_of(targets: Sequence[Target]) -> int:
+    """Recoveries of a search for some targets at most; 1 without any."""
+    if not targets:
+        return 1
+    return _ROUNDS + _REDUCTIONS * any(isinstance(t, LargestTarget) for t in targets)
 
 
 def root_mean_square(draws: Draws) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from src_core.steering.kinds import (
 from src_core.steering.label_measures import enclosed_label
 from src_core.steering.parts import SteeredPart
 from src_core.steering.shape_goals import HoldGoal, PlaceGoal, ShapeGoal
+from src_core.steering.targets import LEAST_FACTOR, MOST_FACTOR
 
 __all__ = ["check_targets", "goals_of"]
 
@@ -84,6 +86,30 @@ def check_targets(targets: Sequence[Target], whole: SteeredPart) -> None:
             _check_region(target, whole)
         if isinstance(target, SizeTarget) and target.area and whole.axis is None:
             raise _refused(target, "areas are of slices", "a volume in ml, with a 3D model")
+        if isinstance(target, SizeTarget | RatioTarget | ThicknessTarget):
+            _check_amount(target, whole)
+    for dragged, box in product(targets, targets):
+        if isinstance(dragged, PointTarget) and isinstance(box, StillTarget):
+            _check_still(dragged, box, whole)
+
+
+def _check_amount(target: SizeTarget | RatioTarget | ThicknessTarget, whole: SteeredPart) -> None:
+    before = goals_of([target], whole)[0].before
+    low, high = target.amount.bounds(before)
+    if high < LEAST_FACTOR * before or low > MOST_FACTOR * before:
+        unit = f" {target.amount.unit}".rstrip()
+        least, most = (f"{factor * before:.3g}" for factor in (LEAST_FACTOR, MOST_FACTOR))
+        what = f"there are {before:.3g}{unit} now, which cannot become that"
+        raise _refused(target, what, f"{least} to {most}{unit}")
+
+
+def _check_still(point: PointTarget, box: StillTarget, whole: SteeredPart) -> None:
+    """A point that moves out of a box that does not, or into it."""
+    for place in (point.start, point.end):
+        voxel = whole.voxel_of(place)
+        inside = all(box.region[a][0] <= voxel[a] + 0.5 < box.region[a][1] for a in whole.axes)
+        if inside and point.start != point.end:
+            raise _refused(point, "the point lies in a region that stays still", "one outside it")
 
 
 def _check_labels(target: Target, whole: SteeredPart) -> None:

@@ -28,6 +28,8 @@ from src_core.steering.kinds import (
 )
 
 __all__ = [
+    "LEAST_FACTOR",
+    "MOST_FACTOR",
     "TARGET_FORM",
     "DrawnShapeTarget",
     "HoldTarget",
@@ -51,7 +53,7 @@ TARGET_FORM = (
     "point 10,20,5 -> 14,20,5 (docs/steering.md lists all)"
 )
 #: Factors that a deformation without folds can give to a size, a ratio or a thickness.
-_LEAST_FACTOR, _MOST_FACTOR = 0.25, 4.0
+LEAST_FACTOR, MOST_FACTOR = 0.25, 4.0
 
 
 def target_text(target: Target) -> str:
@@ -177,8 +179,8 @@ def _amount(text: str, unit: str, any_sign: bool = False) -> Amount:
     if found is None:
         value = f"80 {unit}" if unit else "0.9"
         raise ValueError(f"x1.3, or a value such as {value}")
-    if found.kind == "times" and not _LEAST_FACTOR <= found.low <= _MOST_FACTOR:
-        raise ValueError(f"a factor from x{_LEAST_FACTOR:g} to x{_MOST_FACTOR:g}")
+    if found.kind == "times" and not LEAST_FACTOR <= found.low <= MOST_FACTOR:
+        raise ValueError(f"a factor from x{LEAST_FACTOR:g} to x{MOST_FACTOR:g}")
     if found.kind != "times" and found.unit != unit:
         raise ValueError(f"the unit {unit}" if unit else "a number without a unit")
     if found.kind == "value" and not any_sign and found.low <= 0:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from src_core.tasks.registration.options import RegistrationRequest
 from src_core.tasks.segmentation.options import SegmentationRequest
+from src_core.tasks.steering.options import SteeringRequest
 
 if TYPE_CHECKING:
     from src_core.tasks.task import PreparedTask
@@ -60,6 +61,14 @@ _ROWS = (
         "Example: drdm task registration acdc.csv acdc.csv --part 0.5 --out registered",
         RegistrationRequest,
         _registration,
+    ),
+    Task(
+        "steering",
+        "Targets asked and got, and how plausible the new cases are that have them.\n\n"
+        "Example: drdm task steering acdc.csv --cases 20 --seeds 5 --slice middle --out steered",
+        SteeringRequest,
+        _imported("src_core.tasks.steering.run", "PreparedSteering"),
+        ("test",),
     ),
 )
 TASKS = {row.name: row for row in _ROWS}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -15,6 +16,9 @@ from src_core.experiments.records import Record, StageProgress, Trial, TrialKey
 from src_core.tasks.options import WHOLE
 
 __all__ = ["PreparedTask", "own_trials", "run_task"]
+
+#: Seconds between two reports while trials go on.
+_BETWEEN_REPORTS = 60.0
 
 
 class PreparedTask(Protocol):
@@ -47,9 +51,10 @@ class PreparedTask(Protocol):
 
 
 def run_task(prepared: PreparedTask, together: int = 1) -> Iterator[StageProgress]:
-    """Run a task; yields progress, and writes the results anew after each trial.
+    """Run a task; yields progress, and writes the results anew after trials.
 
-    One of several processes measures its own trials alone, and writes no results.
+    At most once a minute while trials go on, and when they end or the run stops. One of several
+    processes measures its own trials alone, and writes no results.
 
     Args:
         prepared: the task.
@@ -60,15 +65,20 @@ def run_task(prepared: PreparedTask, together: int = 1) -> Iterator[StageProgres
     yield from prepared.load(missing)
     if getattr(prepared.request, "prepare", False):
         return
-    for step in _in_turns((prepared.measure(key) for key in missing), together):
-        if not isinstance(step, Trial):
-            yield step
-            continue
-        prepared.journal.add(step)
-        if process == WHOLE:
+    pending, due = not missing, 0.0
+    try:
+        for step in _in_turns((prepared.measure(key) for key in missing), together):
+            if not isinstance(step, Trial):
+                yield step
+                continue
+            prepared.journal.add(step)
+            pending = True
+            if process == WHOLE and time.monotonic() >= due:
+                prepared.write(_records(prepared))
+                pending, due = False, time.monotonic() + _BETWEEN_REPORTS
+    finally:
+        if pending and process == WHOLE:
             prepared.write(_records(prepared))
-    if not missing and process == WHOLE:
-        prepared.write(_records(prepared))
 
 
 def _in_turns(

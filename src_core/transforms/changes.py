@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from src_core.generation.drawn import draw_intensities, draw_pose
 from src_core.generation.intensities import Intensities, parse_intensities
@@ -13,6 +14,9 @@ from src_core.transforms.scan import Below
 __all__ = ["RandomChanges"]
 
 _SEEDS = 2**31
+
+# a training loop gives the same text with every image
+_pose, _intensities = lru_cache(64)(parse_pose), lru_cache(64)(parse_intensities)
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class RandomChanges:
             InputError: a text that cannot be read.
         """
         return cls(
-            parse_pose(pose) if isinstance(pose, str) else pose,
-            parse_intensities(intensities) if isinstance(intensities, str) else intensities,
+            _pose(pose) if isinstance(pose, str) else pose,
+            _intensities(intensities) if isinstance(intensities, str) else intensities,
         )
 
     def drawn(self, deformation: Deformation, below: Below, channels: int) -> Deformation:

@@ -141,6 +141,8 @@ class Deformation:
     def _is(self, grid: Grid) -> bool:
         if self.grid.shape != grid.shape:
             return False
+        if self.grid == grid:
+            return True
         near = _SAME * min(self.grid.spacing)
         return _no_affine(grid) or self.grid.distance_mm(grid) < near
 

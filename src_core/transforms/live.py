@@ -27,8 +27,10 @@ from src_core.generation.recovery import RecoveryStep
 from src_core.models.device import fixed_threads
 from src_core.models.library import DEFAULT_MODEL, load_model
 from src_core.models.model import Model
+from src_core.steering.targets import Target
 from src_core.transforms.deformation import Deformation
 from src_core.transforms.scan import Below, Scan
+from src_core.transforms.scan_sessions import ScanSessions
 
 __all__ = ["Live"]
 
@@ -54,6 +56,8 @@ class Live:
         condition: one number for each that the model takes; None for their defaults.
         variety: how much of the new size, orientation and position of organs is kept, 0 to 1;
             None for the model's own. A model that finds no organs takes the scan's labels.
+        targets: what every new anatomy is to be, such as ``volume 3 x1.3``; those of labels need
+            the scan's.
     """
 
     model: str | Path = DEFAULT_MODEL
@@ -64,6 +68,7 @@ class Live:
     allow_folds: bool = False
     condition: tuple[float, ...] | None = None
     variety: float | None = None
+    targets: tuple[str, ...] = ()
 
     def __call__(self, scan: Scan, below: Below) -> Deformation:
         """A deformation of an image at a level and seed that ``below`` draws."""
@@ -71,8 +76,10 @@ class Live:
         level = low + below(high - low + 1)
         return self.make(scan, level, below(_SEEDS))
 
-    def make(self, scan: Scan, level: int, seed: int) -> Deformation:
-        """The deformation of a level and seed.
+    def make(
+        self, scan: Scan, level: int, seed: int, targets: Sequence[Target] = ()
+    ) -> Deformation:
+        """The deformation of a level and seed, with further targets if any.
 
         Raises:
             InputError: no such model or level, or an image that the model cannot take.
@@ -87,8 +94,9 @@ class Live:
             allow_folds=self.allow_folds,
             condition=self.condition,
             variety=self.variety,
+            targets=(*self.targets, *targets),
         )
-        session = Session(_case(scan), model, options.slices)
+        session = _sessions.get(scan, model, options.slices, _case)
         u = _guarded(session, session.ends(options), options).numpy()
         size, axis = model.spec.size, session.view.axis
         return Deformation(u, scan.grid, axis, size, level, seed)
@@ -96,6 +104,9 @@ class Live:
     def loaded(self) -> Model:
         """The model, loaded once in each process."""
         return _loaded(str(self.model), self.device)
+
+
+_sessions = ScanSessions()
 
 
 @lru_cache(maxsize=4)

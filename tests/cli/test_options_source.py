@@ -53,7 +53,11 @@ SOURCES: dict[str, dict[str, type]] = {
         "overwrite": FileOptions,
         "coordinates": PointOptions,
     },
-    "augment": {**_DATA_SET, **_NETWORK, "with_sources": Request, "number": Request},
+    "augment": {
+        **_DATA_SET,
+        **_NETWORK,
+        **dict.fromkeys(("with_sources", "number", "spread", "like"), Request),
+    },
     "pairs": {
         **{name: model for name, model in _DATA_SET.items() if name not in NOT_OF_PAIRS},
         **_NETWORK,
@@ -116,7 +120,8 @@ def test_an_option_is_what_its_field_says(words: str, name: str, model: type) ->
 def _default(words: str, field: OptionField) -> Any:
     if (words, field.name) in OTHERWISE:
         return OTHERWISE[words, field.name]
-    if field.required or field.name in UNSET or field.default in (None, ()):
+    unset = field.name in UNSET and words in ("demo", "generate")
+    if field.required or unset or field.default in (None, ()):
         return None
     return field.text.write(field.default) if field.text else field.default
 

@@ -178,6 +178,8 @@ def test_steps_count_rounds(stack, model):
         ("point 900,0,0 -> 0,0,0", "outside the image"),
         ("place 3 +0,0,40 mm", "from slice to slice"),
         ("still 0:500,0:4,0:1", "leaves the image"),
+        ("volume 3 900 ml", "there are 6.54 ml now, which cannot become that, .*1.63 to 26.2 ml"),
+        ("thickness 2 -4 mm", "mm now, which cannot become that"),
     ],
 )
 def test_what_a_case_cannot_have_is_refused_at_once(stack, model, line, why):
@@ -185,6 +187,17 @@ def test_what_a_case_cannot_have_is_refused_at_once(stack, model, line, why):
     with pytest.raises(InputError, match=why) as wrong:
         session.check(make_options(80, targets=(line,)))
     assert wrong.value.option == "targets"
+
+
+def test_a_point_in_a_region_that_stays_still_is_refused(stack, model):
+    inside, outside = (
+        ",".join(map(repr, point(stack, v).tolist())) for v in ((9, 9, 0), (22, 34, 0))
+    )
+    still = "still 5:20,5:20,0:2"
+    session = Session(stack, model)
+    session.check(make_options(80, targets=(still, f"point {inside} -> {inside}")))
+    with pytest.raises(InputError, match="region that stays still"):
+        session.check(make_options(80, targets=(still, f"point {outside} -> {inside}")))
 
 
 def test_targets_that_exclude_each_other_are_refused():

@@ -18,7 +18,7 @@ from tests.models.test_cpu_network import SHAPES, image, prepared
 @pytest.fixture
 def four_processors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = torch.get_num_threads()
-    monkeypatch.setattr(device.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(device, "_processors", lambda: 4)
     torch.set_num_threads(3)
     yield
     torch.set_num_threads(before)

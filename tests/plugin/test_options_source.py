@@ -43,8 +43,8 @@ from src_core.io.options import FileOptions
 from src_core.models.options import ModelOptions
 
 #: Numbers of the batch that stand beside another control, or in a row of their own.
-OF_REQUEST = ("levels", "per_case", "seed", "number", "field_format", "split", "spacing",
-              "with_sources", "workers")  # fmt: skip
+OF_REQUEST = ("levels", "per_case", "seed", "number", "spread", "like", "field_format",
+              "split", "spacing", "with_sources", "workers")  # fmt: skip
 IN_EXPLORER = [
     *(option_field(Options, name) for name in ("level", "seed")),
     *shown_in(EXPLORER, Options, NOT_SHARED),

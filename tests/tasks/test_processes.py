@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from src_core.errors import InputError
 from src_core.experiments.journal import Journal
 from src_core.experiments.records import Record, StageProgress, Trial
+from src_core.tasks import task
 from src_core.tasks.options import parse_process
 from src_core.tasks.task import own_trials, run_task
 
@@ -67,6 +70,31 @@ def test_processes_measure_their_own_and_a_last_call_reports_all(tmp_path):
     last = Prepared(tmp_path)
     assert list(run_task(last)) and last.loaded == []
     assert last.report["trials"] == KEYS
+
+
+def test_results_are_written_once_a_minute_at_the_end_and_where_a_run_stops(tmp_path, monkeypatch):
+    clock = iter(range(0, 1000, 40))
+    monkeypatch.setattr(task, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    slow = Prepared(tmp_path / "slow")
+    assert list(run_task(slow)) and slow.report["trials"] == KEYS
+    # each look takes 40 s, a trial that is written two looks: every other one, and the last
+    assert slow.written == 5
+    monkeypatch.setattr(task, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    quick = Prepared(tmp_path / "quick")
+    assert list(run_task(quick)) and quick.written == 2
+    assert quick.report["trials"] == KEYS
+    stopped = Prepared(tmp_path / "stopped")
+    measure = Prepared.measure
+
+    def stopping(self, key):
+        if key == KEYS[3]:
+            raise KeyboardInterrupt
+        yield from measure(self, key)
+
+    monkeypatch.setattr(Prepared, "measure", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        list(run_task(stopped))
+    assert stopped.written == 2 and stopped.report["trials"] == KEYS[:3]
 
 
 def test_preparing_loads_and_measures_nothing(tmp_path):

@@ -30,6 +30,17 @@ def _corners(p: float, n: int) -> tuple[Any, Any, float]:
     return np.uint32(a), np.uint32(min(a + 1, n - 1)), p - a  # no index counts from the end
 
 
+@helper
+def _cell(p: float, n: int) -> tuple[Any, float]:
+    """As ``_corners``: the first voxel, whose neighbour is the next one, and the share."""
+    top, last = n - 1.0, np.int32(max(n - 2, 0))
+    p = p if p > 0.0 else 0.0
+    p = p if p < top else top
+    a = np.int32(p)
+    a = a if a < last else last
+    return a, p - a
+
+
 @kernels(_AFFINE[2], *_FLOATS)
 def affine_2d(
     u: NDArray[Any],
@@ -53,17 +64,25 @@ def affine_2d(
         start: row.
         stop: row after the last.
     """
-    for i in range(start, stop):
+    rows, columns, width = u.shape[1], u.shape[2], out.shape[2]
+    flat, cells = u.reshape(2, rows * columns), np.empty(width, np.int32)
+    s, t = np.empty(width), np.empty(width)
+    up, on = np.uint64(columns if rows > 1 else 0), np.uint64(1 if columns > 1 else 0)
+    for i in range(start, stop):  # cells before values, so that several are found at once
         x = float(first[0] + i)
-        for j in range(out.shape[2]):
+        for j in range(width):
             y = float(first[1] + j)
-            a, a1, s = _corners(at[0, 0] * x + at[0, 1] * y + at[0, 2], u.shape[1])
-            b, b1, t = _corners(at[1, 0] * x + at[1, 1] * y + at[1, 2], u.shape[2])
-            for c in range(2):
-                low = u[c, a, b] * (1.0 - t) + u[c, a, b1] * t
-                high = u[c, a1, b] * (1.0 - t) + u[c, a1, b1] * t
-                more = added[c, 0] * x + added[c, 1] * y + added[c, 2]
-                out[c, i, j] = (low * (1.0 - s) + high * s) * scale[c] + more
+            a, s[j] = _cell(at[0, 0] * x + at[0, 1] * y + at[0, 2], rows)
+            b, t[j] = _cell(at[1, 0] * x + at[1, 1] * y + at[1, 2], columns)
+            cells[j] = a * np.int32(columns) + b
+        for c in range(2):
+            values, written, factor = flat[c], out[c, i], scale[c]
+            for j in range(width):
+                k, share, rest = np.uint64(cells[j]), s[j], t[j]
+                low = values[k] * (1.0 - rest) + values[k + on] * rest
+                high = values[k + up] * (1.0 - rest) + values[k + up + on] * rest
+                more = added[c, 0] * x + added[c, 1] * float(first[1] + j) + added[c, 2]
+                written[j] = (low * (1.0 - share) + high * share) * factor + more
 
 
 @kernels(_AFFINE[3], *_FLOATS)

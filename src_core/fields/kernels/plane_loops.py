@@ -30,6 +30,17 @@ def _ends(p: float, n: int) -> tuple[Any, Any, float]:
     return np.uint32(a), np.uint32(min(a + 1, n - 1)), p - a  # no index counts from the end
 
 
+@helper
+def _cell(p: float, n: int) -> tuple[Any, float]:
+    """As ``_ends``: the first voxel, whose neighbour is the next one, and the share."""
+    top, last = n - 1.0, np.int32(max(n - 2, 0))
+    p = p if p > 0.0 else 0.0
+    p = p if p < top else top
+    a = np.int32(p)
+    a = a if a < last else last
+    return a, p - a
+
+
 @kernel(f"void({_FIELD}, {_FIELD}, float64[::1], {_FIELD}, int64, int64)")
 def values_of_plane(
     images: NDArray[Any],
@@ -49,20 +60,26 @@ def values_of_plane(
         start: row.
         stop: row after the last.
     """
-    for i in range(start, stop):
-        for j in range(u.shape[2]):
+    rows, columns, width = images.shape[1], images.shape[2], u.shape[2]
+    flat, cells = images.reshape(len(images), rows * columns), np.empty(width, np.int32)
+    s, t, within = np.empty(width), np.empty(width), np.empty(width, np.bool_)
+    up, on = np.uint64(columns if rows > 1 else 0), np.uint64(1 if columns > 1 else 0)
+    for i in range(start, stop):  # cells before values, so that several are found at once
+        for j in range(width):
             x = float(np.float32(i) + u[0, i, j])
             y = float(np.float32(j) + u[1, i, j])
-            if not (_is_in(x, images.shape[1]) and _is_in(y, images.shape[2])):
-                for c in range(images.shape[0]):
-                    out[c, i, j] = outside[c]
-                continue
-            a, a1, s = _ends(x, images.shape[1])
-            b, b1, t = _ends(y, images.shape[2])
-            for c in range(images.shape[0]):
-                low = images[c, a, b] * (1.0 - t) + images[c, a, b1] * t
-                high = images[c, a1, b] * (1.0 - t) + images[c, a1, b1] * t
-                out[c, i, j] = low * (1.0 - s) + high * s
+            within[j] = _is_in(x, rows) & _is_in(y, columns)
+            a, s[j] = _cell(x, rows)
+            b, t[j] = _cell(y, columns)
+            cells[j] = a * np.int32(columns) + b
+        for c in range(len(images)):
+            values, written, other = flat[c], out[c, i], outside[c]
+            for j in range(width):
+                k, share, rest = np.uint64(cells[j]), s[j], t[j]
+                low = values[k] * (1.0 - rest) + values[k + on] * rest
+                high = values[k + up] * (1.0 - rest) + values[k + up + on] * rest
+                value = low * (1.0 - share) + high * share
+                written[j] = value if within[j] else other
 
 
 @kernels(f"void({{t}}[:, :, ::1], {_FIELD}, {{t}}[:, :, ::1], int64, int64)", "int16", "int32")

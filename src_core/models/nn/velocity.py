@@ -6,8 +6,9 @@ affine (FiLM), self-attention where the grid is coarsest, output on the grid of 
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -23,6 +24,43 @@ __all__ = [
     "depth_to_space",
     "space_to_depth",
 ]
+
+
+class _Unfilled:
+    """A layer whose weights a file gives: what random ones cost is saved."""
+
+    def reset_parameters(self) -> None:
+        """Leave them as they are."""
+
+
+class _UnfilledConv2d(_Unfilled, nn.Conv2d):
+    pass
+
+
+class _UnfilledConv3d(_Unfilled, nn.Conv3d):
+    pass
+
+
+class _UnfilledLinear(_Unfilled, nn.Linear):
+    pass
+
+
+class _Layers(NamedTuple):
+    """The classes that a network is made of."""
+
+    conv2d: type[nn.Conv2d] = nn.Conv2d
+    conv3d: type[nn.Conv3d] = nn.Conv3d
+    linear: type[nn.Linear] = nn.Linear
+
+    def conv(
+        self, ndim: int, inputs: int, outputs: int, size: int, stride: int = 1
+    ) -> nn.Conv2d | nn.Conv3d:
+        layer = self.conv2d if ndim == 2 else self.conv3d
+        return layer(inputs, outputs, size, stride, padding=(size - 1) // 2)
+
+
+_RANDOM = _Layers()
+_UNFILLED = _Layers(_UnfilledConv2d, _UnfilledConv3d, _UnfilledLinear)
 
 
 class VelocityUNetConfig(NetworkConfig):
@@ -89,25 +127,20 @@ def depth_to_space(x: Tensor, block: int) -> Tensor:
     return x
 
 
-def _conv(
-    ndim: int, inputs: int, outputs: int, size: int, stride: int = 1
-) -> nn.Conv2d | nn.Conv3d:
-    layer: type[nn.Conv2d] | type[nn.Conv3d] = nn.Conv2d if ndim == 2 else nn.Conv3d
-    return layer(inputs, outputs, size, stride, padding=(size - 1) // 2)
-
-
 class _ResidualBlock(nn.Module):
     """x + conv(act(film(norm(conv(act(norm(x))))))), starting as the identity."""
 
-    def __init__(self, config: VelocityUNetConfig, inputs: int, outputs: int) -> None:
+    def __init__(
+        self, config: VelocityUNetConfig, inputs: int, outputs: int, layers: _Layers
+    ) -> None:
         super().__init__()
+        conv = partial(layers.conv, config.ndim)
         self.norm_in = nn.GroupNorm(config.groups, inputs)
-        self.conv_in = _conv(config.ndim, inputs, outputs, 3)
+        self.conv_in = conv(inputs, outputs, 3)
         self.norm_out = nn.GroupNorm(config.groups, outputs)
-        self.conv_out = _conv(config.ndim, outputs, outputs, 3)
-        self.level = nn.Linear(config.embedding, 2 * outputs)
-        same = inputs == outputs
-        self.skip = nn.Identity() if same else _conv(config.ndim, inputs, outputs, 1)
+        self.conv_out = conv(outputs, outputs, 3)
+        self.level = layers.linear(config.embedding, 2 * outputs)
+        self.skip = nn.Identity() if inputs == outputs else conv(inputs, outputs, 1)
         for parameter in (self.level.weight, self.level.bias, self.conv_out.weight):
             nn.init.zeros_(parameter)
 
@@ -121,12 +154,12 @@ class _ResidualBlock(nn.Module):
 class _Attention(nn.Module):
     """Self-attention over all positions of the coarsest grid, starting as the identity."""
 
-    def __init__(self, config: VelocityUNetConfig, width: int) -> None:
+    def __init__(self, config: VelocityUNetConfig, width: int, layers: _Layers) -> None:
         super().__init__()
         self.heads = config.heads
         self.norm = nn.GroupNorm(config.groups, width)
-        self.query_key_value = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.query_key_value = layers.linear(width, 3 * width)
+        self.out = layers.linear(width, width)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -147,31 +180,33 @@ class VelocityUNet(nn.Module):
     ``forward_with_organs`` gives maps of organs as well.
     """
 
-    def __init__(self, config: VelocityUNetConfig) -> None:
+    def __init__(self, config: VelocityUNetConfig, layers: _Layers = _RANDOM) -> None:
         super().__init__()
         self.config = config
         widths, ndim = config.widths, config.ndim
+        conv, block = partial(layers.conv, ndim), partial(_ResidualBlock, layers=layers)
         self.embed = nn.Sequential(
-            nn.Linear(2, config.embedding),
+            layers.linear(2, config.embedding),
             nn.SiLU(),
-            nn.Linear(config.embedding, config.embedding),
+            layers.linear(config.embedding, config.embedding),
             nn.SiLU(),
         )
-        self.stem = _conv(ndim, config.stem**ndim, widths[0], 3)
-        self.down = nn.ModuleList(_conv(ndim, a, b, 4, 2) for a, b in pairwise(widths))
-        self.encoder = nn.ModuleList(_ResidualBlock(config, w, w) for w in widths)
+        self.stem = conv(config.stem**ndim, widths[0], 3)
+        self.down = nn.ModuleList(conv(a, b, 4, 2) for a, b in pairwise(widths))
+        self.encoder = nn.ModuleList(block(config, w, w) for w in widths)
         self.middle = nn.ModuleList(
-            _ResidualBlock(config, widths[-1], widths[-1]) for _ in range(config.middle)
+            block(config, widths[-1], widths[-1]) for _ in range(config.middle)
         )
-        self.attention = _Attention(config, widths[-1]) if config.heads else nn.Identity()
+        heads = config.heads
+        self.attention = _Attention(config, widths[-1], layers) if heads else nn.Identity()
         stages = range(len(widths) - 2, config.output_stage - 1, -1)
         self.decoder = nn.ModuleList(
-            _ResidualBlock(config, widths[i] + widths[i + 1], widths[i]) for i in stages
+            block(config, widths[i] + widths[i + 1], widths[i]) for i in stages
         )
         last = widths[config.output_stage]
         self.norm = nn.GroupNorm(config.groups, last)
-        self.head = _conv(ndim, last, ndim, 3)
-        self.organ_head = _conv(ndim, last, config.organs << ndim, 3) if config.organs else None
+        self.head = conv(last, ndim, 3)
+        self.organ_head = conv(last, config.organs << ndim, 3) if config.organs else None
         for parameter in self.head.parameters():
             nn.init.zeros_(parameter)
         if ndim == 2:  # a quarter faster on CPUs
@@ -214,6 +249,10 @@ class VelocityUNetKind(NetworkKind):
     def build(self, config: VelocityUNetConfig) -> VelocityUNet:
         """The network, with fresh random weights."""
         return VelocityUNet(config)
+
+    def unfilled(self, config: VelocityUNetConfig) -> VelocityUNet:
+        """The network without random weights."""
+        return VelocityUNet(config, _UNFILLED)
 
     def organs(self, config: VelocityUNetConfig) -> int:
         """How many maps of organs the network predicts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,9 +26,6 @@ from src_core.tasks.segmentation.subsets import subset
 from src_core.tasks.segmentation.training import Training
 
 __all__ = ["PreparedSegmentation"]
-
-#: Seconds between two reports while trainings go on.
-_BETWEEN_REPORTS = 60.0
 
 
 class PreparedSegmentation:
@@ -56,7 +52,6 @@ class PreparedSegmentation:
         self.journal = open_journal(request, self.data)
         self._tests: dict[str, list[TestedCase]] = {}
         self._validated: list[TestedCase] = []
-        self._reported = -_BETWEEN_REPORTS
 
     def trials(self) -> list[TrialKey]:
         """Method, subjects, subset and seed of every training.
@@ -115,13 +110,9 @@ class PreparedSegmentation:
         yield Trial(keys, (*self._tested(training, keys), *records))
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write results, table and figure, at most once a minute before the last training."""
-        request = self.request
-        done, now = len(self.journal.by_key()), time.monotonic()
-        if done >= len(self.trials()) or now - self._reported >= _BETWEEN_REPORTS:
-            labels = self.source.labels
-            self.report = write_report(request, self.data, self.source.crop, labels, records)
-            self._reported = now
+        """Write results, table and figure."""
+        crop, labels = self.source.crop, self.source.labels
+        self.report = write_report(self.request, self.data, crop, labels, records)
 
     def _training(self, key: TrialKey) -> Training:
         method, _, _, seed = key

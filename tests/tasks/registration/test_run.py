@@ -39,6 +39,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("within_half_a_minute")
 def test_every_method_is_trained_and_measured_on_real_pairs(tiny_models, data, capsys):
     options = [f"--{name}={value}" for name, value in LITTLE.items()]
     words = [str(data / "train"), str(data / "test"), "--model", "tiny", *options]

@@ -58,6 +58,7 @@ def lines_of(folder: Path) -> list[str]:
     )
 
 
+@pytest.mark.usefixtures("within_half_a_minute")
 def test_a_small_comparison_ends_in_tables_intervals_and_a_figure(home, capsys):
     assert call(home, "out", "--external", str(home / "set.csv"), "--json") == 0
     report = json.loads(capsys.readouterr().out)

@@ -91,7 +91,8 @@ class CpuNetwork:
                     some = images[start : min(start + together, last)].detach().float()
                     found[start] = self._some(some, films, organs, buffers)
 
-        in_parts(work, len(images), least=1, threads=spare_threads())
+        threads = spare_threads() if len(images) > 1 else 1
+        in_parts(work, len(images), least=1, threads=threads)
         velocities, logits = zip(*(found[start] for start in sorted(found)), strict=True)
         return torch.cat(velocities), None if logits[0] is None else torch.cat(logits)
 

@@ -1,0 +1,1 @@
+"""How well targets are reached, and how plausible what reaches them is."""
