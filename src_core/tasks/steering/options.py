@@ -40,16 +40,17 @@ class SteeringRequest:
     targets_file: Annotated[Path | None, Display(flag="targets", none="none")] = Field(
         default=None, description="A file of further targets, a line for each run."
     )
-    cases: Annotated[int | None, Display(none="all")] = Field(
-        default=20, ge=1, description="Number of cases, spread over the subjects."
-    )
+    cases: int | None = same(EvaluationRequest, "cases")
     seeds: int = Field(default=5, ge=1, description="Number of random seeds for each target.")
     level: int = same(Options, "level")
     plain_levels: Annotated[tuple[int, ...], EachOnce, numbers_form("plain_levels")] = Field(
         default=_PLAIN_LEVELS,
         min_length=1,
         description="Levels of the deformations without targets, of which those are compared that "
-        "move the labels as much.",
+        "change the labels as much.",
+    )
+    plain_seeds: int = Field(
+        default=10, ge=1, description="Number of random seeds at each of these levels."
     )
     slice: Literal["largest", "middle"] = same(EvaluationRequest, "slice", default="middle")
     reference: Path | None = same(EvaluationRequest, "reference")

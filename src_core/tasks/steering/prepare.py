@@ -78,6 +78,7 @@ def read_data(request: SteeringRequest) -> SteeringData:
         "slice": request.slice,
         "segmenter": request.segmenter and sha256_file(request.segmenter),
         "segmenter_batches": request.segmenter_batches if request.segmenter is None else 0,
+        "plain_seeds": request.plain_seeds,
         "real": [e.name for e in real],
     }
     journal = Journal(

@@ -24,6 +24,7 @@ _PLAUSIBLE = {
     "unevenness": ("unevenness of walls, mm", 3),
     "nearest": ("distance to the nearest real shape", 3),
     "change": ("log ratio of displacements", 3),
+    "size": ("log ratio of sizes", 3),
 }
 
 

@@ -51,13 +51,14 @@ class PreparedSteering:
     def trials(self) -> list[TrialKey]:
         """Case, targets, level and seed of every run, all cases of a seed together."""
         request = self.request
-        wanted = [(words, request.level) for words in self._sets]
-        wanted += [(PLAIN, level) for level in request.plain_levels]
+        wanted = [(words, request.level, request.seeds) for words in self._sets]
+        wanted += [(PLAIN, level, request.plain_seeds) for level in request.plain_levels]
         everything: list[TrialKey] = [
             (name, words, level, seed)
-            for seed in range(1, request.seeds + 1)
+            for seed in range(1, max(request.seeds, request.plain_seeds) + 1)
             for name in self._entries
-            for words, level in wanted
+            for words, level, most in wanted
+            if seed <= most
         ]
         kept = self.journal.by_key()
         return [k for k in everything if k in kept] if request.report_only else everything

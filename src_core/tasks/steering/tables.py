@@ -7,7 +7,7 @@ replacement (``experiments.statistics.crossed_weights``).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import log, nan
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ ALL = "all"
 _RESAMPLES = 10_000
 #: Measures that are shares of what was asked; the others are in mm or have no unit.
 _RELATIVE = ("volume", "area", "ratio")
+_SIZES = ("volume", "area")
+#: What was asked has to vary by this share for a correlation.
+_VARIES = 0.02
 Array = NDArray[np.float64]
 
 
@@ -51,31 +54,34 @@ def reach_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def matches(records: Sequence[Record]) -> list[tuple[Record, Record]]:
-    """Each run with targets, and the run of its case without any that moves labels as much.
+    """Each run with targets, and the run of its case without any that changed labels as much.
 
-    As much is the nearest logarithm of the mean displacement within labels; of equals, the same
-    seed is taken.
+    That is the nearest by the logarithms of the mean displacement within labels and of the size of
+    each label: agreement and shapes depend on how large an anatomy is.
     """
     plain: dict[str, list[Record]] = {}
     for record in records:
-        if record["target"] == PLAIN and record.figures["change"] > 0:
+        if record["target"] == PLAIN and np.isfinite(_changes(record)).all():
             plain.setdefault(record.case, []).append(record)
     pairs = []
     for record in records:
-        if record["target"] != PLAIN and record.case in plain and record.figures["change"] > 0:
-            pairs.append((record, min(plain[record.case], key=_farness(record))))
+        own = _changes(record)
+        if record["target"] == PLAIN or record.case not in plain or not np.isfinite(own).all():
+            continue
+        apart = [float(np.linalg.norm(_changes(other) - own)) for other in plain[record.case]]
+        pairs.append((record, plain[record.case][int(np.argmin(apart))]))
     return pairs
 
 
 def plausibility_rows(pairs: Sequence[tuple[Record, Record]]) -> list[dict[str, Any]]:
     """A line for each set of targets and measure, and for all sets: steered less unsteered.
 
-    ``change`` is the ratio of how far labels moved, as a logarithm; near 0 where the comparison is
-    of equals.
+    ``change`` and ``size`` are the ratios of how far labels moved and of their sizes, as
+    logarithms; near 0 where the comparison is of equals.
     """
     lines = []
     names = list(dict.fromkeys(str(one["target"]) for one, _ in pairs))
-    for words in [*names, ALL]:
+    for words in [*names, ALL] if names else []:
         some = [p for p in pairs if words in (ALL, p[0]["target"])]
         subjects, seeds = [one.subject for one, _ in some], [one["seed"] for one, _ in some]
         weights = crossed_weights(subjects, seeds, resamples=_RESAMPLES)
@@ -104,19 +110,22 @@ def _measures(
     found["ellipse"] = ellipse_means
     found |= {n: of(n) for n in known if n.startswith("unevenness")}
     found["nearest"] = of("nearest")
-    found["change"] = lambda records: np.log(values_of(records, "change"))
+    found["change"] = lambda records: np.array([_changes(r)[0] for r in records])
+    if any(name.split(" ")[0] in _SIZES for name in known):
+        found["size"] = _mean_log_size
     return found
 
 
-def _farness(record: Record) -> Callable[[Record], tuple[float, bool, int]]:
-    """How much another run differs in how far it moves labels."""
-    own = log(record.figures["change"])
+def _changes(record: Record) -> Array:
+    """Logarithms of how far labels moved, and of their sizes; NaN where one is absent."""
+    figures = record.figures
+    values = [figures["change"], *(v for n, v in figures.items() if n.split(" ")[0] in _SIZES)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(np.asarray(values, dtype=np.float64))
 
-    def of(other: Record) -> tuple[float, bool, int]:
-        apart = abs(log(other.figures["change"]) - own)
-        return apart, other["seed"] != record["seed"], int(other["level"])
 
-    return of
+def _mean_log_size(records: Sequence[Record]) -> Array:
+    return np.array([_changes(record)[1:].mean() for record in records])
 
 
 def _reached(words: str, records: Sequence[Record]) -> dict[str, Any]:
@@ -143,7 +152,7 @@ def _reached(words: str, records: Sequence[Record]) -> dict[str, Any]:
 def _correlation(asked: Array, got: Array) -> float:
     """NaN where what was asked does not vary."""
     known = np.isfinite(asked) & np.isfinite(got)
-    if known.sum() < 3 or np.ptp(asked[known]) < 1e-9 * max(1.0, np.abs(asked[known]).max()):
+    if known.sum() < 3 or np.ptp(asked[known]) < _VARIES * np.abs(asked[known]).max():
         return nan
     return float(np.corrcoef(asked[known], got[known])[0, 1])
 

@@ -54,10 +54,14 @@ def test_lengths_are_in_their_own_unit() -> None:
     assert row["r"] == pytest.approx(np.corrcoef(asked, got)[0, 1])
 
 
-def test_a_run_is_compared_with_one_of_its_case_that_moves_labels_as_much() -> None:
-    records = [steered("a", "hold 1", 1, change=4.0), steered("b", "hold 1", 2, change=1.0)]
-    records += [unsteered("a", 32, 1, 2.0), unsteered("a", 48, 2, 4.4), unsteered("a", 64, 1, 4.4)]
-    records += [unsteered("b", 48, 2, 9.0), unsteered("c", 48, 1, 4.0)]
+def test_a_run_is_compared_with_one_of_its_case_that_changes_labels_as_much() -> None:
+    sizes = {"area 1": 100.0, "area 3": 50.0}
+    records = [steered("a", "hold 1", 1, change=4.0, **sizes)]
+    records += [steered("b", "hold 1", 2, change=1.0, **sizes), steered("d", "hold 1", 2, **sizes)]
+    records += [unsteered("a", 32, 1, 2.0, **sizes), unsteered("a", 64, 1, 4.4, **sizes)]
+    records += [unsteered("a", 48, 2, 4.0, **{"area 1": 100.0, "area 3": 80.0})]
+    records += [unsteered("a", 48, 3, 4.0, **{"area 1": 100.0, "area 3": float("nan")})]
+    records += [unsteered("b", 48, 2, 9.0, **sizes), unsteered("c", 48, 1, 4.0, **sizes)]
     found = matches(records)
     assert [(o["level"], o["seed"], o.case) for _, o in found] == [(64, 1, "a"), (48, 2, "b")]
 
@@ -68,9 +72,9 @@ def test_differences_of_pairs_have_intervals_over_subjects_and_seeds() -> None:
     for case in CASES:
         for seed in SEEDS:
             base, by = rng.uniform(0.8, 0.9), rng.normal(-0.02, 0.01)
-            own = {"agreement": base + by, "change": 4.0 + seed, **shapes}
+            own = {"agreement": base + by, "change": 4.0 + 4 * seed, **shapes}
             records.append(steered(case, "place 3 6 mm", seed, **own))
-            records.append(unsteered(case, 48, seed, 4.1 + seed, agreement=base, **shapes))
+            records.append(unsteered(case, 48, seed, 4.1 + 4 * seed, agreement=base, **shapes))
     pairs = matches(records)
     by_hand = [one.figures["agreement"] - two.figures["agreement"] for one, two in pairs]
     lines = {(row["target"], row["measure"]): row for row in plausibility_rows(pairs)}
@@ -80,7 +84,7 @@ def test_differences_of_pairs_have_intervals_over_subjects_and_seeds() -> None:
     assert row["low"] < row["difference"] < row["high"] < 0
     assert lines["all", "ellipse"]["difference"] == pytest.approx(0)
     assert lines["all", "unevenness 2"]["high"] == pytest.approx(0)
-    ratio = np.mean([np.log((4 + s) / (4.1 + s)) for s in SEEDS])
+    ratio = np.mean([np.log((4 + 4 * s) / (4.1 + 4 * s)) for s in SEEDS])
     assert lines["all", "change"]["difference"] == pytest.approx(ratio)
 
 
