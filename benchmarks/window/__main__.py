@@ -17,12 +17,13 @@ from collections.abc import Iterator, Sequence
 from benchmarks.window.dragging import drag_rows
 from benchmarks.window.kept import memory_rows
 from benchmarks.window.nine import nine_rows
+from benchmarks.window.pulling import pull_rows
 from benchmarks.window.screen import Row
 from benchmarks.window.stages import stage_rows
 
 __all__ = ["main"]
 
-_PARTS = ("stages", "drag", "seeds", "memory")
+_PARTS = ("stages", "drag", "pull", "seeds", "memory")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,6 +41,8 @@ def _rows(chosen: argparse.Namespace) -> Iterator[Row]:
         yield from stage_rows(chosen.model_3d)
     if "drag" in chosen.only:
         yield from drag_rows()
+    if "pull" in chosen.only:
+        yield from pull_rows()
     if "seeds" in chosen.only:
         yield from nine_rows()
     if "memory" in chosen.only:

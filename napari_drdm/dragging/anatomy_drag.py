@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.layers import Layer
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut
 
 from napari_drdm.dragging.canvas import CanvasAccess, canvas_of
 from napari_drdm.dragging.marks import Mark, PullMarks
 from napari_drdm.dragging.mouse import PullMouse
-from napari_drdm.dragging.places import in_slice, lps_of, moved, voxel_of, within
+from napari_drdm.dragging.picture import DraggedPicture
 from napari_drdm.dragging.pulls import Pull, PullHistory
-from napari_drdm.overlays.view import place_of, view_of, voxel_under
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from numpy.typing import NDArray
 
     from napari_drdm.dragging.pulls import Place
     from napari_drdm.runs.moments import Moment
     from napari_drdm.runs.requests import RunOutcome
 
 __all__ = ["AnatomyDrag"]
+
+#: Marks are drawn together with the picture that follows them, since each drawing costs the whole
+#: window; after this many ms without a picture they are drawn alone.
+_TOGETHER_MS = 120
 
 
 class AnatomyDrag(QObject):
@@ -37,7 +38,7 @@ class AnatomyDrag(QObject):
 
     Attributes:
         on: whether the mouse takes points.
-        ndim: axes of the model.
+        picture: that they are taken of.
 
     Args:
         viewer: whose canvas is used.
@@ -57,14 +58,17 @@ class AnatomyDrag(QObject):
         outcome: Callable[[], RunOutcome | None],
     ) -> None:
         super().__init__()
-        self._viewer, self._moment, self._outcome = viewer, moment, outcome
+        self._viewer, self.picture = viewer, DraggedPicture(viewer, moment, outcome)
         self._history = PullHistory()
         self._passing: tuple[Pull, ...] | None = None
         self._mouse = PullMouse(viewer, self)
         self._marks: PullMarks | None = None
         self._keys: list[QShortcut] = []
         self._active: Layer | None = None
-        self.on, self.ndim = False, 3
+        self._alone = QTimer(self)
+        self._alone.setSingleShot(True)
+        self._alone.timeout.connect(self.refresh)
+        self.on = False
         dims, layers = viewer.dims.events, viewer.layers
         self._slots: tuple[tuple[Any, Callable[..., None]], ...] = (
             *((one, self._on_view) for one in (dims.current_step, dims.order, dims.ndisplay)),
@@ -152,6 +156,7 @@ class AnatomyDrag(QObject):
     def close(self) -> None:
         """End the mode for good, and no longer listen to the viewer."""
         self.blockSignals(True)
+        self._alone.stop()
         self._mouse.listen(False)
         self._end()
         for emitter, slot in self._slots:
@@ -159,63 +164,39 @@ class AnatomyDrag(QObject):
 
     def ready(self) -> bool:
         """Whether there is a picture to take points of."""
-        return self._moment() is not None
+        return self.picture.moment() is not None
 
     def place(self, position: tuple[float, ...]) -> Place | None:
         """A world position as LPS mm; None beside the image."""
-        moment = self._moment()
-        if moment is None or moment.request.source not in self._viewer.layers:
-            return None
-        layer = voxel_under(moment.request.source, self._viewer.dims, position)
-        grid = moment.layer_case.case.grid
-        voxel = np.append(layer[-moment.spatial_axes :][::-1], 0.0)[:3]
-        return lps_of(grid, voxel) if within(grid, voxel) else None
+        return self.picture.place(position)
 
     def nearest(self, position: tuple[float, ...]) -> tuple[int, float] | None:
         """The nearest mark on view and its distance, in world units."""
-        displayed = [position[axis] for axis in self._viewer.dims.displayed]
-        found = []
-        for index, pull in enumerate(self.pulls):
-            at = self._on_canvas(pull.end)
-            if at is not None:
-                found.append((float(np.linalg.norm(at - displayed[-2:])), index))
-        return (min(found)[1], min(found)[0]) if found else None
+        return self.picture.nearest(self.pulls, position)
 
     def taken(self, place: Place) -> Pull:
         """The point of the anatomy that is seen at a place."""
-        moment, outcome = self._moment(), self._outcome()
-        field = None if moment is None else moment.displacement
-        if field is None and outcome is not None:
-            field = outcome.result.displacement
-        if field is None or moment is None:
-            return Pull(place, place, place)
-        return Pull(moved(moment.layer_case.case.grid, field, place), place, place)
+        return self.picture.taken(place)
 
     def show(self, pulls: tuple[Pull, ...]) -> None:
         """Show points while the mouse moves."""
-        self._passing = self._in_slices(pulls)
-        self.refresh()
+        self._passing = self.picture.in_slices(pulls)
+        if not self._alone.isActive():
+            self._alone.start(_TOGETHER_MS)
         self.pulled.emit()
 
     def have(self, pulls: tuple[Pull, ...]) -> None:
         """Have these points from now on."""
         self._passing = None
-        if self._history.change(self._in_slices(pulls)):
+        if self._history.change(self.picture.in_slices(pulls)):
             self._renew()
 
     def refresh(self, event: Any = None) -> None:
         """Draw the marks where the view has them now."""
+        self._alone.stop()
         if self._marks is not None:
-            found = (self._mark(pull) for pull in self.pulls) if self.on else ()
-            pixel = 1 / self._viewer.scene.camera.zoom
-            self._marks.show([mark for mark in found if mark is not None], pixel)
-
-    def _in_slices(self, pulls: tuple[Pull, ...]) -> tuple[Pull, ...]:
-        """The same points; with a 2D model they stay in the slices that they were taken in."""
-        moment = self._moment()
-        if moment is None or self.ndim != 2:
-            return pulls
-        return tuple(in_slice(moment.layer_case.case.grid, pull) for pull in pulls)
+            marks = self.picture.marks(self.pulls) if self.on else ()
+            self._marks.show(marks, 1 / self._viewer.scene.camera.zoom)
 
     def _renew(self) -> None:
         self.refresh()
@@ -254,30 +235,3 @@ class AnatomyDrag(QObject):
         active = self._viewer.layers.selection.active
         if self.on and active is not None and str(active.mode) != "pan_zoom":
             self.turn(False)
-
-    def _through(self, moment: Moment) -> bool:
-        """Whether a point counts on every slice: one deformation serves all of them."""
-        options = moment.request.options
-        return self.ndim == 2 and options is not None and options.slices == "shared"
-
-    def _mark(self, pull: Pull) -> Mark | None:
-        seen, end = self._on_canvas(pull.seen), self._on_canvas(pull.end)
-        if seen is None or end is None:
-            return None
-        return Mark((seen[1], seen[0]), (end[1], end[0]), pull.held)
-
-    def _on_canvas(self, place: Place) -> NDArray[np.float64] | None:
-        """World coordinates of a place on the displayed axes; None on another slice."""
-        moment = self._moment()
-        if moment is None or moment.request.source not in self._viewer.layers:
-            return None
-        source, n = moment.request.source, moment.spatial_axes
-        view = view_of(source, self._viewer.dims, n)
-        if not view.spatial or len(view.shown) != 2:
-            return None
-        voxel = voxel_of(moment.layer_case.case.grid, place)[:n][::-1]
-        if not self._through(moment) and any(abs(voxel[a] - at) > 0.5 for a, at in view.fixed):
-            return None
-        whole = np.zeros(source.ndim)
-        whole[source.ndim - n :] = voxel
-        return place_of(source, self._viewer.dims, whole)

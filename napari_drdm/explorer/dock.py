@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,6 @@ from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.explorer.steering import Steering
 from napari_drdm.messages import error_line
-from napari_drdm.runs.requests import Viewed
 from napari_drdm.runs.runner import Runner
 from napari_drdm.variants import Distribution, Variants
 from napari_drdm.variants.search import SeedSearch
@@ -30,8 +28,6 @@ from napari_drdm.widgets.dock_place import OURS, share_place
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import napari
 
     from napari_drdm.runs.moments import Moment
@@ -66,13 +62,13 @@ class DeformationExplorer(ExplorerForm):
             show=self._show_again,
             again=self._run_again,
             form_request=self._form_request,
-            generate=self._generate_aside,
+            generate=self.runner.aside,
             labelled=self.show_panel.boxes["labels"].isChecked,
         )
         self.sizes = Distribution(
             self.distribution,
             self.variants,
-            SeedSearch(self._generate_aside),
+            SeedSearch(self.runner.aside),
             self._form_request,
             self._run_again,
         )
@@ -182,10 +178,6 @@ class DeformationExplorer(ExplorerForm):
     def _outcome(self) -> RunOutcome | None:
         return self.results.outcome(self.sources.image.value())
 
-    def _generate_aside(self, request: RunRequest) -> Iterator[Any]:
-        """In a worker: run a request of which no step is shown."""
-        return self.runner.compute.run(request, Viewed(pause=math.inf))
-
     def _form_request(self) -> RunRequest | None:
         try:
             return self.form_reader.request()
@@ -243,6 +235,7 @@ class DeformationExplorer(ExplorerForm):
     def _on_drag(self) -> None:
         """Points are taken of a picture: there has to be one, and only one."""
         self.variants.grid(False)
+        self.runner.get_ready()
         if self._outcome() is None:
             self.generate()
 
@@ -257,6 +250,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.see()
 
     def _on_moment(self, moment: Moment) -> None:
+        self.steering.drag.refresh()
         self._show_numbers()
 
     def _on_outcome(self, outcome: RunOutcome) -> None:

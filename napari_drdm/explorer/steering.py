@@ -72,6 +72,7 @@ class Steering(QObject):
         self.drag = AnatomyDrag(viewer, moment, outcome)
         self._labels: dict[int, TargetLabel] = {}
         self._turned_to: tuple[Any, ...] = ()
+        self._counted = 0
         panel = self._panel
         panel.changed.connect(self._on_change)
         panel.drag_asked.connect(self.drag.turn)
@@ -126,7 +127,7 @@ class Steering(QObject):
             ndim: axes of the model.
         """
         before, self._turned_to = self._turned_to, (image, labels, ndim)
-        self.drag.ndim = ndim
+        self.drag.picture.ndim = ndim
         if before == self._turned_to:
             return
         if before[:1] != (image,):
@@ -145,6 +146,7 @@ class Steering(QObject):
         found = reached(self._outcomes(outcome), self._labels)
         panel.show_reached(found.sizes, found.walls, found.whole)
         pulls = self.drag.pulls
+        self._counted = len(pulls)
         held = sum(pull.held for pull in pulls)
         panel.show_points(len(pulls) - held, held, self.drag.undoable, found.points)
 
@@ -190,7 +192,8 @@ class Steering(QObject):
         return outcome.result.targets if same else ()
 
     def _on_pulled(self) -> None:
-        self.show()
+        if len(self.drag.pulls) != self._counted:  # the panel is not drawn for every move
+            self.show()
         self.pulled.emit()
 
     def _on_change(self) -> None:

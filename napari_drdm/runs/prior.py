@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,12 +15,20 @@ if TYPE_CHECKING:
     from src_core.steering.kinds import PointTarget
     from src_core.steering.parts import SteeredPart
     from src_core.steering.prior import Constraints
-    from src_core.steering.search import TargetSearch
 
-__all__ = ["prior_answer"]
+__all__ = ["get_ready", "prior_answer"]
 
 #: Corrections of one answer: points are met within a pixel by the second.
 _ROUNDS = 2
+
+
+def get_ready() -> Iterator[None]:
+    """Do once what the first answer would wait for: torch imports a lot at its first gradient."""
+    import torch
+
+    one = torch.zeros(1, requires_grad=True)
+    torch.autograd.grad(one.sum(), one)
+    return iter(())
 
 
 def prior_answer(session: Session, options: Options, slab: int, u: Tensor) -> Tensor:
@@ -34,37 +43,37 @@ def prior_answer(session: Session, options: Options, slab: int, u: Tensor) -> Te
     Returns:
         Another such map.
     """
+    from src_core.steering.kinds import PointTarget
+
+    points = [target for target in options.targets if isinstance(target, PointTarget)]
+    simple = session.view.shared and session.view.box is None
+    if not simple or len(points) < len(options.targets):
+        return session.prior_answer(options, slab, u)
+    return _follow(session, options, points, u)
+
+
+def _follow(session: Session, options: Options, points: Sequence[PointTarget], u: Tensor) -> Tensor:
+    """The same for points alone, of one deformation for the whole case, which is not looked at."""
     import torch
 
     from src_core.diffusion.flow import correction_ddf
     from src_core.fields import compose
-    from src_core.generation.steered import slab_search
+    from src_core.generation.steered_part import steered_part
     from src_core.models.device import fixed_threads
+    from src_core.steering.prior import Prior, stacked
 
     with torch.inference_mode(), fixed_threads():
-        draws, spec = session.draws(options, slab), session.model.spec
-        search = slab_search(session.view, spec, options, slab, draws, None)
-        if search is None:
-            return u
-        at, moved = u, tuple(torch.zeros_like(d[:1]) for d in draws)
-        for _ in range(_ROUNDS):
-            wanted = _constraints(search, at)
-            if not len(wanted.wanted) or float(wanted.missed.max()) <= 1:
+        spec, part = session.model.spec, steered_part(session.view, session.model.spec.state)
+        draws = tuple(torch.zeros_like(d[:1]) for d in session.draws(options))
+        prior = Prior(spec.random_field, spec.schedule.tau(options.level), draws)
+        at = u
+        for _ in range(_ROUNDS if points else 0):
+            wanted = stacked([_point_constraints(part, point, at) for point in points])
+            if float(wanted.missed.max()) <= 1:
                 break
-            moved = tuple(d + s for d, s in zip(moved, search.prior.step(wanted), strict=True))
-            at = compose(u, correction_ddf(search.prior.velocity(moved)))
+            draws = tuple(d + s for d, s in zip(draws, prior.step(wanted), strict=True))
+            at = compose(u, correction_ddf(prior.velocity(draws)))
         return at
-
-
-def _constraints(search: TargetSearch, u: Tensor) -> Constraints:
-    """What targets want of a map; of points without looking at the whole case."""
-    from src_core.steering.kinds import PointTarget
-    from src_core.steering.prior import stacked
-
-    points = [g.target for g in search.goals if isinstance(g.target, PointTarget)]
-    if len(points) < len(search.goals):
-        return stacked(search.constraints(u))
-    return stacked([_point_constraints(search.part, point, u) for point in points])
 
 
 def _point_constraints(part: SteeredPart, point: PointTarget, u: Tensor) -> Constraints:

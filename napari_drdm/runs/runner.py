@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
+import math
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from napari_drdm.runs.compute import Compute, failure
 from napari_drdm.runs.devices import FellBack
 from napari_drdm.runs.latest_only import LatestOnly
 from napari_drdm.runs.moments import Moment
+from napari_drdm.runs.prior import get_ready
 from napari_drdm.runs.requests import Failure, RunOutcome, RunProgress, RunRequest, Viewed
 
 __all__ = ["BackgroundTask", "EngineReports", "Runner"]
@@ -128,9 +130,17 @@ class Runner(QObject):
         """
         self._previews.submit(lambda: self.compute.preview(request, self.viewed, base))
 
+    def get_ready(self) -> None:
+        """Previews by the prior are about to be asked for."""
+        self._previews.submit(get_ready)
+
     def at_position(self, request: RunRequest, position: float) -> None:
         """Show any moment of a run that is kept."""
         self._previews.submit(lambda: self.compute.at_position(request, position, self.viewed))
+
+    def aside(self, request: RunRequest) -> Iterator[Any]:
+        """In another worker: run a request of which no step is shown."""
+        return self.compute.run(request, Viewed(pause=math.inf))
 
     def supersede(self) -> None:
         """End the run: something newer is about to come."""

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from napari_drdm.widgets.optional_slider import FACTORS, MILLIMETRES, OptionalSlider
 
-__all__ = ["ReachedValue", "TargetLabel", "TargetRow", "reached_style"]
+__all__ = ["ReachedValue", "TargetLabel", "TargetRow", "colour_note"]
 
 _WITHIN, _OUTSIDE = "#2e9d5f", "#d0722c"
 #: Width of a name, pixels; a longer one is whole in its tooltip.
@@ -43,11 +43,13 @@ class ReachedValue:
     within: bool
 
 
-def reached_style(reached: ReachedValue | None) -> str:
-    """Colour of a text about a target."""
-    if reached is None:
-        return ""
-    return f"QLabel {{ color: {_WITHIN if reached.within else _OUTSIDE}; }}"
+def colour_note(label: QLabel, reached: ReachedValue | None) -> None:
+    """Give a text about a target its colour."""
+    style = ""
+    if reached is not None:
+        style = f"QLabel {{ color: {_WITHIN if reached.within else _OUTSIDE}; }}"
+    if style != label.styleSheet():  # each setting costs the window a frame
+        label.setStyleSheet(style)
 
 
 class TargetRow(QWidget):
@@ -156,4 +158,4 @@ def _note() -> QLabel:
 def _show(note: QLabel, now: str, reached: ReachedValue | None) -> None:
     note.setText(now if reached is None else f"{now}, {reached.text}")
     note.setToolTip(note.text())
-    note.setStyleSheet(reached_style(reached))
+    colour_note(note, reached)

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_drdm.widgets.sources import note
-from napari_drdm.widgets.target_row import ReachedValue, TargetLabel, TargetRow, reached_style
+from napari_drdm.widgets.target_row import ReachedValue, TargetLabel, TargetRow, colour_note
 
 __all__ = ["TargetsPanel"]
 
@@ -111,7 +111,7 @@ class TargetsPanel(QWidget):
         counts = ((moved, "pulled"), (held, "held"))
         text = ", ".join(f"{n} point{'s' * (n > 1)} {what}" for n, what in counts if n)
         self._points.setText(f"{text}: {reached.text}" if text and reached else text)
-        self._points.setStyleSheet(reached_style(reached))
+        colour_note(self._points, reached)
         self.undo.setEnabled(undoable)
         self.clear.setEnabled(bool(moved + held))
 
@@ -125,7 +125,7 @@ class TargetsPanel(QWidget):
         for value, row in self.rows.items():
             row.show_reached(sizes.get(value), walls.get(value))
         self._all.setText(whole.text if whole else "")
-        self._all.setStyleSheet(reached_style(whole))
+        colour_note(self._all, whole)
 
     def _set_up(self) -> None:
         self.drag.setCheckable(True)

@@ -19,6 +19,7 @@ from src_core.models.model import Model
 from tests.support.augmenting import asked, shell
 from tests.support.rings import save_ring
 
+pytestmark = pytest.mark.slow
 RADII = (4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8)
 
 
