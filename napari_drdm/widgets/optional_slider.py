@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QDoubleSpinBox, QPushButton, QSlider
 
 __all__ = ["FACTORS", "MILLIMETRES", "OptionalSlider", "Scale"]
 
-#: Most pixels of a box beside its slider.
-_BOX = 110
+#: Pixels of a box beside its slider, so that the last digit is seen.
+_BOX = 118
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class OptionalSlider(QObject):
         self.box.setSuffix(scale.suffix)
         self.box.setSpecialValueText("free")
         self.box.setKeyboardTracking(False)
-        self.box.setMaximumWidth(_BOX)
+        self.box.setFixedWidth(_BOX)
         self.reset.setMaximumWidth(28)
         self.reset.setToolTip("Leave it free")
         for widget in (self.slider, self.box):
