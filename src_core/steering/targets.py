@@ -237,7 +237,7 @@ _READERS: dict[str, tuple[_Reader, str]] = {
     "point": (_point, "point 10,20,5 -> 14,20,5"),
     "still": (_still, "still 40:60,30:50,0:10"),
     "largest": (_largest, "largest 12 mm"),
-    "shape": (_drawn, "shape 3 wanted.nii.gz"),
+    "shape": (_drawn, "shape 3 FILE"),
     "hold": (_hold, "hold 1"),
 }
 

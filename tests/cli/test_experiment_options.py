@@ -45,7 +45,7 @@ TABLES: dict[str, tuple[list[str], list[tuple[str, Any]]]] = {
          ("batch", 12), ("rate", 0.0001), ("similarity", "mse"), ("smooth", 0.01),
          ("smooth-real", 0.01), ("mixing", 0.01), ("size", 128), ("part", 1.0), ("seed", 1),
          ("repeats", 1), ("fields", None), ("process", "1/1"), ("prepare", False),
-         *_RUN[:-1], ("precision", "32"), *_RUN[-1:]],
+         ("report-only", False), *_RUN[:-1], ("precision", "32"), *_RUN[-1:]],
     ),
 }  # fmt: skip
 

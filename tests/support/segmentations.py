@@ -33,6 +33,6 @@ def store(crop: CropGrid = CROP) -> SliceStore:
     at = torch.arange(side) / side
     wave = 4 * torch.stack([torch.sin(5 * at)[:, None] * at, torch.cos(4 * at) * at[:, None]])
     fields = torch.stack([(n + 1) / 3 * wave for n in range(3)])
-    for kind in ("drdm", "random", "elastic", "keep"):
+    for kind in ("drdm", "random", "elastic", "keep", "registered"):
         made.add_fields(kind, {"a": fields, "b": -fields})
     return made

@@ -48,7 +48,7 @@ def test_a_slider_of_factors_is_logarithmic_and_free_until_it_is_moved(panel):
 def test_the_mouse_moves_a_slider_and_keys_write_a_factor(panel, qtbot):
     row = panel.rows[3]
     drag(row.factor.slider, 0, 40, 0.002)
-    assert row.factor.value() == pytest.approx(2**0.4, abs=0.01) and len(panel.heard) > 3
+    assert row.factor.value() == pytest.approx(2**0.4, abs=0.03) and len(panel.heard) > 3
     row.factor.box.lineEdit().selectAll()
     QTest.keyClicks(row.factor.box.lineEdit(), "0.8")
     QTest.keyClick(row.factor.box, Qt.Key.Key_Return)
