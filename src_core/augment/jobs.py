@@ -55,8 +55,14 @@ class RunSettings:
 
     def drawn(self, job: Job, session: Session, cache: CaseCache) -> Drawn | None:
         """What a new case of a population is to be; None where nothing is drawn."""
-        if self.population is None or not job.index or not session.case.labels:
+        if self.population is None or not job.index:
             return None
+        if not session.case.labels:
+            raise InputError(
+                "it has no labels whose measures could be drawn",
+                where=job.case,
+                do="give labels, or leave it out",
+            )
         now = cache.shapes(session.case, self.population)
         return self.population.draw(now, job.case, job.index)
 

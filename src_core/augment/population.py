@@ -158,6 +158,13 @@ class Population:
             least, most = _reach(spread.measure, 1.0 if spread.factor else own)
             value = rounded(spread.value(u, least, most))
             low, high = spread.bounds
+            if low > most or high < least:
+                raise InputError(
+                    f"{spread} is out of this source's reach",
+                    where=case,
+                    option="spread",
+                    expected=f"{spread.measure} within {least:.4g} to {most:.4g}",
+                )
             if least > low or most < high:
                 limited.append(spread.measure)
             targets.append(spread.target(value))

@@ -58,12 +58,14 @@ class PopulationTally:
         return tally
 
     def add(self, line: Line) -> None:
-        """One line; those without a population do not count."""
+        """One line; measures are known of those with a population."""
+        if line["state"] != "made":
+            return
+        self.outcomes += line["metrics"].get("targets", [])
         found = line.get("population")
-        if line["state"] != "made" or not found:
+        if not found:
             return
         self.within[line["case"]] = found["within_reach"]
-        self.outcomes += line["metrics"].get("targets", [])
         for measure, value in found["wanted"].items():
             self.values[measure]["wanted"].append(value)
             self.wanted[measure] += 1
@@ -75,7 +77,7 @@ class PopulationTally:
 
 
 def population_of_run(out: Path) -> dict[str, Any]:
-    """What is reported of a run's population, and kept as ``population.json``; empty without one.
+    """What is reported of a run's targets, and kept as ``population.json``; empty without any.
 
     ``measures`` has for each measure the number of new cases, the share whose draw the source
     limited, and distances of new cases, plain seeds and sources to the real ones; ``targets`` and
@@ -90,14 +92,16 @@ def population_html(out: Path) -> str:
     report = _report(tally, real, Path(out))
     if not report:
         return ""
-    parts = ["<h2>Population</h2>", f"<p>{escape(_reached(report))}</p>", _table(report)]
+    heading = "Population" if report["measures"] else "Targets"
+    parts = [f"<h2>{heading}</h2>", f"<p>{escape(_reached(report))}</p>"]
+    parts += [_table(report)] if report["measures"] else []
     for name in report["measures"]:
         parts.append(_histogram(name, {**tally.values[name], "real": real.get(name, [])}))
     return "\n".join(parts)
 
 
 def _report(tally: PopulationTally, real: Mapping[str, list[float]], out: Path) -> dict[str, Any]:
-    if not tally.values:
+    if not tally.values and not tally.outcomes:
         return {}
     report = {
         "measures": {name: _measure(name, tally, real) for name in sorted(tally.values)},

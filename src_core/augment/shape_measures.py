@@ -6,7 +6,7 @@ They are measured as targets are, on the voxels of the case.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import nan
+from math import exp, nan
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
-from src_core.steering.label_measures import area_mm2, enclosed_label, thickness_mm, volume_ml
+from src_core.steering.label_measures import (
+    area_mm2,
+    elongation_of,
+    enclosed_label,
+    thickness_mm,
+    volume_ml,
+)
 
 __all__ = ["measured_shapes", "shape_names", "slice_axis_of", "walls_of"]
 
@@ -70,6 +76,10 @@ def _measured(
     if kind == "thickness" and int(rest) in walls:
         axis = slice_axis_of(grid, ndim)
         return thickness_mm(labels, int(rest), walls[int(rest)], grid, axis)
+    if kind in ("roundness", "elongation"):
+        axes = tuple(a for a in range(3) if a != slice_axis_of(grid, ndim))
+        found = elongation_of(labels, int(rest), grid, axes) if (labels == int(rest)).any() else nan
+        return exp(-found) if kind == "roundness" else found
     return nan
 
 

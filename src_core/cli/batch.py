@@ -102,7 +102,10 @@ def _close(plan: Plan, summary: dict[str, Any], json: bool) -> None:
 
 
 def _show_population(report: dict[str, Any]) -> None:
-    """Distances of new cases to the real ones, beside those of plain seeds, if there are any."""
+    """How many targets were reached; distances of new cases and plain seeds to the real ones."""
+    if report.get("targets"):
+        share = 100 * report["targets_within"]
+        print(f"{share:.0f} % of {report['targets']} targets are within their tolerances")
     for name, measure in report.get("measures", {}).items():
         if measure.get("new_to_real") is not None:
             distances = f"{measure['new_to_real']:.3f} from the real cases"

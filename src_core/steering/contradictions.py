@@ -47,6 +47,8 @@ def _contradict(first: Target, second: Target) -> bool:
         return True
     if isinstance(first, PointTarget) and isinstance(second, PointTarget):
         return _same_point(first, second)
+    if isinstance(first, RatioTarget) and isinstance(second, RatioTarget):
+        return {first.label, first.other} == {second.label, second.other}
     if isinstance(first, LargestTarget):
         return isinstance(second, LargestTarget) or _distance(second) > first.mm
     return False

@@ -14,6 +14,7 @@ __all__ = [
     "area_mm2",
     "centre_lps",
     "covariance_mm2",
+    "elongation_of",
     "enclosed_label",
     "slices_with",
     "thickness_mm",
@@ -71,6 +72,13 @@ def covariance_mm2(
     moments = chosen.T @ chosen / len(chosen)
     # each voxel is a box, not a point
     return np.asarray(moments + np.diag([grid.spacing[a] ** 2 / 12 for a in axes]))
+
+
+def elongation_of(labels: NDArray[Any], label: int, grid: Grid, axes: tuple[int, ...]) -> float:
+    """Logarithm of a label's longest by its shortest axis along some voxel axes; 0 without it."""
+    moments = covariance_mm2(labels, label, grid, axes)
+    squares = np.linalg.eigvalsh(moments) if np.isfinite(moments).all() else np.ones(2)
+    return float(np.log(squares[-1] / squares[0]) / 2)
 
 
 def thickness_mm(

@@ -24,7 +24,8 @@ from src_core.steering.prior import Constraints, Prior, stacked
 
 __all__ = ["DrawSearch", "SteeringCosts", "TargetSearch", "root_mean_square", "rounds_of"]
 
-#: Recoveries of one search at most, and those after which all draws are made smaller, besides.
+#: Recoveries of one search at most, and those after which all draws are made smaller, besides. One
+#: more where an earlier one came nearer than the last.
 _ROUNDS, _REDUCTIONS = 3, 2
 #: Iterations of the last velocity, and of an answer while something is dragged.
 _FINISHING, _ANSWERING = 10, 2
@@ -141,6 +142,7 @@ class DrawSearch:
     def __init__(self, search: TargetSearch, draws: Draws) -> None:
         self.search, self.seed, self.draws = search, draws, draws
         self.rounds = self._reductions = 0
+        self._nearest, self._least = draws, float("inf")
         self._gains = Gains(_GAIN, _GAINS)
 
     def advance(self, u: Tensor) -> bool:
@@ -152,9 +154,15 @@ class DrawSearch:
             return True
         now = self.search.constraints(u)
         wanted = self._gains.corrected(now)
-        near = all(bool((c.missed <= _NEAR / EXACTNESS).all()) for c in now)
-        if near or self.rounds - self._reductions >= _ROUNDS:
+        missed = max((float(c.missed.max()) for c in now if len(c.missed)), default=0.0)
+        if missed < self._least:
+            self._nearest, self._least = self.draws, missed
+        if missed <= _NEAR / EXACTNESS:
             return False
+        if self.rounds - self._reductions >= _ROUNDS:
+            again = self._nearest is not self.draws
+            self.draws = self._nearest
+            return again
         step = self.search.prior.step(wanted)
         self.draws = tuple(d + s for d, s in zip(self.draws, step, strict=True))
         return True
@@ -170,7 +178,7 @@ def rounds_of(targets: Sequence[Target]) -> int:
     """Recoveries of a search for some targets at most; 1 without any."""
     if not targets:
         return 1
-    return _ROUNDS + _REDUCTIONS * any(isinstance(t, LargestTarget) for t in targets)
+    return _ROUNDS + 1 + _REDUCTIONS * any(isinstance(t, LargestTarget) for t in targets)
 
 
 def root_mean_square(draws: Draws) -> float:

@@ -14,7 +14,7 @@ from torch import Tensor
 from src_core.steering.amounts import Amount, Tolerance
 from src_core.steering.goals import Goal, SizeGoal, outcome_of
 from src_core.steering.kinds import HoldTarget, PlaceTarget, PointTarget, ShapeTarget, SizeTarget
-from src_core.steering.label_measures import centre_lps, covariance_mm2
+from src_core.steering.label_measures import centre_lps, covariance_mm2, elongation_of
 from src_core.steering.outcome import TargetOutcome
 from src_core.steering.parts import Delivered, SoftLabels, SteeredPart, labels_of
 from src_core.steering.prior import Constraints, stacked
@@ -37,11 +37,10 @@ class ShapeGoal(Goal):
         self.before = self._value(labels_of(part.labels))
 
     def _value(self, labels: NDArray[Any]) -> float:
-        moments = covariance_mm2(labels, self.target.label, self.part.grid, self._axes)
+        of = labels, self.target.label, self.part.grid, self._axes
         if self.target.measure == "orientation":
-            return _angle(moments)
-        squares = np.linalg.eigvalsh(moments) if np.isfinite(moments).all() else np.ones(2)
-        elongation = float(np.log(squares[-1] / squares[0]) / 2)
+            return _angle(covariance_mm2(*of))
+        elongation = elongation_of(*of)
         return elongation if self.target.measure == "elongation" else math.exp(-elongation)
 
     def outcome(self, after: Delivered) -> TargetOutcome:

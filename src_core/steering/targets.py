@@ -116,8 +116,11 @@ def _shape(kind: str, rest: str) -> Target:
     label, _, amount = rest.partition(" ")
     found = _amount(amount, "deg" if kind == "orientation" else "", any_sign=True)
     most = {"roundness": 1.0, "elongation": 1.5, "orientation": 180.0}[kind]
-    if found.kind == "times" or (found.kind == "value" and not 0 <= found.low <= most):
-        raise ValueError(f"a number from 0 to {most:g}, or a difference such as +0.1")
+    least = 0.1 if kind == "roundness" else 0.0
+    if found.kind == "times" or (found.kind == "value" and not least <= found.low <= most):
+        raise ValueError(f"a number from {least:g} to {most:g}, or a difference such as +0.1")
+    if found.kind == "plus" and kind != "orientation" and abs(found.low) >= most:
+        raise ValueError(f"a difference of less than {most:g}")
     measure: ShapeMeasure = kind  # type: ignore[assignment]
     return ShapeTarget(measure, _label(label), found, tolerance=_shape_tolerance(kind))
 

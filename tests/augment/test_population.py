@@ -9,6 +9,7 @@ from scipy.stats import wasserstein_distance
 from src_core.augment.cohort import Cohort
 from src_core.augment.population import REACH, Population
 from src_core.augment.spreads import parse_spreads
+from src_core.errors import InputError
 from src_core.steering.contradictions import check_together
 from src_core.steering.targets import parse_target
 
@@ -120,3 +121,10 @@ def test_spreads_are_drawn_within_reach_and_limits_are_reported() -> None:
     assert {d.limited for d in drawn} == {("volume 3",)}
     assert all(8.1 - 1e-9 <= d.wanted["thickness 2"] <= 10.8 + 1e-9 for d in drawn)
     assert drawn[0].targets[1].words.startswith("thickness 2 x")
+
+
+def test_a_spread_that_a_source_cannot_reach_is_refused() -> None:
+    wide = population(spreads=parse_spreads(["volume 3: 9000..9999 ml"]), cohort=None)
+    with pytest.raises(InputError, match="out of this source's reach") as wrong:
+        wide.draw(now(), "anna", 1)
+    assert wrong.value.option == "spread"

@@ -218,3 +218,10 @@ def test_labels_and_a_level_are_needed(stack, model):
 def test_options_survive_their_own_text():
     chosen = make_options(80, targets=("volume 3 x1.3 *2.0", "hold 1"))
     assert Options.model_validate(chosen.model_dump()) == chosen
+
+
+def test_of_targets_that_cannot_all_be_the_nearest_round_is_kept(stack, model) -> None:
+    alone = steered(stack, model, "largest 1 mm")
+    both = steered(stack, model, "largest 1 mm", "volume 3 x1.5")
+    assert alone.metrics["max_mm"] < 2
+    assert both.metrics["max_mm"] < 12 and both.targets[1].got >= 0.99

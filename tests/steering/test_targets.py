@@ -84,7 +84,7 @@ def test_numbers_keep_their_bits():
         ("volume 3 x1.3 *-1", "a number above 0"),
         ("ratio 2/2 x1.2", "two different labels"),
         ("thickness 2 +2", "the unit mm"),
-        ("roundness 3 1.5", "a number from 0 to 1, or a difference such as +0.1"),
+        ("roundness 3 1.5", "a number from 0.1 to 1, or a difference such as +0.1"),
         ("place 3 4,2,0", "the unit: a shift such as +4,-2,0 mm"),
         ("place 3 4,2 mm", "three numbers in mm, such as 10,20,5"),
         ("point 1,2,3", "two points, such as 10,20,5 -> 14,20,5"),
@@ -128,6 +128,8 @@ def test_bounds_of_amounts():
         ("largest 3 mm", "point 1,2,3 -> 9,2,3"),
         ("place 3 +4,0,0 mm", "largest 3 mm"),
         ("volume 2 x1.1", "volume 3 x1.3", "ratio 2/3 x1.2"),
+        ("ratio 2/3 x1.5", "ratio 2/3 x0.7"),
+        ("ratio 2/3 x2", "ratio 3/2 x2"),
     ],
 )
 def test_contradictions_are_refused(lines):
@@ -151,3 +153,9 @@ def test_one_text_is_one_target():
 def test_an_outcome_survives_a_file():
     found = TargetOutcome(parse_target("hold 1"), 1, 1.01, 1, 0.01, "x", True)
     assert TargetOutcome.from_facts(found.facts()) == found
+
+
+@pytest.mark.parametrize("line", ["roundness 3 0", "roundness 3 -1.2", "elongation 3 -1.6"])
+def test_shapes_that_nothing_has_are_refused(line):
+    with pytest.raises(InputError, match="is not possible"):
+        parse_target(line)
