@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.io.case_files import input_volumes
-from src_core.io.hashing import sha256_array
+from src_core.io.hashing import sha256_array, sha256_file
+from src_core.steering.kinds import DrawnShapeTarget
 
 if TYPE_CHECKING:
     from src_core.generation.options import Options
@@ -44,6 +45,7 @@ def make_recipe(
         "inputs": _inputs(case),
         "model": {"name": model.spec.name, "sha256": model.sha256, "file": model.file},
         "options": _options(options, model, steps),
+        **_drawn_files(options),
         **(drawn or {}),
         "device": str(model.device),
         "threads": THREADS,
@@ -60,6 +62,13 @@ def _options(options: Options, model: Model, steps: int) -> dict[str, Any]:
     values = {**options.model_dump(), "steps": steps or None}
     condition = checked_condition(model.spec.network, options.condition)
     return values if condition is None else {**values, "condition": condition}
+
+
+def _drawn_files(options: Options) -> dict[str, Any]:
+    """SHA-256 of the files of labels drawn by hand, by the names that targets have for them."""
+    drawn = [t for t in options.targets if isinstance(t, DrawnShapeTarget)]
+    files = {target.file: sha256_file(target.file) for target in drawn}
+    return {"drawn_files": files} if files else {}
 
 
 def digests(case: Case) -> dict[str, str]:

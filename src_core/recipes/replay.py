@@ -19,7 +19,7 @@ from src_core.generation.recipe import machine
 from src_core.io import read_case
 from src_core.io.case_files import input_volumes
 from src_core.io.formats import is_picture
-from src_core.io.hashing import sha256_array
+from src_core.io.hashing import sha256_array, sha256_file
 from src_core.io.points import read_points
 from src_core.models.checkpoint import load_file
 from src_core.models.device import choose_device
@@ -61,6 +61,7 @@ class _Recipe(BaseModel):
     machine: dict[str, str]
     outputs: dict[str, str]
     points: dict[str, _PointFile] = {}
+    drawn_files: dict[str, str] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +107,7 @@ def prepare(
     }
     case = read_case(found["image"], found["labels"] or None, _spacing(found["image"], recipe))
     _check_inputs(case, named, path)
+    _check_drawn(recipe.drawn_files)
     notes = [
         f"{name} was {then}, is {machine()[name]}"
         for name, then in recipe.machine.items()
@@ -171,6 +173,18 @@ def _check_inputs(case: Case, named: dict[str, _Array], recipe: Path) -> None:
                 where=str(volume.path) if volume else str(recipe),
                 expected=f"an array of SHA-256 {array.sha256[:16]}...",
                 do=Phrase("give the original with ", OptionName(name.split("-")[0])),
+            )
+
+
+def _check_drawn(files: dict[str, str]) -> None:
+    for name, wanted in files.items():
+        found = sha256_file(name) if Path(name).is_file() else None
+        if found != wanted:
+            raise InputError(
+                "the labels drawn by hand are not what the recipe was made from",
+                where=name,
+                expected=f"a file of SHA-256 {wanted[:16]}...",
+                do="put the original back, or run this in the folder where it was made",
             )
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import nibabel as nib
+import numpy as np
 import pytest
 
 from src_core.cli import run as drdm
@@ -61,3 +62,17 @@ def test_wrong_targets_are_one_line_and_nothing_is_written(
     shown = capsys.readouterr().err
     assert line in shown and len(shown.strip().splitlines()) == 1
     assert not out.exists()
+
+
+def test_a_replay_notices_another_drawing(files, tmp_path: Path, capsys) -> None:
+    drawing, out = tmp_path / "drawn by hand.nii.gz", tmp_path / "new"
+    labels = nib.load(files[2])
+    nib.save(labels, drawing)
+    assert drdm(["generate", *files, "--target", f"shape 3 {drawing}", "--out", str(out)]) == 0
+    assert drdm(["replay", str(out / "recipe.json")]) == 0
+    other = np.roll(np.asarray(labels.dataobj), 1, axis=0)
+    nib.save(nib.Nifti1Image(other, labels.affine), drawing)
+    assert drdm(["replay", str(out / "recipe.json")]) == 2
+    assert (
+        "the labels drawn by hand are not what the recipe was made from" in capsys.readouterr().err
+    )
