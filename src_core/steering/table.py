@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from src_core.cases.grid import RAS_TO_LPS
 from src_core.errors import InputError
 from src_core.steering.amounts import Amount
 from src_core.steering.drawn_goal import DrawnShapeGoal
@@ -46,6 +47,9 @@ _GOALS: dict[type[Target], Any] = {
     LargestTarget: LargestGoal,
     DrawnShapeTarget: DrawnShapeGoal,
 }
+#: Voxels of a label that can be measured.
+_FEWEST = 4
+_MOST_OF_SHAPE = {"roundness": 1.0, "elongation": 1.5}
 
 
 def goals_of(
@@ -88,6 +92,11 @@ def check_targets(targets: Sequence[Target], whole: SteeredPart) -> None:
             raise _refused(target, "areas are of slices", "a volume in ml, with a 3D model")
         if isinstance(target, SizeTarget | RatioTarget | ThicknessTarget):
             _check_amount(target, whole)
+        if isinstance(target, ShapeTarget) and target.measure != "orientation":
+            low, high = target.amount.bounds(goals_of([target], whole)[0].before)
+            if low < 0 or high > _MOST_OF_SHAPE[target.measure]:
+                what = f"that would be {low:.3g}"
+                raise _refused(target, what, f"0 to {_MOST_OF_SHAPE[target.measure]:g}")
     for dragged, box in product(targets, targets):
         if isinstance(dragged, PointTarget) and isinstance(box, StillTarget):
             _check_still(dragged, box, whole)
@@ -122,6 +131,10 @@ def _check_labels(target: Target, whole: SteeredPart) -> None:
         if label not in known:
             listed = ", ".join(map(str, known)) or "none"
             raise _refused(target, f"there is no label {label}", f"one of: {listed}")
+        count = int((whole.labels == label).sum())
+        if not _FEWEST <= count < whole.labels.size:
+            what = f"label {label} has {count} of the image's {whole.labels.size} voxels"
+            raise _refused(target, what, f"{_FEWEST} voxels or more, and some around it")
     is_wall = isinstance(target, ThicknessTarget)
     if is_wall and enclosed_label(whole.labels, target.labels[0], whole.axis) is None:
         raise _refused(target, "the label encloses no other", "the label of a wall")
@@ -131,7 +144,11 @@ def _check_inside(target: Target, point: Sequence[float], whole: SteeredPart) ->
     x, y, z = point
     voxel = whole.voxel_of((x, y, z))
     if not all(-0.5 <= v <= n - 0.5 for v, n in zip(voxel, whole.grid.shape, strict=True)):
-        raise _refused(target, "the point lies outside the image", "LPS mm within the image")
+        corners = list(product(*((-0.5, n - 0.5) for n in whole.grid.shape)))
+        lps = np.array([RAS_TO_LPS * (whole.grid.affine @ [*c, 1.0])[:3] for c in corners])
+        ends = zip("xyz", lps.min(0), lps.max(0), strict=True)
+        within = ", ".join(f"{axis} {low:.1f} to {high:.1f}" for axis, low, high in ends)
+        raise _refused(target, "the point lies outside the image", f"LPS mm, {within}")
 
 
 def _check_in_plane(target: Target, move: Any, whole: SteeredPart) -> None:

@@ -70,7 +70,7 @@ def parse_target(text: str) -> Target:
         InputError: it is not written so, its unit is missing, or no anatomy can have it.
     """
     # a weight and a tolerance end the line, in this order from the right
-    body, _, weight = text.strip().partition(" *")
+    body, _, weight = text.strip().replace("×", "x").partition(" *")
     body, _, tolerance = body.partition(" ~")
     kind, _, rest = " ".join(body.split()).partition(" ")
     if kind not in _READERS:

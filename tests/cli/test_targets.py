@@ -50,6 +50,11 @@ def test_targets_are_reached_recorded_and_replayed(files, tmp_path: Path, capsys
             "the target 'volume 3 80' is not possible, --target, expected",
         ),
         (["--target", "volume 3 x0"], "expected a factor from x0.25 to x4"),
+        (["--target", "elongation 3 -1"], "that would be -"),
+        (
+            ["--target", "point 900,0,0 -> 901,0,0"],
+            "outside the image, --target, expected LPS mm, x ",
+        ),
         (["--hold", "3", "--target", "volume 3 x2"], "cannot both be, --target, leave one of"),
         (["--target", "place 1 +4,0,0 mm", "--motion", "loop"], "series in time take no targets"),
     ],
