@@ -18,6 +18,7 @@ from src_core.steering.label_measures import (
     area_mm2,
     elongation_of,
     enclosed_label,
+    slices_with,
     thickness_mm,
     volume_ml,
 )
@@ -69,7 +70,7 @@ def _measured(
     if kind == "volume":
         return volume_ml(labels, int(rest), grid) or nan
     if kind == "area":
-        return area_mm2(labels, int(rest), grid, _slices(labels, int(rest), grid)) or nan
+        return area_mm2(labels, int(rest), grid, slices_with(labels, int(rest), grid)) or nan
     if kind == "ratio":
         one, other = (volume_ml(labels, int(v), grid) for v in rest.split("/"))
         return one / other if one and other else nan
@@ -81,11 +82,6 @@ def _measured(
         found = elongation_of(labels, int(rest), grid, axes) if (labels == int(rest)).any() else nan
         return exp(-found) if kind == "roundness" else found
     return nan
-
-
-def _slices(labels: NDArray[Any], label: int, grid: Grid) -> int:
-    other = tuple(a for a in range(labels.ndim) if a != grid.slice_axis)
-    return int((labels == label).any(axis=other).sum())
 
 
 def _values(labels: NDArray[Any]) -> list[int]:

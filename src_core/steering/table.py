@@ -126,14 +126,14 @@ def _check_labels(target: Target, whole: SteeredPart) -> None:
         return
     if whole.labels is None:
         raise _refused(target, "the case has no labels", "a label map, or points and regions")
-    known = sorted({int(v) for v in np.unique(whole.labels)} - {0})
+    values, counts = np.unique(whole.labels, return_counts=True)
+    known = {int(v): int(n) for v, n in zip(values, counts, strict=True) if v}
     for label in target.labels:
         if label not in known:
             listed = ", ".join(map(str, known)) or "none"
             raise _refused(target, f"there is no label {label}", f"one of: {listed}")
-        count = int((whole.labels == label).sum())
-        if not _FEWEST <= count < whole.labels.size:
-            what = f"label {label} has {count} of the image's {whole.labels.size} voxels"
+        if not _FEWEST <= known[label] < whole.labels.size:
+            what = f"label {label} has {known[label]} of the image's {whole.labels.size} voxels"
             raise _refused(target, what, f"{_FEWEST} voxels or more, and some around it")
     is_wall = isinstance(target, ThicknessTarget)
     if is_wall and enclosed_label(whole.labels, target.labels[0], whole.axis) is None:
