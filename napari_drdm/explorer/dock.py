@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QTimer
 
+from napari_drdm.explorer.ending import end_parts
 from napari_drdm.explorer.export import ResultExport
+from napari_drdm.explorer.fit_check import FitCheck
 from napari_drdm.explorer.form import ExplorerForm
 from napari_drdm.explorer.form_texts import describe_choice, show_numbers
 from napari_drdm.explorer.live_preview import LivePreview
@@ -75,6 +76,8 @@ class DeformationExplorer(ExplorerForm):
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
         self.exporter = ResultExport(self, self._outcome)
         self.models = ModelList(self, recall(self))
+        used = (self._outcome, lambda: self.runner.busy)
+        self.fit_check = FitCheck(self, self.models, self.form_reader.snapshot, used)
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
@@ -83,8 +86,16 @@ class DeformationExplorer(ExplorerForm):
         self._slots = self._viewer_slots()
         for emitter, slot in self._slots:
             emitter.connect(slot)
-        parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
-        self.destroyed.connect(partial(_disconnect, (*parts, self.reader), self._slots))
+        parts = (
+            self.models,
+            self.fit_check,
+            self.live,
+            self.runner,
+            self.steering,
+            self.variants,
+            self.sizes,
+        )
+        self.destroyed.connect(partial(end_parts, (*parts, self.reader), self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
@@ -283,12 +294,3 @@ class DeformationExplorer(ExplorerForm):
         if message != self.run_bar.status.text():  # one notification while the slider is dragged
             show_error(message)
         self.run_bar.say(message)
-
-
-def _disconnect(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) -> None:
-    """End the run and disconnect from the viewer's events; the dock is already destroyed."""
-    for emitter, slot in slots:
-        emitter.disconnect(slot)
-    for part in parts:
-        with suppress(RuntimeError):  # when napari closes, Qt may have deleted timers before this
-            part.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QAction
@@ -17,6 +17,11 @@ from qtpy.QtWidgets import (
     QToolButton,
     QWidget,
 )
+
+from napari_drdm.widgets.badges import BADGES, MARKS
+
+if TYPE_CHECKING:
+    from src_core.generation.verdict import Grade
 
 __all__ = ["Choice", "ManyChoice", "SourcePanel", "note"]
 
@@ -143,7 +148,8 @@ class SourcePanel(QWidget):
         self.card = QPushButton("Card")
         self.card.setToolTip("What the model was trained on, its licence, figures and limits")
         self.card.clicked.connect(self.card_asked)
-        self.geometry_note, self.model_note = note(), note()
+        self.geometry_note, self.model_note, self.fit_note = note(), note(), note()
+        self.fit_note.setObjectName("drdm_fit_note")
         self.model_note.setObjectName("drdm_model_note")
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -159,6 +165,14 @@ class SourcePanel(QWidget):
         form.addRow("", self.geometry_note)
         form.addRow("Model", row)
         form.addRow("", self.model_note)
+        form.addRow("", self.fit_note)
+
+    def show_fit(self, text: str, grade: Grade | None, tip: str = "") -> None:
+        """Say whether the image fits the model, in words and colour; nothing for ''."""
+        mark = f"{MARKS[grade]} " if grade else ""
+        self.fit_note.setStyleSheet(BADGES[grade] if grade else "")
+        self.fit_note.setToolTip(tip)
+        self.fit_note.setText(f"{mark}{text}" if text else "")
 
 
 def note() -> QLabel:

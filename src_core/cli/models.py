@@ -52,13 +52,12 @@ def info(
     name: Annotated[str, typer.Argument(help="Name, or a model file.")], json: _Json = False
 ) -> None:
     """A model's card: data, licence, figures, limits, and the command that made it."""
-    from src_core.io.hashing import sha256_file
-    from src_core.models.checkpoint import read_spec
+    from src_core.models.checkpoint import file_digest, read_spec
     from src_core.models.library import find_model
 
     path = find_model(name)
     spec = read_spec(path)
-    facts = {**spec.model_dump(mode="json"), "file": str(path), "sha256": sha256_file(path)}
+    facts = {**spec.model_dump(mode="json"), "file": str(path), "sha256": file_digest(path)}
     if json:
         print_json(facts)
         return

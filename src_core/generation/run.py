@@ -206,6 +206,8 @@ def _finished(
         "model": model.spec.name,
         "device": str(model.device),
     }
+    if options.level:
+        metrics["fit"] = session.fit.facts()
     reached = outcomes(view, model.spec, options, saved)
     metrics |= steering_metrics(reached, costs)
     outputs = {"displacement": whole, "inverse": inverse, "jacobian": jacobian}
