@@ -144,13 +144,20 @@ def fit(
     if json:
         print_json({"model": model.spec.name, "kinds": rows})
         return
-    shown = ("images", "auroc", "doubtful_or_worse", "does_not_fit", "median_score")
-    cells = [[r["kind"], r["fits"], *(_cell(r[key]) for key in shown)] for r in rows]
-    show_table(model.spec.name, ["kind", "fits", *(key.replace("_", " ") for key in shown)], cells)
+    shown = ("doubtful_or_worse", "does_not_fit", "median_score")
+    known = [kind.name for kind in kinds if kind.fits == "yes"]
+    columns = ["kind", "fits", "images", *(f"AUROC, {name}" for name in known)]
+    cells = [
+        [row["kind"], row["fits"], str(row["images"])]
+        + [_cell(row["auroc"].get(name)) for name in known]
+        + [_cell(row[key]) for key in shown]
+        for row in rows
+    ]
+    show_table(model.spec.name, columns + [key.replace("_", " ") for key in shown], cells)
 
 
 def _cell(value: float | None) -> str:
-    return "" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
+    return "" if value is None else f"{value:.3f}"
 
 
 def _facts(entry: Any) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def measure_kinds(model: Model, kinds: Sequence[KindOfImage]) -> Iterator[StageP
 
 
 def fit_report(kinds: Sequence[KindOfImage]) -> list[dict[str, Any]]:
-    """One row a kind: images, AUROC against all that fit, and the shares of the verdicts."""
-    fitting = [score for kind in kinds if kind.fits == "yes" for score in kind.scores]
+    """One row a kind: scores, AUROC against each kind that fits, and the shares of verdicts."""
+    fitting = {kind.name: kind.scores for kind in kinds if kind.fits == "yes"}
     rows = []
     for kind in kinds:
         scores = np.array(kind.scores)
@@ -104,10 +104,13 @@ def fit_report(kinds: Sequence[KindOfImage]) -> list[dict[str, Any]]:
                 "fits": kind.fits,
                 "images": len(scores),
                 "refused": kind.refused,
-                "auroc": auroc(fitting, kind.scores) if kind.fits == "no" else None,
+                "auroc": {name: auroc(known, kind.scores) for name, known in fitting.items()}
+                if kind.fits == "no"
+                else {},
                 "doubtful_or_worse": _share(scores < DOUBTFUL_BELOW),
                 "does_not_fit": _share(scores < MISFIT_BELOW),
                 "median_score": float(np.median(scores)) if len(scores) else None,
+                "scores": [round(score, 4) for score in kind.scores],
             }
         )
     return rows

@@ -44,14 +44,10 @@ def test_folds_are_red_whatever_else() -> None:
 
 
 def test_words_of_a_fit() -> None:
-    assert (
-        fit_warning(GOOD)
-        == fit_warning(fit("fits", 0.9))
-        == fit_warning(fit("unknown", None))
-        == ""
-    )
-    assert fit_line(fit("does not fit", 0.051)["fit"]).startswith(
-        "does not fit (0.05): the image is"
-    )
+    for fine in (GOOD, fit("fits", 0.9), fit("unknown", None)):
+        assert fit_warning(fine) == ""
+    misfit = fit("does not fit", 0.051)
+    assert fit_line(misfit["fit"]).startswith("does not fit (0.05): the image is unlike")
+    assert fit_warning(misfit).startswith("the image is unlike the images that small was trained")
     assert fit_line(fit("unknown", None)["fit"]).startswith("unknown: ")
     assert fit_grade(fit("doubtful")["fit"]) == "caution" and fit_grade(None) is None

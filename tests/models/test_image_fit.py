@@ -1,4 +1,4 @@
-"""Statistics of training images: in the file without changing the model, and the score from them."""
+"""Statistics of training images: in a file that stays the same model, and the score from them."""
 
 from __future__ import annotations
 

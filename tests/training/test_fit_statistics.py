@@ -1,4 +1,4 @@
-"""Statistics from training data: reproducible, of training rows alone, and they tell kinds apart."""
+"""Statistics from training data: reproducible, of training rows alone; they tell kinds apart."""
 
 from __future__ import annotations
 
@@ -94,5 +94,5 @@ def test_a_table_of_kinds(tmp_path: Path) -> None:
     kinds = read_kinds(table)
     kinds[0].scores, kinds[1].scores, kinds[1].refused = [0.9], [0.3], 1
     known, other = fit_report(kinds)
-    assert (known["auroc"], other["auroc"], other["refused"]) == (None, 1.0, 1)
+    assert (known["auroc"], other["auroc"], other["refused"]) == ({}, {"known": 1.0}, 1)
     assert (other["doubtful_or_worse"], other["does_not_fit"]) == (1.0, 0.0)
