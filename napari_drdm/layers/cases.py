@@ -42,7 +42,8 @@ class Snapshot:
         labels: the labels layer's, or None.
         name: of the image layer.
         spacing: mm, of X, Y, Z.
-        affine: voxel -> RAS mm, (4, 4), where the layer knows it.
+        affine: voxel -> RAS mm, (4, 4), where the layer's place is known.
+        as_filed: the layer lies where its file has it; a moved one is no longer its file.
         image_path: the file that the image came from.
         labels_path: the file that the labels came from.
         extras: further images and labels, in the image's voxels.
@@ -53,6 +54,7 @@ class Snapshot:
     name: str
     spacing: tuple[float, float, float]
     affine: NDArray[np.float64] | None = None
+    as_filed: bool = True
     image_path: Path | None = None
     labels_path: Path | None = None
     extras: tuple[Extra, ...] = ()
@@ -163,7 +165,7 @@ def shown(volume: Volume) -> NDArray[Any]:
 
 def _case_of_file(snapshot: Snapshot, plane: bool) -> Case | None:
     """The case as files hold it; labels without a file of their own join in memory."""
-    if snapshot.image_path is None:
+    if snapshot.image_path is None or not snapshot.as_filed:
         return None
     case = _same_as_file(snapshot.image_path, snapshot.image, plane)
     if case is None or not _same_spacing(snapshot, case, plane):
