@@ -42,8 +42,7 @@ class Snapshot:
         labels: the labels layer's, or None.
         name: of the image layer.
         spacing: mm, of X, Y, Z.
-        affine: voxel -> RAS mm, (4, 4), where the layer's place is known.
-        as_filed: the layer lies where its file has it; a moved one is no longer its file.
+        affine: voxel -> RAS mm, (4, 4), of the layer's file, with the spacing of the layer.
         image_path: the file that the image came from.
         labels_path: the file that the labels came from.
         extras: further images and labels, in the image's voxels.
@@ -54,7 +53,6 @@ class Snapshot:
     name: str
     spacing: tuple[float, float, float]
     affine: NDArray[np.float64] | None = None
-    as_filed: bool = True
     image_path: Path | None = None
     labels_path: Path | None = None
     extras: tuple[Extra, ...] = ()
@@ -165,7 +163,7 @@ def shown(volume: Volume) -> NDArray[Any]:
 
 def _case_of_file(snapshot: Snapshot, plane: bool) -> Case | None:
     """The case as files hold it; labels without a file of their own join in memory."""
-    if snapshot.image_path is None or not snapshot.as_filed:
+    if snapshot.image_path is None:
         return None
     case = _same_as_file(snapshot.image_path, snapshot.image, plane)
     if case is None or not _same_spacing(snapshot, case, plane):

@@ -24,9 +24,7 @@ __all__ = [
     "check_place",
     "known_affine",
     "layer_affine",
-    "moved",
     "placement",
-    "put",
     "spacing_mm",
     "units_mm",
 ]
@@ -88,23 +86,17 @@ def layer_affine(place: Place, known: Affine | None) -> Affine:
     """
     if known is None:
         return np.asarray(np.diag([*RAS_TO_LPS, 1.0]) @ _world(place))
-    if not moved(place, known):
+    if not _moved(place, known):
         return known
     return np.asarray(known @ np.linalg.inv(_as_read(known)) @ _deep(place, known))
 
 
-def moved(place: Place, known: Affine) -> bool:
+def _moved(place: Place, known: Affine) -> bool:
     """Whether a layer no longer lies where the reader of its file put it."""
     read = _as_read(known)
     return not np.allclose(
         _deep(place, known), read, rtol=_SAME, atol=_SAME * read.diagonal().min()
     )
-
-
-def put(place: Place) -> bool:
-    """Whether a layer lies elsewhere than at the viewer's origin, axes along the viewer's."""
-    world = _world(place)
-    return not np.array_equal(world, np.diag(np.abs(world.diagonal())))
 
 
 def check_place(layer: Layer, image: Layer, what: str) -> None:

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_drdm.layers.cases import Extra, LayerCase, Snapshot, make_case
 from napari_drdm.layers.geometry import (
     check_place,
     known_affine,
-    layer_affine,
-    moved,
-    placement,
-    put,
     spacing_mm,
 )
 from src_core.errors import DRDMError, InputError
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
 __all__ = ["case_from_layers", "labels_for", "take_snapshot"]
+
+_PLANE = 2
+_SAME = 1e-5
 
 
 def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
@@ -63,14 +65,12 @@ def take_snapshot(
     for layer in ([labels] if labels is not None else []) + list(extras):
         _check_shape(layer, values, image.name)
         check_place(layer, image, "the labels" if _holds_labels(layer) else "this image's voxels")
-    place, known = placement(image, image.ndim), known_affine(image.metadata, image.ndim)
     return Snapshot(
         values,
         None if labels is None else _values(labels),
         image.name,
         spacing_mm(image),
-        None if known is None and not put(place) else layer_affine(place, known),
-        known is None or not moved(place, known),
+        _affine(image),
         _path(image),
         None if labels is None else _path(labels),
         tuple(Extra(_values(e), _holds_labels(e), _path(e)) for e in extras),
@@ -127,3 +127,15 @@ def _path(layer: Layer) -> Path | None:
         return Path(ours) if Path(ours).exists() else None
     path = layer.source.path
     return Path(path) if path and Path(path).is_file() else None
+
+
+def _affine(layer: Layer) -> NDArray[np.float64] | None:
+    """The affine of a layer's file, with the spacing that the layer has now."""
+    known = known_affine(layer.metadata, layer.ndim)
+    if known is None:
+        return None
+    filed, own = np.linalg.norm(known[:3, :3], axis=0), np.asarray(spacing_mm(layer))
+    if layer.ndim == _PLANE:
+        own[2] = filed[2]
+    same = np.allclose(filed, own, rtol=_SAME)
+    return known if same else np.asarray(known @ np.diag([*(own / filed), 1.0]))
