@@ -93,6 +93,7 @@ class Remembered(_StoredExplorer):
         device: auto, cpu, cuda:N or mps.
         model: name of the model.
         memory: MB for results that are kept.
+        offer_results: whether results can be chosen as images and labels.
     """
 
     key = "explorer"
@@ -108,6 +109,11 @@ class Remembered(_StoredExplorer):
         le=65_536,
         description="Memory for finished results and the steps of runs, which are shown again at "
         "once; the least recently used goes first.",
+    )
+    offer_results: Annotated[bool, Display(label="Offer results as sources")] = Field(
+        default=False,
+        description="Offer new images and labels in the lists of images and labels too, to deform "
+        "them once more.",
     )
 
 

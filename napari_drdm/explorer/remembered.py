@@ -22,6 +22,7 @@ def recall(form: ExplorerForm) -> Remembered:
     form.options.place(values["level"], values["seed"], values["variety"])
     form.more.place(values)
     form.more.memory.setValue(kept.memory)
+    form.more.offer_results.setChecked(kept.offer_results)
     form.options.live.setChecked(kept.live)
     if kept.shown is not None:
         form.show_panel.set_kinds(kept.shown)
@@ -48,5 +49,6 @@ def remember(form: ExplorerForm) -> None:
             device=str(device or "auto"),
             model=entry.name if entry else "",
             memory=form.more.memory.value(),
+            offer_results=form.more.offer_results.isChecked(),
         )
     )

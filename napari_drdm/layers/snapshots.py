@@ -19,9 +19,20 @@ from src_core.errors import InputError
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-__all__ = ["case_from_layers", "labels_for", "placement", "spacing_mm", "take_snapshot", "units_mm"]
+__all__ = [
+    "case_from_layers",
+    "is_finished_result",
+    "is_result",
+    "labels_for",
+    "placement",
+    "spacing_mm",
+    "take_snapshot",
+    "units_mm",
+]
 
 _SPATIAL = 3
+#: Outputs that can be sources again.
+_SOURCES = ("image", "labels", "pinned", "pinned labels", "moved", "moved back")
 _UNITS_MM = {"kilometer": 1e6, "meter": 1e3, "centimeter": 10.0, "micrometer": 1e-3}
 _UNITS_MM |= {"nanometer": 1e-6, "millimeter": 1.0}
 
@@ -70,6 +81,16 @@ def take_snapshot(
         None if labels is None else _path(labels),
         tuple(Extra(_values(e), type(e).__name__ == "Labels", _path(e)) for e in extras),
     )
+
+
+def is_result(layer: Layer) -> bool:
+    """Whether a layer was made by this package, and is not what was read from a file."""
+    return "output" in layer.metadata.get("drdm", {})
+
+
+def is_finished_result(layer: Layer) -> bool:
+    """Whether a layer is a new image or new labels, not a comparison, a map or an overlay."""
+    return layer.metadata.get("drdm", {}).get("output") in _SOURCES
 
 
 def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:
