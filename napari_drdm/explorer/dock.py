@@ -18,6 +18,7 @@ from napari_drdm.explorer.region import RegionDrawing
 from napari_drdm.explorer.remembered import recall, remember
 from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
+from napari_drdm.explorer.session_commands import SessionCommands
 from napari_drdm.explorer.steering import Steering
 from napari_drdm.explorer.viewer_events import disconnect, viewer_slots
 from napari_drdm.layers.snapshots import is_result
@@ -79,6 +80,9 @@ class DeformationExplorer(ExplorerForm):
         self.exporter = ResultExport(self, self._outcome, self._moment)
         self._compared: RunOutcome | None = None
         self.models = ModelList(self, recall(self))
+        self.sessions = SessionCommands(
+            napari_viewer, self, self.variants, self.steering, self.models
+        )
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
@@ -159,6 +163,8 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.failed.connect(self._fail)
         self.exporter.imported.connect(self.models.refresh)
         self.variants.compared.connect(self._on_compared)
+        self.sessions.message.connect(self.variants_panel.say)
+        self.sessions.failed.connect(self._fail)
         self.models.offered.connect(self._on_source)
         self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_moment)

@@ -15,7 +15,7 @@ from napari_drdm.variants.deleted import DeletedVariants
 from napari_drdm.variants.entries import Thumbnails, entry_of
 from napari_drdm.variants.history import History, RunInputs, Variant
 from napari_drdm.variants.layers import OwnLayers
-from napari_drdm.variants.pinned import PinnedLayers, names_of
+from napari_drdm.variants.pinned import PinnedLayers, names_of, return_layers
 from napari_drdm.variants.seeds import SeedGrid, requests_for
 from napari_drdm.variants.sequence import Generate
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from napari_drdm.variants.panel import VariantsPanel
 
 __all__ = ["Variants"]
+
+_DIFFERS = "its image, its labels or the software has changed"
 
 
 class Variants(QObject):
@@ -81,7 +83,7 @@ class Variants(QObject):
         self._removed = viewer.layers.events.removed
         self._removed.connect(self._on_removed)
         self._connect(panel)
-        self._refresh()
+        self.refresh()
 
     @property
     def current(self) -> int | None:
@@ -94,17 +96,21 @@ class Variants(QObject):
 
     def add(self, outcome: RunOutcome) -> None:
         """A result was finished and is on view."""
+        before = self.history.find(RunInputs.of(outcome.request))
+        recipe = before.recipe if before else {}
         variant = self.keep(outcome)
         self._comparison.put_away(outcome.request.source)
         self._came(variant)
         wish = self._later.pop(variant.number, None)
         if wish is not None:
             wish(variant)
+        if recipe.get("outputs", {}) not in ({}, outcome.result.recipe.get("outputs")):
+            self._panel.say(f"{variant.name} differs from before: {_DIFFERS}")
 
     def keep(self, outcome: RunOutcome) -> Variant:
         """Keep a result that is not on view."""
         variant = self.history.add(outcome, self._portraits.of(outcome))
-        self._refresh()
+        self.refresh()
         return variant
 
     def close(self) -> None:
@@ -123,7 +129,7 @@ class Variants(QObject):
             return
         self.history.pick(variant)
         self.leave_comparisons()
-        back = self._return_layers(variant)
+        back = return_layers(self._viewer, variant)
         self._with_outcome(variant, self._show_again)
         if back:
             self._panel.say(f"{back}: removed before, back in the viewer for {variant.name}")
@@ -137,22 +143,23 @@ class Variants(QObject):
         """Keep results as layers; those that are all pinned already are unpinned."""
         variants = self._variants(numbers)
         if variants and all(v.pinned and v.layers for v in variants):
-            layers = [layer for variant in variants for layer in self._unpin(variant)]
-            self._panel.say(f"Unpinned {names_of(variants)}: {_count(len(layers))} removed")
+            count = sum(len(self._unpin(variant)) for variant in variants)
+            gone = f"{count} layer{'s' if count > 1 else ''} removed"
+            self._panel.say(f"Unpinned {names_of(variants)}: {gone}")
         else:
             self._panel.say(f"Pinning {names_of(variants)}")
             for variant in variants:
                 variant.pinned = True
                 if not variant.layers:
                     self._with_outcome(variant, self._stand)
-        self._refresh()
+        self.refresh()
 
     def rename(self, number: int, name: str) -> None:
         """Rename a result and its layer."""
         for variant in self._variants([number]):
             variant.name, variant.picked = name, True
             self._pins.rename(variant)
-        self._refresh()
+        self.refresh()
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Remove results and their layers, until it is undone."""
@@ -163,7 +170,7 @@ class Variants(QObject):
         if variants:
             self._deleted.take(variants)
             self._panel.say(f"Deleted {names_of(variants)}: Undo delete brings it back")
-        self._refresh()
+        self.refresh()
 
     def undo(self) -> None:
         """Bring back what was deleted last, with its layers."""
@@ -172,7 +179,7 @@ class Variants(QObject):
         for variant in back:
             if variant.pinned and variant.outcome is not None:
                 self._stand(variant)
-        self._refresh()
+        self.refresh()
 
     def blink(self, on: bool, numbers: Sequence[int]) -> None:
         """Start or stop showing two results in turn."""
@@ -182,14 +189,14 @@ class Variants(QObject):
             self._comparison.blink(self._pair(numbers))
         else:
             self._panel.say("")
-        self._refresh()
+        self.refresh()
 
     def hold(self, down: bool, numbers: Sequence[int]) -> None:
         """Show the second of two for as long as a key is down."""
         if down and not self._comparison.running:
             self.seeds.leave()
         self._comparison.hold(down, self._pair(numbers) if down else ())
-        self._refresh()
+        self.refresh()
 
     def subtract(self, numbers: Sequence[int]) -> None:
         """Show the difference of two results."""
@@ -206,7 +213,7 @@ class Variants(QObject):
             self.seeds.enter(requests, known, self._labelled())
         if not on:
             self._panel.say("")
-        self._refresh()
+        self.refresh()
 
     def _connect(self, panel: VariantsPanel) -> None:
         panel.chosen.connect(self.choose)
@@ -241,27 +248,18 @@ class Variants(QObject):
         self._pins.add(variant, self._labelled())
         added = " and ".join(layer.name for layer in variant.layers)
         self._panel.say(f"Pinned {variant.name}: added {added}")
-        self._refresh()
+        self.refresh()
 
     def _unpin(self, variant: Variant) -> Sequence[Layer]:
         variant.pinned = False
         return self._pins.drop(variant)
-
-    def _return_layers(self, variant: Variant) -> str:
-        """Put the image and labels of a variant back where they were removed; their names."""
-        inputs, there = variant.inputs, self._viewer.layers
-        wanted = (inputs.source, inputs.labels, *inputs.extras)
-        back = [layer for layer in wanted if layer is not None and layer not in there]
-        for layer in back:
-            there.append(layer)
-        return ", ".join(layer.name for layer in back)
 
     def _with_outcome(self, variant: Variant, act: Callable[[Variant], None]) -> None:
         """Act on a stored result at once, or once it has been computed again."""
         if variant.outcome is not None:
             act(variant)
             return
-        self._return_layers(variant)
+        return_layers(self._viewer, variant)
         if act != self._show_again:
             self._later[variant.number] = act
         self._panel.say(f"Computing {variant.name} again")
@@ -283,15 +281,12 @@ class Variants(QObject):
     def _tidy(self) -> None:
         self._comparison.tidy()
         self.seeds.tidy()
-        self._refresh()
+        self.refresh()
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Show what the history holds now."""
         self._panel.offer([entry_of(variant) for variant in self.history])
         self._panel.set_blinking(self._comparison.running)
         self._panel.set_grid(self.seeds.active)
         self._panel.set_undoable(bool(self._deleted))
         self.changed.emit()
-
-
-def _count(layers: int) -> str:
-    return "1 layer" if layers == 1 else f"{layers} layers"

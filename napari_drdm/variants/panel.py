@@ -34,7 +34,7 @@ _TIPS = {
 }
 _WORDS = {"pin": "Pin", "rename": "Rename", "delete": "Delete"}
 _WORDS |= {"blink": "A/B", "difference": "Difference", "grid": "3 × 3 seeds"}
-_WORDS |= {"undo": "Undo delete"}
+_WORDS |= {"undo": "Undo delete", "save": "Save session…", "open": "Open session…"}
 
 
 class VariantsPanel(QWidget):
@@ -163,6 +163,8 @@ class VariantsPanel(QWidget):
         buttons["difference"].clicked.connect(lambda: self.difference_asked.emit(self.numbers()))
         buttons["grid"].toggled.connect(self.grid_asked)
         buttons["undo"].clicked.connect(self.undo_asked)
+        buttons["save"].clicked.connect(self.save_asked)
+        buttons["open"].clicked.connect(self.open_asked)
 
     def _on_selection(self) -> None:
         self._enable()

@@ -16,11 +16,12 @@ from napari_drdm.variants.layers import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from napari.components import ViewerModel
     from napari.layers import Layer
 
     from napari_drdm.variants.history import Variant
 
-__all__ = ["PinnedLayers", "names_of"]
+__all__ = ["PinnedLayers", "names_of", "return_layers"]
 
 
 class PinnedLayers:
@@ -66,6 +67,16 @@ class PinnedLayers:
         for layer in variant.layers:
             is_image = type(layer).__name__ == "Image"
             layer.name = _names(variant)[0 if is_image else 1]
+
+
+def return_layers(viewer: ViewerModel, variant: Variant) -> str:
+    """Put the image and labels of a variant back where they were removed; their names."""
+    inputs, there = variant.inputs, viewer.layers
+    wanted = (inputs.source, inputs.labels, *inputs.extras)
+    back = [layer for layer in wanted if layer is not None and layer not in there]
+    for layer in back:
+        there.append(layer)
+    return ", ".join(layer.name for layer in back)
 
 
 def names_of(items: Sequence[Variant] | Iterable[Variant]) -> str:
