@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_drdm.layers.cases import Snapshot, make_case
-from napari_drdm.layers.snapshots import placement, take_snapshot
+from napari_drdm.layers.geometry import placement
+from napari_drdm.layers.snapshots import take_snapshot
 from napari_drdm.sessions.folder import ENDING
 from napari_drdm.sessions.records import LayerRecord, PlaceRecord, ShapeRecord
 from src_core.cases.grid import Grid
