@@ -26,7 +26,7 @@ from napari_drdm.sessions.folder import session_path
 from napari_drdm.sessions.found_layers import LayerAnswer
 from napari_drdm.settings import Remembered, load_settings, settings_from
 from src_core.errors import DRDMError
-from src_core.steering.targets import parse_targets
+from src_core.steering.targets import parse_target
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -177,7 +177,7 @@ class SessionCommands(QObject):
         form.more.device.setCurrentIndex(max(0, form.more.device.findData(settings.device)))
         form.more.extras.tick([layers[i] for i in record.extras if i in layers])
         form.more.region.pick(layers.get(record.region or ""))
-        self._steering.place(parse_targets(record.targets))
+        self._steering.place([parse_target(text) for text in record.targets])
         for name, section in form.sections.items():
             section.set_open(name in record.sections)
         if record.search is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 
 from napari_drdm.sessions.found_layers import LayerAnswer
 
@@ -29,8 +29,10 @@ def ask_about(parent: QWidget, problem: LayerProblem) -> LayerAnswer | None:
     offered = [w for w in _TIPS if w != "Open as it is" or problem.kind == "changed"]
     buttons = {}
     for words in offered:
-        buttons[words] = box.addButton(words, QMessageBox.ButtonRole.ActionRole)
-        buttons[words].setToolTip(_TIPS[words])
+        button = QPushButton(words)
+        button.setToolTip(_TIPS[words])
+        box.addButton(button, QMessageBox.ButtonRole.ActionRole)
+        buttons[words] = button
     box.addButton(QMessageBox.StandardButton.Cancel)
     box.exec()
     clicked = next((w for w, button in buttons.items() if button is box.clickedButton()), None)

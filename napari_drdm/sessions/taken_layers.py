@@ -118,7 +118,7 @@ def _place(layer: Layer) -> PlaceRecord:
 def _look(layer: Layer) -> dict[str, Any]:
     names = _LOOK + (_OF_IMAGES if type(layer).__name__ == "Image" else ())
     look = {name: _plain(getattr(layer, name)) for name in names}
-    colours = getattr(layer, "colormap", None)
+    colours: Any = getattr(layer, "colormap", None)
     if type(layer).__name__ == "Image":
         look["colormap"] = str(colours.name)
     elif hasattr(colours, "color_dict"):
