@@ -13,7 +13,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.utils.transforms import Affine
 
-from napari_drdm.layers.snapshots import placement
+from napari_drdm.layers.geometry import placement
 from napari_drdm.variants.captions import caption, write
 from napari_drdm.variants.layers import metadata_of, passing_name
 from napari_drdm.variants.mosaic import Mosaic
@@ -90,6 +90,20 @@ class SeedLayers:
                 shift[self._axes[0]] = -1.1 * layer.data.shape[self._axes[0]]
             linear = Affine(**{n: own[n] for n in ("scale", "rotate", "shear")}).linear_matrix
             layer.translate = own["translate"] + linear @ shift
+
+    def place_at(self, position: Any) -> int | None:
+        """The tile at a place in the viewer's world, None beside all of them."""
+        layer, mosaic = self.image, _mosaic(self.image)
+        at = layer.world_to_data(position[-layer.ndim :])
+        for place in range(mosaic.SIDE**2):
+            corner = mosaic.corner(place)
+            inside = [
+                first - 0.5 <= at[axis] < first - 0.5 + mosaic.tile_shape[axis]
+                for first, axis in zip(corner, self._axes, strict=True)
+            ]
+            if all(inside):
+                return place
+        return None
 
     def _image_mosaic(self) -> Mosaic:
         taken, (low, high) = self._request.snapshot.image, self._request.source.contrast_limits
