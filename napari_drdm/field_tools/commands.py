@@ -21,6 +21,7 @@ from napari_drdm.field_tools.work import (
     move_vertices,
     snapshot_of,
 )
+from napari_drdm.layers.derived import derived_metadata
 from napari_drdm.layers.field_follower import placement_over
 from napari_drdm.layers.field_layers import round_mm
 from napari_drdm.layers.point_layers import moved_layer, take_points
@@ -183,10 +184,8 @@ def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -
 
 
 def _common(source: Layer, name: str) -> dict[str, Any]:
-    known = {**source.metadata.get("drdm", {}), "output": name}
-    known.pop("path", None)
     return {
         "name": f"{source.name} | {name}",
-        "metadata": {**source.metadata, "drdm": known},
+        "metadata": derived_metadata(source, name),
         **placement(source, source.ndim),
     }

@@ -11,6 +11,7 @@ from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_drdm.layers.cases import shown
+from napari_drdm.layers.derived import derived_metadata
 from napari_drdm.layers.snapshots import placement
 
 if TYPE_CHECKING:
@@ -133,9 +134,7 @@ def difference_layer(source: Image, data: NDArray[np.float32], name: str) -> Ima
 
 def metadata_of(source: Layer, output: str) -> dict[str, Any]:
     """What a layer made of a source says of itself."""
-    drdm = {**source.metadata.get("drdm", {}), "output": output}
-    drdm.pop("path", None)
-    return {**source.metadata, "drdm": drdm}
+    return derived_metadata(source, output)
 
 
 def _diverging() -> Colormap:

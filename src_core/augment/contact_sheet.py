@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from src_core.augment.run_folder import read_index
+from src_core.cases.synthetic import SYNTHETIC, synthetic_note
 from src_core.errors import InputError
 from src_core.fields.warp_case import warp_case
 from src_core.inspection.preview import Extent, best_slice, draw_slice, intensity_window
@@ -66,7 +67,8 @@ def save_sheet(out: Path, spacing: float | None = None) -> Path:
         _draw_row(line, Path(out), rows, spacing, draw)
     with open_atomically(Path(out) / SHEET) as file, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in letters that its font lacks
-        figure.savefig(file, format="png")
+        figure.supxlabel(SYNTHETIC, fontsize=7)
+        figure.savefig(file, format="png", metadata={"Description": synthetic_note()})
     return Path(out) / SHEET
 
 

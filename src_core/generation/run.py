@@ -13,6 +13,7 @@ from torch import Tensor
 
 from src_core.cases.case import Case
 from src_core.cases.point_set import PointSet
+from src_core.cases.synthetic import SYNTHETIC, mark_synthetic
 from src_core.diffusion.guard import Guarded
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
@@ -190,6 +191,8 @@ def _finished(
             case, whole, interpolation=options.interpolation, labels=options.label_interpolation
         )
     warped = change_case(warped, drawn.intensities, view.axis)
+    if warped is not case:  # level 0 is the image itself
+        warped = mark_synthetic(warped)
     yield Finishing("inverse", warped, whole)
     backward = invert_field(saved)
     inverse = drawn.inverse(backward.displacement)
@@ -208,6 +211,7 @@ def _finished(
     }
     reached = outcomes(view, model.spec, options, saved)
     metrics |= steering_metrics(reached, costs)
+    metrics |= {"notice": SYNTHETIC} if warped is not case else {}
     outputs = {"displacement": whole, "inverse": inverse, "jacobian": jacobian}
     steps = session.step_count(options)
     recipe = make_recipe(case, warped, model, options, steps, outputs, drawn.facts())

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from src_core.cases.case import Case
+from src_core.cases.synthetic import SYNTHETIC, synthetic_note
 from src_core.generation.run import Result
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def save_preview(result: Result, path: Path) -> None:
         f"smallest determinant {m['min_det']:.2f}",
         fontsize=11,
     )
-    figure.savefig(path)
+    figure.supxlabel(SYNTHETIC, fontsize=8)
+    figure.savefig(path, metadata={"Description": synthetic_note()})
 
 
 class Extent:

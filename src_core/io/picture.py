@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.checks import check_type
 from src_core.cases.grid import Grid
+from src_core.cases.synthetic import description_of
 from src_core.errors import InputError
 from src_core.io.atomic import open_atomically
 from src_core.io.formats import PNG, format_named
@@ -53,12 +54,12 @@ def read_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def write_png(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None = None) -> None:
-    """Write one slice, (X, Y, 1), uint8 or uint16.
+    """Write one slice, (X, Y, 1), uint8 or uint16; the header's ``descrip`` as Description.
 
     Raises:
         InputError: more than one slice, or another type.
     """
-    from PIL import Image
+    from PIL import Image, PngImagePlugin
 
     pixels = _one_slice(data, path)
     if pixels.dtype not in (np.uint8, np.uint16):
@@ -69,7 +70,10 @@ def write_png(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None = 
             do="write .tif or .nii.gz",
         )
     with open_atomically(path) as file:
-        Image.fromarray(pixels).save(file, format="PNG")
+        text = PngImagePlugin.PngInfo()
+        if words := "" if header is None else description_of(header):
+            text.add_text("Description", words)
+        Image.fromarray(pixels).save(file, format="PNG", pnginfo=text)
 
 
 def write_tiff(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None = None) -> None:
@@ -81,8 +85,11 @@ def write_tiff(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None =
     import tifffile
 
     pixels = _one_slice(data, path)
+    words = None if header is None else description_of(header).encode() or None
     with open_atomically(path) as file:
-        tifffile.imwrite(file, pixels, photometric="minisblack", metadata=None, software="")
+        tifffile.imwrite(
+            file, pixels, photometric="minisblack", metadata=None, software="", description=words
+        )
 
 
 def _picture(path: Path, read: Callable[[Path], NDArray[Any]]) -> tuple[NDArray[Any], Grid]:
