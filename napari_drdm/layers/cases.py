@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_drdm.widgets.length_unit import MM, LengthUnit
 from src_core.cases.case import Case
 from src_core.cases.header import grid_of, header_for
 from src_core.cases.volume import Image, LabelMap, Volume
@@ -46,6 +47,7 @@ class Snapshot:
         image_path: the file that the image came from.
         labels_path: the file that the labels came from.
         extras: further images and labels, in the image's voxels.
+        length: the unit of lengths, px where no spacing is known.
     """
 
     image: NDArray[Any]
@@ -56,6 +58,7 @@ class Snapshot:
     image_path: Path | None = None
     labels_path: Path | None = None
     extras: tuple[Extra, ...] = ()
+    length: LengthUnit = MM
 
     def copied(self) -> Snapshot:
         """The same in memory of its own, so that the layers may change."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_drdm.layers.cases import Extra, LayerCase, Snapshot, make_case
+from napari_drdm.layers.units import unit_of
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def take_snapshot(
         _path(image),
         None if labels is None else _path(labels),
         tuple(Extra(_values(e), type(e).__name__ == "Labels", _path(e)) for e in extras),
+        unit_of(image),
     )
 
 
@@ -127,9 +129,9 @@ def _check_shape(layer: Image | Labels, image: Any, name: str) -> None:
     shape = _values(layer).shape
     if shape != image.shape and not (image.ndim == 4 and shape == image.shape[1:]):
         raise InputError(
-            f"this layer is {' x '.join(map(str, reversed(shape)))}",
+            f"this layer is {' x '.join(map(str, shape))}",
             where=layer.name,
-            expected=f"{' x '.join(map(str, reversed(image.shape)))} as {name}",
+            expected=f"{' x '.join(map(str, image.shape))} as {name}",
             do="choose labels and images of the same voxels, or none",
         )
 

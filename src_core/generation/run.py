@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
 from src_core.generation.drawn_case import DrawnChanges, draw_changes, recorded_changes
 from src_core.generation.intensity_changes import change_case
+from src_core.generation.label_figures import LabelFigures, label_figures
 from src_core.generation.metrics import measure
 from src_core.generation.model_view import ModelView
 from src_core.generation.options import Options, make_options
@@ -88,6 +90,11 @@ class Result:
     recipe: dict[str, Any]
     targets: tuple[TargetOutcome, ...] = ()
     points: Mapping[str, PointSet] = field(default_factory=dict)
+
+    @cached_property
+    def label_figures(self) -> tuple[LabelFigures, ...]:
+        """Size, displacement and shape of every label, measured when first asked for."""
+        return label_figures(self.source, self.case, self.displacement, self.jacobian)
 
     def __repr__(self) -> str:
         m = self.metrics

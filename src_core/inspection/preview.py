@@ -152,7 +152,7 @@ def _arrows(axes: Axes, result: Result, index: int, extent: Extent) -> Any:
 
 def _change(axes: Axes, result: Result, index: int, extent: Extent) -> Any:
     determinant = extent.plane(result.jacobian, index)
-    axes.set_title("volume of the source per new volume (det J)", fontsize=10)
+    axes.set_title("det J: below 1 tissue grew, above 1 it shrank", fontsize=10)
     axes.set_axis_off()
     return axes.imshow(
         np.log2(np.clip(determinant, 2.0**-8, None)),

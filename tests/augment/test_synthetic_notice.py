@@ -1,4 +1,4 @@
-"""Synthetic, for research only: in every file of a run, in any layout, and in none of the sources."""
+"""Synthetic, for research only: in every file of a run, in any layout."""
 
 from __future__ import annotations
 

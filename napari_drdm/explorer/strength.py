@@ -1,0 +1,94 @@
+"""How strong the deformation will be, shown beside the level before a run begins."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer
+
+from napari_drdm.layers.units import unit_of
+from napari_drdm.runs.runner import BackgroundTask
+from src_core.cases.grid import Grid
+from src_core.errors import DRDMError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_drdm.explorer.form import ExplorerForm
+    from napari_drdm.layers.cases import Snapshot
+    from src_core.generation.strength import FieldStrength
+
+__all__ = ["StrengthNote"]
+
+_WAIT_MS = 250
+
+
+class StrengthNote(QObject):
+    """Measures the random field of the form's level and seed, and says how far it moves.
+
+    Args:
+        form: whose level and seed are read, and whose line below the level is written.
+        snapshot: gives the chosen layers, or None.
+        busy: whether a run is under way, whose result will say more.
+    """
+
+    def __init__(
+        self,
+        form: ExplorerForm,
+        snapshot: Callable[[], Snapshot | None],
+        busy: Callable[[], bool],
+    ) -> None:
+        super().__init__(form)
+        self._form, self._snapshot, self._busy = form, snapshot, busy
+        self._serial = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_WAIT_MS)
+        self._timer.timeout.connect(self.measure)
+        form.options.changed.connect(self._timer.start)
+        for choice in form.sources.choices:
+            choice.chosen.connect(lambda _: self._timer.start())
+
+    def measure(self) -> None:
+        """Measure in the background; the newest measurement is shown."""
+        if self._busy():
+            return
+        form, entry = self._form, self._form.sources.model.value()
+        try:
+            taken = self._snapshot()
+        except DRDMError:
+            taken = None
+        if taken is None or entry is None:
+            form.options.set_strength("")
+            return
+        grid, options = Grid.from_spacing(taken.shape, taken.spacing), form.options.values()
+        seeds = [options["seed"]] + ([0] if form.more.values()["slices"] == "each" else [])
+        self._serial += 1
+        unit = unit_of(form.sources.image.value()).name
+        task = BackgroundTask(self)
+        task.done.connect(partial(self._show, self._serial, unit))
+        task.run(partial(_measured, entry.spec, grid, options["level"], seeds))
+
+    def _show(self, serial: int, unit: str, found: FieldStrength | None) -> None:
+        if serial == self._serial:
+            self._form.options.set_strength("" if found is None else strength_text(found, unit))
+
+
+def strength_text(found: FieldStrength, unit: str) -> str:
+    """The line below the level."""
+    if not found.most_mm:
+        return "0 is the image itself"
+    return (
+        f"random field: {found.mean_mm:.1f} {unit} on average, 95 % below {found.most_mm:.1f} "
+        f"{unit}; recovery takes part of it back"
+    )
+
+
+def _measured(spec: Any, grid: Grid, level: int, seeds: list[int]) -> FieldStrength | None:
+    """In a worker; None where image and model do not fit."""
+    from src_core.generation.strength import field_strength
+
+    if spec.ndim == 3 and min(grid.shape) < 2:
+        return None
+    return field_strength(spec, grid, min(level, spec.schedule.levels), seeds)
