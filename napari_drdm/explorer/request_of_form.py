@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image, Labels, Shapes
 
 from napari_drdm.explorer.visible_part import region_of
-from napari_drdm.layers.snapshots import labels_for, placement, take_snapshot
+from napari_drdm.layers.snapshots import labels_for, placement, take_snapshot, voxel_shape
 from napari_drdm.runs.requests import RunRequest
 from src_core.errors import InputError
 
@@ -129,7 +129,7 @@ class FormReader:
             name=f"{image.name} | drdm region",
             face_color="#00000000",
             edge_color="#ffd24a",
-            edge_width=max(image.data.shape[-2:]) / 120,
+            edge_width=max(voxel_shape(image)[-2:]) / 120,
             **placement(image, n),
         )
         self._viewer.add_layer(shapes)
@@ -141,7 +141,7 @@ class FormReader:
         layers = self._sources()
         form = self._form
         form.sources.labels.offer([(x.name, x) for x in layers if isinstance(x, Labels)])
-        form.sources.image.offer([(x.name, x) for x in layers if _is_grey(x)])
+        form.sources.image.offer([(x.name, x) for x in layers if isinstance(x, Image)])
         form.more.region.offer([(x.name, x) for x in layers if isinstance(x, Shapes)])
         if form.sources.labels.value() is None and self._auto_labels:
             self.suggest_labels()
@@ -158,7 +158,7 @@ class FormReader:
             if image is not None
             and (_is_grey(layer) or isinstance(layer, Labels))
             and not any(layer is one for one in chosen)
-            and tuple(layer.data.shape) == tuple(image.data.shape)
+            and tuple(layer.data.shape) == voxel_shape(image)
         ]
         self._form.more.extras.offer([(layer.name, layer) for layer in fits])
 

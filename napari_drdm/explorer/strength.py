@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer
 
 from napari_drdm.layers.units import unit_of
-from napari_drdm.runs.runner import BackgroundTask
+from napari_drdm.runs.latest_only import LatestOnly
 from src_core.cases.grid import Grid
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from napari_drdm.explorer.form import ExplorerForm
     from napari_drdm.layers.cases import Snapshot
     from src_core.generation.strength import FieldStrength
 
-__all__ = ["StrengthNote"]
+__all__ = ["StrengthNote", "strength_text"]
 
 _WAIT_MS = 250
 
@@ -41,7 +41,8 @@ class StrengthNote(QObject):
     ) -> None:
         super().__init__(form)
         self._form, self._snapshot, self._busy = form, snapshot, busy
-        self._serial = 0
+        self._thread = LatestOnly(lambda _: "strength", parent=self)
+        self._thread.came.connect(self._show)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_WAIT_MS)
@@ -64,15 +65,11 @@ class StrengthNote(QObject):
             return
         grid, options = Grid.from_spacing(taken.shape, taken.spacing), form.options.values()
         seeds = [options["seed"]] + ([0] if form.more.values()["slices"] == "each" else [])
-        self._serial += 1
         unit = unit_of(form.sources.image.value()).name
-        task = BackgroundTask(self)
-        task.done.connect(partial(self._show, self._serial, unit))
-        task.run(partial(_measured, entry.spec, grid, options["level"], seeds))
+        self._thread.submit(partial(_measured, entry.spec, grid, options["level"], seeds, unit))
 
-    def _show(self, serial: int, unit: str, found: FieldStrength | None) -> None:
-        if serial == self._serial:
-            self._form.options.set_strength("" if found is None else strength_text(found, unit))
+    def _show(self, text: str) -> None:
+        self._form.options.set_strength(text)
 
 
 def strength_text(found: FieldStrength, unit: str) -> str:
@@ -85,10 +82,13 @@ def strength_text(found: FieldStrength, unit: str) -> str:
     )
 
 
-def _measured(spec: Any, grid: Grid, level: int, seeds: list[int]) -> FieldStrength | None:
-    """In a worker; None where image and model do not fit."""
+def _measured(spec: Any, grid: Grid, level: int, seeds: list[int], unit: str) -> Iterator[str]:
+    """In another thread: the text; nothing where image and model do not fit."""
     from src_core.generation.strength import field_strength
 
     if spec.ndim == 3 and min(grid.shape) < 2:
-        return None
-    return field_strength(spec, grid, min(level, spec.schedule.levels), seeds)
+        yield ""
+    else:
+        yield strength_text(
+            field_strength(spec, grid, min(level, spec.schedule.levels), seeds), unit
+        )

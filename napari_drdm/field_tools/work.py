@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.layers.cases import Snapshot, make_case, shown
+from napari_drdm.layers.cases import Snapshot, make_case
 from napari_drdm.layers.field_layers import DenseField
 from napari_drdm.layers.snapshots import take_snapshot
 from src_core.cases.case import Case
@@ -144,7 +144,7 @@ def move(snapshot: Snapshot, choice: FieldChoice, **options: Any) -> MoveDone:
     moved = move_case(case, field.displacement, field.grid, **options)
     back = layer_case.back
     return MoveDone(
-        back(shown(moved.case.images[0])),
+        layer_case.layer_images(moved.case.images)[0],
         tuple(back(label_map.data) for label_map in moved.case.labels),
         moved.metrics,
         snapshot.length.name,

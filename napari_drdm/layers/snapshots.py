@@ -20,7 +20,15 @@ from src_core.errors import InputError
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-__all__ = ["case_from_layers", "labels_for", "placement", "spacing_mm", "take_snapshot", "units_mm"]
+__all__ = [
+    "case_from_layers",
+    "labels_for",
+    "placement",
+    "spacing_mm",
+    "take_snapshot",
+    "units_mm",
+    "voxel_shape",
+]
 
 _SPATIAL = 3
 _UNITS_MM = {"kilometer": 1e6, "meter": 1e3, "centimeter": 10.0, "micrometer": 1e-3}
@@ -31,7 +39,7 @@ def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
     """The case of an image layer and its labels.
 
     Raises:
-        InputError: the image is RGB, or the labels do not lie on it.
+        InputError: the labels do not lie on the image.
     """
     return make_case(take_snapshot(image, labels).copied())
 
@@ -42,16 +50,9 @@ def take_snapshot(
     """What a case needs; ``Snapshot.copied`` copies it.
 
     Raises:
-        InputError: the image is RGB or has too many axes, or the labels do not lie on it.
+        InputError: the image has too many axes, or the labels do not lie on it.
     """
-    values = _values(image)
-    if getattr(image, "rgb", False):
-        raise InputError(
-            "this is a colour image",
-            where=image.name,
-            expected="one value per pixel",
-            do="split its channels first",
-        )
+    values, *colours = _channels(image)
     if not 2 <= values.ndim <= 4:
         raise InputError(
             f"the image has {values.ndim} axes",
@@ -71,12 +72,13 @@ def take_snapshot(
         None if labels is None else _path(labels),
         tuple(Extra(_values(e), type(e).__name__ == "Labels", _path(e)) for e in extras),
         unit_of(image),
+        tuple(colours),
     )
 
 
 def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:
     """The labels among some layers that lie on an image, those with its name before others."""
-    shape = image.data.shape
+    shape = voxel_shape(image)
     fits = [
         layer
         for layer in layers
@@ -118,6 +120,20 @@ def spacing_mm(layer: Layer) -> tuple[float, float, float]:
 def units_mm(layer: Layer) -> NDArray[np.float64]:
     """Size in mm of the unit of each of a layer's axes; pixels count as mm."""
     return np.array([_UNITS_MM.get(str(unit), 1.0) for unit in layer.units])
+
+
+def voxel_shape(layer: Layer) -> tuple[int, ...]:
+    """Voxels along a layer's axes, without that of colours."""
+    shape = tuple(_values(layer).shape)
+    return shape[:-1] if getattr(layer, "rgb", False) else shape
+
+
+def _channels(image: Image) -> list[Any]:
+    """The layer's array, or one for each of its colours."""
+    values = _values(image)
+    if not getattr(image, "rgb", False):
+        return [values]
+    return [values[..., channel] for channel in range(values.shape[-1])]
 
 
 def _values(layer: Layer) -> Any:

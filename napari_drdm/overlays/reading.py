@@ -141,7 +141,7 @@ def _first_seen(moment: Moment, ray: NDArray[np.float64]) -> int:
         met = np.flatnonzero([_nearest(labels, at) for at in ray])
         if len(met):
             return int(met[0])
-    return int(np.argmax([_nearest(moment.images[0], at) for at in ray]))
+    return int(np.argmax([np.mean(_nearest(moment.images[0], at)) for at in ray]))
 
 
 def _vector(values: NDArray[np.float64]) -> Vector:

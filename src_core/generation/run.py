@@ -119,7 +119,7 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
         InputError: an option is out of range, or case and model do not fit.
     """
     chosen = make_options(model.spec.schedule.levels, **options)
-    session = Session(case, model, chosen.slices, chosen.region)
+    session = Session(case, model, chosen.slices, chosen.region, chosen.guide)
     session.check(chosen)
     return session.steps(chosen)
 
@@ -143,7 +143,7 @@ def iterate(
     """
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
-    session = session or Session(case, model, options.slices, options.region)
+    session = session or Session(case, model, options.slices, options.region, options.guide)
     ends = yield from session.steps(options)
     for value in finish(session, options, ends, recorded):
         if isinstance(value, Result):

@@ -110,7 +110,7 @@ def series_steps(
     started = time.perf_counter()
     refuse_changes(options, "series in time")
     shares = growth(_frames(case, frames), motion)
-    session = Session(case, model, options.slices, options.region)
+    session = Session(case, model, options.slices, options.region, options.guide)
     ends = yield from session.steps(options)
     with fixed_threads():
         series = _finished(session, options, ends, shares)

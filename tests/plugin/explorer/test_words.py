@@ -33,7 +33,7 @@ def rename(table, name: str) -> None:
 @pytest.mark.filterwarnings("ignore:.*voxels are deformed")
 def test_a_slice_in_pixels_then_in_millimetres(window, tmp_path):
     viewer, explorer = window((60, 52))
-    image, labels = (layer.__wrapped__ for layer in viewer.layers)
+    image, labels = (getattr(layer, "__wrapped__", layer) for layer in viewer.layers)
     for layer in (image, labels):
         layer.scale, layer.units = (1, 1), ("pixel", "pixel")
     wait(lambda: explorer.run_bar.generate.isEnabled() and not explorer.models.loading)
