@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QTimer
 
+from napari_drdm.explorer.assistants import assist
 from napari_drdm.explorer.export import ResultExport
 from napari_drdm.explorer.form import ExplorerForm
 from napari_drdm.explorer.form_texts import describe_choice, show_numbers
 from napari_drdm.explorer.live_preview import LivePreview
 from napari_drdm.explorer.model_list import ModelList
-from napari_drdm.explorer.naming import LabelNaming
 from napari_drdm.explorer.readout import ReadoutController
 from napari_drdm.explorer.region import RegionDrawing
 from napari_drdm.explorer.remembered import recall, remember
 from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.explorer.steering import Steering
-from napari_drdm.explorer.strength import StrengthNote
 from napari_drdm.messages import error_line
 from napari_drdm.runs.runner import Runner
 from napari_drdm.variants import Distribution, Variants
@@ -77,8 +76,7 @@ class DeformationExplorer(ExplorerForm):
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
         self.exporter = ResultExport(self, self._outcome)
         self.models = ModelList(self, recall(self))
-        self.naming = LabelNaming(self, self._outcome)
-        StrengthNote(self, self.form_reader.snapshot, lambda: self.runner.busy)
+        assist(napari_viewer, self, self._outcome, self._show_numbers)
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
@@ -156,8 +154,6 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.failed.connect(self._fail)
         self.exporter.imported.connect(self.models.refresh)
         self.models.offered.connect(self._on_source)
-        for show in (self.sizes.rename, self.steering.rename, self._show_numbers):
-            self.naming.changed.connect(show)
         self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_moment)
         self.live.failed.connect(self._fail)

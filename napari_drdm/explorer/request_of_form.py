@@ -61,7 +61,7 @@ class FormReader:
         form = self._form
         entry, snapshot = form.sources.model.value(), self.snapshot()
         if snapshot is None:
-            raise InputError("there is no image yet", do="open one first")
+            raise self._no_image()
         if entry is None:
             raise InputError("there is no model yet", do="choose or import one first")
         options = make_options(
@@ -122,7 +122,7 @@ class FormReader:
         """
         image = self._form.sources.image.value()
         if image is None:
-            raise InputError("there is no image yet", do="open one first")
+            raise self._no_image()
         n = min(image.ndim, 3)
         shapes = Shapes(
             ndim=n,
@@ -167,6 +167,18 @@ class FormReader:
         image = self._form.sources.image.value()
         if image is not None and self._auto_labels:
             self._form.sources.labels.pick(labels_for(image, self._sources()))
+
+    def _no_image(self) -> InputError:
+        """Why there is nothing to deform, true of what is open."""
+        kinds = {type(layer) for layer in self._viewer.layers}
+        if Image in kinds:
+            return InputError(
+                "the images that are open are results",
+                do="open their source again, or duplicate a result's layer to go on from it",
+            )
+        if Labels in kinds:
+            return InputError("labels are open, but no image", do="open the image they belong to")
+        return InputError("there is no image yet", do="open one first")
 
     def _extras(self, image: Any, labels: Any) -> tuple[Any, ...]:
         ticked = self._form.more.extras.values()
