@@ -55,11 +55,14 @@ def read_tiff(path: Path) -> tuple[NDArray[Any], Grid]:
 
 
 def read_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape (X, Y, 1) and type of a picture, which is read for that.
+    """Shape (X, Y, 1) and type of a picture, which is read for that; (X, Y, 1, n) in colour.
 
     Raises:
-        InputError: not one grey picture.
+        InputError: not one picture.
     """
+    if count_channels(path) > 1:
+        colours = read_colours(path)
+        return colours.shape, colours.dtype
     data, _ = read_png(path) if format_named(path) is PNG else read_tiff(path)
     return data.shape, data.dtype
 

@@ -15,17 +15,21 @@ from src_core.generation import generate, save_result
 from src_core.generation.model_view import make_model_view
 from src_core.generation.options import make_options
 from src_core.io import read_case
+from src_core.models.checkpoint import save_model
+from src_core.models.library import load_model
 from src_core.models.model import Model
 from src_core.recipes.replay import prepare
 from src_core.recipes.snippets import call_of, command_text
 from tests.support import tiny
+from tests.support.small_model import network, spec
 
 SHAPE = (46, 60)
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
-    return tiny.unet()
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    file = tmp_path_factory.mktemp("small") / "small.safetensors"
+    return load_model(save_model(file, spec(), network()), "cpu")
 
 
 def colours(channels: int = 3, dtype: type = np.uint8) -> np.ndarray:
