@@ -51,6 +51,7 @@ def test_a_slice_in_pixels_then_in_millimetres(window, tmp_path):
     assert {"px² before", "px² after", "mean px", "95 % px", "det J"} <= set(titles)
     assert table.text().splitlines()[1].split("\t")[:3] == ["label 2", "2", "360"]
     rename(table.table, "ventricle")
+    wait(lambda: "drdm" in labels.metadata)
     assert labels.metadata["drdm"]["label_names"] == {2: "ventricle"}
     assert table.text().splitlines()[1].startswith("ventricle\t2\t")
     QTest.keyClick(table.table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
