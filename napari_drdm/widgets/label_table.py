@@ -7,15 +7,15 @@ from math import isfinite
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeySequence
+from qtpy.QtGui import QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QAbstractItemView,
     QApplication,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
-    QShortcut,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -48,7 +48,7 @@ class LabelTable(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.table, self.copy, self.notes = QTableWidget(), QPushButton("Copy table"), QLabel()
+        self.table, self.copy, self.notes = _CopiedTable(), QPushButton("Copy table"), QLabel()
         self._filling = False
         self._shown: object = None
         self._set_up()
@@ -127,9 +127,11 @@ class LabelTable(QWidget):
         self.copy.setToolTip("Copy the table as tab-separated text (Ctrl+C in the table)")
         self.copy.setAccessibleName("Copy the table of labels")
         self.copy.clicked.connect(self.copy_text)
-        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), table)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(self.copy_text)
+        table.copied.connect(self.copy_text)
+        corner = table.findChild(QAbstractButton)
+        if corner is not None:
+            corner.setToolTip("Select all")
+            corner.setAccessibleName("Select all of the table")
 
     def _fit(self, rows: int) -> None:
         """As high as its rows, up to a number; further ones are reached by its own bar."""
@@ -157,6 +159,20 @@ class LabelTable(QWidget):
         value = int(self._cell_text(item.row(), _VALUE))
         name = " ".join(item.text().split())
         self.renamed.emit(value, "" if name == _default_name(value) else name)
+
+
+class _CopiedTable(QTableWidget):
+    """A table of which Ctrl+C copies more than one cell: ``copied()``."""
+
+    copied = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Copy, or what any table does."""
+        if event is not None and event.matches(QKeySequence.StandardKey.Copy):
+            self.copied.emit()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
 
 
 def table_columns(

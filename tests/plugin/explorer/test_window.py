@@ -147,7 +147,7 @@ def test_deleting_the_image_mid_run(window):
     assert not explorer.results.outcome(source) and "Stopped" in explorer.run_bar.status.text()
     assert explorer.sources.image.value() is None
     explorer.generate()
-    assert "open one first" in explorer.run_bar.status.text()
+    assert "open the image they belong to" in explorer.run_bar.status.text()
 
 
 def test_closing_mid_run(window):
