@@ -131,6 +131,7 @@ class LabelTable(QWidget):
         corner = table.findChild(QAbstractButton)
         if corner is not None:
             corner.setToolTip("Select all")
+            corner.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             corner.setAccessibleName("Select all of the table")
 
     def _fit(self, rows: int) -> None:
