@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QSlider, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QSizePolicy, QSlider, QWidget
 
 from napari_drdm.widgets.layout import form_of, row_of
 from napari_drdm.widgets.option_controls import LARGEST_INT, OptionsForm, control_of
@@ -85,10 +85,13 @@ class OptionsPanel(QWidget):
 
     def _set_up(self) -> None:
         self.slider.setToolTip(self.level.toolTip())
-        self.reach.setWordWrap(True)
+        policy = self.reach.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)  # it does not widen the dock
+        self.reach.setSizePolicy(policy)
         self.reach.setToolTip(
-            "Before a run: how far the random field of this level and seed moves the image. After "
-            "it: the largest displacement in the result"
+            "Before a run: how far the random field of this level and seed moves the image, on "
+            "average and in all but 5 % of it; recovery takes part of it back. After a run: the "
+            "largest displacement in the result"
         )
         self.slider.setPageStep(8)
         self.slider.valueChanged.connect(self.level.setValue)

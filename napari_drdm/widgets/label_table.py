@@ -121,6 +121,7 @@ class LabelTable(QWidget):
         rows = table.verticalHeader()
         if rows is not None:
             rows.setVisible(False)
+            rows.setDefaultSectionSize(table.fontMetrics().height() + 8)
         header = table.horizontalHeader()
         if header is not None:
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

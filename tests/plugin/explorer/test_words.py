@@ -40,8 +40,8 @@ def test_a_slice_in_pixels_then_in_millimetres(window, tmp_path):
     assert SYNTHETIC in {label.text() for label in explorer.findChildren(QLabel)}
     explorer.options.live.setChecked(False)
     explorer.options.slider.setValue(30)
-    wait(lambda: "on average, 95 % below" in explorer.options.reach.text())
-    assert " px on average" in explorer.options.reach.text()
+    wait(lambda: "mean" in explorer.options.reach.text())
+    assert " px, 95 % < " in explorer.options.reach.text()
     QTest.mouseClick(explorer.run_bar.generate, Qt.MouseButton.LeftButton)
     finish(explorer)
     assert "pixels (rows, columns), spacing unknown" in explorer.sources.geometry_note.text()
