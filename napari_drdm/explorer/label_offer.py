@@ -8,8 +8,8 @@ import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
 
+from napari_drdm.layers.geometry import placement
 from napari_drdm.layers.label_guess import as_labels, looks_like_labels
-from napari_drdm.layers.snapshots import placement
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_drdm.layers.geometry import spacing_mm
 from napari_drdm.layers.label_names import label_names
-from napari_drdm.layers.snapshots import spacing_mm
 from napari_drdm.layers.units import unit_of
 from napari_drdm.widgets.length_unit import MM, LengthUnit
 
