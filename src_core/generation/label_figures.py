@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, nan
 from typing import Any
@@ -101,7 +102,9 @@ def _figures(
         value,
         (before, after),
         (before * flat, after * flat),
-        *(float(f(lengths)) if len(lengths) else nan for f in (np.mean, _most, np.max)),
+        _summary(lengths, np.mean),
+        _summary(lengths, _most),
+        _summary(lengths, np.max),
         (old, new),
         walls,
         det,
@@ -126,6 +129,10 @@ def _of_field(
     lengths = np.linalg.norm(u[box[:3]][there].astype(np.float64), axis=-1)
     det = jacobian[box[:3]][there].astype(np.float64)
     return lengths, exp(float(np.log(det).mean())) if (det > 0).all() else nan
+
+
+def _summary(lengths: NDArray[np.float64], of: Callable[[NDArray[np.float64]], Any]) -> float:
+    return float(of(lengths)) if len(lengths) else nan
 
 
 def _most(lengths: NDArray[np.float64]) -> float:
