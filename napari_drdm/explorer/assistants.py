@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from napari_drdm.explorer.label_offer import LabelOffer
@@ -12,21 +12,25 @@ from napari_drdm.explorer.strength import StrengthNote
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_drdm.explorer.dock import DeformationExplorer
+    from napari_drdm.explorer.form import ExplorerForm
+    from napari_drdm.layers.cases import Snapshot
     from napari_drdm.runs.requests import RunOutcome
+    from napari_drdm.runs.runner import Runner
 
 __all__ = ["assist"]
 
 
 def assist(
     viewer: ViewerModel,
-    dock: DeformationExplorer,
+    form: ExplorerForm,
+    snapshot: Callable[[], Snapshot | None],
+    runner: Runner,
     outcome: Callable[[], RunOutcome | None],
-    renamed: Callable[[], None],
+    renamed: Iterable[Callable[[], None]],
 ) -> None:
-    """Add them to a dock, which owns them; ``renamed`` is called after labels were named."""
-    naming = LabelNaming(dock, outcome)
-    for show in (dock.sizes.rename, dock.steering.rename, renamed):
+    """Add them to a form, which owns them; ``renamed`` are called after labels were named."""
+    naming = LabelNaming(form, outcome)
+    for show in renamed:
         naming.changed.connect(show)
-    StrengthNote(dock, dock.form_reader.snapshot, lambda: dock.runner.busy)
-    LabelOffer(viewer, dock)
+    StrengthNote(form, snapshot, lambda: runner.busy)
+    LabelOffer(viewer, form)

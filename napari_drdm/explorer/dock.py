@@ -76,7 +76,9 @@ class DeformationExplorer(ExplorerForm):
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
         self.exporter = ResultExport(self, self._outcome)
         self.models = ModelList(self, recall(self))
-        assist(napari_viewer, self, self._outcome, self._show_numbers)
+        renamed = self.sizes.rename, self.steering.rename, self._show_numbers
+        snapshot = self.form_reader.snapshot
+        assist(napari_viewer, self, snapshot, self.runner, self._outcome, renamed)
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
