@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QWidget
@@ -88,7 +88,7 @@ class TargetRow(QWidget):
         grid.addWidget(self._size_note, 1, 0, 1, 5)
         if label.wall_mm is not None:
             tip = f"How much thicker the wall {label.name} is to be, {label.length}"
-            self.wall = OptionalSlider(MILLIMETRES, tip, self)
+            self.wall = OptionalSlider(replace(MILLIMETRES, suffix=f" {label.length}"), tip, self)
             _fill(grid, 2, _name("wall"), self.wall)
             grid.addWidget(self._wall_note, 3, 0, 1, 5)
             self.wall.changed.connect(self._on_change)
