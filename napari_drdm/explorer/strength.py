@@ -76,7 +76,7 @@ def strength_text(found: FieldStrength, unit: str) -> str:
     """The line below the level."""
     if not found.most_mm:
         return "0 is the image itself"
-    return f"random field: mean {found.mean_mm:.1f} {unit}, 95 % < {found.most_mm:.1f} {unit}"
+    return f"random field: mean {found.mean_mm:.1f}, 95 % < {found.most_mm:.1f} {unit}"
 
 
 def _measured(spec: Any, grid: Grid, level: int, seeds: list[int], unit: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ def describe(snapshot: Snapshot) -> str:
     if snapshot.image.ndim == 4:
         sides = f"{len(snapshot.image)} frames of {sides}"
     if not snapshot.length.known:
-        return f"{sides}, spacing unknown: lengths in px (set the layer's scale and units for mm)"
+        return f"{sides}, spacing unknown (px)"
     return f"{sides}, {' x '.join(f'{s:.3g}' for s in spacing)} mm"
 
 

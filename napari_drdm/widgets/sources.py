@@ -151,6 +151,10 @@ class SourcePanel(QWidget):
         self.convert.setVisible(False)
         self.geometry_note, self.model_note = note(), note()
         self.model_note.setObjectName("drdm_model_note")
+        self.geometry_note.setToolTip(
+            "Axes in napari's order. Where no spacing is known, lengths are in px: set the layer's "
+            "scale and units to work in mm"
+        )
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.model, 1)
