@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_drdm.explorer.form import ExplorerForm
-    from napari_drdm.layers.cases import Snapshot
+    from napari_drdm.explorer.request_of_form import FormReader
     from napari_drdm.runs.requests import RunOutcome
     from napari_drdm.runs.runner import Runner
 
@@ -23,7 +23,7 @@ __all__ = ["assist"]
 def assist(
     viewer: ViewerModel,
     form: ExplorerForm,
-    snapshot: Callable[[], Snapshot | None],
+    reader: FormReader,
     runner: Runner,
     outcome: Callable[[], RunOutcome | None],
     renamed: Iterable[Callable[[], None]],
@@ -32,5 +32,5 @@ def assist(
     naming = LabelNaming(form, outcome)
     for show in renamed:
         naming.changed.connect(show)
-    StrengthNote(form, snapshot, lambda: runner.busy)
+    StrengthNote(form, reader.snapshot, lambda: runner.busy)
     LabelOffer(viewer, form)

@@ -25,10 +25,19 @@ from src_core.errors import DRDMError, InputError
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-__all__ = ["case_from_layers", "labels_for", "take_snapshot", "voxel_shape"]
+__all__ = [
+    "case_from_layers",
+    "is_finished_result",
+    "is_result",
+    "labels_for",
+    "take_snapshot",
+    "voxel_shape",
+]
 
 _PLANE = 2
 _SAME = 1e-5
+#: Outputs that can be sources again.
+_SOURCES = ("image", "labels", "pinned", "pinned labels", "moved", "moved back")
 
 
 def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
@@ -71,6 +80,16 @@ def take_snapshot(
         unit_of(image),
         tuple(colours),
     )
+
+
+def is_result(layer: Layer) -> bool:
+    """Whether a layer was made by this package, and is not what was read from a file."""
+    return "output" in layer.metadata.get("drdm", {})
+
+
+def is_finished_result(layer: Layer) -> bool:
+    """Whether a layer is a new image or new labels, not a comparison, a map or an overlay."""
+    return layer.metadata.get("drdm", {}).get("output") in _SOURCES
 
 
 def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:

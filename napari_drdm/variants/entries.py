@@ -68,7 +68,7 @@ def entry_of(variant: Variant) -> VariantEntry:
         _describe(variant),
         variant.picture,
         variant.pinned,
-        variant.layer is not None,
+        bool(variant.layers),
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 
 from napari_drdm.layers.derived import derived_metadata, look_of
@@ -25,6 +25,7 @@ __all__ = [
     "child_name",
     "difference",
     "difference_layer",
+    "label_layer",
     "label_values",
     "metadata_of",
     "passing_name",
@@ -112,6 +113,18 @@ def picture_layer(source: Image, data: NDArray[Any], name: str, output: str) -> 
         name=name,
         metadata=metadata_of(source, output),
         **look_of(source),
+        **placement(source, data.ndim),
+    )
+
+
+def label_layer(source: Labels, data: NDArray[Any], name: str, output: str) -> Labels:
+    """Labels that lie where their source lies and look as it looks."""
+    return Labels(
+        data.astype(source.data.dtype, copy=False),
+        name=name,
+        colormap=source.colormap,
+        opacity=source.opacity,
+        metadata=metadata_of(source, output),
         **placement(source, data.ndim),
     )
 
