@@ -83,8 +83,8 @@ class DeformationExplorer(ExplorerForm):
         self.models = ModelList(self, recall(self))
         renamed = self.sizes.rename, self.steering.rename, self._show_numbers
         assist(napari_viewer, self, self.form_reader, self.runner, self._outcome, renamed)
-        parts = self.variants, self.steering, self.models
-        self.sessions = SessionCommands(napari_viewer, self, *parts)
+        kept = self.variants, self.steering, self.models
+        self.sessions = SessionCommands(napari_viewer, self, *kept)
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))

@@ -102,8 +102,8 @@ def identified(taken: TakenLayer, grid: Grid | None = None) -> IdentifiedLayer:
     data = volume.data
     if made.colours:  # along the fourth axis, as ``find_layer`` reads it
         data = np.stack([v.data for v in made.case.images[: made.colours]], axis=-1)
-    volume = Volume(data, header_for(placed, data.dtype, data.shape))
-    return IdentifiedLayer(record, own, partial(_write, volume, placed))
+    stored = Volume(data, header_for(placed, data.dtype, data.shape))
+    return IdentifiedLayer(record, own, partial(_write, stored, placed))
 
 
 def _write(volume: Volume, grid: Grid, path: Path) -> None:
