@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ from src_core.generation.verdict import fit_grade
 
 if TYPE_CHECKING:
     from napari_drdm.explorer.form import ExplorerForm
-    from napari_drdm.explorer.model_list import ModelList
-    from napari_drdm.layers.cases import Snapshot
+    from napari_drdm.explorer.request_of_form import FormReader
+    from napari_drdm.runs.requests import RunOutcome
+    from napari_drdm.runs.runner import Runner
     from src_core.models.image_fit import ImageFit
     from src_core.models.library import ModelEntry
 
@@ -31,20 +32,20 @@ class FitCheck(QObject):
 
     Args:
         form: whose image and model are meant.
-        models: fills the form's list of models.
-        snapshot: of the chosen layers.
-        in_use: whether any is true, a model is used for the image already.
+        reader: of the form.
+        outcome: the result of the image, if there is one: its model stays.
+        runner: while it is busy, the model stays.
     """
 
     def __init__(
         self,
         form: ExplorerForm,
-        models: ModelList,
-        snapshot: Callable[[], Snapshot | None],
-        in_use: Sequence[Callable[[], object]],
+        reader: FormReader,
+        outcome: Callable[[], RunOutcome | None],
+        runner: Runner,
     ) -> None:
         super().__init__(form)
-        self._form, self._snapshot, self._in_use = form, snapshot, in_use
+        self._form, self._reader, self._outcome, self._runner = form, reader, outcome, runner
         self._fits, self._number, self._chosen, self._instead = ModelFits(0, {}), 0, False, ""
         self._search = LatestOnly(lambda _: None, parent=self)
         self._search.came.connect(self._on_found)
@@ -55,28 +56,24 @@ class FitCheck(QObject):
         sources.image.chosen.connect(self.look)
         sources.model.activated.connect(self._on_chosen)
         sources.model.chosen.connect(self._show)
-        models.offered.connect(self.look)
+        sources.model.model().rowsInserted.connect(self.look)  # other models are offered
+        form.destroyed.connect(partial(_end, self._search))
 
     @property
     def busy(self) -> bool:
         """Whether the answer is still to come."""
         return self._rest.isActive() or self._search.busy
 
-    def look(self, _: Any = None) -> None:
+    def look(self, *_: Any) -> None:
         """Look at the image again."""
         self._fits, self._instead = ModelFits(0, {}), ""
         self._show()
         self._rest.start()
 
-    def close(self) -> None:
-        """Look no more."""
-        self._rest.stop()
-        self._search.close()
-
     def _look(self) -> None:
         entries, snapshot = self._form.sources.model.values(), None
         with suppress(DRDMError):
-            snapshot = self._snapshot()
+            snapshot = self._reader.snapshot()
         if snapshot is None or not entries:
             return
         self._number += 1
@@ -91,9 +88,12 @@ class FitCheck(QObject):
             return
         self._fits = found
         entry = self._entry()
-        if entry is not None and not self._chosen and not any(used() for used in self._in_use):
+        if entry is not None and not self._chosen and not self._in_use():
             self._pick_fitting(entry, found)
         self._show()
+
+    def _in_use(self) -> bool:
+        return self._runner.busy or self._outcome() is not None
 
     def _pick_fitting(self, entry: ModelEntry, found: ModelFits) -> None:
         """Another model, where the image fits that one and not the model of last time."""
@@ -123,6 +123,10 @@ class FitCheck(QObject):
         best = next((e.name for e in self._models() if e.path == self._fits.best), "")
         text = fit_text(fit, self._instead, best)
         self._form.sources.show_fit(text, fit_grade(fit.facts()), fit.sentence)
+
+
+def _end(search: LatestOnly, *_: object) -> None:
+    search.close()
 
 
 def fit_text(fit: ImageFit, instead: str = "", best: str = "") -> str:

@@ -44,7 +44,7 @@ def model_fits(
     """Look at an image with every model of its dimension: its first frame, without labels."""
     first = snapshot.image[:1] if snapshot.image.ndim == 4 else snapshot.image
     path = None if snapshot.image.ndim == 4 else snapshot.image_path
-    alone = replace(snapshot, image=first, image_path=path, labels=None, extras=())
+    alone = replace(snapshot, image=first, image_path=path, labels=None, extras=(), colours=())
     found: dict[Path, ImageFit] = {}
     try:
         case = make_case(alone.copied()).case

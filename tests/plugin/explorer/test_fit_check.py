@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("qtpy.QtWidgets", reason="no Qt binding is installed", exc_type=ImportError)
 
-from napari_drdm.explorer.fit_check import fit_text
+from napari_drdm.explorer.fit_check import FitCheck, fit_text
 from napari_drdm.runs.model_fits import ModelFits
 from napari_drdm.settings import Remembered, save_settings
 from src_core.models.checkpoint import add_statistics
@@ -37,7 +37,7 @@ def two_models(tiny_models: Path) -> None:
 def opened(window: Any, remembered: str) -> tuple[Any, Any]:
     save_settings(Remembered(model=remembered))
     viewer, explorer = window()
-    wait(lambda: not explorer.fit_check.busy)
+    wait(lambda: not explorer.findChild(FitCheck).busy)
     return viewer, explorer
 
 
@@ -65,7 +65,7 @@ def test_what_the_user_chooses_stays_and_is_graded(two_models: None, window: Any
     assert "#b3402e" in explorer.sources.fit_note.styleSheet()
     viewer.add_image(np.random.default_rng(1).random((40, 44)), name="second")
     explorer.sources.image.pick(viewer.layers["second"])
-    wait(lambda: not explorer.fit_check.busy)
+    wait(lambda: not explorer.findChild(FitCheck).busy)
     assert model.value().name == "other" and note(explorer).startswith("✗")
     explorer.run_bar.generate.click()
     finish(explorer)
