@@ -1,4 +1,4 @@
-"""What helps with the form and needs nothing of a run: names, strength, masks, the fit of an image."""
+"""What helps with the form and needs no run: names, strength, masks, the fit of the image."""
 
 from __future__ import annotations
 
