@@ -56,7 +56,9 @@ class FitCheck(QObject):
         sources.image.chosen.connect(self.look)
         sources.model.activated.connect(self._on_chosen)
         sources.model.chosen.connect(self._show)
-        sources.model.model().rowsInserted.connect(self.look)  # other models are offered
+        offered = sources.model.model()
+        assert offered is not None
+        offered.rowsInserted.connect(self.look)
         form.destroyed.connect(partial(_end, self._search))
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 import src_core as drdm
+from src_core.generation import Session
 from src_core.evaluation.fit_table import KindOfImage, auroc, fit_report, measure_kinds
 from src_core.models.checkpoint import load_file
 from tests.support.paths import ROOT
@@ -28,6 +29,6 @@ def test_hearts_of_another_hospital_fit_and_other_images_do_not(data_dir: Path) 
     with np.load(data_dir / "brain" / "test_scan.npz") as file:
         brain = file["vol"].squeeze()
     slices = [np.take(brain, 2 * brain.shape[axis] // 5, axis)[..., None] for axis in range(3)]
-    scores = [drdm.Session(drdm.Case.from_arrays(one), model).fit.score or 0.0 for one in slices]
+    scores = [Session(drdm.Case.from_arrays(one), model).fit.score or 0.0 for one in slices]
     assert auroc(kinds[0].scores, scores) == 1.0
     assert all(score < 0.5 for score in scores)

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import src_core as drdm
+from src_core.generation import Session
 from src_core.models.checkpoint import add_statistics, file_digest, load_file
 from src_core.models.fit_features import image_features
 from src_core.models.fit_file import model_digest, with_statistics, without_statistics
@@ -115,7 +116,7 @@ def test_models_without_statistics_are_unknown(tmp_path: Path) -> None:
 
 def test_the_fit_of_a_case_is_that_of_its_images() -> None:
     model = replace(tiny.unet(widths=(8, 12)), statistics=statistics(24))
-    session = drdm.Session(tiny.case(), model)
+    session = Session(tiny.case(), model)
     direct = model.fit_of(session.images(0))
     assert session.fit == direct and direct.score is not None and direct.drift_percent is not None
     assert drdm.generate(tiny.case(), model, level=8, steps=1).metrics["fit"] == direct.facts()
@@ -124,4 +125,4 @@ def test_the_fit_of_a_case_is_that_of_its_images() -> None:
 def test_noise_is_no_heart_and_the_phantom_no_noise() -> None:
     model = load_file(SHIPPED, CPU)
     noise = drdm.Case.from_arrays(np.random.default_rng(0).normal(size=(96, 80, 1)))
-    assert drdm.Session(noise, model).fit.verdict == "does not fit"
+    assert Session(noise, model).fit.verdict == "does not fit"
