@@ -14,6 +14,7 @@ from napari_drdm.explorer.form import ExplorerForm
 from napari_drdm.explorer.form_texts import describe_choice, show_numbers
 from napari_drdm.explorer.live_preview import LivePreview
 from napari_drdm.explorer.model_list import ModelList
+from napari_drdm.explorer.pictures import PictureExport
 from napari_drdm.explorer.readout import ReadoutController
 from napari_drdm.explorer.region import RegionDrawing
 from napari_drdm.explorer.remembered import recall, remember
@@ -74,6 +75,8 @@ class DeformationExplorer(ExplorerForm):
         )
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
         self.exporter = ResultExport(self, self._outcome)
+        trace, asked = self.runner.compute.trace, self._form_request
+        self.picture_export = PictureExport(self, self._outcome, trace, asked)
         self.models = ModelList(self, recall(self))
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
@@ -84,7 +87,8 @@ class DeformationExplorer(ExplorerForm):
         for emitter, slot in self._slots:
             emitter.connect(slot)
         parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
-        self.destroyed.connect(partial(_disconnect, (*parts, self.reader), self._slots))
+        ended = (*parts, self.reader, self.picture_export)
+        self.destroyed.connect(partial(_disconnect, ended, self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
@@ -150,6 +154,7 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.command_asked.connect(self.exporter.copy_command)
         self.exporter.message.connect(self.run_bar.say)
         self.exporter.failed.connect(self._fail)
+        self.picture_export.failed.connect(self._fail)
         self.exporter.imported.connect(self.models.refresh)
         self.models.offered.connect(self._on_source)
         self.models.ready.connect(self._on_ready)

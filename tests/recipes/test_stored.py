@@ -43,16 +43,12 @@ def test_what_was_saved_is_read(result: Result, saved: Path) -> None:
         assert stored.source.name == "a"
 
 
-def test_the_determinant_is_computed_where_its_file_is_missing(
-    result: Result, saved: Path
-) -> None:
+def test_the_determinant_is_computed_where_its_file_is_missing(result: Result, saved: Path) -> None:
     (saved / "jacobian.nii.gz").unlink()
     assert np.allclose(read_result(saved).jacobian, result.jacobian, atol=1e-6)
 
 
-def test_what_was_changed_is_named_and_what_is_missing_refused(
-    result: Result, saved: Path
-) -> None:
+def test_what_was_changed_is_named_and_what_is_missing_refused(result: Result, saved: Path) -> None:
     write(saved / "image.nii.gz", np.asarray(result.case.image) + np.int16(1))
     assert read_result(saved).changed == ("image",)
     (saved / "labels.nii.gz").unlink()
