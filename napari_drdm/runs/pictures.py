@@ -72,7 +72,8 @@ def _film_steps(
         return films.cine_film(result.source, result.case, strip, title)
     if kind in ("flicker", "wipe"):
         return films.comparison_film(result.source, result.case, strip, title, kind == "wipe")
-    session = Session(result.source, _model(outcome.request), options.slices, options.region)
+    model, part = _model(outcome.request), (options.slices, options.region, options.guide)
+    session = Session(result.source, model, *part)
     if kind == "levels":
         return films.level_film(session, options, strip)
     return films.recovery_film(session, options, strip, trace)
