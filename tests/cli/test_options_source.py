@@ -69,7 +69,18 @@ SOURCES: dict[str, dict[str, type]] = {
     **{f"task {n}": _all_but(task.request, *task.arguments) for n, task in TASKS.items()},
 }
 #: Parameters that no engine class describes: files, folders and what is printed.
-SHELL = {"images", "labels", "image", "field", "recipe", "dataset", "train", "test", "config"}
+SHELL = {
+    "images",
+    "labels",
+    "image",
+    "field",
+    "recipe",
+    "dataset",
+    "train",
+    "test",
+    "real",
+    "config",
+}
 SHELL |= {"model", "file", "out", "json", "hold", "points", "surface"}
 #: Defaults that a verb has otherwise than the field.
 OTHERWISE = {("augment", "formats"): "cases", ("pairs", "formats"): "pairs"}
