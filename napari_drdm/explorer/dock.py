@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QTimer
 
+from napari_drdm.explorer.assistants import assist
 from napari_drdm.explorer.export import ResultExport
 from napari_drdm.explorer.form import ExplorerForm
 from napari_drdm.explorer.form_texts import describe_choice, show_numbers
@@ -80,9 +81,10 @@ class DeformationExplorer(ExplorerForm):
         self.exporter = ResultExport(self, self._outcome, self._moment)
         self._compared: RunOutcome | None = None
         self.models = ModelList(self, recall(self))
-        self.sessions = SessionCommands(
-            napari_viewer, self, self.variants, self.steering, self.models
-        )
+        renamed = self.sizes.rename, self.steering.rename, self._show_numbers
+        assist(napari_viewer, self, self.form_reader, self.runner, self._outcome, renamed)
+        kept = self.variants, self.steering, self.models
+        self.sessions = SessionCommands(napari_viewer, self, *kept)
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
