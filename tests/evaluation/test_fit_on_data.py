@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 import src_core as drdm
-from src_core.generation import Session
 from src_core.evaluation.fit_table import KindOfImage, auroc, fit_report, measure_kinds
+from src_core.generation import Session
 from src_core.models.checkpoint import load_file
 from tests.support.paths import ROOT
 
