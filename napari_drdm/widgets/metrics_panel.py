@@ -89,7 +89,7 @@ def metric_lines(
         "Shown": f"level {m['level']}, seed {m['seed']}{kept}, {m['model']}",
         "Largest": f"{m['max_mm']:.1f} {unit.name}, {m['max_percent']:.1f} %",
         "Mean": f"{m['mean_mm']:.1f} {unit.name}, {m['mean_percent']:.1f} %",
-        "Fit": fit_line(m["fit"]) if "fit" in m else "",
+        "Fit": fit_line(m["fit"]).split(":")[0] if "fit" in m else "",
         "Certificate": _certificate(m),
     }
     return {name: line or "–" for name, line in lines.items()}
