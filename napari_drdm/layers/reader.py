@@ -19,7 +19,8 @@ from napari_drdm.layers.field_layers import DenseField, field_layer
 from napari_drdm.messages import error_line
 from src_core.cases.case import Case
 from src_core.errors import InputError
-from src_core.io import holds_field, read_case, read_field
+from src_core.io import holds_field, read_case
+from src_core.io.field_files import content_of
 from src_core.io.formats import ending_of, format_of, image_endings, without_ending
 
 __all__ = ["get_reader", "read_layers"]
@@ -27,6 +28,8 @@ __all__ = ["get_reader", "read_layers"]
 _LABELS = re.compile(r"(^|[^a-z])(gt|labels?|masks?|seg|segmentations?)([^a-z]|$)")
 _LABEL_FOLDERS = {"gt", "labels", "labelstr", "labelsts", "masks", "segmentations"}
 _MOST_LABELS = 256
+#: The kind of field that is opened without a message.
+_PLAIN = "lps"
 
 Paths = str | Path | Sequence[str | Path]
 LayerData = tuple[Any, dict[str, Any], str]
@@ -61,13 +64,18 @@ def _ours(path: str | Path) -> bool:
 def _field(path: Path) -> LayerData:
     """Arrows, which follow the plane in view where there is a viewer."""
     from napari import current_viewer
+    from napari.utils.notifications import show_info
 
     from napari_drdm.layers.field_follower import follow
+    from src_core.recipes.pulled_back import pulled_back
 
     viewer = current_viewer()
     if viewer is not None:
         follow(viewer)
-    return field_layer(DenseField(*read_field(path)), without_ending(path), path.resolve())
+    field, content = DenseField(*pulled_back(path)), content_of(path)
+    if content is not None and content.kind is not None and content.kind.name != _PLAIN:
+        show_info(f"{path.name}: a field of {content.what} ({content.why})")
+    return field_layer(field, without_ending(path), path.resolve())
 
 
 def _layer(path: Path) -> LayerData:
@@ -78,7 +86,8 @@ def _layer(path: Path) -> LayerData:
     settings = {**_axes(case, data.ndim), "name": case.name}
     affine = {"plane_affine" if plane else "affine": case.grid.affine}
     settings["metadata"] = {"drdm": {"path": str(path.resolve()), **affine}}
-    if _is_labels(path, data):
+    content = content_of(path)
+    if _is_labels(path, data) or (content is not None and content.holds == "labels"):
         return np.asarray(data, dtype=_label_type(data)), {**settings, "opacity": 0.4}, "labels"
     return data, settings, "image"
 
