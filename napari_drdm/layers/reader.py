@@ -18,6 +18,7 @@ from napari_drdm.layers.cases import shown
 from napari_drdm.layers.field_layers import DenseField, field_layer
 from napari_drdm.messages import error_line
 from src_core.cases.case import Case
+from src_core.cases.synthetic import SYNTHETIC, description_of
 from src_core.errors import InputError
 from src_core.io import holds_field, read_case
 from src_core.io.field_files import content_of
@@ -85,7 +86,9 @@ def _layer(path: Path) -> LayerData:
     data = (data[:, :, 0] if plane else data).T
     settings = {**_axes(case, data.ndim), "name": case.name}
     affine = {"plane_affine" if plane else "affine": case.grid.affine}
-    settings["metadata"] = {"drdm": {"path": str(path.resolve()), **affine}}
+    notice = description_of(case.images[0].header)
+    known = {"notice": notice} if notice.startswith(SYNTHETIC) else {}
+    settings["metadata"] = {"drdm": {"path": str(path.resolve()), **affine, **known}}
     content = content_of(path)
     if _is_labels(path, data) or (content is not None and content.holds == "labels"):
         return np.asarray(data, dtype=_label_type(data)), {**settings, "opacity": 0.4}, "labels"

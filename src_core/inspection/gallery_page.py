@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from src_core.cases.synthetic import SYNTHETIC
 from src_core.drawing.pages import (
     html_page,
     html_picture,
@@ -16,8 +17,7 @@ from src_core.drawing.pages import (
     png_bytes,
     save_page,
 )
-from src_core.drawing.planes import orientation_text
-from src_core.inspection.film_steps import NOTICE
+from src_core.drawing.planes import length_unit, orientation_text
 from src_core.inspection.gallery import Gallery, GalleryEntry
 from src_core.inspection.gallery_sheet import caption_numbers, gallery_sheet, range_text
 from src_core.inspection.label_table import change_text, size_word
@@ -42,7 +42,7 @@ def save_gallery(gallery: Gallery, place: Path, columns: int | None = None) -> N
         InputError: they cannot be written there.
     """
     with open_atomically(place / "gallery.png") as file:
-        file.write(png_bytes(gallery_sheet(gallery, columns), NOTICE))
+        file.write(png_bytes(gallery_sheet(gallery, columns), SYNTHETIC))
     save_page(place / "gallery.html", gallery_page(gallery))
     with open_atomically(place / "gallery.csv") as file:
         file.write(_csv(gallery).encode("utf-8"))
@@ -56,7 +56,7 @@ def gallery_page(gallery: Gallery) -> str:
         _STYLE,
         f"<h1>{escape(name)}: {len(gallery.seeds)} seeds at levels "
         f"{', '.join(map(str, gallery.levels))}</h1>",
-        f'<p class="notice">{NOTICE}</p>',
+        f'<p class="notice">{SYNTHETIC}</p>',
         f"<figure>{html_picture(source, 'source')}<figcaption><b>source</b></figcaption></figure>",
         f"<p>Model <b>{escape(gallery.model)}</b>. Numbers are the seed, the largest displacement, "
         f"and the change of each label's {size_word(gallery.source.grid)} in %.</p>",
@@ -66,7 +66,7 @@ def gallery_page(gallery: Gallery) -> str:
     for level in gallery.levels:
         entries = gallery.at_level(level)
         body.append(f"<h2>level {level}</h2>")
-        body.append(f'<p class="quiet">{range_text(entries)}</p>')
+        body.append(f'<p class="quiet">{range_text(entries, length_unit(gallery.source))}</p>')
         tiles = "".join(_tile(gallery, entry) for entry in entries)
         body.append(f'<div class="tiles">{tiles}</div>')
     body += ["<h2>Numbers</h2>", _table(gallery)]
@@ -79,7 +79,7 @@ def _key(gallery: Gallery) -> Iterator[str]:
 
 
 def _tile(gallery: Gallery, entry: GalleryEntry) -> str:
-    words = f"level {entry.level}, seed {entry.seed}"
+    words, unit = f"level {entry.level}, seed {entry.seed}", length_unit(gallery.source)
     changes = "".join(
         f'<span class="change">{html_swatch(colour)}{text}</span>'
         for colour, text in caption_numbers(entry, gallery.strip.colours)
@@ -87,14 +87,14 @@ def _tile(gallery: Gallery, entry: GalleryEntry) -> str:
     return (
         f'<figure style="width:{entry.picture.width}px">{html_picture(entry.picture, words)}'
         f"<figcaption><b>seed {entry.seed}</b>"
-        f'<span class="far">{entry.metrics["max_mm"]:.1f} mm</span><br>{changes}'
+        f'<span class="far">{entry.metrics["max_mm"]:.1f} {unit}</span><br>{changes}'
         "</figcaption></figure>"
     )
 
 
 def _table(gallery: Gallery) -> str:
-    labels = list(gallery.strip.colours)
-    columns = ["level", "seed", "max mm", "mean mm", "smallest det J", "certified"]
+    labels, unit = list(gallery.strip.colours), length_unit(gallery.source)
+    columns = ["level", "seed", f"max {unit}", f"mean {unit}", "smallest det J", "certified"]
     columns += [f"label {value}, %" for value in labels]
     rows = []
     for entry in gallery.entries:

@@ -110,9 +110,8 @@ def _kind_of(
     if own and (verdict.kind is None or "FSL" in (verdict.kind.axes, kind_named(own[0]).axes)):
         return kind_named(own[0]), True
     if verdict.holds != "field":
-        raise not_a_field(
-            f"this is {verdict.what} ({verdict.why})", str(path), verdict.do or _STATE
-        )
+        do = _STATE if header.count > 1 else "give the field that a registration wrote"
+        raise not_a_field(f"this is {verdict.what} ({verdict.why})", str(path), verdict.do or do)
     if verdict.kind is None:
         raise _unknown(verdict.why, path)
     return verdict.kind, verdict.certain

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Read = Callable[[Path], tuple[NDArray[Any], Grid]]
     ReadImage = Callable[[Path], tuple[NDArray[Any], Grid | nib.Nifti1Header]]
     WriteImage = Callable[[Path, NDArray[Any], nib.Nifti1Header], None]
-    WriteField = Callable[[Path, NDArray[Any], Grid], None]
+    WriteField = Callable[..., None]
     ReadShape = Callable[[Path], tuple[tuple[int, ...], np.dtype[Any]]]
     ReadPoints = Callable[[Path, Axes | None], PointSet]
     WritePoints = Callable[[Path, PointSet], None]
@@ -38,9 +38,10 @@ class FieldConvention:
         name: the choice.
         words: which tools read it, in a few words.
         endings: of its files; the first is that of files the engine names.
-        write: writes (X, Y, Z, 3), LPS mm, on a grid to a file.
+        write: ``write(path, u, grid)`` writes (X, Y, Z, 3), LPS mm, on a grid to a file.
         kind: of the fields written, of ``src_core.io.field_kinds``; empty where files say
             themselves what they are.
+        described: ``write`` takes words for the file's own description as a fourth argument.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FieldConvention:
     endings: tuple[str, ...]
     write: WriteField
     kind: str = ""
+    described: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ FOREIGN: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         (".m3z",),
         "this is a morph of FreeSurfer",
-        "convert it to a field: mri_warp_convert --inm3z IN.m3z --outitk OUT.nii.gz",
+        "convert it to a field of ITK, .nii.gz: mri_warp_convert",
     ),
     (
         (".mgz", ".mgh"),
         "this is a volume or warp of FreeSurfer",
-        "convert a volume by mri_convert, a warp by mri_warp_convert --outitk, to .nii.gz",
+        "convert a volume by mri_convert, a warp by mri_warp_convert (for ITK), to .nii.gz",
     ),
     (
         (".lta", ".xfm"),
@@ -36,7 +36,7 @@ FOREIGN: tuple[tuple[tuple[str, ...], str, str], ...] = (
         (".mat",),
         "this is a matrix or linear transform",
         "make a displacement field of it: antsApplyTransforms -r IMAGE -t IN.mat -o [OUT.nii.gz,1]"
-        " (ANTs), or convertwarp --premat (FSL)",
+        " (ANTs), or convertwarp (FSL)",
     ),
     (
         (".mif", ".mif.gz", ".mih"),

@@ -63,6 +63,7 @@ NIFTI = FileFormat(
             (".nii.gz", ".nii"),
             _later("nifti_fields.write_itk_nifti"),
             "lps",
+            described=True,
         ),
         FieldConvention(
             "fsl",
@@ -70,6 +71,7 @@ NIFTI = FileFormat(
             (".nii.gz", ".nii"),
             _later("nifti_fields.write_fsl_nifti"),
             "fsl",
+            described=True,
         ),
     ),
     read_shape=_later("nifti.read_shape"),
@@ -99,7 +101,7 @@ _formats = [
         read_image=_later("itk_images.read_itk_image"),
         read_field=_later("itk.read_itk_vectors"),
         header=_later("text_headers.metaimage_header"),
-        conventions=(FieldConvention("mha", "ITK .mha", (".mha",), _later("itk.write_itk_field")),),
+        conventions=(FieldConvention("mha", "ITK .mha", (".mha",), _WRITE_ITK, described=True),),
         extra="itk",
     ),
     FileFormat(
@@ -108,9 +110,7 @@ _formats = [
         read_image=_later("itk_images.read_itk_image"),
         read_field=_later("itk.read_itk_vectors"),
         header=_later("text_headers.nrrd_header"),
-        conventions=(
-            FieldConvention("nrrd", "ITK .nrrd", (".nrrd",), _later("itk.write_itk_field")),
-        ),
+        conventions=(FieldConvention("nrrd", "ITK .nrrd", (".nrrd",), _WRITE_ITK, described=True),),
         extra="itk",
     ),
     FileFormat(

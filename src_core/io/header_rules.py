@@ -60,7 +60,7 @@ def _fnirt_coefficients(header: Header) -> Verdict | None:
 def _topup(header: Header) -> Verdict | None:
     if header.intent not in _TOPUP:
         return None
-    do = "write a warp with topup --dfout"
+    do = "let topup write a warp (dfout)"
     return Verdict("other", "topup's coefficients", f"intent {header.intent}", do=do)
 
 

@@ -58,7 +58,7 @@ def read_itk_vectors(path: Path) -> tuple[NDArray[np.float64], Grid]:
 
 
 def read_itk_transform(path: Path) -> tuple[NDArray[np.float64], Grid]:
-    """The displacement field of a transform, its other parts included, as ``read_itk_field``.
+    """The displacement field of a transform, its other parts included, as ``read_itk_vectors``.
 
     Raises:
         InputError: it cannot be read, or holds no displacement field.
@@ -93,7 +93,7 @@ def _unreadable(path: Path) -> InputError:
     )
 
 
-def write_itk_field(path: Path, u: NDArray[Any], grid: Grid) -> None:
+def write_itk_field(path: Path, u: NDArray[Any], grid: Grid, description: str = "") -> None:
     """Write (X, Y, Z, 3), LPS mm, as a vector image, .mha or .nrrd, float32.
 
     Raises:
@@ -111,6 +111,8 @@ def write_itk_field(path: Path, u: NDArray[Any], grid: Grid) -> None:
     field.SetSpacing(grid.spacing)
     field.SetDirection((RAS_TO_LPS[:, None] * grid.direction).ravel().tolist())
     field.SetOrigin((RAS_TO_LPS * grid.affine[:3, 3]).tolist())
+    if description:
+        field.SetMetaData("Description", description)
     with replacing(path, path.suffix) as partial:
         try:
             sitk.WriteImage(field, str(partial), useCompression=True)

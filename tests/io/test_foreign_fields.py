@@ -114,7 +114,7 @@ def test_fsl_s_rule_can_be_overruled(kind: str, tmp_path: Path) -> None:
         ({"intent_code": 1005}, "symmetric matrices"),
         ({"intent_code": 2007}, "FNIRT's coefficients.*fnirtfileutils"),
         ({"intent_code": 2009}, "FNIRT's coefficients.*fnirtfileutils"),
-        ({"intent_code": 2016}, "topup's coefficients.*topup --dfout"),
+        ({"intent_code": 2016}, "topup's coefficients.*let topup"),
     ],
     ids=str,
 )

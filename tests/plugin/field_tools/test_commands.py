@@ -169,7 +169,7 @@ def test_what_is_wrong_is_reported_in_one_line(window: Any, files: Path) -> None
     assert reported() == "no field given, choose a field layer or a file"
     form.file.value = files / "heart.nii.gz"
     press(form)
-    assert "the file has shape" in reported() and "\n" not in reported()
+    assert "this is an image" in reported() and "\n" not in reported()
     far = Grid(SHAPE, AFFINE + np.array([[0, 0, 0, 900.0], *np.zeros((3, 4))]))
     write_field(files / "far.nii.gz", np.zeros((*SHAPE, 3)), far)
     form.file.value = files / "far.nii.gz"
