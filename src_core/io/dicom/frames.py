@@ -93,6 +93,6 @@ def _pixels(file: Path) -> NDArray[Any]:
             "its voxels cannot be decoded",
             where=str(file),
             expected="uncompressed or run-length coded voxels",
-            do="decompress it (gdcmconv --raw, dcmdjpeg), or convert it to .nii.gz",
+            do="decompress it (dcmdjpeg), or convert it to .nii.gz",
         ) from error
     return np.asarray(pixels if pixels.ndim == 3 else pixels[None])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.grid import RAS_TO_LPS, Grid
 from src_core.errors import InputError
-from src_core.io.dicom.planes import Plane
+from src_core.io.dicom.planes import PlaneHeader
 
 __all__ = ["Stack", "stack_planes"]
 
@@ -31,11 +31,11 @@ class Stack:
         grid: where voxels lie.
     """
 
-    planes: tuple[tuple[Plane, ...], ...]
+    planes: tuple[tuple[PlaneHeader, ...], ...]
     grid: Grid
 
 
-def stack_planes(planes: Sequence[Plane], where: str, *, gaps: bool = False) -> Stack:
+def stack_planes(planes: Sequence[PlaneHeader], where: str, *, gaps: bool = False) -> Stack:
     """Order planes along their normal.
 
     A uniform shift from slice to slice, as a tilted gantry makes it, gives a sheared grid.
@@ -72,28 +72,30 @@ def stack_planes(planes: Sequence[Plane], where: str, *, gaps: bool = False) -> 
     return Stack(stack, _grid(first, places[0], step, len(stack)))
 
 
-def _along(plane: Plane, first: Plane) -> float:
+def _along(plane: PlaneHeader, first: PlaneHeader) -> float:
     """Distance along the normal, rounded so that the planes of one place stay together."""
     moved = np.subtract(plane.position, first.position)  # type: ignore[arg-type]
     return round(float(moved @ first.normal), 3)
 
 
-def _slices(ordered: Sequence[Plane], first: Plane) -> list[list[Plane]]:
+def _slices(ordered: Sequence[PlaneHeader], first: PlaneHeader) -> list[list[PlaneHeader]]:
     return [list(group) for _, group in groupby(ordered, key=lambda plane: _along(plane, first))]
 
 
-def _step(plane: Plane) -> NDArray[np.float64]:
+def _step(plane: PlaneHeader) -> NDArray[np.float64]:
     return np.asarray(plane.normal * (plane.thickness or 1.0))
 
 
-def _grid(plane: Plane, origin: NDArray[np.float64], step: NDArray[np.float64], count: int) -> Grid:
+def _grid(
+    plane: PlaneHeader, origin: NDArray[np.float64], step: NDArray[np.float64], count: int
+) -> Grid:
     affine = np.eye(4)
     along, down = np.asarray(plane.axes) * np.asarray(plane.spacing)[:, None]
     affine[:3] = RAS_TO_LPS[:, None] * np.stack([along, down, step, origin], axis=1)
     return Grid((*plane.shape, count), affine)
 
 
-def _numbered(places: NDArray[np.float64], first: Plane, where: str) -> NDArray[np.int64]:
+def _numbered(places: NDArray[np.float64], first: PlaneHeader, where: str) -> NDArray[np.int64]:
     """Numbers of slices of which some may be missing, from 0."""
     if len(places) == 1:
         return np.zeros(1, dtype=np.int64)
@@ -102,7 +104,7 @@ def _numbered(places: NDArray[np.float64], first: Plane, where: str) -> NDArray[
     return np.rint(along / step).astype(np.int64)
 
 
-def _check_alike(planes: Sequence[Plane], where: str) -> None:
+def _check_alike(planes: Sequence[PlaneHeader], where: str) -> None:
     """One size, direction and spacing for all."""
     first, axes = planes[0], np.asarray(planes[0].axes)
     for plane in planes[1:]:
@@ -124,7 +126,7 @@ def _check_alike(planes: Sequence[Plane], where: str) -> None:
         )
 
 
-def _check_frames(slices: Sequence[Sequence[Plane]], where: str, gaps: bool) -> None:
+def _check_frames(slices: Sequence[Sequence[PlaneHeader]], where: str, gaps: bool) -> None:
     counts = {len(one) for one in slices}
     if len(counts) == 1 or gaps:
         return
@@ -140,7 +142,7 @@ def _check_places(
     places: NDArray[np.float64],
     numbers: NDArray[np.int64],
     step: NDArray[np.float64],
-    first: Plane,
+    first: PlaneHeader,
     where: str,
 ) -> None:
     """Refuse planes that lie elsewhere than the grid has them."""
@@ -161,5 +163,5 @@ def _check_places(
     )
 
 
-def _size(plane: Plane) -> str:
+def _size(plane: PlaneHeader) -> str:
     return " x ".join(map(str, plane.shape))

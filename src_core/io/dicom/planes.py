@@ -20,13 +20,13 @@ from src_core.errors import InputError
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["Plane", "header_of", "is_framed", "planes_of"]
+__all__ = ["PlaneHeader", "header_of", "is_framed", "planes_of"]
 
 _SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 
 
 @dataclass(frozen=True)
-class Plane:
+class PlaneHeader:
     """One plane of voxels.
 
     Attributes:
@@ -93,7 +93,7 @@ def is_framed(header: Dataset) -> bool:
     )
 
 
-def planes_of(header: Dataset, path: Path) -> Iterator[Plane]:
+def planes_of(header: Dataset, path: Path) -> Iterator[PlaneHeader]:
     """The planes of a file.
 
     Raises:
@@ -118,7 +118,7 @@ def planes_of(header: Dataset, path: Path) -> Iterator[Plane]:
         ) from error
 
 
-def _plane(path: Path, number: int, header: Dataset, groups: Sequence[Dataset]) -> Plane:
+def _plane(path: Path, number: int, header: Dataset, groups: Sequence[Dataset]) -> PlaneHeader:
     measures = _group(groups, "PixelMeasuresSequence")
     values = _group(groups, "PixelValueTransformationSequence")
     position = _group(groups, "PlanePositionSequence").get("ImagePositionPatient")
@@ -127,7 +127,7 @@ def _plane(path: Path, number: int, header: Dataset, groups: Sequence[Dataset]) 
     x = _numbers(axes or (1, 0, 0, 0, 1, 0), 6)
     labelled = header.get("SOPClassUID") == _SEGMENTATION
     segment = _group(groups, "SegmentIdentificationSequence").get("ReferencedSegmentNumber")
-    return Plane(
+    return PlaneHeader(
         path,
         number,
         (int(header.Columns), int(header.Rows)),

@@ -19,7 +19,7 @@ from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.io.dicom.frames import frame_values, segment_labels
 from src_core.io.dicom.places import Stack, stack_planes
-from src_core.io.dicom.planes import Plane, header_of, is_framed, planes_of
+from src_core.io.dicom.planes import PlaneHeader, header_of, is_framed, planes_of
 from src_core.io.headers import Verdict
 from src_core.io.itk import simpleitk
 from src_core.io.refusals import many_values
@@ -148,11 +148,11 @@ def _slice_values(stack: Stack, where: str) -> NDArray[Any]:
     return np.stack([one.astype(kind) for one in each], axis=-1)
 
 
-def _meaning(plane: Plane) -> tuple[float, float]:
+def _meaning(plane: PlaneHeader) -> tuple[float, float]:
     return plane.slope, plane.intercept
 
 
-def _single(stack: Stack, where: str) -> Sequence[Sequence[Plane]]:
+def _single(stack: Stack, where: str) -> Sequence[Sequence[PlaneHeader]]:
     """Files of a series have no order in time that all scanners agree on."""
     count = sum(map(len, stack.planes))
     if count > len(stack.planes):
