@@ -192,8 +192,9 @@ def _two_steps(
 
 @helper
 def _inside(p: Any, n: _Triple, tolerance: float) -> bool:
-    away = max(max(-p[0], p[0] - n[0] + 1), max(-p[1], p[1] - n[1] + 1))
-    return max(away, max(-p[2], p[2] - n[2] + 1)) <= tolerance
+    first = (-p[0] <= tolerance) & (p[0] - n[0] + 1 <= tolerance)
+    second = (-p[1] <= tolerance) & (p[1] - n[1] + 1 <= tolerance)
+    return first & second & (-p[2] <= tolerance) & (p[2] - n[2] + 1 <= tolerance)
 
 
 @helper

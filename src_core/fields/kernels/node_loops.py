@@ -20,6 +20,13 @@ _OFFSETS = np.array(sorted(product((-1, 0, 1), repeat=3), key=lambda one: np.abs
 
 
 @helper
+def _held(i: int, n: int) -> int:
+    """The voxel of an axis of n voxels that is nearest to another."""
+    i = i if i > 0 else 0
+    return i if i < n else n - 1
+
+
+@helper
 def _neighbour(near: Any, a: int, b: int, d: int) -> tuple[int, int, int]:
     """The likeliest of a target's neighbours, or itself if no voxel is mapped near to any."""
     least, found = np.inf, (a, b, d)
@@ -60,28 +67,29 @@ def nodes(
     """
     plane = u.shape[0] == 2
     for i in range(first[0], last[0]):
-        a = min(max(i, 0), n[0] - 1) - o[0]
+        a = _held(i, n[0]) - o[0]
         for j in range(first[1], last[1]):
-            b = min(max(j, 0), n[1] - 1) - o[1]
+            b = _held(j, n[1]) - o[1]
             for k in range(first[2], last[2]):
-                d = min(max(k, 0), n[2] - 1) - o[2]
+                d = _held(k, n[2]) - o[2]
                 f0 = i + (0.0 if plane else u[0, a, b, d])
                 f1 = j + (u[0, a, b, d] if plane else u[1, a, b, d])
                 f2 = k + (u[1, a, b, d] if plane else u[2, a, b, d])
                 z0, z1, z2 = math.floor(f0 + 0.5), math.floor(f1 + 0.5), math.floor(f2 + 0.5)
-                h = (int(z0) - begin[0], int(z1) - begin[1], int(z2) - begin[2])
-                if not (0 <= h[0] < near.shape[0] and 0 <= h[1] < near.shape[1]):
+                x, y, z = z0 - begin[0], z1 - begin[1], z2 - begin[2]
+                if not (0 <= x < near.shape[0] and 0 <= y < near.shape[1]):
                     continue
-                if not 0 <= h[2] < near.shape[2]:
+                if not 0 <= z < near.shape[2]:
                     continue
-                far = (f0 - z0) ** 2 + (f1 - z1) ** 2 + (f2 - z2) ** 2
+                f0, f1, f2 = f0 - z0, f1 - z1, f2 - z2
+                far = f0 * f0 + f1 * f1 + f2 * f2
                 if a + o[0] != i or b + o[1] != j or d + o[2] != k:
                     far += 1.0
-                if np.float32(far) < near[h]:
-                    near[h] = far
-                    node[h[0], h[1], h[2], 0] = i
-                    node[h[0], h[1], h[2], 1] = j
-                    node[h[0], h[1], h[2], 2] = k
+                if np.float32(far) < near[x, y, z]:
+                    near[x, y, z] = far
+                    node[x, y, z, 0] = i
+                    node[x, y, z, 1] = j
+                    node[x, y, z, 2] = k
     for a in range(near.shape[0]):
         for b in range(near.shape[1]):
             for d in range(near.shape[2]):

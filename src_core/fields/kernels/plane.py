@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.fields.kernels.compiled import ready
@@ -83,12 +86,34 @@ def warped_planes(images: Tensor, u: Tensor, factor: int, fades: bool) -> Tensor
     """
     rows, columns = (n * factor for n in u.shape[2:])
     out = torch.empty(len(u), images.shape[1], rows, columns)
-    sources, fields = images.detach().contiguous().numpy(), u.detach().contiguous().numpy()
-    for n, (field, written) in enumerate(zip(fields, out.numpy(), strict=True)):
-        source = sources[n if len(sources) > 1 else 0]
-        work = partial(warp_planes, source, field, factor, fades, written)
+    sources, fields = images.detach().contiguous().flatten(2).numpy(), u.detach().contiguous()
+    between = _between(rows, columns, factor)
+    for n, (field, written) in enumerate(zip(fields.numpy(), out.numpy(), strict=True)):
+        given = sources[n if len(sources) > 1 else 0], images.shape[3], field, *between, fades
+
+        def work(start: int, stop: int, given: Any = given, written: Any = written) -> None:
+            room, cells = np.empty((7, columns), np.float32), np.empty((2, columns), np.int32)
+            warp_planes(*given, room, cells, written, start, stop)
+
         in_parts(work, rows, max(1, LEAST // columns))
     return out
+
+
+@lru_cache(maxsize=8)
+def _between(rows: int, columns: int, factor: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Lines of a grid on both sides of those of a finer one, and shares of the way to the second.
+
+    Returns:
+        (4, n): of rows, then of columns; (2, n).
+    """
+    sides, length = (rows, columns), max(rows, columns)
+    beside, shares = np.zeros((4, length), np.uint32), np.zeros((2, length), np.float32)
+    for axis, side in enumerate(sides):
+        twice = np.maximum(2 * np.arange(side) + 1 - factor, 0)
+        beside[2 * axis, :side] = twice // (2 * factor)
+        beside[2 * axis + 1, :side] = np.minimum(twice // (2 * factor) + 1, side // factor - 1)
+        shares[axis, :side] = (twice % (2 * factor)).astype(np.float32) / np.float32(2 * factor)
+    return beside, shares
 
 
 def _suits(values: Tensor, u: Tensor) -> bool:
