@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.fields.fading import fading_windows
-from src_core.fields.moments import centred_points
+from src_core.fields.sampling import identity
 
-__all__ = ["SMALLEST", "OrganMaps"]
+__all__ = ["SMALLEST", "OrganMaps", "affine_basis", "centred_points"]
 
 #: Organs smaller than this, voxels, count as absent.
 SMALLEST = 1.5
@@ -111,3 +112,17 @@ def _nested(organs: Tensor, sizes: Sequence[float]) -> list[tuple[int, int]]:
         if SMALLEST <= sizes[small] < sizes[large] and common >= _INSIDE * sizes[small]:
             found.append((small, large))
     return found
+
+
+@lru_cache(maxsize=4)
+def centred_points(shape: torch.Size) -> Tensor:
+    """1 and the position of each voxel of a grid from its middle: (1 + D, n), float64."""
+    at = identity(shape, torch.zeros(1, dtype=torch.float64))[0].flatten(1)
+    middle = torch.tensor([(n - 1) / 2 for n in shape], dtype=torch.float64)
+    return torch.cat([torch.ones_like(at[:1]), at - middle[:, None]])
+
+
+def affine_basis(windows: Tensor) -> Tensor:
+    """Windows (K, *n) times 1 and times each coordinate: (K (1 + D), n), float64."""
+    points = centred_points(windows.shape[1:])
+    return (windows.flatten(1).double()[:, None] * points).flatten(0, 1)

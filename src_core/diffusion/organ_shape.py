@@ -7,8 +7,7 @@ the organs are known, it can be read from the deformation itself and taken back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -16,9 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.diffusion.flow import correction_ddf
-from src_core.diffusion.organ_maps import OrganMaps
+from src_core.diffusion.organ_maps import OrganMaps, affine_basis, centred_points
 from src_core.fields import compose
-from src_core.fields.moments import affine_sum, moments
 from src_core.fields.sampling import warp
 
 __all__ = ["shape_corrections"]
@@ -64,74 +62,46 @@ def _correction(u: Tensor, organs: Tensor, undeformed: OrganMaps, depth: int) ->
     chosen = [k for k, at in enumerate(depths) if at == depth and stretched[k]]
     if not chosen:
         return torch.zeros_like(u)
-    reverse = np.stack(_reverse(u[0], deformed, chosen), 1)
-    return affine_sum(deformed.windows(chosen), reverse)[None].to(u)
+    values = torch.cat([centred_points(u.shape[2:]), u[0].flatten(1).double()])
+    reverse = np.concatenate([_reverse(values, deformed, k) for k in chosen], 1)
+    found = torch.from_numpy(reverse) @ affine_basis(deformed.windows(chosen))
+    return found.view(u.shape).to(u)
 
 
-@dataclass(frozen=True)
-class _LinearFit:
-    """Centre of an organ, and the mean (D,) and the matrix (D, D) of a deformation about it."""
-
-    centre: _Values
-    mean: _Values
-    matrix: _Values
-
-
-def _reverse(u: Tensor, organs: OrganMaps, chosen: Sequence[int]) -> list[_Values]:
-    """The velocities that take back the stretch of organs, and their shifts in their hosts.
+def _reverse(values: Tensor, organs: OrganMaps, k: int) -> _Values:
+    """The velocity that takes back the stretch of an organ, and its shift in its host.
 
     Args:
-        u: (D, *n), a deformation.
+        values: (1 + 2 D, n), ``centred_points``, then a deformation.
         organs: as they are deformed.
-        chosen: their numbers.
+        k: the organ.
 
     Returns:
-        (D, 1 + D) of each: at the middle of the grid, and its derivatives.
+        (D, 1 + D), at the middle of the grid, and its derivatives.
     """
-    hosts = [_host(organs, k) for k in chosen]
-    walls = [
-        (organs.maps[host] - organs.maps[k]).clamp_min(0)
-        for k, host in zip(chosen, hosts, strict=True)
-        if host is not None
-    ]
-    fits = _linear_fits(u, torch.stack([*organs.maps[list(chosen)], *walls]))
-    found, rest = [], iter(fits[len(chosen) :])
-    for fit, host in zip(fits, hosts, strict=False):
-        stretch = _stretch(fit.matrix)
-        velocity = np.concatenate([-(stretch @ fit.centre)[:, None], stretch], 1)
-        if host is not None:
-            wall = next(rest)
-            shift = fit.mean - wall.mean - wall.matrix @ (fit.centre - wall.centre)
-            velocity[:, 0] += np.linalg.solve(_gradient(wall.matrix), shift)
-        found.append(-velocity)
-    return found
-
-
-def _host(organs: OrganMaps, k: int) -> int | None:
-    """The smallest organ that an organ lies in; None without one that is larger enough."""
+    centre, mean, matrix = _linear_fit(values, organs.maps[k])
+    stretch = _stretch(matrix)
+    velocity = np.concatenate([-(stretch @ centre)[:, None], stretch], 1)
     sizes = organs.sizes
     hosts = [j for i, j in organs.inside if i == k and sizes[j] - sizes[k] >= _SMALLEST]
-    return min(hosts, key=lambda j: sizes[j]) if hosts else None
+    if hosts:
+        host = organs.maps[min(hosts, key=lambda j: sizes[j])]
+        wall = (host - organs.maps[k]).clamp_min(0)
+        host_centre, host_mean, host_matrix = _linear_fit(values, wall)
+        shift = mean - host_mean - host_matrix @ (centre - host_centre)
+        velocity[:, 0] += np.linalg.solve(_gradient(host_matrix), shift)
+    return -velocity
 
 
-def _linear_fits(u: Tensor, organs: Tensor) -> list[_LinearFit]:
-    """Weighted least squares of a deformation (D, *n) about each organ (K, *n)."""
-    count, ndim = len(organs), len(u)
-    maps = torch.cat([organs.clamp(0, 1), torch.ones_like(organs[:1]), u.to(organs)])
-    products = [(k, k, count + part) for k in range(count) for part in range(1 + ndim)]
-    sums = moments(maps, np.array(products)).reshape(count, 1 + ndim, 1 + ndim, 1 + ndim)
-    return [_linear_fit(one) for one in sums]
-
-
-def _linear_fit(sums: _Values) -> _LinearFit:
-    """From the moments of an organ's weights, and of these times each component."""
-    own, moved = sums[0], sums[1:, 0]
-    total, ndim = own[0, 0], len(moved)
-    centre, mean = own[0, 1:] / total, moved[:, 0] / total
-    gram = own[1:, 1:] - total * np.outer(centre, centre)
-    crossed = moved[:, 1:].T - total * np.outer(centre, mean)
+def _linear_fit(values: Tensor, organ: Tensor) -> tuple[_Values, _Values, _Values]:
+    """Centre of an organ, and the mean and the matrix of u about it, by weighted least squares."""
+    weighted = values * organ.double().clamp(0, 1).flatten() ** 2
+    sums, ndim = (weighted @ values.T).numpy(), organ.dim()
+    centre, mean = np.split(sums[0, 1:] / sums[0, 0], 2)
+    spread = sums[1 : 1 + ndim, 1:] - sums[0, 0] * np.outer(centre, [*centre, *mean])
+    gram, crossed = spread[:, :ndim], spread[:, ndim:]
     gram = gram + 1e-9 * np.trace(gram) * np.eye(ndim)
-    return _LinearFit(centre, mean, np.linalg.solve(gram, crossed).T)
+    return centre, mean, np.linalg.solve(gram, crossed).T
 
 
 def _gradient(matrix: _Values) -> _Values:

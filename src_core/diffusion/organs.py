@@ -7,7 +7,6 @@ out of its corrections keeps what the random field made of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -15,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.diffusion.organ_maps import SMALLEST, OrganMaps
-from src_core.fields.moments import affine_sum, moments
+from src_core.diffusion.organ_maps import SMALLEST, OrganMaps, affine_basis
 
 __all__ = ["OrganModes", "organ_modes", "organ_part"]
 
@@ -34,54 +32,40 @@ class OrganModes:
     rotations of all together, at 1 radian, and their translations, by a voxel.
 
     Attributes:
-        windows: (K, *n), float32.
-        combined: (M, D, K, 1 + D): each component of a mode in each window, at the middle of the
-            grid, and its derivatives.
+        basis: (K, n), float64: functions on the grid.
+        combined: (M, D, K): each component of a mode as a sum of them.
         weights: (*n) of the fit, 0 to 1.
     """
 
-    windows: Tensor
+    basis: Tensor
     combined: NDArray[np.float64]
     weights: Tensor
 
     @property
     def fields(self) -> Tensor:
         """(M, D, *n), float32."""
-        flat = affine_sum(self.windows, self.combined.reshape(-1, *self.combined.shape[2:]))
-        return flat.unflatten(0, self.combined.shape[:2])
+        return (torch.from_numpy(self.combined) @ self.basis).float().unflatten(-1, self._shape)
 
     def coefficients(self, velocity: Tensor) -> Tensor:
         """The rates of the modes in a velocity (D, *n), voxels: (M,), by weighted least squares."""
-        count, ndim = len(self.windows), len(velocity)
-        one, other, products = _products(count, ndim)
-        maps = torch.cat([self.windows, self.weights[None], velocity.to(self.windows)])
-        sums = moments(maps, products)
-        inner = np.empty((count, 1 + ndim, count, 1 + ndim))
-        inner[one, :, other] = inner[other, :, one] = sums[: len(one)]
-        wanted = sums[len(one) :, 0].ravel()
+        weighted = self.basis * self.weights.flatten().double()
+        products = (self.basis @ weighted.T).numpy()
+        wanted = (velocity.flatten(1).double() @ weighted.T).numpy()
         flat = self.combined.reshape(len(self.combined), -1)
-        size = count * (1 + ndim)
-        gram = (flat.reshape(-1, size) @ inner.reshape(size, size)).reshape(flat.shape) @ flat.T
+        gram = (self.combined @ products).reshape(flat.shape) @ flat.T
         gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
-        return torch.from_numpy(np.linalg.solve(gram, flat @ wanted))
+        return torch.from_numpy(np.linalg.solve(gram, flat @ wanted.ravel()))
 
     def part(self, velocity: Tensor, factors: Tensor | None = None) -> Tensor:
         """The part of a velocity (D, *n) that the modes explain, each times its factor (M,)."""
         rates = self.coefficients(velocity)
         rates = rates if factors is None else rates * factors.double()
-        numbers = np.tensordot(rates.numpy(), self.combined, 1)
-        return affine_sum(self.windows, numbers).to(velocity)
+        found = torch.from_numpy(np.tensordot(rates.numpy(), self.combined, 1)) @ self.basis
+        return found.view(velocity.shape).to(velocity)
 
-
-@lru_cache(maxsize=8)
-def _products(
-    count: int, ndim: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of windows, and all products of maps of a fit: windows, then weights and a velocity."""
-    pairs = np.array([(k, m) for k in range(count) for m in range(k + 1)])
-    inner = [(k, m, count) for k, m in pairs]
-    outer = [(k, count, count + 1 + c) for c in range(ndim) for k in range(count)]
-    return pairs[:, 0], pairs[:, 1], np.array(inner + outer)
+    @property
+    def _shape(self) -> torch.Size:
+        return self.weights.shape
 
 
 def organ_part(velocity: Tensor, shares: Tensor, factors: Tensor | None = None) -> Tensor:
@@ -110,11 +94,11 @@ def organ_modes(shares: Tensor) -> OrganModes | None:
     if organs.sizes[-1] < SMALLEST:
         return None
     weights = organs.maps[-1].clamp(0, 1) + _OUTSIDE
-    return OrganModes(organs.windows(), _combined(organs), weights)
+    return OrganModes(affine_basis(organs.windows()), _combined(organs), weights)
 
 
 def _combined(organs: OrganMaps) -> NDArray[np.float64]:
-    """The modes in the windows: (M, D, K + 1, 1 + D)."""
+    """The modes in the windows' affine basis: (M, D, (K + 1) (1 + D))."""
     count, ndim = len(organs.maps) - 1, organs.centres.shape[1]
     turns = list(combinations(range(ndim), 2))
     centres = np.nan_to_num(organs.centres)  # an absent organ has no window
@@ -126,4 +110,4 @@ def _combined(organs: OrganMaps) -> NDArray[np.float64]:
     for mode, (first, second) in zip(found[count:], turns, strict=False):
         mode[first, count, [0, 1 + second]] = centres[-1, second], -1
         mode[second, count, [0, 1 + first]] = -centres[-1, first], 1
-    return found
+    return found.reshape(len(found), ndim, -1)

@@ -58,9 +58,14 @@ def plane_labels(labels: Tensor, u: Tensor) -> Tensor | None:
     loop = votes_of_plane[name]
     if not ready(loop):
         return None
-    flat = labels.to(kind).contiguous()
+    flat = labels.to(kind).contiguous()[0].flatten(1).numpy()
     out, field = torch.empty(1, labels.shape[1], *u.shape[2:], dtype=kind), u.contiguous()
-    in_parts(partial(loop, flat[0].numpy(), field[0].numpy(), out[0].numpy()), *_rows(u))
+    given, width, written = (flat, labels.shape[3], field[0].numpy()), u.shape[3], out[0].numpy()
+
+    def work(start: int, stop: int) -> None:
+        loop(*given, np.empty(width, np.int32), np.empty((2, width)), written, start, stop)
+
+    in_parts(work, *_rows(u))
     return out
 
 

@@ -6,7 +6,7 @@ affine (FiLM), self-attention where the grid is coarsest, output on the grid of 
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -241,6 +241,23 @@ class VelocityUNet(nn.Module):
         return functional.silu(self.norm(x))
 
 
+@lru_cache(maxsize=4)
+def _unfilled(config: VelocityUNetConfig) -> VelocityUNet:
+    """A network whose weights have shapes alone: building one takes longer than a step."""
+    with torch.device("meta"):
+        return VelocityUNet(config, _UNFILLED)
+
+
+def _copied(module: Any) -> Any:
+    """A module of the same parameters, with modules and tables of its own."""
+    new = type(module).__new__(type(module))
+    for name, value in vars(module).items():
+        new.__dict__[name] = value.copy() if isinstance(value, (dict, set)) else value
+    for name, inner in module._modules.items():
+        new._modules[name] = None if inner is None else _copied(inner)
+    return new
+
+
 class VelocityUNetKind(NetworkKind):
     """Velocities, as ``NetworkKind`` has them."""
 
@@ -251,8 +268,9 @@ class VelocityUNetKind(NetworkKind):
         return VelocityUNet(config)
 
     def unfilled(self, config: VelocityUNetConfig) -> VelocityUNet:
-        """The network without random weights."""
-        return VelocityUNet(config, _UNFILLED)
+        """The network without random weights, as a copy of one that is built once."""
+        copied: VelocityUNet = _copied(_unfilled(config)).to_empty(device="cpu")
+        return copied
 
     def organs(self, config: VelocityUNetConfig) -> int:
         """How many maps of organs the network predicts."""
