@@ -24,9 +24,7 @@ def can_fade(maps: Tensor) -> bool:
     return fits and unrecorded(maps) and ready(loops.square_distances, loops.fade)
 
 
-def squared_distances(
-    maps: Tensor, least: Sequence[float], reaches: Sequence[float]
-) -> Tensor:
+def squared_distances(maps: Tensor, least: Sequence[float], reaches: Sequence[float]) -> Tensor:
     """Squared distances from each region (K, *n), voxels, int32.
 
     Args:

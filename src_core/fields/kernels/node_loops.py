@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.fields.kernels.compiled import helper, kernel
+from src_core.fields.kernels.compiled import helper, kernels
 
-__all__ = ["nodes"]
+__all__ = ["FIELDS", "nodes"]
+
+#: Numba's types of a field in the plane and in space, by its axes.
+FIELDS = {2: "float64[:, :, ::1]", 3: "float64[:, :, :, ::1]"}
 
 _TRIPLE = "UniTuple(int64, 3)"
 _FACES = 6
@@ -41,9 +44,18 @@ def _neighbour(near: Any, a: int, b: int, d: int) -> tuple[int, int, int]:
     return found
 
 
-@kernel(
-    f"void(float64[:, :, :, ::1], {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, "
-    "float32[:, :, ::1], int32[:, :, :, ::1])"
+@helper
+def _image(u: Any, i: int, j: int, k: int, a: int, b: int, d: int) -> tuple[float, float, float]:
+    """Where phi takes a voxel of the extended image, whose displacement is that of a, b and d."""
+    if u.ndim == 3:
+        return float(i), j + u[0, b, d], k + u[1, b, d]
+    return i + u[0, a, b, d], j + u[1, a, b, d], k + u[2, a, b, d]
+
+
+@kernels(
+    f"void({{t}}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, "
+    "float32[:, :, ::1], int32[:, :, :, ::1])",
+    *FIELDS.values(),
 )
 def nodes(
     u: NDArray[np.float64],
@@ -65,16 +77,13 @@ def nodes(
         near: (X, Y, Z), infinite, changed: squared distances; 1 is added outside the image.
         node: (X, Y, Z, 3), changed: the voxels.
     """
-    plane = u.shape[0] == 2
     for i in range(first[0], last[0]):
         a = _held(i, n[0]) - o[0]
         for j in range(first[1], last[1]):
             b = _held(j, n[1]) - o[1]
             for k in range(first[2], last[2]):
                 d = _held(k, n[2]) - o[2]
-                f0 = i + (0.0 if plane else u[0, a, b, d])
-                f1 = j + (u[0, a, b, d] if plane else u[1, a, b, d])
-                f2 = k + (u[1, a, b, d] if plane else u[2, a, b, d])
+                f0, f1, f2 = _image(u, i, j, k, a, b, d)
                 z0, z1, z2 = math.floor(f0 + 0.5), math.floor(f1 + 0.5), math.floor(f2 + 0.5)
                 x, y, z = z0 - begin[0], z1 - begin[1], z2 - begin[2]
                 if not (0 <= x < near.shape[0] and 0 <= y < near.shape[1]):
