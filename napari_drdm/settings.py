@@ -32,9 +32,11 @@ from src_core.models.options import ModelOptions
 __all__ = [
     "Remembered",
     "RememberedBatch",
+    "RememberedNames",
     "load_settings",
     "save_settings",
     "settings_file",
+    "settings_from",
 ]
 
 
@@ -93,6 +95,7 @@ class Remembered(_StoredExplorer):
         device: auto, cpu, cuda:N or mps.
         model: name of the model.
         memory: MB for results that are kept.
+        offer_results: whether results can be chosen as images and labels.
     """
 
     key = "explorer"
@@ -109,6 +112,11 @@ class Remembered(_StoredExplorer):
         description="Memory for finished results and the steps of runs, which are shown again at "
         "once; the least recently used goes first.",
     )
+    offer_results: Annotated[bool, Display(label="Offer results as sources")] = Field(
+        default=False,
+        description="Offer new images and labels in the lists of images and labels too, to deform "
+        "them once more.",
+    )
 
 
 class RememberedBatch(_StoredBatch):
@@ -120,6 +128,13 @@ class RememberedBatch(_StoredBatch):
     model: str = ""
     formats: tuple[str, ...] = FORMATS[:1]
     device: str = same(ModelOptions, "device")
+
+
+class RememberedNames(_Kept):
+    """Names that the user gave to labels: by label file, then by value as text."""
+
+    key = "label-names"
+    files: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 _K = TypeVar("_K", bound=_Kept)
@@ -139,7 +154,7 @@ def load_settings(kind: type[_K]) -> _K:
         return kind()
     if not isinstance(values, dict) or values.get("version") != 1:
         return kind()
-    return _possible(kind, values)
+    return settings_from(kind, values)
 
 
 def save_settings(remembered: _Kept) -> bool:
@@ -166,8 +181,8 @@ def _text_in(path: Path, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _possible(kind: type[_K], values: dict[str, Any]) -> _K:
-    """The settings without the values that are not possible."""
+def settings_from(kind: type[_K], values: dict[str, Any]) -> _K:
+    """Settings from JSON values; one that is not possible is the default."""
     try:
         return kind.model_validate_json(json.dumps(values))
     except ValidationError as error:

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from napari_drdm.batch.fields import BatchFields
 from napari_drdm.batch.more import BatchFilters, BatchMore
 from napari_drdm.widgets.column import Column
+from napari_drdm.widgets.notice import notice_line
 from napari_drdm.widgets.picture import PictureView
 from napari_drdm.widgets.section import Section
 from napari_drdm.widgets.sources import note
@@ -160,3 +161,4 @@ class BatchForm(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(Column(inner))
+        whole.addWidget(notice_line())

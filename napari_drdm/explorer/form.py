@@ -18,6 +18,7 @@ from napari_drdm.widgets.controls import MorePanel, OptionsPanel
 from napari_drdm.widgets.distribution_panel import DistributionPanel
 from napari_drdm.widgets.metrics_panel import MetricsPanel
 from napari_drdm.widgets.model_drop import ModelDrop
+from napari_drdm.widgets.notice import notice_line
 from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
@@ -51,7 +52,9 @@ class ExplorerForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.sources, self.options = SourcePanel(), OptionsPanel()
-        self.more = MorePanel(option_field(Remembered, "memory"))
+        self.more = MorePanel(
+            option_field(Remembered, "memory"), option_field(Remembered, "offer_results")
+        )
         self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
@@ -110,6 +113,7 @@ class ExplorerForm(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
+        whole.addWidget(notice_line())
 
     def _shortcut(self, keys: str, slot: Callable[[], object]) -> None:
         """A key that works while the focus is in here."""

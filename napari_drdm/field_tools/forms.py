@@ -58,7 +58,7 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
 
     @magicgui(
         call_button="Apply",
-        image=_choice(viewer, _is_grey, "Image", "The image to move; it is never changed"),
+        image=_choice(viewer, _is_image, "Image", "The image to move; it is never changed"),
         label_layers={
             "widget_type": "Select",
             "label": "Labels",
@@ -110,7 +110,7 @@ def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., 
             "choices": lambda _: [(one.name, one) for one in viewer.layers if is_movable(one)],
             "tooltip": "Points, shapes and surfaces to move, one or several (Ctrl + click)",
         },
-        image=_choice(viewer, _is_grey, "Image", "The image that they lie on; it is not moved"),
+        image=_choice(viewer, _is_image, "Image", "The image that they lie on; it is not moved"),
         field=_field_choice(viewer),
         file=_FILE,
         format=_widget_of("field_format", "Format"),
@@ -181,8 +181,8 @@ def _is_field(layer: Layer) -> bool:
     return isinstance(layer, Vectors) and field_of(layer) is not None
 
 
-def _is_grey(layer: Layer) -> bool:
-    return isinstance(layer, Image) and not layer.rgb
+def _is_image(layer: Layer) -> bool:
+    return isinstance(layer, Image)
 
 
 def _fitting(viewer: Viewer, form: FunctionGui[..., Any]) -> list[tuple[str, Layer]]:

@@ -13,7 +13,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.utils.transforms import Affine
 
-from napari_drdm.layers.snapshots import placement
+from napari_drdm.layers.geometry import placement
 from napari_drdm.variants.captions import caption, write
 from napari_drdm.variants.layers import metadata_of, passing_name
 from napari_drdm.variants.mosaic import Mosaic
@@ -62,7 +62,10 @@ class SeedLayers:
 
     def fill(self, place: int, image: NDArray[Any], labels: NDArray[Any] | None) -> None:
         """Show what a seed has made of the image and its labels."""
-        _mosaic(self.image).tiles[place] = image
+        mosaic = _mosaic(self.image)
+        if image.ndim > mosaic.ndim:  # in colour: tiles show how bright it is
+            image = image[..., :3].mean(axis=-1).astype(mosaic.dtype)
+        mosaic.tiles[place] = image
         _show(self.image)
         if self.labels is not None and labels is not None:
             _mosaic(self.labels).tiles[place] = labels
@@ -90,6 +93,20 @@ class SeedLayers:
                 shift[self._axes[0]] = -1.1 * layer.data.shape[self._axes[0]]
             linear = Affine(**{n: own[n] for n in ("scale", "rotate", "shear")}).linear_matrix
             layer.translate = own["translate"] + linear @ shift
+
+    def place_at(self, position: Any) -> int | None:
+        """The tile at a place in the viewer's world, None beside all of them."""
+        layer, mosaic = self.image, _mosaic(self.image)
+        at = layer.world_to_data(position[-layer.ndim :])
+        for place in range(mosaic.SIDE**2):
+            corner = mosaic.corner(place)
+            inside = [
+                first - 0.5 <= at[axis] < first - 0.5 + mosaic.tile_shape[axis]
+                for first, axis in zip(corner, self._axes, strict=True)
+            ]
+            if all(inside):
+                return place
+        return None
 
     def _image_mosaic(self) -> Mosaic:
         taken, (low, high) = self._request.snapshot.image, self._request.source.contrast_limits

@@ -126,10 +126,12 @@ class SourcePanel(QWidget):
         choices: the three.
         import_asked: the user wants to add a model.
         card_asked: the user wants to read the model's card.
+        convert_asked: the user wants the image as labels, which was offered.
     """
 
     import_asked = Signal()
     card_asked = Signal()
+    convert_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,8 +145,16 @@ class SourcePanel(QWidget):
         self.card = QPushButton("Card")
         self.card.setToolTip("What the model was trained on, its licence, figures and limits")
         self.card.clicked.connect(self.card_asked)
+        self.convert = QPushButton("This looks like a label map: convert it to labels")
+        self.convert.setToolTip("Replace this image layer by a labels layer with the same values")
+        self.convert.clicked.connect(self.convert_asked)
+        self.convert.setVisible(False)
         self.geometry_note, self.model_note = note(), note()
         self.model_note.setObjectName("drdm_model_note")
+        self.geometry_note.setToolTip(
+            "Axes in napari's order. Where no spacing is known, lengths are in px: set the layer's "
+            "scale and units to work in mm"
+        )
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.model, 1)
@@ -157,8 +167,13 @@ class SourcePanel(QWidget):
         form.addRow("Image", self.image)
         form.addRow("Labels", self.labels)
         form.addRow("", self.geometry_note)
+        form.addRow("", self.convert)
         form.addRow("Model", row)
         form.addRow("", self.model_note)
+
+    def offer_conversion(self, offered: bool) -> None:
+        """Whether the image looks like labels."""
+        self.convert.setVisible(offered)
 
 
 def note() -> QLabel:

@@ -20,6 +20,7 @@ ALL = Remembered(
     steps=4,
     slices="each",
     variety=0.5,
+    guide=3,
     live=False,
     shown=frozenset({"arrows", "Jacobian"}),
     style={"density": 0.5, "length": 3, "goes": True, "name, with; \"quotes\" = @é": "x\\n"},
@@ -27,6 +28,7 @@ ALL = Remembered(
     device="cuda:1",
     model="cardiac-sax",
     memory=300,
+    offer_results=True,
 )  # fmt: skip
 
 
