@@ -1,8 +1,7 @@
 """Loops of the inverse: points p with ``p + u(p) = y``, u multilinear on cells, float64.
 
-Points are in voxels of the image, past whose borders u continues. A field in the plane is
-(2, X, Y), and loops are compiled for it alone: the first of three coordinates stays as it is. n is
-the image's shape, o its voxel at which the array u begins.
+Points are in voxels of the image, past whose borders u continues; in the plane the first of three
+coordinates stays as it is. n is the image's shape, o its voxel at which the array u begins.
 """
 
 from __future__ import annotations
@@ -243,8 +242,7 @@ def from_nodes(
     Args:
         begin, near, node: as ``nodes`` left them.
         first: the first target of the results.
-        start, stop: rows.
-        single: whether the result is stored as float32.
+        start, stop, single: rows, and whether the result is stored as float32.
         w: (3, X, Y, Z), written: p - y.
         error: (X, Y, Z), written: how far phi(p) is from y; infinite where a point left u.
     """
