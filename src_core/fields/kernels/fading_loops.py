@@ -85,7 +85,7 @@ def _lower(
         for c in range(width):
             copy[n * width + c] = lines[k, first + n * stride + c]
     for n in range(count):
-        step, most, here = 1, limit, np.uint64(first + n * stride)
+        step, here, most = 1, np.uint64(first + n * stride), limit
         while step < count and step * step < most:
             low = np.uint64((n - step if n > step else 0) * width)
             high = np.uint64((n + step if n + step < count else count - 1) * width)
@@ -97,7 +97,7 @@ def _lower(
                 old = near if near < old else old
                 lines[k, here + at] = old
                 largest = old if old > largest else largest
-            most = largest if largest < limit else limit
+            most = int(largest) if largest < limit else limit
             step += 1
 
 

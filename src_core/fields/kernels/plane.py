@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.fields.kernels.compiled import ready
+from src_core.fields.kernels.compiled import Kernel, ready
 from src_core.fields.kernels.plane_loops import values_of_plane, votes_of_plane
 from src_core.fields.kernels.tensors import plain
 from src_core.fields.kernels.threads import LEAST, in_parts
@@ -92,13 +92,14 @@ def warped_planes(images: Tensor, u: Tensor, factor: int, fades: bool) -> Tensor
     rows, columns = (n * factor for n in u.shape[2:])
     out = torch.empty(len(u), images.shape[1], rows, columns)
     sources, fields = images.detach().contiguous().flatten(2).numpy(), u.detach().contiguous()
+    loop: Kernel[...] = warp_planes
     between = _between(rows, columns, factor)
     for n, (field, written) in enumerate(zip(fields.numpy(), out.numpy(), strict=True)):
         given = sources[n if len(sources) > 1 else 0], images.shape[3], field, *between, fades
 
         def work(start: int, stop: int, given: Any = given, written: Any = written) -> None:
             room, cells = np.empty((7, columns), np.float32), np.empty((2, columns), np.int32)
-            warp_planes(*given, room, cells, written, start, stop)
+            loop(*given, room, cells, written, start, stop)
 
         in_parts(work, rows, max(1, LEAST // columns))
     return out

@@ -49,7 +49,8 @@ UNFILLED = Layers(_UnfilledConv2d, _UnfilledConv3d, _UnfilledLinear)
 
 def copied(module: Any) -> Any:
     """A module of the same parameters, with modules and tables of its own."""
-    new = type(module).__new__(type(module))
+    kind: Any = type(module)
+    new = kind.__new__(kind)
     for name, value in vars(module).items():
         new.__dict__[name] = value.copy() if isinstance(value, (dict, set)) else value
     for name, inner in module._modules.items():
