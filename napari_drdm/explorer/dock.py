@@ -19,12 +19,14 @@ from napari_drdm.explorer.region import RegionDrawing
 from napari_drdm.explorer.remembered import recall, remember
 from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
+from napari_drdm.explorer.source_layers import SourceFollower
 from napari_drdm.explorer.steering import Steering
 from napari_drdm.messages import error_line
 from napari_drdm.runs.runner import Runner
 from napari_drdm.variants import Distribution, Variants
 from napari_drdm.variants.search import SeedSearch
 from napari_drdm.widgets.dock_place import OURS, share_place
+from napari_drdm.widgets.start_panel import SAMPLE
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class DeformationExplorer(ExplorerForm):
         self.live = LivePreview(
             napari_viewer, self, self.results, self.runner, self.form_reader.request
         )
+        self.follower = SourceFollower(napari_viewer, self, self.results, self.live)
         self.variants = Variants(
             napari_viewer,
             self.variants_panel,
@@ -84,7 +87,8 @@ class DeformationExplorer(ExplorerForm):
         for emitter, slot in self._slots:
             emitter.connect(slot)
         parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
-        self.destroyed.connect(partial(_disconnect, (*parts, self.reader), self._slots))
+        others = (self.reader, self.follower)
+        self.destroyed.connect(partial(_disconnect, (*parts, *others), self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
@@ -116,6 +120,7 @@ class DeformationExplorer(ExplorerForm):
     def refresh_layers(self, event: Any = None) -> None:
         """Offer the viewer's present layers, except those that the explorer made."""
         self.form_reader.offer()
+        self.start.setVisible(self.sources.image.value() is None)
 
     def export(self, folder: str, overwrite: bool = False) -> None:
         """Write the files of the shown result into a folder."""
@@ -126,6 +131,8 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.import_model(path)
 
     def _connect_widgets(self) -> None:
+        self.start.sample_asked.connect(partial(self._viewer.open_sample, *SAMPLE))
+        self.follower.moved.connect(self._describe)
         self.sources.image.chosen.connect(self._on_image)
         self.sources.labels.chosen.connect(self._on_source)
         self.sources.model.chosen.connect(self._on_source)
@@ -135,12 +142,10 @@ class DeformationExplorer(ExplorerForm):
         self.options.changed.connect(self._on_options)
         self.more.changed.connect(self._on_options)
         self.region.changed.connect(self._on_options)
-        self.region.failed.connect(self._fail)
         self.more.memory_changed.connect(self._share_memory)
         self.steering.changed.connect(self._on_options)
         self.steering.pulled.connect(self.live.pull)
         self.steering.started.connect(self._on_drag)
-        self.steering.failed.connect(self._fail)
         self.show_panel.changed.connect(self._on_ticks)
         self.show_panel.styled.connect(self._on_ticks)
         self.run_bar.generate_asked.connect(self.generate)
@@ -149,16 +154,15 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.python_asked.connect(self.exporter.copy_python)
         self.run_bar.command_asked.connect(self.exporter.copy_command)
         self.exporter.message.connect(self.run_bar.say)
-        self.exporter.failed.connect(self._fail)
         self.exporter.imported.connect(self.models.refresh)
         self.models.offered.connect(self._on_source)
         self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_moment)
-        self.live.failed.connect(self._fail)
         self.runner.ran.connect(self._on_ran)
         self.runner.finished.connect(self._on_outcome)
-        self.runner.failed.connect(self._fail)
         self.runner.message.connect(self.run_bar.say)
+        for part in (self.region, self.steering, self.exporter, self.live, self.runner):
+            part.failed.connect(self._fail)
 
     def _viewer_slots(self) -> list[tuple[Any, Any]]:
         layers, dims = self._viewer.layers.events, self._viewer.dims.events

@@ -18,6 +18,12 @@ __all__ = ["ShowPanel"]
 
 _STEP = 100  # arrows
 _LONGEST = 5
+_SPOKEN = {
+    "arrows": "Number of arrows",
+    "scale": "Length of arrows",
+    "goes": "Direction of arrows",
+    "lines": "Number of grid lines",
+}
 
 
 class ShowPanel(QWidget):
@@ -107,7 +113,8 @@ class ShowPanel(QWidget):
             "Arrows start in the new image and lead to where its tissue came from, "
             "or start there and lead to where it went"
         )
-        for control in self._controls.values():
+        for name, control in self._controls.items():
+            control.setAccessibleName(_SPOKEN[name])
             if isinstance(control, QSlider):
                 control.valueChanged.connect(self._on_drawing)
             else:

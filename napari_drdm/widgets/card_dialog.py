@@ -10,6 +10,7 @@ from qtpy.QtGui import QTextOption
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from napari_drdm.widgets.dialog_buttons import standard_button
+from napari_drdm.widgets.usable import UsablePanel
 
 if TYPE_CHECKING:
     from src_core.models.library import ModelEntry
@@ -35,6 +36,7 @@ class CardDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self.text)
         column.addWidget(buttons)
+        self.usable = UsablePanel(self)
         self.resize(640, 700)
 
 

@@ -18,6 +18,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.message_line import MessageLine
+
 __all__ = ["Choice", "ManyChoice", "SourcePanel", "note"]
 
 
@@ -143,7 +145,7 @@ class SourcePanel(QWidget):
         self.card = QPushButton("Card")
         self.card.setToolTip("What the model was trained on, its licence, figures and limits")
         self.card.clicked.connect(self.card_asked)
-        self.geometry_note, self.model_note = note(), note()
+        self.geometry_note, self.model_note = MessageLine(1), MessageLine(2)
         self.model_note.setObjectName("drdm_model_note")
         row = QHBoxLayout()
         row.setSpacing(4)
