@@ -86,13 +86,16 @@ class ShowPanel(QWidget):
         self.styled.emit(self.drawing())
 
     def set_legend(self, longest_mm: float | None) -> None:
-        """What the colours of the ticked overlays mean; None while there is no result."""
+        """What the colours of the ticked overlays mean; None while there is no result.
+
+        It takes the same room before the first result, which would otherwise push what is below.
+        """
         self._limit = longest_mm
-        limit = f"{longest_mm or 0:.0f} mm or more"
+        limit = "the longest" if longest_mm is None else f"{longest_mm:.0f} mm or more"
         ticked = self.kinds()
         overlays = [o for o in reversed(_by_place()) if o.name in ticked and o.legend]
         lines = [overlay.legend.format(limit=limit) for overlay in overlays]
-        self.legend.setText("" if longest_mm is None else "\n".join(lines))
+        self.legend.setText("\n".join(lines))
 
     def _set_up(self) -> None:
         for kind, box in self.boxes.items():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui
     from napari.viewer import Viewer
 
-__all__ = ["GRID_NOTE", "apply_form", "jacobian_form", "points_form"]
+__all__ = ["GRID_NOTE", "apply_form", "jacobian_form", "pick_pair", "points_form"]
 
 #: Name of the line that says whether image and field have one grid.
 GRID_NOTE = "drdm_grid_note"
@@ -96,11 +96,8 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
     form.label_layers.max_height = _LIST_HEIGHT
     form.label_layers.choices = lambda _: _fitting(viewer, form)
     form.image.changed.connect(lambda _: _offer_labels(viewer, form))
-    image, field = likely_pair(viewer)
-    if image is not None:
-        form.image.value = image
     _offer_labels(viewer, form)
-    return _with_file_row(form, field)
+    return _with_file_row(form, viewer)
 
 
 def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
@@ -140,10 +137,7 @@ def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., 
     offered = [layer for layer in viewer.layers if is_movable(layer)]
     chosen = [layer for layer in offered if layer in viewer.layers.selection]
     form.layers.value = chosen or offered[:1]
-    image, field = likely_pair(viewer)
-    if image is not None:
-        form.image.value = image
-    return _with_file_row(form, field)
+    return _with_file_row(form, viewer)
 
 
 def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
@@ -168,7 +162,7 @@ def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[...
         name = file.name if field is None and file is not None else str(field)
         start(form, _chosen(field, file, format), name, magnitude)
 
-    return _with_file_row(form, likely_pair(viewer)[1])
+    return _with_file_row(form, viewer)
 
 
 def _choice(
@@ -206,7 +200,16 @@ def _offer_labels(viewer: Viewer, form: FunctionGui[..., Any]) -> None:
     form.label_layers.value = [] if likely is None else [likely]
 
 
-def _with_file_row(form: FunctionGui[..., Any], picked: Layer | None) -> FunctionGui[..., Any]:
+def pick_pair(form: FunctionGui[..., Any], viewer: Viewer) -> None:
+    """Choose the image and the field that are likeliest meant now."""
+    image, field = likely_pair(viewer)
+    for one in form:
+        if one.name == "image" and image is not None:
+            form.image.value = image
+    form.field.value = field
+
+
+def _with_file_row(form: FunctionGui[..., Any], viewer: Viewer) -> FunctionGui[..., Any]:
     """A field that is open is picked; the file and its format show only where there is none.
 
     Below, whether the field's grid is the image's.
@@ -221,7 +224,7 @@ def _with_file_row(form: FunctionGui[..., Any], picked: Layer | None) -> Functio
         dense = None if field is None else field_of(field)
         warning.setText(grid_warning(images[0].value, dense) if images else "")
 
-    form.field.value = picked
+    pick_pair(form, viewer)
     for one in (form.field, *images):
         one.changed.connect(update)
     update()

@@ -49,19 +49,24 @@ class _ToFront(QObject):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Raise the dock when it is shown, and where it was hidden from behind."""
         kind = event.type() if event is not None else None
-        asked_for = kind == QEvent.Type.Hide and self._covered and self._dock.isHidden()
-        if asked_for or kind == QEvent.Type.ShowToParent:
+        if kind == QEvent.Type.Hide and self._covered and self._dock.isHidden():
+            QTimer.singleShot(0, self._show)
+        elif kind == QEvent.Type.ShowToParent:
             QTimer.singleShot(0, self._raise)
         return False
 
     def _on_visibility(self, visible: bool) -> None:
         self._covered = not visible and self._dock.isVisible()
 
-    def _raise(self) -> None:
+    def _show(self) -> None:
         with suppress(RuntimeError):
             window, nowhere = self._dock.window(), Qt.DockWidgetArea.NoDockWidgetArea
             if isinstance(window, QMainWindow) and window.dockWidgetArea(self._dock) != nowhere:
                 self._dock.show()
+
+    def _raise(self) -> None:
+        with suppress(RuntimeError):
+            if not self._dock.isHidden():
                 self._dock.raise_()
 
 
