@@ -58,7 +58,8 @@ class DeformationExplorer(ExplorerForm):
         self.live = LivePreview(
             napari_viewer, self, self.results, self.runner, self.form_reader.request
         )
-        self.follower = SourceFollower(napari_viewer, self, self.results, self.live)
+        shown = self.results, self.live, self.form_reader.snapshot
+        self.follower = SourceFollower(napari_viewer, self, *shown)
         self.variants = Variants(
             napari_viewer,
             self.variants_panel,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image, Labels, Shapes
 
 from napari_drdm.explorer.visible_part import region_of
-from napari_drdm.layers.snapshots import labels_for, placement, take_snapshot
+from napari_drdm.layers.geometry import placement
+from napari_drdm.layers.snapshots import labels_for, take_snapshot
 from napari_drdm.runs.requests import RunRequest
 from src_core.errors import InputError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Layer, Shapes
 
-from napari_drdm.layers.snapshots import placement
+from napari_drdm.layers.geometry import placement
 from napari_drdm.overlays import DrawingStyle, View, limit_mm, view_of
 from napari_drdm.overlays.build import (
     finish_layer,

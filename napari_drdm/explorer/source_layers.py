@@ -6,16 +6,20 @@ gone, and when the dock closes; one that the user shows or hides stays so.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_drdm.layers.snapshots import spacing_mm
+from napari_drdm.layers.geometry import spacing_mm
 from napari_drdm.overlays.build import keys_of
 from napari_drdm.overlays.kinds import KINDS
 from napari_drdm.overlays.overlay import source_layers
+from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
     from napari.layers import Layer
 
@@ -32,24 +36,32 @@ _COVERING = ("image", "labels")
 
 
 class SourceFollower(QObject):
-    """``moved()``: the source has another scale or lies elsewhere; its result went along.
+    """``moved()``: the source or its labels have another scale or place; the result went along.
 
     Args:
         viewer: with the layers.
         form: that says which image is the source, and whether a change computes at once.
         results: what is shown of it.
         live: what computes.
+        snapshot: takes the source, or raises a DRDMError where its layers do not go together.
     """
 
     moved = Signal()
 
     def __init__(
-        self, viewer: ViewerModel, form: ExplorerForm, results: ResultLayers, live: LivePreview
+        self,
+        viewer: ViewerModel,
+        form: ExplorerForm,
+        results: ResultLayers,
+        live: LivePreview,
+        snapshot: Callable[[], object],
     ) -> None:
         super().__init__(form)
         self._viewer, self._form, self._results, self._live = viewer, form, results, live
+        self._snapshot = snapshot
         self._source: Layer | None = None
-        self._spacing: tuple[float, ...] = ()
+        self._followed: list[Layer] = []
+        self._spacing: list[tuple[float, ...]] = []
         self._hidden: list[Layer] = []
         self._watched: list[Layer] = []
         self._soon, self._place = QTimer(self), QTimer(self)
@@ -59,19 +71,10 @@ class SourceFollower(QObject):
         self._events = (viewer.dims.events.ndisplay, viewer.layers.events.removed)
         for emitter in self._events:
             emitter.connect(self.look)
-        form.sources.image.chosen.connect(self.turn_to)
+        for choice in (form.sources.image, form.sources.labels):
+            choice.chosen.connect(self._turn)
         form.show_panel.changed.connect(self.look)
         live.shown.connect(self.look)
-
-    def turn_to(self, source: Layer | None) -> None:
-        """Follow another source."""
-        self._disconnect()
-        self._source = source
-        if source is not None:
-            self._spacing = spacing_mm(source)
-            for name in _PLACE:
-                getattr(source.events, name).connect(self._on_moved)
-        self.look()
 
     def look(self, event: Any = None) -> None:
         """What is shown has changed: hide or show sources soon, not while layers are removed."""
@@ -88,10 +91,24 @@ class SourceFollower(QObject):
             layer.events.visible.disconnect(self.look)
         self._reveal(self._hidden)
 
-    def _disconnect(self) -> None:
-        if self._source is not None:
+    def _turn(self, _: Any = None) -> None:
+        """Follow what is chosen now."""
+        self._disconnect()
+        sources = self._form.sources
+        self._source = sources.image.value()
+        chosen = self._source, sources.labels.value()
+        self._followed = [layer for layer in chosen if layer is not None]
+        self._spacing = [spacing_mm(layer) for layer in self._followed]
+        for layer in self._followed:
             for name in _PLACE:
-                getattr(self._source.events, name).disconnect(self._on_moved)
+                getattr(layer.events, name).connect(self._on_moved)
+        self.look()
+
+    def _disconnect(self) -> None:
+        for layer in self._followed:
+            for name in _PLACE:
+                getattr(layer.events, name).disconnect(self._on_moved)
+        self._followed = []
 
     def _on_moved(self, event: Any = None) -> None:
         self._place.start(0)  # several come together
@@ -101,11 +118,13 @@ class SourceFollower(QObject):
         source = self._source
         if source is None or source not in self._viewer.layers:
             return
-        before, self._spacing = self._spacing, spacing_mm(source)
+        before, self._spacing = self._spacing, [spacing_mm(layer) for layer in self._followed]
         self._results.lie_over(source)
         self.moved.emit()
         if before != self._spacing and self._results.moment(source) is not None:
-            self._live.change()
+            with suppress(DRDMError):  # labels still to be moved: the form says so
+                self._snapshot()
+                self._live.change()
 
     def _cover(self) -> None:
         covered = self._covered() if self._viewer.dims.ndisplay == 3 else []

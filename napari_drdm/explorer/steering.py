@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_drdm.dragging.anatomy_drag import AnatomyDrag
 from napari_drdm.dragging.pulls import Pull
 from napari_drdm.explorer.target_values import reached, sorted_targets, walls_of
-from napari_drdm.layers.snapshots import spacing_mm
+from napari_drdm.layers.geometry import spacing_mm
 from napari_drdm.messages import error_line
 from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.variants.label_sizes import label_sizes

@@ -25,8 +25,8 @@ from napari_drdm.field_tools.work import (
 )
 from napari_drdm.layers.field_follower import placement_over
 from napari_drdm.layers.field_layers import round_mm
+from napari_drdm.layers.geometry import placement
 from napari_drdm.layers.point_layers import moved_layer, take_points
-from napari_drdm.layers.snapshots import placement
 from napari_drdm.messages import error_line
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
 from napari_drdm.overlays.rim import keep_rim_true

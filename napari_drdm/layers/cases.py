@@ -42,7 +42,7 @@ class Snapshot:
         labels: the labels layer's, or None.
         name: of the image layer.
         spacing: mm, of X, Y, Z.
-        affine: voxel -> RAS mm, (4, 4), where the layer knows it.
+        affine: voxel -> RAS mm, (4, 4), of the layer's file, with the spacing of the layer.
         image_path: the file that the image came from.
         labels_path: the file that the labels came from.
         extras: further images and labels, in the image's voxels.

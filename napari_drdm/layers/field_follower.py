@@ -17,7 +17,8 @@ from napari_drdm.layers.field_layers import (
     axes_of,
     field_of,
 )
-from napari_drdm.layers.snapshots import placement, take_snapshot
+from napari_drdm.layers.geometry import placement
+from napari_drdm.layers.snapshots import take_snapshot
 from src_core.cases.grid import Grid
 from src_core.errors import DRDMError
 

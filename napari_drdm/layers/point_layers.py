@@ -13,7 +13,7 @@ import numpy as np
 from napari.layers import Layer, Points, Shapes, Surface
 from numpy.typing import NDArray
 
-from napari_drdm.layers.snapshots import units_mm
+from napari_drdm.layers.geometry import units_mm
 from src_core.errors import InputError
 
 __all__ = ["LayerPoints", "is_movable", "moved_layer", "take_points"]

@@ -1,4 +1,4 @@
-"""Layers as snapshots that cases are made of, and where a layer lies; no viewer, no Qt.
+"""Layers as snapshots that cases are made of; no viewer, no Qt.
 
 A layer's array is the NIfTI array with its axes reversed: (T, Z, Y, X), (Z, Y, X), or (Y, X) for a
 single slice.
@@ -14,16 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_drdm.layers.cases import Extra, LayerCase, Snapshot, make_case
-from src_core.errors import InputError
+from napari_drdm.layers.geometry import (
+    check_place,
+    known_affine,
+    spacing_mm,
+)
+from src_core.errors import DRDMError, InputError
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-__all__ = ["case_from_layers", "labels_for", "placement", "spacing_mm", "take_snapshot", "units_mm"]
+__all__ = ["case_from_layers", "labels_for", "take_snapshot"]
 
-_SPATIAL = 3
-_UNITS_MM = {"kilometer": 1e6, "meter": 1e3, "centimeter": 10.0, "micrometer": 1e-3}
-_UNITS_MM |= {"nanometer": 1e-6, "millimeter": 1.0}
+_PLANE = 2
+_SAME = 1e-5
 
 
 def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
@@ -60,15 +64,16 @@ def take_snapshot(
         )
     for layer in ([labels] if labels is not None else []) + list(extras):
         _check_shape(layer, values, image.name)
+        check_place(layer, image, "the labels" if _holds_labels(layer) else "this image's voxels")
     return Snapshot(
         values,
         None if labels is None else _values(labels),
         image.name,
         spacing_mm(image),
-        _known_affine(image),
+        _affine(image),
         _path(image),
         None if labels is None else _path(labels),
-        tuple(Extra(_values(e), type(e).__name__ == "Labels", _path(e)) for e in extras),
+        tuple(Extra(_values(e), _holds_labels(e), _path(e)) for e in extras),
     )
 
 
@@ -78,44 +83,25 @@ def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:
     fits = [
         layer
         for layer in layers
-        if type(layer).__name__ == "Labels"
+        if _holds_labels(layer)
         and layer.ndim in (image.ndim, min(image.ndim, 3))
         and tuple(layer.data.shape) == tuple(shape[len(shape) - layer.ndim :])
+        and _lies_on(layer, image)
     ]
     named = [layer for layer in fits if layer.name.startswith(image.name)]
     return (named or fits or [None])[0]
 
 
-def placement(layer: Layer, ndim: int) -> dict[str, Any]:
-    """Where a layer lies, for another one over its last ``ndim`` axes."""
-    n = min(ndim, layer.ndim)
-    upper = np.eye(layer.ndim)
-    upper[np.triu_indices(layer.ndim, 1)] = layer.shear
-    affine = np.asarray(layer.affine.affine_matrix)
-    keep = [*range(layer.ndim - n, layer.ndim), layer.ndim]
-    return {
-        "scale": layer.scale[-n:],
-        "translate": layer.translate[-n:],
-        "rotate": layer.rotate[-n:, -n:],
-        "shear": upper[-n:, -n:][np.triu_indices(n, 1)],
-        "affine": affine[np.ix_(keep, keep)],
-        "units": layer.units[-n:],
-        "axis_labels": layer.axis_labels[-n:],
-    }
+def _holds_labels(layer: Layer) -> bool:
+    return type(layer).__name__ == "Labels"
 
 
-def spacing_mm(layer: Layer) -> tuple[float, float, float]:
-    """Distance between voxels along X, Y, Z; pixels count as mm, a missing axis as 1 mm."""
-    origin = np.asarray(layer.data_to_world((0,) * layer.ndim))
-    columns = [np.asarray(layer.data_to_world(row)) - origin for row in np.eye(layer.ndim)]
-    sizes = [float(np.linalg.norm(c * units_mm(layer))) for c in columns]
-    z, y, x = [1.0, *sizes][-_SPATIAL:]
-    return x, y, z
-
-
-def units_mm(layer: Layer) -> NDArray[np.float64]:
-    """Size in mm of the unit of each of a layer's axes; pixels count as mm."""
-    return np.array([_UNITS_MM.get(str(unit), 1.0) for unit in layer.units])
+def _lies_on(layer: Layer, image: Layer) -> bool:
+    try:
+        check_place(layer, image, "the labels")
+    except DRDMError:
+        return False
+    return True
 
 
 def _values(layer: Layer) -> Any:
@@ -143,10 +129,13 @@ def _path(layer: Layer) -> Path | None:
     return Path(path) if path and Path(path).is_file() else None
 
 
-def _known_affine(layer: Layer) -> NDArray[np.float64] | None:
-    """The affine a sample or reader left, as long as the layer still has its spacing."""
-    affine = layer.metadata.get("drdm", {}).get("affine")
-    if affine is None or layer.ndim < _SPATIAL:
+def _affine(layer: Layer) -> NDArray[np.float64] | None:
+    """The affine of a layer's file, with the spacing that the layer has now."""
+    known = known_affine(layer.metadata, layer.ndim)
+    if known is None:
         return None
-    known = np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)
-    return np.asarray(affine) if np.allclose(known, spacing_mm(layer), rtol=1e-5) else None
+    filed, own = np.linalg.norm(known[:3, :3], axis=0), np.asarray(spacing_mm(layer))
+    if layer.ndim == _PLANE:
+        own[2] = filed[2]
+    same = np.allclose(filed, own, rtol=_SAME)
+    return known if same else np.asarray(known @ np.diag([*(own / filed), 1.0]))

@@ -1,4 +1,4 @@
-"""Layers back to files: the reverse of the reader, with the affine they came with."""
+"""Layers back to files: the reverse of the reader, where the viewer shows them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_drdm.layers.field_layers import field_in
+from napari_drdm.layers.geometry import known_affine, layer_affine
 from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.io import FieldFormat, is_fsl_name, volume_file, write_field, write_image
@@ -16,11 +16,9 @@ from src_core.io.formats import format_named
 
 __all__ = ["write_fsl_field", "write_itk_field", "write_layer"]
 
-_SAME = 1e-5
-
 
 def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
-    """Write an image or labels layer; geometry is the affine it came with, else its scale.
+    """Write an image or labels layer; where it lies is kept, in mm.
 
     Raises:
         InputError: the layer is no image of 2 to 4 axes, or the file cannot be written.
@@ -33,10 +31,9 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
             expected="one value per voxel",
             do="split its channels first",
         )
-    spacing = _spacing(attributes, values.ndim)
-    affine = _affine(attributes, values.ndim, spacing)
-    where: dict[str, Any] = {"spacing": spacing} if affine is None else {"affine": affine}
-    case = Case.from_arrays(values.T, **where)
+    place = {"scale": (1.0,) * values.ndim, **attributes}
+    known = known_affine(attributes.get("metadata", {}), values.ndim)
+    case = Case.from_arrays(values.T, affine=layer_affine(place, known))
     name = _file_name(path)
     write_image(Path(name), case.image, case.images[0], case.grid)
     return [name]
@@ -72,25 +69,6 @@ def _write_field(path: str, attributes: dict[str, Any], format: FieldFormat) -> 
     name = _file_name(path)
     write_field(name, field.displacement, field.grid, format)
     return [name]
-
-
-def _affine(
-    attributes: dict[str, Any], ndim: int, spacing: tuple[float, float, float]
-) -> NDArray[np.float64] | None:
-    """What the reader or a sample left, as long as the layer still has its spacing."""
-    known = attributes.get("metadata", {}).get("drdm", {})
-    affine = known.get("plane_affine" if ndim == 2 else "affine")
-    if affine is None:
-        return None
-    n = min(ndim, 3)
-    own = np.linalg.norm(np.asarray(affine)[:3, :3], axis=0)[:n]
-    return np.asarray(affine) if np.allclose(own, spacing[:n], rtol=_SAME) else None
-
-
-def _spacing(attributes: dict[str, Any], ndim: int) -> tuple[float, float, float]:
-    scale = np.abs(np.asarray(attributes.get("scale", np.ones(ndim)), dtype=np.float64))
-    z, y, x = [1.0, *scale.tolist()][-3:]
-    return x, y, z
 
 
 def _file_name(path: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
 
-from napari_drdm.layers.snapshots import placement
+from napari_drdm.layers.geometry import placement
 from napari_drdm.overlays.kinds import KINDS, kind_of
 from napari_drdm.overlays.overlay import LayerContent, Overlay, available, source_layers
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.layers.snapshots import spacing_mm
+from napari_drdm.layers.geometry import spacing_mm
 
 if TYPE_CHECKING:
     from napari.layers import Labels

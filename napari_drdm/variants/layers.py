@@ -11,7 +11,7 @@ from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
 from napari_drdm.layers.cases import shown
-from napari_drdm.layers.snapshots import placement
+from napari_drdm.layers.geometry import placement
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

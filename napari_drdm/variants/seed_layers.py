@@ -13,7 +13,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from napari.utils.transforms import Affine
 
-from napari_drdm.layers.snapshots import placement
+from napari_drdm.layers.geometry import placement
 from napari_drdm.variants.captions import caption, write
 from napari_drdm.variants.layers import metadata_of, passing_name
 from napari_drdm.variants.mosaic import Mosaic

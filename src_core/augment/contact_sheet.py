@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from src_core.augment.run_folder import read_index
+from src_core.drawing.figures import new_figure
+from src_core.drawing.planes import choose_planes
+from src_core.drawing.strips import PlaneStrip
+from src_core.drawing.tiles import tile
 from src_core.errors import InputError
 from src_core.fields.warp_case import warp_case
-from src_core.inspection.preview import Extent, best_slice, draw_slice, intensity_window
 from src_core.io import open_atomically, read_case, read_field
 from src_core.io.formats import is_picture
 
@@ -31,6 +34,8 @@ __all__ = ["SHEET", "save_sheet"]
 SHEET = "contact-sheet.png"
 _ROWS, _COLUMNS = 5, 5
 _INCHES, _DPI = 1.9, 100
+#: Pixels of a tile's longest side, about those it has on the sheet.
+_PIXELS = 170
 
 _T = TypeVar("_T")
 Row = dict[str, str]
@@ -49,9 +54,6 @@ def save_sheet(out: Path, spacing: float | None = None) -> Path:
     Raises:
         InputError: there are no new cases yet, or they cannot be read.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     groups = [list(rows) for _, rows in groupby(read_index(out), key=itemgetter("source"))]
     if not groups:
         raise InputError("there is nothing to show yet", where=str(out), expected="new cases")
@@ -59,14 +61,13 @@ def save_sheet(out: Path, spacing: float | None = None) -> Path:
     shown = [_spread(rows, 1 if paired else _COLUMNS) for rows in _spread(groups, _ROWS)]
     columns = 1 + (4 if paired else max(len(rows) for rows in shown))
     size = (_INCHES * columns, (_INCHES + 0.35) * len(shown))
-    figure = Figure(figsize=size, dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure, axes = new_figure(len(shown), columns, size)
     draw = _draw_pair if paired else _draw_cases
-    for line, rows in zip(figure.subplots(len(shown), columns, squeeze=False), shown, strict=True):
+    for line, rows in zip(axes, shown, strict=True):
         _draw_row(line, Path(out), rows, spacing, draw)
     with open_atomically(Path(out) / SHEET) as file, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in letters that its font lacks
-        figure.savefig(file, format="png")
+        figure.savefig(file, format="png", dpi=_DPI)
     return Path(out) / SHEET
 
 
@@ -74,17 +75,18 @@ class _SliceView:
     """The slice of a source that a row shows, and how bright."""
 
     def __init__(self, source: Case) -> None:
-        self.index, self.window = best_slice(source), intensity_window(source)
-        self.extent = Extent(source, source.grid.slice_axis)
+        self.strip = PlaneStrip(source, choose_planes(source, planes="slice"), _PIXELS)
 
     def draw(self, axes: Axes, case: Case, title: str) -> None:
-        draw_slice(axes, case, self.index, self.extent, self.window, title)
+        axes.imshow(self.strip.of_case(case))
+        axes.set_title(title)
 
     def draw_change(self, axes: Axes, change: NDArray[np.float64], title: str) -> None:
         """(X, Y, Z), zero in grey; black and white are half the intensity window away."""
-        reach = max(self.window[1] - self.window[0], 1e-9) / 2
-        plane, extent = self.extent.plane(change, self.index), self.extent.limits
-        axes.imshow(plane, cmap="gray", vmin=-reach, vmax=reach, extent=extent)
+        plane, (low, high) = self.strip.planes[0], self.strip.window
+        reach = max(high - low, 1e-9) / 2
+        grey = tile(plane.values(change), None, plane, self.strip.scale, (-reach, reach), {})
+        axes.imshow(grey)
         axes.set_title(title)
 
 

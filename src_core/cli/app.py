@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from src_core.cli import apply, augment, evaluate, generate, models, pairs, replay, task, train
+from src_core.cli import (
+    apply,
+    augment,
+    evaluate,
+    gallery,
+    generate,
+    models,
+    pairs,
+    pictures,
+    replay,
+    task,
+    train,
+)
 
 __all__ = ["app"]
 
@@ -20,6 +32,8 @@ app = typer.Typer(
 )
 
 for verb in (generate.demo, generate.generate, replay.replay, apply.apply):
+    app.command()(verb)
+for verb in (gallery.gallery, pictures.report, pictures.movie):
     app.command()(verb)
 for verb in (augment.augment, pairs.pairs, train.train):
     app.command()(verb)

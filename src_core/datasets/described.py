@@ -1,8 +1,8 @@
-"""Data sets that a ``dataset.json`` describes: nnU-Net v2 raw, and those of the decathlon (MSD).
+"""Data sets that a ``dataset.json`` describes: nnU-Net v2 and v1 raw, and the decathlon's (MSD).
 
 nnU-Net: ``imagesTr/CASE_0000.nii.gz`` for channel 0 and so on, ``labelsTr/CASE.nii.gz``; or a
 ``dataset`` table in the file. Decathlon: a list ``training`` of ``image`` and ``label``, channels
-along the images' fourth axis.
+along the images' fourth axis. nnU-Net v1 has both: a list of names without the channels' numbers.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from typing import Any
 
 from src_core.datasets.entry import Absent, Entry, stem, subject_of
 from src_core.errors import InputError
+from src_core.io.formats import NIFTI
 
-__all__ = ["Catalogue", "is_described", "read_catalogue", "read_described"]
+__all__ = ["IGNORE", "Catalogue", "is_described", "read_catalogue", "read_described"]
 
 FILE = "dataset.json"
+#: The name of nnU-Net's label for voxels that are not annotated.
+IGNORE = "ignore"
 _CHANNEL = re.compile(r"(.+)_(\d{4})")
 _Row = tuple[str, list[Path], "Path | None"]
 
@@ -53,10 +56,15 @@ def read_described(path: Path, absent: Absent = "refuse") -> list[Entry]:
             exist.
     """
     file, facts = _facts(path)
-    if isinstance(facts.get("training"), list):
-        return list(_listed(file, facts["training"], absent))
     if "file_ending" in facts:
         return list(_numbered(file, facts, absent))
+    if isinstance(facts.get("training"), list):
+        first_version = _is_first_version(file, facts["training"])
+        return list(
+            _numbered(file, {"file_ending": ".nii.gz"}, absent)
+            if first_version
+            else _listed(file, facts["training"], absent)
+        )
     raise InputError(
         "neither nnU-Net v2 nor the decathlon describes a data set like this",
         where=str(file),
@@ -81,8 +89,35 @@ def read_catalogue(path: Path) -> Catalogue:
             where=str(file),
             expected='such as {"0": "T1"} and {"background": 0, "heart": 1}',
         ) from error
+    _check_order(file, labels, facts.get("regions_class_order"))
     kept = ("regions_class_order", "description", "reference", "licence", "license", "release")
     return Catalogue(names, labels, {k: facts[k] for k in kept if k in facts})
+
+
+def _check_order(file: Path, labels: Mapping[str, int | list[int]], order: Any) -> None:
+    """nnU-Net wants a value for each label and region except the background and ``ignore``."""
+    if order is None:
+        return
+    regions = [name for name, v in labels.items() if v != 0 and name != IGNORE]
+    values = {0}.union(*([v] if isinstance(v, int) else v for v in labels.values()))
+    whole = isinstance(order, list) and all(type(v) is int and v in values for v in order)
+    if not whole or len(order) != len(regions):
+        raise InputError(
+            "its regions_class_order cannot be understood",
+            where=str(file),
+            expected=f"one label value for each of {', '.join(regions[:5])}",
+            do="correct it as nnU-Net's page on regions describes",
+        )
+
+
+def _is_first_version(file: Path, training: list[Any]) -> bool:
+    """Whether names are listed as nnU-Net v1 does: the files have the channel's number as well."""
+    names = [row.get("image") for row in training if isinstance(row, dict)]
+    paths = [file.parent / name for name in names if isinstance(name, str)]
+    return bool(paths) and all(
+        not path.exists() and path.with_name(f"{stem(path)}_0000{NIFTI.endings[0]}").exists()
+        for path in paths
+    )
 
 
 def _label(key: str, value: Any) -> tuple[str, int | list[int]]:

@@ -1,4 +1,4 @@
-"""Data sets: a folder, a CSV, what ``dataset.json`` describes, or a folder of ``drdm augment``.
+"""Data sets: a folder, BIDS, a CSV, what ``dataset.json`` describes, a run of ``drdm augment``.
 
 A CSV has the column ``image`` and, if there are, ``labels``, ``name``, ``subject``, ``split``,
 ``weight``, ``points``, ``surface`` and ``coordinates``; paths start where it lies. ``read_dataset``
@@ -17,6 +17,7 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 from pathlib import Path
 
+from src_core.datasets.bids import is_bids, read_bids
 from src_core.datasets.described import is_described, read_described
 from src_core.datasets.entry import Absent, Entry, stem, subject_of
 from src_core.datasets.folder import beside, files_of, is_flat, read_folder
@@ -63,7 +64,9 @@ def _entries(path: Path, absent: Absent) -> list[Entry]:
     if is_described(path):
         return read_described(path, absent)
     if path.is_dir():
-        return list(_of_csv(path / INDEX, absent) if is_run(path) else read_folder(path))
+        if is_run(path):
+            return list(_of_csv(path / INDEX, absent))
+        return list(read_bids(path) if is_bids(path) else read_folder(path))
     if _is_table(path):
         return list(_of_csv(path, absent))
     raise _unknown(path, "a folder with images/ and labels/, a .csv or a dataset.json")
@@ -76,7 +79,11 @@ def read_images(path: Path | str) -> list[Entry]:
         InputError: no data set, an empty one, a row that is wrong, or a file listed twice.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_described(path):
+        found = [Entry(e.image) for e in read_described(path)]
+    elif is_bids(path):
+        found = [Entry(e.image) for e in read_bids(path)]
+    elif path.is_dir():
         files = files_of(path, NIFTI.endings)
         found = [Entry(e.image) for e in (beside(files) if is_flat(path) else map(Entry, files))]
     elif _is_table(path):

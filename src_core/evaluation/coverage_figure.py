@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from src_core.drawing.figures import new_figure
 from src_core.evaluation.levels import level_order
-from src_core.experiments.plots import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

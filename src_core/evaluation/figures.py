@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from src_core.drawing.figures import COLOURS, new_figure, save_figure
 from src_core.evaluation.coverage_figure import coverage_figure
 from src_core.evaluation.levels import Level, level_bounds, level_order
 from src_core.evaluation.plausibility import shape_names
@@ -15,7 +16,6 @@ from src_core.evaluation.reference import Reference
 from src_core.evaluation.rows import samples
 from src_core.evaluation.summary import PAPER
 from src_core.experiments.groups import Group, values_of
-from src_core.experiments.plots import COLOURS, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

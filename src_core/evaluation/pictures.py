@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.datasets.reading import Entry
+from src_core.drawing.figures import COLOURS, new_figure, save_figure
 from src_core.evaluation.cases import EvaluatedCase, load_case
 from src_core.evaluation.field_rows import Comparison, row_fields
 from src_core.evaluation.levels import Level, drawn_level
-from src_core.experiments.plots import COLOURS, new_figure, save_figure
 from src_core.models.device import fixed_threads
 
 if TYPE_CHECKING:

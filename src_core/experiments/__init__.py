@@ -1,1 +1,1 @@
-"""Shared by evaluation and downstream tasks: records, journal, statistics, plots."""
+"""Shared by evaluation and downstream tasks: records, journal, statistics."""

@@ -1,1 +1,1 @@
-"""Looking into a run: its trajectory, a part of it, a picture."""
+"""Looking into a run: its trajectory, a part of it, films, galleries and reports."""

@@ -26,7 +26,7 @@ from src_core.models.device import choose_device
 from src_core.models.library import find_model
 from src_core.models.model import Model
 
-__all__ = ["ReplayPlan", "prepare"]
+__all__ = ["ReplayPlan", "prepare", "read_source"]
 
 
 class _Array(BaseModel):
@@ -100,14 +100,7 @@ def prepare(
     """
     path = Path(path)
     raw, recipe = _read(path, sample)
-    named = recipe.inputs.arrays
-    found = {
-        kind: list(given) if given else _paths(named, kind, path)
-        for kind, given in (("image", images), ("labels", labels))
-    }
-    case = read_case(found["image"], found["labels"] or None, _spacing(found["image"], recipe))
-    _check_inputs(case, named, path)
-    _check_drawn(recipe.drawn_files)
+    case = _source(path, recipe, images, labels)
     notes = [
         f"{name} was {then}, is {machine()[name]}"
         for name, then in recipe.machine.items()
@@ -116,6 +109,36 @@ def prepare(
     model = _model(recipe.model, device or recipe.device)
     moving = _all_points(recipe.points, points, path)
     return ReplayPlan(case, model, recipe.options, raw, tuple(notes), moving)
+
+
+def read_source(
+    path: Path | str,
+    *,
+    images: Sequence[Path] | None = None,
+    labels: Sequence[Path] | None = None,
+) -> tuple[Case, dict[str, Any]]:
+    """The case that a recipe was made from, checked, and the recipe; no model is needed.
+
+    Raises:
+        InputError: no recipe; an input is missing, or not the one it names.
+    """
+    path = Path(path)
+    raw, recipe = _read(path, None)
+    return _source(path, recipe, images, labels), raw
+
+
+def _source(
+    path: Path, recipe: _Recipe, images: Sequence[Path] | None, labels: Sequence[Path] | None
+) -> Case:
+    named = recipe.inputs.arrays
+    found = {
+        kind: list(given) if given else _paths(named, kind, path)
+        for kind, given in (("image", images), ("labels", labels))
+    }
+    case = read_case(found["image"], found["labels"] or None, _spacing(found["image"], recipe))
+    _check_inputs(case, named, path)
+    _check_drawn(recipe.drawn_files)
+    return case
 
 
 def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:

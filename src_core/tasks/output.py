@@ -7,8 +7,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from src_core.drawing.figures import COLOURS, new_figure, save_figure
 from src_core.experiments.files import write_csv, write_json
-from src_core.experiments.plots import COLOURS, new_figure, save_figure
 from src_core.experiments.records import Record
 from src_core.tasks.data import TaskData
 

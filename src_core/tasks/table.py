@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from src_core.tasks.reader.options import ReaderRequest
 from src_core.tasks.registration.options import RegistrationRequest
 from src_core.tasks.segmentation.options import SegmentationRequest
 from src_core.tasks.steering.options import SteeringRequest
@@ -47,6 +48,12 @@ def _registration(request: RegistrationRequest) -> PreparedTask:
     return _imported("src_core.tasks.registration.run", "PreparedRegistration")(request)
 
 
+def _reader(request: ReaderRequest) -> PreparedTask:
+    if request.report_only:
+        return _imported("src_core.tasks.reader.saved", "SavedReaderTest")(request)
+    return _imported("src_core.tasks.reader.run", "PreparedReaderTest")(request)
+
+
 _ROWS = (
     Task(
         "segmentation",
@@ -69,6 +76,14 @@ _ROWS = (
         SteeringRequest,
         _imported("src_core.tasks.steering.run", "PreparedSteering"),
         ("test",),
+    ),
+    Task(
+        "reader",
+        "A test for people: which images are real? Prepares it, and reports the answers.\n\n"
+        "Example: drdm task reader acdc.csv --questions 20 --out test",
+        ReaderRequest,
+        _reader,
+        ("real",),
     ),
 )
 TASKS = {row.name: row for row in _ROWS}

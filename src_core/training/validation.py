@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from src_core.diffusion.flow import Flow
+from src_core.drawing.figures import new_figure
 from src_core.fields import certify, enlarge, magnitude
 from src_core.generation.recovery import deformed_images, recovery_steps
 from src_core.generation.session import start_flow
@@ -102,13 +103,9 @@ class Validator:
 
     def _draw(self, model: Model, samples: int, fields: list[_Fields]) -> None:
         """A row a case: undeformed, then random and recovered at the lowest and highest level."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
         columns = 1 + 2 * len(fields)
-        figure = Figure(figsize=(2 * columns, 2.15 * len(self.images)), layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots(len(self.images), columns, squeeze=False)
+        size = 2 * columns, 2.15 * len(self.images)
+        figure, axes = new_figure(len(self.images), columns, size)
         for case, row in enumerate(axes):
             image = self.images[case : case + 1]
             _show(row[0], image, self.names[case])

@@ -19,6 +19,7 @@ from src_core.cli.options_page import options_page
 from src_core.errors.options import OptionField, option_fields
 from src_core.evaluation.options import EvaluationRequest
 from src_core.generation.options import CallOptions, Options
+from src_core.inspection.options import FilmOptions, GalleryOptions, PlaneOptions
 from src_core.io.options import FileOptions, PointOptions
 from src_core.models.options import ImportOptions, ModelOptions
 from src_core.recipes.options import ApplyOptions, ReplayOptions
@@ -39,6 +40,8 @@ def _all_but(request: type, *arguments: str) -> dict[str, type]:
     return {name: request for name in option_fields(request) if name not in arguments}
 
 
+#: Options of a generation that a gallery has of its own, or not at all.
+NOT_OF_GALLERY = ("level", "seed", "pose", "intensity")
 #: Which class describes each option of a verb.
 SOURCES: dict[str, dict[str, type]] = {
     "demo": {"level": Options, "seed": Options, "overwrite": FileOptions},
@@ -52,6 +55,23 @@ SOURCES: dict[str, dict[str, type]] = {
         **dict.fromkeys(option_fields(ApplyOptions), ApplyOptions),
         "overwrite": FileOptions,
         "coordinates": PointOptions,
+    },
+    "gallery": {
+        **dict.fromkeys(option_fields(GalleryOptions), GalleryOptions),
+        **dict.fromkeys(option_fields(PlaneOptions), PlaneOptions),
+        **{name: Options for name in option_fields(Options) if name not in NOT_OF_GALLERY},
+        **_NETWORK,
+        "spacing": FileOptions,
+        "overwrite": FileOptions,
+    },
+    "report": {
+        **dict.fromkeys(option_fields(PlaneOptions), PlaneOptions),
+        "overwrite": FileOptions,
+    },
+    "movie": {
+        **dict.fromkeys(option_fields(FilmOptions), FilmOptions),
+        **dict.fromkeys(option_fields(PlaneOptions), PlaneOptions),
+        "overwrite": FileOptions,
     },
     "augment": {
         **_DATA_SET,
@@ -69,8 +89,19 @@ SOURCES: dict[str, dict[str, type]] = {
     **{f"task {n}": _all_but(task.request, *task.arguments) for n, task in TASKS.items()},
 }
 #: Parameters that no engine class describes: files, folders and what is printed.
-SHELL = {"images", "labels", "image", "field", "recipe", "dataset", "train", "test", "config"}
-SHELL |= {"model", "file", "out", "json", "hold", "points", "surface"}
+SHELL = {
+    "images",
+    "labels",
+    "image",
+    "field",
+    "recipe",
+    "dataset",
+    "train",
+    "test",
+    "real",
+    "config",
+}
+SHELL |= {"model", "file", "out", "json", "hold", "points", "result", "surface"}
 #: Defaults that a verb has otherwise than the field.
 OTHERWISE = {("augment", "formats"): "cases", ("pairs", "formats"): "pairs"}
 UNSET = {"level"}

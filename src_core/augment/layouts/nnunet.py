@@ -22,6 +22,7 @@ from src_core.io.formats import is_picture
 __all__ = ["NnUNet", "folds"]
 
 _FOLDS = 5
+_ORDER = "regions_class_order"
 
 
 class NnUNet:
@@ -62,13 +63,16 @@ class NnUNet:
     def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
         """Write ``dataset.json``, and ``splits_final.json`` for nnU-Net's preprocessed folder."""
         catalogue, home = style.catalogue, _home(out, style)
+        others = dict(catalogue.others)
+        if order := others.get(_ORDER):
+            others[_ORDER] = [style.codes[value] for value in order]
         facts = {
             "name": home.name,
             "channel_names": {str(i): name for i, name in enumerate(catalogue.channels)},
             "labels": _coded(catalogue.labels, style.codes),
             "numTraining": len(members),
             "file_ending": style.ending,
-            **catalogue.others,
+            **others,
         }
         home.mkdir(parents=True, exist_ok=True)
         write_json(home / "dataset.json", facts)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from src_core.datasets.described import Catalogue, is_described, read_catalogue
+from src_core.datasets.described import IGNORE, Catalogue, is_described, read_catalogue
 from src_core.datasets.entry import Entry
 from src_core.errors import DRDMError, GeometryWarning
 from src_core.io import FieldFormat, read_case
@@ -42,8 +42,11 @@ class Style:
 
     @property
     def codes(self) -> dict[int, int]:
-        """nnU-Net wants 0, 1, 2, ...: what each value of the files becomes there."""
-        return {value: code for code, value in enumerate(values_of(self.catalogue.labels))}
+        """nnU-Net wants 0, 1, 2, ..., ignore last: what each value of the files becomes there."""
+        labels = self.catalogue.labels
+        last = labels.get(IGNORE)
+        values = sorted(values_of(labels), key=lambda value: (value == last, value))
+        return {value: code for code, value in enumerate(values)}
 
 
 def make_style(

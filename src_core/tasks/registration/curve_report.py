@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from src_core.drawing.figures import COLOURS, new_figure, save_figure
 from src_core.experiments.files import write_csv
-from src_core.experiments.plots import COLOURS, new_figure, save_figure
 from src_core.experiments.statistics import finite_mean
 from src_core.tasks.registration.curves import CurvePoint
 

@@ -7,9 +7,10 @@ import pytest
 from napari.layers import Image, Labels
 
 from napari_drdm.explorer.suitability import describe
+from napari_drdm.layers.geometry import placement, spacing_mm
 from napari_drdm.layers.reader import get_reader, read_layers
 from napari_drdm.layers.samples import slice_sample, volume_sample
-from napari_drdm.layers.snapshots import case_from_layers, labels_for, placement, spacing_mm
+from napari_drdm.layers.snapshots import case_from_layers, labels_for
 from napari_drdm.layers.writer import write_layer
 from napari_drdm.overlays import (
     JACOBIAN_LIMITS,
