@@ -12,8 +12,11 @@ pytest.importorskip("napari")
 from napari.components import ViewerModel
 from napari.layers import Image
 
+from napari_drdm.field_tools.forms import GRID_NOTE
 from napari_drdm.field_tools.matching import grid_warning, likely_pair
 from napari_drdm.layers.field_layers import DenseField, field_layer, field_of
+from napari_drdm.widgets.message_line import MessageLine
+from napari_drdm.widgets.spoken_names import focusable, spoken_name
 from src_core.cases.grid import Grid
 
 AFFINE = np.array([[-1.4, 0.2, 0, 30], [0.2, 1.4, 0, -12], [0, 0, 6, 4], [0, 0, 0, 1.0]])
@@ -82,3 +85,24 @@ def test_grids_that_differ_are_reported(viewer: ViewerModel) -> None:
     plain = Image(np.ones((3, 9, 9)), name="plain")
     assert "is unknown: check the result" in grid_warning(plain, field_of(v))
     assert grid_warning(None, field_of(v)) == grid_warning(a, None) == ""
+
+
+def test_the_command_takes_what_is_selected_and_warns(
+    make_napari_viewer_proxy: Any, viewer: ViewerModel
+) -> None:
+    from napari._app_model import get_app_model
+
+    shown = make_napari_viewer_proxy()
+    for layer in viewer.layers:
+        shown.add_layer(layer)
+    shown.layers.selection = {viewer.layers["a"]}
+    apply = get_app_model().commands.execute_command
+    apply("napari-drdm.apply_field").result()
+    form = shown.window.dock_widgets["Apply displacement field"]
+    assert (form.image.value.name, form.field.value.name) == ("a", "u")
+    line = form.native.findChild(MessageLine, GRID_NOTE)
+    assert line.text().startswith("Grids differ: a 14 x 12 x 5 voxels of")
+    shown.layers.selection = {viewer.layers["b"]}
+    apply("napari-drdm.apply_field").result()
+    assert (form.image.value.name, form.field.value.name) == ("b", "v") and not line.text()
+    assert [w for w in focusable(form.native) if not spoken_name(w)] == []
