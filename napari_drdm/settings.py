@@ -35,6 +35,7 @@ __all__ = [
     "load_settings",
     "save_settings",
     "settings_file",
+    "settings_from",
 ]
 
 
@@ -93,6 +94,7 @@ class Remembered(_StoredExplorer):
         device: auto, cpu, cuda:N or mps.
         model: name of the model.
         memory: MB for results that are kept.
+        offer_results: whether results can be chosen as images and labels.
     """
 
     key = "explorer"
@@ -108,6 +110,11 @@ class Remembered(_StoredExplorer):
         le=65_536,
         description="Memory for finished results and the steps of runs, which are shown again at "
         "once; the least recently used goes first.",
+    )
+    offer_results: Annotated[bool, Display(label="Offer results as sources")] = Field(
+        default=False,
+        description="Offer new images and labels in the lists of images and labels too, to deform "
+        "them once more.",
     )
 
 
@@ -139,7 +146,7 @@ def load_settings(kind: type[_K]) -> _K:
         return kind()
     if not isinstance(values, dict) or values.get("version") != 1:
         return kind()
-    return _possible(kind, values)
+    return settings_from(kind, values)
 
 
 def save_settings(remembered: _Kept) -> bool:
@@ -166,8 +173,8 @@ def _text_in(path: Path, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _possible(kind: type[_K], values: dict[str, Any]) -> _K:
-    """The settings without the values that are not possible."""
+def settings_from(kind: type[_K], values: dict[str, Any]) -> _K:
+    """Settings from JSON values; one that is not possible is the default."""
     try:
         return kind.model_validate_json(json.dumps(values))
     except ValidationError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +18,15 @@ from napari_drdm.explorer.region import RegionDrawing
 from napari_drdm.explorer.remembered import recall, remember
 from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
+from napari_drdm.explorer.session_commands import SessionCommands
 from napari_drdm.explorer.source_layers import SourceFollower
 from napari_drdm.explorer.steering import Steering
+from napari_drdm.explorer.viewer_events import disconnect, viewer_slots
+from napari_drdm.layers.snapshots import is_result
+from napari_drdm.layers.viewer_state import viewer_state
 from napari_drdm.messages import error_line
 from napari_drdm.runs.runner import Runner
-from napari_drdm.variants import Distribution, Variants
+from napari_drdm.variants import Distribution, History, Variants
 from napari_drdm.variants.search import SeedSearch
 from napari_drdm.widgets.dock_place import OURS, share_place
 from napari_drdm.widgets.start_panel import SAMPLE
@@ -58,8 +61,7 @@ class DeformationExplorer(ExplorerForm):
         self.live = LivePreview(
             napari_viewer, self, self.results, self.runner, self.form_reader.request
         )
-        shown = self.results, self.live, self.form_reader.snapshot
-        self.follower = SourceFollower(napari_viewer, self, *shown)
+        self.follower = SourceFollower(napari_viewer, self, self.results, self.live)
         self.variants = Variants(
             napari_viewer,
             self.variants_panel,
@@ -68,6 +70,7 @@ class DeformationExplorer(ExplorerForm):
             form_request=self._form_request,
             generate=self.runner.aside,
             labelled=self.show_panel.boxes["labels"].isChecked,
+            history=viewer_state(napari_viewer, "history", History),
         )
         self.sizes = Distribution(
             self.distribution,
@@ -77,19 +80,21 @@ class DeformationExplorer(ExplorerForm):
             self._run_again,
         )
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
-        self.exporter = ResultExport(self, self._outcome)
+        self.exporter = ResultExport(self, self._outcome, self._moment)
+        self._compared: RunOutcome | None = None
         self.models = ModelList(self, recall(self))
+        self.sessions = SessionCommands(
+            napari_viewer, self, self.variants, self.steering, self.models
+        )
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
         self._connect_widgets()
         self._share_memory()
-        self._slots = self._viewer_slots()
-        for emitter, slot in self._slots:
-            emitter.connect(slot)
+        self._slots = viewer_slots(napari_viewer, self.refresh_layers, self._on_view)
         parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
-        others = (self.reader, self.follower)
-        self.destroyed.connect(partial(_disconnect, (*parts, *others), self._slots))
+        others = (self.reader, self.results, self.follower)
+        self.destroyed.connect(partial(disconnect, (*parts, *others), self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
@@ -144,6 +149,7 @@ class DeformationExplorer(ExplorerForm):
         self.more.changed.connect(self._on_options)
         self.region.changed.connect(self._on_options)
         self.more.memory_changed.connect(self._share_memory)
+        self.more.offer_results.toggled.connect(self.refresh_layers)
         self.steering.changed.connect(self._on_options)
         self.steering.pulled.connect(self.live.pull)
         self.steering.started.connect(self._on_drag)
@@ -154,28 +160,24 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.export_asked.connect(self.exporter.ask_export)
         self.run_bar.python_asked.connect(self.exporter.copy_python)
         self.run_bar.command_asked.connect(self.exporter.copy_command)
+        self.exporter.asked.connect(self.variants.leave_comparisons)
+        self.exporter.finish_asked.connect(self.live.take)
         self.exporter.message.connect(self.run_bar.say)
         self.exporter.imported.connect(self.models.refresh)
+        self.variants.compared.connect(self._on_compared)
+        self.sessions.message.connect(self.variants_panel.say)
         self.models.offered.connect(self._on_source)
         self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_moment)
         self.runner.ran.connect(self._on_ran)
         self.runner.finished.connect(self._on_outcome)
         self.runner.message.connect(self.run_bar.say)
-        for part in (self.region, self.steering, self.exporter, self.live, self.runner):
+        able_to_fail = self.region, self.steering, self.exporter, self.live, self.runner
+        for part in (*able_to_fail, self.sessions):
             part.failed.connect(self._fail)
 
-    def _viewer_slots(self) -> list[tuple[Any, Any]]:
-        layers, dims = self._viewer.layers.events, self._viewer.dims.events
-        changes = (layers.inserted, layers.removed, layers.reordered, layers.renamed)
-        views = (dims.current_step, dims.ndisplay, dims.order)
-        return [
-            *((emitter, self.refresh_layers) for emitter in changes),
-            *((emitter, self._on_view) for emitter in views),
-        ]
-
     def _owns(self, layer: Any) -> bool:
-        return self.results.owns(layer) or self.variants.owns(layer)
+        return self.results.owns(layer) or self.variants.owns(layer) or is_result(layer)
 
     def _moment(self) -> Moment | None:
         return self.results.moment(self.sources.image.value())
@@ -279,7 +281,15 @@ class DeformationExplorer(ExplorerForm):
         self.runner.compute.runs.set_limit(half)
         self.variants.history.set_limit(half)
 
+    def _on_compared(self, outcome: RunOutcome | None) -> None:
+        """One of two, or of nine, is seen: its numbers are shown."""
+        self._compared = outcome
+        self._show_numbers()
+
     def _show_numbers(self) -> None:
+        if self._compared is not None:
+            show_numbers(self, self._compared, None)
+            return
         self.reader.refresh()
         show_numbers(self, self._outcome(), self._moment())
         self.steering.show()
@@ -288,12 +298,3 @@ class DeformationExplorer(ExplorerForm):
         if message != self.run_bar.status.text():  # one notification while the slider is dragged
             show_error(message)
         self.run_bar.say(message)
-
-
-def _disconnect(parts: tuple[Any, ...], slots: list[tuple[Any, Any]], *_: object) -> None:
-    """End the run and disconnect from the viewer's events; the dock is already destroyed."""
-    for emitter, slot in slots:
-        emitter.disconnect(slot)
-    for part in parts:
-        with suppress(RuntimeError):  # when napari closes, Qt may have deleted timers before this
-            part.close()

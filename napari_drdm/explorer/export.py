@@ -20,6 +20,7 @@ from src_core.errors import InputError
 
 if TYPE_CHECKING:
     from napari_drdm.explorer.form import ExplorerForm
+    from napari_drdm.runs.moments import Moment
     from napari_drdm.runs.requests import RunOutcome
     from src_core.generation import Result
 
@@ -30,27 +31,36 @@ class ResultExport(QObject):
     """Exports and copies the shown result, shows cards and imports models.
 
     ``message(str)``: how it went; ``failed(str)``: why not; ``imported(str)``: a model's name.
+    ``asked()``: what is shown is about to be exported; ``finish_asked(RunOutcome)``: the end of the
+    run has to be shown for that, instead of a step of it.
 
     Args:
         form: whose buttons start it.
-        outcome: gives the shown result, or None.
+        outcome: gives the latest result, or None.
+        moment: gives what is on view, or None.
     """
 
     message = Signal(str)
     failed = Signal(str)
     imported = Signal(str)
+    asked = Signal()
+    finish_asked = Signal(object)
 
-    def __init__(self, form: ExplorerForm, outcome: Callable[[], RunOutcome | None]) -> None:
+    def __init__(
+        self,
+        form: ExplorerForm,
+        outcome: Callable[[], RunOutcome | None],
+        moment: Callable[[], Moment | None],
+    ) -> None:
         super().__init__(form)
-        self._form, self._outcome = form, outcome
+        self._form, self._outcome, self._moment = form, outcome, moment
         self._exported: dict[str, Path] = {}
         self.dialog: Any = None
 
     def ask_export(self) -> None:
         """Ask what to export and where; what is shown then is what is written."""
-        outcome = self._outcome()
+        outcome = self._shown("export")
         if outcome is None:
-            self.failed.emit("there is no result to export yet")
             return
         try:
             asked = self._form.values()
@@ -76,9 +86,8 @@ class ResultExport(QObject):
 
     def export(self, folder: str | Path, overwrite: bool = False) -> None:
         """Write all files of the shown result into a folder."""
-        outcome = self._outcome()
+        outcome = self._shown("export")
         if outcome is None:
-            self.failed.emit("there is no result to export yet")
             return
         from src_core.io.case_files import PARTS
 
@@ -118,6 +127,27 @@ class ResultExport(QObject):
 
         self._do(partial(import_model, path), lambda entry: self.imported.emit(entry.name))
 
+    def _shown(self, verb: str) -> RunOutcome | None:
+        """The result on view: what is shown is what is exported, or nothing is.
+
+        Of a run that is through, its end is brought on view; a run that was cancelled has none.
+        """
+        self.asked.emit()
+        outcome, moment = self._outcome(), self._moment()
+        if outcome is None or moment is None:
+            self.failed.emit(f"there is no result to {verb} yet")
+        elif moment.outcome is not None:
+            return outcome
+        elif moment.request.serial == outcome.request.serial:
+            self.finish_asked.emit(outcome)
+            return outcome
+        else:
+            self.failed.emit(
+                f"what is on view is not a finished result, so there is nothing to {verb}: press "
+                "Generate to finish it, or choose a result in Variants"
+            )
+        return None
+
     def _export(self, result: Result, plan: ExportPlan) -> None:
         self.message.emit("Exporting…")
         self._do(partial(_save, result, plan), lambda _: self._on_export(result, plan))
@@ -130,9 +160,8 @@ class ResultExport(QObject):
         self.message.emit(f"Exported to {plan.folder}")
 
     def _copy(self, text: Callable[[Any], str], words: str) -> None:
-        outcome = self._outcome()
+        outcome = self._shown("copy")
         if outcome is None:
-            self.failed.emit("there is no result to copy yet")
             return
         result = outcome.result
         exported = self._exported.get(_digest(result))

@@ -55,7 +55,9 @@ class ExplorerForm(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.start, self.sources, self.options = StartPanel(), SourcePanel(), OptionsPanel()
-        self.more = MorePanel(option_field(Remembered, "memory"))
+        self.more = MorePanel(
+            option_field(Remembered, "memory"), option_field(Remembered, "offer_results")
+        )
         self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()

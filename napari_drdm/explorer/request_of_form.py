@@ -9,7 +9,7 @@ from napari.layers import Image, Labels, Shapes
 
 from napari_drdm.explorer.visible_part import region_of
 from napari_drdm.layers.geometry import placement
-from napari_drdm.layers.snapshots import labels_for, take_snapshot
+from napari_drdm.layers.snapshots import is_finished_result, labels_for, take_snapshot
 from napari_drdm.runs.requests import RunRequest
 from src_core.errors import InputError
 
@@ -35,7 +35,8 @@ class FormReader:
     Args:
         viewer: whose layers are offered.
         form: that is read.
-        owned: whether a layer was made by the explorer, and so cannot be a source.
+        owned: whether a layer was made by the explorer; results among these are offered only
+            where the form asks for them.
         targets: what is asked for.
     """
 
@@ -174,7 +175,12 @@ class FormReader:
         return tuple(x for x in ticked if x is not image and x is not labels)
 
     def _sources(self) -> list[Layer]:
-        return [layer for layer in self._viewer.layers if not self._owned(layer)]
+        results = self._form.more.offer_results.isChecked()
+        return [
+            layer
+            for layer in self._viewer.layers
+            if not self._owned(layer) or (results and is_finished_result(layer))
+        ]
 
     def _on_labels_picked(self, index: int) -> None:
         self._auto_labels = self._form.sources.labels.value() is not None

@@ -6,12 +6,13 @@ run has no data for (a quick preview has no field) is hidden, never shown as it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from napari.layers import Layer, Shapes
 
 from napari_drdm.layers.geometry import placement
+from napari_drdm.layers.viewer_state import viewer_state
 from napari_drdm.overlays import DrawingStyle, View, limit_mm, view_of
 from napari_drdm.overlays.build import (
     finish_layer,
@@ -48,7 +49,7 @@ class _Shown:
 
 
 class ResultLayers:
-    """The layers of what is shown of every source.
+    """The layers of what is shown of every source; a dock that is opened again has them still.
 
     Args:
         viewer: they are added to.
@@ -56,11 +57,20 @@ class ResultLayers:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._shown: dict[Layer, _Shown] = {}
+        self._shown: dict[Layer, _Shown] = viewer_state(viewer, "results", dict)
+        for layer in self._all_layers():
+            layer.events.visible.connect(self.follow)
+
+    def close(self) -> None:
+        """Leave the layers as they are; the steps of runs are no longer stored."""
+        for entry in self._shown.values():
+            entry.moment = replace(entry.moment, trace=None)
+        for layer in self._all_layers():
+            layer.events.visible.disconnect(self.follow)
 
     def owns(self, layer: Layer) -> bool:
         """Whether a layer was made here."""
-        return any(layer in entry.layers.values() for entry in self._shown.values())
+        return any(layer is own for own in self._all_layers())
 
     def layers(self, source: Layer) -> dict[str, Layer]:
         """The layers of a source by kind; a second image is ``image 2``."""
@@ -147,6 +157,9 @@ class ResultLayers:
                 view = self._view(entry)
                 for key in _stale(entry, view):
                     self._put(entry, key, view)
+
+    def _all_layers(self) -> list[Layer]:
+        return [layer for entry in self._shown.values() for layer in entry.layers.values()]
 
     def _put(self, entry: _Shown, key: str, view: View) -> None:
         """Make or update a layer; one that the view cannot show is hidden until it can."""

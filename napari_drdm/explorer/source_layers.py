@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_drdm.layers.geometry import spacing_mm
+from napari_drdm.layers.snapshots import take_snapshot
 from napari_drdm.overlays.build import keys_of
 from napari_drdm.overlays.kinds import KINDS
 from napari_drdm.overlays.overlay import source_layers
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
     from napari.layers import Layer
 
@@ -43,7 +42,6 @@ class SourceFollower(QObject):
         form: that says which image is the source, and whether a change computes at once.
         results: what is shown of it.
         live: what computes.
-        snapshot: takes the source, or raises a DRDMError where its layers do not go together.
     """
 
     moved = Signal()
@@ -54,13 +52,11 @@ class SourceFollower(QObject):
         form: ExplorerForm,
         results: ResultLayers,
         live: LivePreview,
-        snapshot: Callable[[], object],
     ) -> None:
         super().__init__(form)
         self._viewer, self._form, self._results, self._live = viewer, form, results, live
-        self._snapshot = snapshot
         self._source: Layer | None = None
-        self._followed: list[Layer] = []
+        self._followed: list[Any] = []
         self._spacing: list[tuple[float, ...]] = []
         self._hidden: list[Layer] = []
         self._watched: list[Layer] = []
@@ -123,7 +119,7 @@ class SourceFollower(QObject):
         self.moved.emit()
         if before != self._spacing and self._results.moment(source) is not None:
             with suppress(DRDMError):  # labels still to be moved: the form says so
-                self._snapshot()
+                take_snapshot(*self._followed)
                 self._live.change()
 
     def _cover(self) -> None:

@@ -24,10 +24,18 @@ from src_core.errors import DRDMError, InputError
 if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
-__all__ = ["case_from_layers", "labels_for", "take_snapshot"]
+__all__ = [
+    "case_from_layers",
+    "is_finished_result",
+    "is_result",
+    "labels_for",
+    "take_snapshot",
+]
 
 _PLANE = 2
 _SAME = 1e-5
+#: Outputs that can be sources again.
+_SOURCES = ("image", "labels", "pinned", "pinned labels", "moved", "moved back")
 
 
 def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
@@ -75,6 +83,16 @@ def take_snapshot(
         None if labels is None else _path(labels),
         tuple(Extra(_values(e), _holds_labels(e), _path(e)) for e in extras),
     )
+
+
+def is_result(layer: Layer) -> bool:
+    """Whether a layer was made by this package, and is not what was read from a file."""
+    return "output" in layer.metadata.get("drdm", {})
+
+
+def is_finished_result(layer: Layer) -> bool:
+    """Whether a layer is a new image or new labels, not a comparison, a map or an overlay."""
+    return layer.metadata.get("drdm", {}).get("output") in _SOURCES
 
 
 def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari_drdm.runs.runner import BackgroundTask
@@ -12,6 +12,8 @@ from napari_drdm.variants.layers import (
     child_name,
     difference,
     difference_layer,
+    label_layer,
+    label_values,
     passing_name,
     picture_layer,
     values,
@@ -19,7 +21,7 @@ from napari_drdm.variants.layers import (
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
+    from napari.layers import Image, Layer
 
     from napari_drdm.runs.requests import RunOutcome
     from napari_drdm.variants.history import Variant
@@ -35,11 +37,22 @@ class VariantComparison:
         viewer: that they are shown in.
         own: keeps their layers.
         panel: shows why something cannot be compared.
+        labelled: whether labels are shown.
+        seen: called with the result of an A/B that is on view, None when it ends.
     """
 
-    def __init__(self, viewer: ViewerModel, own: OwnLayers, panel: VariantsPanel) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        own: OwnLayers,
+        panel: VariantsPanel,
+        labelled: Callable[[], bool] = lambda: True,
+        seen: Callable[[RunOutcome | None], None] = lambda _: None,
+    ) -> None:
         self._viewer, self._own, self._panel = viewer, own, panel
-        self._blink, self._job = Blink(own), BackgroundTask(panel)
+        self._labelled, self._seen = labelled, seen
+        self._outcomes: tuple[RunOutcome, ...] = ()
+        self._blink, self._job = Blink(own, self._on_turn), BackgroundTask(panel)
         self._job.done.connect(self._on_difference)
         self._job.failed.connect(panel.say)
         self._source: Any = None
@@ -56,12 +69,9 @@ class VariantComparison:
         outcomes = self._comparable(pair)
         if outcomes is None:
             return
-        self._source = pair[0].inputs.source
-        names = [passing_name(f"{x}: {v.name}") for x, v in zip("AB", pair, strict=True)]
-        a, b = (
-            picture_layer(self._source, values(outcome), name, "comparison")
-            for name, outcome in zip(names, outcomes, strict=True)
-        )
+        self._source, self._outcomes = pair[0].inputs.source, outcomes
+        names = [f"{x}: {v.name}" for x, v in zip("AB", pair, strict=True)]
+        a, b = map(self._layers, names, outcomes)
         self._blink.start(a, b, by_turns)
         self._panel.say(f"A {pair[0].name}, B {pair[1].name}")
 
@@ -70,6 +80,7 @@ class VariantComparison:
         if self.running:
             self._blink.stop()
             self._held, self._source = False, None
+            self._seen(None)
 
     def hold(self, down: bool, pair: Sequence[Variant]) -> None:
         """B while a key is down; afterwards as it was before."""
@@ -103,6 +114,18 @@ class VariantComparison:
             self.stop()
         kept = self._differences.items()
         self._differences = {s: own for s, own in kept if own in self._own}
+
+    def _layers(self, name: str, outcome: RunOutcome) -> list[Layer]:
+        """The image of a result, and its labels where they are shown."""
+        image = picture_layer(self._source, values(outcome), passing_name(name), "comparison")
+        labels, source = label_values(outcome), outcome.request.labels
+        if labels is None or source is None or not self._labelled():
+            return [image]
+        named = passing_name(f"{name} labels")
+        return [image, label_layer(source, labels, named, "comparison labels")]
+
+    def _on_turn(self, second: bool) -> None:
+        self._seen(self._outcomes[second])
 
     def _comparable(self, pair: Sequence[Variant]) -> tuple[RunOutcome, RunOutcome] | None:
         if len(pair) != 2:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_drdm.variants.comparison import VariantComparison
+from napari_drdm.variants.deleted import DeletedVariants
 from napari_drdm.variants.entries import Thumbnails, entry_of
 from napari_drdm.variants.history import History, RunInputs, Variant
-from napari_drdm.variants.layers import OwnLayers, child_name, picture_layer, values
+from napari_drdm.variants.layers import OwnLayers
+from napari_drdm.variants.pinned import PinnedLayers, names_of, return_layers
 from napari_drdm.variants.seeds import SeedGrid, requests_for
 from napari_drdm.variants.sequence import Generate
 
@@ -26,9 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Variants"]
 
+_DIFFERS = "its image, its labels or the software has changed"
+
 
 class Variants(QObject):
     """What the panel asks for, done; ``changed()``: other results, or another one on view.
+
+    ``compared(RunOutcome)``: the result of an A/B or of nine seeds that is seen now, None: neither.
 
     Attributes:
         history: of the results.
@@ -46,6 +52,7 @@ class Variants(QObject):
     """
 
     changed = Signal()
+    compared = Signal(object)
 
     def __init__(
         self,
@@ -64,7 +71,8 @@ class Variants(QObject):
         self._show, self._again, self._form_request = show, again, form_request
         self.history = History() if history is None else history
         self._own = OwnLayers(viewer)
-        self._comparison = VariantComparison(viewer, self._own, panel)
+        self._pins, self._deleted = PinnedLayers(self._own), DeletedVariants(self.history)
+        self._comparison = VariantComparison(viewer, self._own, panel, labelled, self.compared.emit)
         self.seeds = SeedGrid(viewer, self._own, generate)
         self._portraits = Thumbnails()
         self._shown: list[int] = []
@@ -75,6 +83,7 @@ class Variants(QObject):
         self._removed = viewer.layers.events.removed
         self._removed.connect(self._on_removed)
         self._connect(panel)
+        self.refresh()
 
     @property
     def current(self) -> int | None:
@@ -87,25 +96,29 @@ class Variants(QObject):
 
     def add(self, outcome: RunOutcome) -> None:
         """A result was finished and is on view."""
+        before = self.history.find(RunInputs.of(outcome.request))
+        recipe = before.recipe if before else {}
         variant = self.keep(outcome)
         self._comparison.put_away(outcome.request.source)
         self._came(variant)
         wish = self._later.pop(variant.number, None)
         if wish is not None:
             wish(variant)
+        if recipe.get("outputs", {}) not in ({}, outcome.result.recipe.get("outputs")):
+            self._panel.say(f"{variant.name} differs from before: {_DIFFERS}")
 
     def keep(self, outcome: RunOutcome) -> Variant:
         """Keep a result that is not on view."""
         variant = self.history.add(outcome, self._portraits.of(outcome))
-        self._refresh()
+        self.refresh()
         return variant
 
     def close(self) -> None:
         """Stop everything, and no longer listen to the viewer; the panel may be gone."""
         self._removed.disconnect(self._on_removed)
         self._tidying.stop()
-        self._comparison.stop()
         self.blockSignals(True)
+        self._comparison.stop()
         self.seeds.blockSignals(True)
         self.seeds.leave()
 
@@ -115,41 +128,58 @@ class Variants(QObject):
         if variant is None:
             return
         self.history.pick(variant)
-        if variant.inputs.source not in self._viewer.layers:
-            self._panel.say("Its image was removed; press Restore to add its own layer")
-            return
+        self.leave_comparisons()
+        back = return_layers(self._viewer, variant)
+        self._with_outcome(variant, self._show_again)
+        if back:
+            self._panel.say(f"{back}: removed before, back in the viewer for {variant.name}")
+
+    def leave_comparisons(self) -> None:
+        """Show neither A/B nor nine seeds, but the result that is on view otherwise."""
         self._comparison.stop()
         self.seeds.leave()
-        self._with_outcome(variant, self._show_again)
 
     def pin(self, numbers: Sequence[int]) -> None:
         """Keep results as layers; those that are all pinned already are unpinned."""
         variants = self._variants(numbers)
-        if variants and all(v.pinned and v.layer is not None for v in variants):
-            for variant in variants:
-                self._unpin(variant)
+        if variants and all(v.pinned and v.layers for v in variants):
+            count = sum(len(self._unpin(variant)) for variant in variants)
+            gone = f"{count} layer{'s' if count > 1 else ''} removed"
+            self._panel.say(f"Unpinned {names_of(variants)}: {gone}")
         else:
+            self._panel.say(f"Pinning {names_of(variants)}")
             for variant in variants:
                 variant.pinned = True
-                if variant.layer is None:
+                if not variant.layers:
                     self._with_outcome(variant, self._stand)
-        self._refresh()
+        self.refresh()
 
     def rename(self, number: int, name: str) -> None:
         """Rename a result and its layer."""
         for variant in self._variants([number]):
             variant.name, variant.picked = name, True
-            if variant.layer is not None:
-                variant.layer.name = child_name(variant.inputs.source, name)
-        self._refresh()
+            self._pins.rename(variant)
+        self.refresh()
 
     def delete(self, numbers: Sequence[int]) -> None:
-        """Forget results and remove their layers."""
+        """Remove results and their layers, until it is undone."""
         self._comparison.stop()
-        for variant in self._variants(numbers):
-            self._unpin(variant)
-            self.history.remove(variant)
-        self._refresh()
+        variants = self._variants(numbers)
+        for variant in variants:
+            self._pins.drop(variant)
+        if variants:
+            self._deleted.take(variants)
+            self._panel.say(f"Deleted {names_of(variants)}: Undo delete brings it back")
+        self.refresh()
+
+    def undo(self) -> None:
+        """Bring back what was deleted last, with its layers."""
+        back = self._deleted.put_back()
+        self._panel.say(f"{names_of(back)}: back again" if back else "There is nothing to undo")
+        for variant in back:
+            if variant.pinned and variant.outcome is not None:
+                self._stand(variant)
+        self.refresh()
 
     def blink(self, on: bool, numbers: Sequence[int]) -> None:
         """Start or stop showing two results in turn."""
@@ -159,14 +189,14 @@ class Variants(QObject):
             self._comparison.blink(self._pair(numbers))
         else:
             self._panel.say("")
-        self._refresh()
+        self.refresh()
 
     def hold(self, down: bool, numbers: Sequence[int]) -> None:
         """Show the second of two for as long as a key is down."""
         if down and not self._comparison.running:
             self.seeds.leave()
         self._comparison.hold(down, self._pair(numbers) if down else ())
-        self._refresh()
+        self.refresh()
 
     def subtract(self, numbers: Sequence[int]) -> None:
         """Show the difference of two results."""
@@ -183,19 +213,21 @@ class Variants(QObject):
             self.seeds.enter(requests, known, self._labelled())
         if not on:
             self._panel.say("")
-        self._refresh()
+        self.refresh()
 
     def _connect(self, panel: VariantsPanel) -> None:
         panel.chosen.connect(self.choose)
         panel.pin_asked.connect(self.pin)
         panel.renamed.connect(self.rename)
         panel.delete_asked.connect(self.delete)
+        panel.undo_asked.connect(self.undo)
         panel.blink_asked.connect(self.blink)
         panel.held.connect(self.hold)
         panel.difference_asked.connect(self.subtract)
         panel.grid_asked.connect(self.grid)
         self.seeds.made.connect(self.keep)
         self.seeds.message.connect(panel.say)
+        self.seeds.tiles.seen.connect(self.compared)
 
     def _came(self, variant: Variant) -> None:
         """A result is on view now."""
@@ -212,27 +244,22 @@ class Variants(QObject):
             self._came(variant)
 
     def _stand(self, variant: Variant) -> None:
-        """Put a pinned result into the viewer, just above its source."""
-        if variant.outcome is None or variant.layer is not None:
-            return
-        source, name = variant.inputs.source, child_name(variant.inputs.source, variant.name)
-        variant.layer = picture_layer(source, values(variant.outcome), name, "pinned")
-        self._own.add(variant.layer, above=source)
-        self._refresh()
+        """Put a pinned result and its labels into the viewer, and name what was added."""
+        self._pins.add(variant, self._labelled())
+        added = " and ".join(layer.name for layer in variant.layers)
+        self._panel.say(f"Pinned {variant.name}: added {added}")
+        self.refresh()
 
-    def _unpin(self, variant: Variant) -> None:
-        layer, variant.layer, variant.pinned = variant.layer, None, False
-        if layer is not None:
-            self._own.drop(layer)
+    def _unpin(self, variant: Variant) -> Sequence[Layer]:
+        variant.pinned = False
+        return self._pins.drop(variant)
 
     def _with_outcome(self, variant: Variant, act: Callable[[Variant], None]) -> None:
         """Act on a stored result at once, or once it has been computed again."""
         if variant.outcome is not None:
             act(variant)
             return
-        if variant.inputs.source not in self._viewer.layers:
-            self._panel.say("Its image was removed, and the result is no longer stored")
-            return
+        return_layers(self._viewer, variant)
         if act != self._show_again:
             self._later[variant.number] = act
         self._panel.say(f"Computing {variant.name} again")
@@ -254,10 +281,12 @@ class Variants(QObject):
     def _tidy(self) -> None:
         self._comparison.tidy()
         self.seeds.tidy()
-        self._refresh()
+        self.refresh()
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Show what the history holds now."""
         self._panel.offer([entry_of(variant) for variant in self.history])
         self._panel.set_blinking(self._comparison.running)
         self._panel.set_grid(self.seeds.active)
+        self._panel.set_undoable(bool(self._deleted))
         self.changed.emit()

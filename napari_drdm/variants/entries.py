@@ -67,7 +67,7 @@ def entry_of(variant: Variant) -> VariantEntry:
         _describe(variant),
         variant.picture,
         variant.pinned,
-        variant.layer is not None,
+        bool(variant.layers),
     )
 
 

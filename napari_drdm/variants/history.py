@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Layer
 
     from napari_drdm.runs.requests import RunOutcome, RunRequest
     from src_core.generation import Options
@@ -67,8 +67,9 @@ class Variant:
         picture: (side, side, 3), uint8.
         metrics: its numbers.
         outcome: all of it; None once its bytes were needed for others.
+        recipe: of the result, as it was made first.
         pinned: kept until it is deleted.
-        layer: in the viewer, of a pinned one.
+        layers: in the viewer, of a pinned one: its image, then its labels.
     """
 
     number: int
@@ -77,8 +78,9 @@ class Variant:
     picture: NDArray[np.uint8]
     metrics: dict[str, Any]
     outcome: RunOutcome | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     pinned: bool = False
-    layer: Image | None = None
+    layers: tuple[Layer, ...] = ()
     used: int = field(default=0, repr=False)
     made: float = field(default=0.0, repr=False)
     picked: bool = field(default=False, repr=False)
@@ -113,7 +115,7 @@ class History:
     def bytes(self) -> int:
         """Bytes of all arrays that are held, those in common once."""
         outcomes = [v.outcome for v in self._variants if v.outcome is not None]
-        return held_bytes(outcomes, [v.layer.data for v in self._variants if v.layer is not None])
+        return held_bytes(outcomes, [layer.data for v in self._variants for layer in v.layers])
 
     def set_limit(self, limit: int) -> None:
         """Hold another number of bytes from now on."""
@@ -144,25 +146,33 @@ class History:
             self._variants.insert(0, variant)
         variant.outcome, variant.picture = outcome, picture
         variant.metrics = outcome.result.metrics
+        variant.recipe = variant.recipe or outcome.result.recipe
         self._use(variant)
         self._trim(variant)
         return variant
+
+    def put(self, variant: Variant, place: int = 0) -> None:
+        """Put a variant into a place of the row: one that was removed, or that a file holds."""
+        if variant.number in {0, *(v.number for v in self._variants)}:
+            variant.number = next(self._numbers)
+        self._variants.insert(place, variant)
+        self._trim(variant)
 
     def pick(self, variant: Variant) -> None:
         """The user asked for it: it is kept longest."""
         variant.picked = True
         self._use(variant)
 
-    def remove(self, variant: Variant) -> None:
-        """Forget one."""
-        self._variants.remove(variant)
+    def remove(self, variant: Variant) -> int:
+        """Forget one; returns its place in the row."""
+        place = self._variants.index(variant)
+        del self._variants[place]
+        return place
 
     def forget(self, layer: Any) -> None:
-        """A layer was removed: drop what was made of it, but nothing that is pinned."""
-        self._variants = [v for v in self._variants if v.pinned or v.inputs.source is not layer]
+        """A layer was removed: a pinned variant does not have it any more."""
         for variant in self._variants:
-            if variant.layer is layer:
-                variant.layer = None
+            variant.layers = tuple(own for own in variant.layers if own is not layer)
 
     def _use(self, variant: Variant) -> None:
         variant.used = next(self._uses)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 
 from napari_drdm.layers.cases import shown
@@ -24,6 +24,7 @@ __all__ = [
     "child_name",
     "difference",
     "difference_layer",
+    "label_layer",
     "label_values",
     "metadata_of",
     "passing_name",
@@ -107,6 +108,18 @@ def picture_layer(source: Image, data: NDArray[Any], name: str, output: str) -> 
         contrast_limits=source.contrast_limits,
         gamma=source.gamma,
         interpolation2d=source.interpolation2d,
+        metadata=metadata_of(source, output),
+        **placement(source, data.ndim),
+    )
+
+
+def label_layer(source: Labels, data: NDArray[Any], name: str, output: str) -> Labels:
+    """Labels that lie where their source lies and look as it looks."""
+    return Labels(
+        data.astype(source.data.dtype, copy=False),
+        name=name,
+        colormap=source.colormap,
+        opacity=source.opacity,
         metadata=metadata_of(source, output),
         **placement(source, data.ndim),
     )

@@ -20,18 +20,22 @@ _NUMBER = Qt.ItemDataRole.UserRole
 _EMPTY = "Every finished result is kept here."
 _PIN, _CHOSEN = QColor("#ff9f1c"), QColor("#3d8bfd")
 _TIPS = {
-    "pin": "Keep it, as a layer of its own in the viewer",
-    "rename": "Rename it and its layer (F2)",
-    "delete": "Delete it and its layer (Del)",
+    "pin": "Keep it, with its labels, as layers of their own in the viewer",
+    "rename": "Rename it and its layers (F2)",
+    "delete": "Delete it and its layers (Del); Undo delete brings it back",
     "blink": "Show two results in turn: the two chosen (Ctrl+click), or the last two shown.\n"
     "Hold B in the list to see the second for as long",
     "difference": "The second minus the first as a layer: blue became darker, orange brighter.\n"
     "Of the two chosen (Ctrl+click), or the last two shown",
     "grid": "Nine seeds of the current level side by side, from the current seed on;\n"
     "press again to cancel or leave",
+    "undo": "Bring back what was deleted last, with its layers (Ctrl+Z in the list)",
+    "save": "Save images, labels, results and all settings as a folder NAME.drdm, to go on later",
+    "open": "Open a folder NAME.drdm: its images, its results and its settings",
 }
 _WORDS = {"pin": "Pin", "rename": "Rename", "delete": "Delete"}
 _WORDS |= {"blink": "A/B", "difference": "Difference", "grid": "3 × 3 seeds"}
+_WORDS |= {"undo": "Undo delete", "save": "Save session…", "open": "Open session…"}
 
 
 class VariantsPanel(QWidget):
@@ -40,7 +44,8 @@ class VariantsPanel(QWidget):
     Numbers of results travel as lists, the older first. ``chosen(int)``: show it again;
     ``pin_asked(list)``, ``delete_asked(list)``, ``renamed(int, str)``; ``blink_asked(bool, list)``,
     ``held(bool, list)``: B is to be seen for as long; ``difference_asked(list)``;
-    ``grid_asked(bool)``.
+    ``grid_asked(bool)``; ``undo_asked()`` of a deletion; ``save_asked()``, ``open_asked()``: a
+    session.
     """
 
     chosen = Signal(int)
@@ -51,6 +56,9 @@ class VariantsPanel(QWidget):
     held = Signal(bool, object)
     difference_asked = Signal(object)
     grid_asked = Signal(bool)
+    undo_asked = Signal()
+    save_asked = Signal()
+    open_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,6 +121,10 @@ class VariantsPanel(QWidget):
         self._set(self.buttons["grid"], on)
         self._enable_grid()
 
+    def set_undoable(self, there: bool) -> None:
+        """Whether something was deleted that can be brought back."""
+        self.buttons["undo"].setEnabled(there)
+
     def _enable_grid(self) -> None:
         grid = self.buttons["grid"]
         grid.setEnabled(self._possible or grid.isChecked())
@@ -130,7 +142,8 @@ class VariantsPanel(QWidget):
             button.setToolTip(_TIPS[name])
             button.setCheckable(name in ("blink", "grid"))
             grid.addWidget(button, 1 + place // 3, place % 3)
-        grid.addWidget(self.status, 3, 0, 1, 3)
+        grid.addWidget(self.status, 1 + len(self.buttons) // 3, 0, 1, 3)
+        self.set_undoable(False)
 
     def _connect(self) -> None:
         strip, buttons = self.strip, self.buttons
@@ -139,6 +152,7 @@ class VariantsPanel(QWidget):
         strip.itemActivated.connect(lambda _: self._soon.start(0))
         strip.itemChanged.connect(self._on_edit)
         strip.deleted.connect(lambda: self.delete_asked.emit(self.numbers()))
+        strip.undone.connect(self.undo_asked)
         strip.held.connect(lambda down: self.held.emit(down, self.numbers()))
         buttons["pin"].clicked.connect(lambda: self.pin_asked.emit(self.numbers()))
         buttons["rename"].clicked.connect(lambda: strip.editItem(strip.selectedItems()[0]))
@@ -146,6 +160,9 @@ class VariantsPanel(QWidget):
         buttons["blink"].toggled.connect(lambda on: self.blink_asked.emit(on, self.numbers()))
         buttons["difference"].clicked.connect(lambda: self.difference_asked.emit(self.numbers()))
         buttons["grid"].toggled.connect(self.grid_asked)
+        buttons["undo"].clicked.connect(self.undo_asked)
+        buttons["save"].clicked.connect(self.save_asked)
+        buttons["open"].clicked.connect(self.open_asked)
 
     def _on_selection(self) -> None:
         self._enable()

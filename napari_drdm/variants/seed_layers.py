@@ -91,6 +91,20 @@ class SeedLayers:
             linear = Affine(**{n: own[n] for n in ("scale", "rotate", "shear")}).linear_matrix
             layer.translate = own["translate"] + linear @ shift
 
+    def place_at(self, position: Any) -> int | None:
+        """The tile at a place in the viewer's world, None beside all of them."""
+        layer, mosaic = self.image, _mosaic(self.image)
+        at = layer.world_to_data(position[-layer.ndim :])
+        for place in range(mosaic.SIDE**2):
+            corner = mosaic.corner(place)
+            inside = [
+                first - 0.5 <= at[axis] < first - 0.5 + mosaic.tile_shape[axis]
+                for first, axis in zip(corner, self._axes, strict=True)
+            ]
+            if all(inside):
+                return place
+        return None
+
     def _image_mosaic(self) -> Mosaic:
         taken, (low, high) = self._request.snapshot.image, self._request.source.contrast_limits
         grey = (low + high) / 2

@@ -16,6 +16,7 @@ from napari_drdm.runs.requests import Failure, RunOutcome
 from napari_drdm.variants.layers import OwnLayers, label_values, values
 from napari_drdm.variants.seed_layers import SeedLayers
 from napari_drdm.variants.sequence import Generate, SeedUpdate, in_sequence, separate_compute
+from napari_drdm.variants.tiles_seen import TilesSeen, summary_line
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -40,6 +41,9 @@ class SeedGrid(QObject):
     ``made(RunOutcome)``: a seed is finished; ``message(str)``: how it goes; ``ran(bool)``: work
     begins, or none is left.
 
+    Attributes:
+        tiles: the one under the cursor.
+
     Args:
         viewer: where they are shown.
         own: keeps their layers.
@@ -54,6 +58,7 @@ class SeedGrid(QObject):
     def __init__(self, viewer: ViewerModel, own: OwnLayers, generate: Generate | None) -> None:
         super().__init__()
         self._viewer, self._own, self._generate = viewer, own, generate
+        self.tiles = TilesSeen(viewer, self)
         self._layers: SeedLayers | None = None
         self._filled: set[int] = set()
         self._source: Any = None
@@ -106,6 +111,7 @@ class SeedGrid(QObject):
         self._layers = SeedLayers(requests, dims, labels)
         self._filled, self._waiting = set(), self._layers.layers
         self._viewer.canvas.grid.enabled = False
+        self.tiles.begin(self._layers.place_at)
         self._begin = partial(self._start, requests, known)
         self._soon.start(0)
         for emitter in (dims.events.ndisplay, dims.events.order):
@@ -126,6 +132,7 @@ class SeedGrid(QObject):
         gone, self._layers = self._layers, None
         if gone is None:
             return
+        self.tiles.end()
         for emitter in (self._viewer.dims.events.ndisplay, self._viewer.dims.events.order):
             emitter.disconnect(self._on_view)
         self._going = list(reversed(gone.layers))
@@ -231,15 +238,22 @@ class SeedGrid(QObject):
         elif isinstance(news.answer, Moment):
             self._fill(news.place, news.answer.images[0], (*news.answer.labels, None)[0])
         elif news.answer is not None:
+            self.tiles.add(news.place, news.answer)
             if news.place not in self._filled:
                 self._fill(news.place, values(news.answer), label_values(news.answer))
+            self._report()
             self.made.emit(news.answer)
 
     def _fill(self, place: int, image: NDArray[Any], labels: NDArray[Any] | None) -> None:
         if self._layers is not None:
             self._layers.fill(place, image, labels)
             self._filled.add(place)
-            self.message.emit(f"{len(self._filled)} of {SEEDS} seeds")
+            self._report()
+
+    def _report(self) -> None:
+        numbers = summary_line(self.tiles.outcomes)
+        count = f"{len(self._filled)} of {SEEDS} seeds"
+        self.message.emit(f"{count}: {numbers}" if numbers else count)
 
 
 def requests_for(request: RunRequest) -> list[RunRequest]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QFocusEvent, QKeyEvent
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
 
 __all__ = ["Strip"]
@@ -15,9 +15,10 @@ _AROUND, _WIDEST = 14, 170
 
 
 class Strip(QListWidget):
-    """Pictures to choose from; ``deleted()`` at Del, ``held(bool)`` while B is down."""
+    """Pictures to choose from; ``deleted()`` at Del, ``undone()`` at Ctrl+Z, ``held(bool)``: B."""
 
     deleted = Signal()
+    undone = Signal()
     held = Signal(bool)
 
     def __init__(self) -> None:
@@ -53,12 +54,24 @@ class Strip(QListWidget):
         items = (self.item(row) for row in range(self.count()))
         return [item for item in items if item is not None]
 
+    def event(self, event: QEvent | None) -> bool:
+        """Ctrl+Z here is not a shortcut of the dock."""
+        kind = QEvent.Type.ShortcutOverride
+        if not isinstance(event, QKeyEvent) or event.type() != kind:
+            return super().event(event)
+        if event.matches(QKeySequence.StandardKey.Undo):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Del deletes, B holds; all other keys move about."""
         if event is None:
             return
         if event.key() == Qt.Key.Key_Delete:
             self.deleted.emit()
+        elif event.matches(QKeySequence.StandardKey.Undo):
+            self.undone.emit()
         elif event.key() != Qt.Key.Key_B:
             super().keyPressEvent(event)
         elif not event.isAutoRepeat():

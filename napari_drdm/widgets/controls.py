@@ -106,13 +106,14 @@ class MorePanel(QWidget):
 
     Args:
         memory: the option that says so.
+        results: whether results are offered as sources.
     """
 
     changed = Signal()
     memory_changed = Signal(int)
     region_asked = Signal()
 
-    def __init__(self, memory: OptionField) -> None:
+    def __init__(self, memory: OptionField, results: OptionField) -> None:
         super().__init__()
         self.options = OptionsForm(shown_in(EXPLORER, Options, (*NOT_SHARED, "variety")))
         self.steps, self.slices = (self.options.controls[n].widget for n in ("steps", "slices"))
@@ -129,6 +130,8 @@ class MorePanel(QWidget):
         self._memory = control_of(memory)
         self.memory = self._memory.widget
         rows.addRow(memory.label, self.memory)
+        self.offer_results: QCheckBox = control_of(results).widget
+        rows.addRow("", self.offer_results)
         form_of(self).addRow(self.options)
         self._connect()
 

@@ -93,6 +93,16 @@ class DistributionPanel(QWidget):
         index = self.label.currentIndex()
         return self._offered[index] if 0 <= index < len(self._offered) else None
 
+    def place(self, wanted: int, label: str | None, low: float, high: float, tries: int) -> None:
+        """Put the search where it was; the range where there is a label of that name."""
+        self.wanted.setValue(wanted)
+        self.tries.setValue(tries)
+        names = [offered.name for offered in self._offered]
+        if label in names:
+            self.label.setCurrentIndex(names.index(label))
+            self.low.setValue(low)
+            self.high.setValue(high)
+
     def set_running(self, running: bool) -> None:
         """A search began or none is left."""
         self.search.blockSignals(True)

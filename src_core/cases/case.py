@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,7 @@ def assemble(
     """
     notes: list[str] = []
     first = images[0]
+    labels = [_for_all_frames(label_map, first) for label_map in labels]
     grid = grid or grid_of(first.header, _where(first, name))
     for image in images:
         where = _where(image, name)
@@ -135,6 +136,15 @@ def assemble(
         )
         warnings.warn(notes[-1], GeometryWarning, stacklevel=3)
     return Case(tuple(images), tuple(labels), grid, name, tuple(notes))
+
+
+def _for_all_frames(labels: LabelMap, image: Image) -> LabelMap:
+    """Labels of a cine that are one frame are those of all its frames."""
+    if labels.data.ndim == 3 or labels.frames > 1 or image.frames == 1:
+        return labels
+    header = labels.header.copy()
+    header.set_data_shape(labels.shape)
+    return replace(labels, data=labels.data[..., 0], header=header)
 
 
 def _own_grid(volume: Volume, grid: Grid, where: str) -> Grid:

@@ -111,6 +111,15 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         ) from error
 
 
+def _read_checksum(stream: IO[bytes]) -> None:
+    """Reach the checksum of compressed data; what follows is ignored, as gzip does."""
+    try:
+        stream.read(_CHUNK)
+    except gzip.BadGzipFile as error:
+        if not str(error).startswith("Not a gzipped file"):
+            raise
+
+
 def _read(stream: IO[bytes], path: Path, at_most: int) -> tuple[NDArray[Any], nib.Nifti1Header]:
     header, blob = _read_header(stream, path)
     dtype, shape = _layout(header, path)
@@ -121,7 +130,7 @@ def _read(stream: IO[bytes], path: Path, at_most: int) -> tuple[NDArray[Any], ni
         if not chunk:
             raise _damaged(f"the file ends {offset + size - len(blob)} bytes early", path)
         blob += chunk
-    stream.read(_CHUNK)  # reaches the checksum that follows
+    _read_checksum(stream)
     _read_extensions(header, bytes(blob[header.sizeof_hdr : offset]))
     data = np.frombuffer(blob, dtype, math.prod(shape), offset).reshape(shape, order="F")
     native = data.astype(dtype.newbyteorder("="), copy=False)

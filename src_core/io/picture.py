@@ -143,7 +143,27 @@ def _tiff_pixels(path: Path) -> NDArray[Any]:
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
         _check_pixels(int(np.prod(page.shape)) * len(file.pages), path)
-        return np.asarray(file.asarray())
+        pixels = np.asarray(file.asarray())
+        meaning = getattr(page, "photometric", None)
+        if meaning == tifffile.PHOTOMETRIC.PALETTE:
+            return pixels[..., None].repeat(3, axis=-1)
+        if meaning != tifffile.PHOTOMETRIC.MINISWHITE:
+            return pixels
+        return _white_is_most(pixels, int(getattr(page, "bitspersample", 0)), path)
+
+
+def _white_is_most(pixels: NDArray[Any], bits: int, path: Path) -> NDArray[Any]:
+    """Values of a picture in which 0 is white, so that the brightest is the largest."""
+    if pixels.dtype.kind == "b":
+        return ~pixels
+    if pixels.dtype.kind != "u":
+        raise InputError(
+            f"0 is white in this TIFF, and its values are of type {pixels.dtype}",
+            where=str(path),
+            expected="unsigned integers, or 0 as black",
+            do="save it with 0 as black",
+        )
+    return np.asarray(pixels.dtype.type(2**bits - 1) - pixels)
 
 
 def _check_pixels(pixels: int, path: Path) -> None:

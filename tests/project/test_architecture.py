@@ -16,7 +16,9 @@ from tests.support.paths import ROOT
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 #: Files that are made: by a reader, by a run; and patterns.
 TO_MAKE = ("NAME", "*", "table.md")
-PLUGIN_ROOMS = ("batch", "explorer", "field_tools", "layers", "overlays", "runs", "variants")
+PLUGIN_ROOMS = (
+    "batch", "explorer", "field_tools", "layers", "overlays", "runs", "sessions", "variants"
+)  # fmt: skip
 ROOMS = {p.name for p in (ROOT / "src_core").iterdir() if (p / "__init__.py").is_file()}
 
 

@@ -155,7 +155,7 @@ def test_errors_name_no_flag_of_the_shell():
 
 def test_packages_have_few_rooms():
     assert len(entries(ROOT / "src_core")) <= 20
-    assert len(entries(ROOT / "napari_drdm")) <= 12
+    assert len(entries(ROOT / "napari_drdm")) <= 14
 
 
 def test_tests_lie_as_the_code_does():

@@ -14,13 +14,15 @@ from src_core.generation.options import Options
 from src_core.models.options import ModelOptions
 from src_core.tasks.options import TaskOptions
 
-__all__ = ["REAL", "SYNTHETIC", "PictureKind", "ReaderRequest", "SyntheticKind"]
+__all__ = ["KINDS", "REAL", "SYNTHETIC", "PictureKind", "ReaderRequest", "SyntheticKind"]
 
 SyntheticKind = Literal["generated", "elastic"]
 #: What a picture shows: a real image, or one deformed by the model or by an elastic deformation.
 PictureKind = Literal["real", "generated", "elastic"]
 REAL: PictureKind = "real"
 SYNTHETIC: tuple[SyntheticKind, ...] = get_args(SyntheticKind)
+#: All kinds, in the order of tables.
+KINDS: tuple[PictureKind, ...] = get_args(PictureKind)
 
 _PATHS = TextForm(Path, str, "a path", many=True)
 _QUESTIONS = {"choice": "Which of the two is real?", "score": "How real is it, 1 to 5?"}

@@ -107,6 +107,10 @@ class ReadingProgress:
         )
         self.place = self._first_open()
 
+    def skip(self) -> None:
+        """Leave the answer to the current question as it is, and go to the next without one."""
+        self.place = self._first_open()
+
     def back(self) -> bool:
         """Go to the question before, to correct its answer; whether there is one."""
         if self.place == 0:

@@ -14,7 +14,7 @@ from src_core.experiments.records import Record
 from src_core.experiments.statistics import finite_mean
 from src_core.tasks.reader.all_answers import AllAnswers, read_all_answers
 from src_core.tasks.reader.answers import Answer
-from src_core.tasks.reader.options import ReaderRequest
+from src_core.tasks.reader.options import KINDS, ReaderRequest
 from src_core.tasks.reader.tables import accuracy_rows, agreement_rows, score_rows
 
 __all__ = ["tables_text", "write_report"]
@@ -63,7 +63,8 @@ def write_report(request: ReaderRequest, records: Sequence[Record]) -> dict[str,
 def picture_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Of each kind: number of pictures, and means of what deformations do to them."""
     rows = []
-    for group in groups_of(records, ("kind",), None).values():
+    groups = groups_of(records, ("kind",), None).values()
+    for group in sorted(groups, key=lambda one: KINDS.index(one.keys["kind"])):
         known = {name for record in group.records for name in record.figures}
         means = {
             name: finite_mean(values_of(group.records, name)) if name in known else float("nan")
@@ -75,19 +76,17 @@ def picture_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 def tables_text(report: Row) -> str:
     """All tables in Markdown."""
-    parts = [_table(_PICTURES, report["pictures"])]
+    pictures = _table(_PICTURES, report["pictures"])
     if not report["readers"]:
-        return parts[0] + f"\nNo answers yet, {report['questions']} questions.\n"
-    if report["mode"] == "score":
-        parts.append(_table(_SCORES, report["scores"]))
-    else:
-        parts.append(_table(_ACCURACY, report["accuracy"]))
+        return f"{pictures}\nNo answers yet, {report['questions']} questions.\n"
+    score = report["mode"] == "score"
+    parts = [_table(_SCORES, report["scores"]) if score else _table(_ACCURACY, report["accuracy"])]
     parts.append(_table(_AGREEMENT, report["agreement"]))
     unfinished = {r: n for r, n in report["readers"].items() if n < report["questions"]}
     if unfinished:
         counts = ", ".join(f"{r} {n}" for r, n in unfinished.items())
         parts.append(f"Not finished (of {report['questions']} questions): {counts}.\n")
-    return "\n".join(part for part in parts if part)
+    return "\n".join(part for part in [*parts, pictures] if part)
 
 
 def _table(columns: Sequence[_Column], rows: Sequence[Row]) -> str:

@@ -29,7 +29,7 @@ from src_core.tasks.reader.agreement import (
 )
 from src_core.tasks.reader.all_answers import AllAnswers
 from src_core.tasks.reader.answers import Answer
-from src_core.tasks.reader.options import REAL
+from src_core.tasks.reader.options import KINDS, REAL
 from src_core.tasks.reader.statistics import (
     IntervalKind,
     area_under_curve,
@@ -98,7 +98,7 @@ def agreement_rows(answered: AllAnswers) -> list[dict[str, Any]]:
 def _kinds(answered: AllAnswers) -> Iterator[str]:
     """Kinds that were asked about, and all where there are several pairs of kinds."""
     found = dict.fromkeys(answered.kinds.values())
-    yield from sorted(found, key=lambda kind: ("real", "generated", "elastic").index(kind))
+    yield from (kind for kind in KINDS if kind in found)
     if answered.plan.mode == "choice" and len(found) > 1:
         yield ""
 

@@ -27,6 +27,7 @@ ALL = Remembered(
     device="cuda:1",
     model="cardiac-sax",
     memory=300,
+    offer_results=True,
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def test_a_and_b_by_turns(bench):
         bench.add(seed=seed)
     bench.panel.buttons["blink"].click()
     a, b = bench.named("A: L48 S1"), bench.named("B: L48 S2")
-    assert list(bench.viewer.layers[-2:]) == [a, b] and (a.visible, b.visible) == (True, False)
+    assert list(bench.viewer.layers[-4::2]) == [a, b] and (a.visible, b.visible) == (True, False)
     assert np.array_equal(b.data, bench.image.data + 2) and b.name_overlay.visible
     seen = []
     a.events.visible.connect(lambda: seen.append((time.monotonic(), a.visible, b.visible)))

@@ -42,7 +42,8 @@ def test_what_was_evicted_is_made_again(make):
     bench.panel.buttons["pin"].click()
     assert bench.own() == [] and old.pinned
     bench.variants.add(outcome(request(bench.image, bench.labels, seed=1)))
-    assert bench.own() == ["heart | drdm L48 S1"] and bench.panel.numbers() == [old.number]
+    assert bench.own() == ["heart | drdm L48 S1", "heart | drdm L48 S1 labels"]
+    assert bench.panel.numbers() == [old.number]
     assert "Computing" not in bench.panel.status.text()
 
 
@@ -56,7 +57,7 @@ def test_emptying_the_viewer_ends_everything(make):
     bench.viewer.layers.clear()
     wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
     settle()
-    assert len(bench.viewer.layers) == 0 and bench.panel.strip.count() == 1  # the pinned one
+    assert len(bench.viewer.layers) == 0 and bench.panel.strip.count() == 2
     bench.viewer.layers.extend([bench.image, bench.labels])
     bench.panel.buttons["grid"].click()
     bench.viewer.layers.clear()

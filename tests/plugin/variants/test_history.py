@@ -132,15 +132,14 @@ def test_what_was_asked_for_was_not_passed():
     assert len(history) == 2
 
 
-def test_a_gone_source_takes_all_but_pinned_ones():
+def test_variants_outlive_their_source():
     history, source, other = History(clock=Clock()), image(), image()
-    kept = history.add(outcome(source, seed=1), PICTURE)
-    kept.pinned = True
-    history.add(outcome(source, seed=2), PICTURE)
-    apart = history.add(outcome(other, seed=3), PICTURE)
+    made = [history.add(outcome(source, seed=seed), PICTURE) for seed in (1, 2)]
+    made[0].pinned, made[0].layers = True, (other,)
     history.forget(source)
-    assert list(history) == [apart, kept]
-    assert history.find(RunInputs.of(outcome(source, seed=1).request)) is kept
+    history.forget(other)
+    assert list(history) == made[::-1] and made[0].layers == ()
+    assert history.find(RunInputs.of(outcome(source, seed=1).request)) is made[0]
 
 
 def test_differences_do_not_wrap():

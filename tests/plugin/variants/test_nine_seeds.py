@@ -44,7 +44,7 @@ def test_nine_seeds_in_reading_order_and_everything_as_before(make):
     settle()
     assert bench.own() == ["S5 L30 to S13 | drdm", "S5 L30 to S13 labels | drdm"]
     ready(bench)
-    assert ran == [True, False] and bench.panel.status.text() == "9 of 9 seeds"
+    assert ran == [True, False] and bench.panel.status.text().startswith("9 of 9 seeds")
     image, labels = (bench.viewer.layers[name] for name in bench.own())
     for seed, tile, over in zip(range(5, 14), tiles(image), tiles(labels), strict=True):
         assert np.array_equal(tile, bench.image.data + seed)

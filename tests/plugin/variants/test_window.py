@@ -82,8 +82,8 @@ def test_a_click_puts_back_what_was_shown(window):
     explorer.variants_panel.buttons["blink"].click()
     assert viewer.layers[-1].name.startswith("B: L40 S")
     viewer.layers.remove(source)
-    wait(lambda: explorer.variants_panel.strip.count() == 0)
-    assert not explorer.variants_panel.buttons["blink"].isChecked()
+    wait(lambda: not explorer.variants_panel.buttons["blink"].isChecked())
+    assert explorer.variants_panel.strip.count() == 2 and source not in viewer.layers
 
 
 def test_what_is_made_again_is_made_by_its_own_model(window, models):
