@@ -38,16 +38,21 @@ class UsablePanel(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Look after what came since."""
-        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+        laid_out = event is not None and event.type() == QEvent.Type.LayoutRequest
+        if laid_out and not self._later.isActive():
             self._later.start()
         return False
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether all controls that there are were looked after."""
+        return self._count == len(self._panel.findChildren(QWidget))
+
     def look_after(self) -> None:
         """All controls that there are now."""
-        count = len(self._panel.findChildren(QWidget))
-        if count == self._count:
+        if self.up_to_date:
             return
-        self._count = count
+        self._count = len(self._panel.findChildren(QWidget))
         keep_still(self._panel, self._guard)
         name_controls(self._panel)
         order_tabs(self._panel)

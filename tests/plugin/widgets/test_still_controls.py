@@ -64,11 +64,11 @@ def values(form: QWidget) -> list[Any]:
 
 
 def test_the_wheel_over_controls_scrolls_the_dock(form: Any, qtbot: Any) -> None:
+    area = form.findChild(Column)
     if isinstance(form, ExplorerForm):
         form.targets.offer([TargetLabel(1, "RV", 80.0, "ml", 3.0)])
         form.more.region.offer([("a", object()), ("b", object())])
-        qtbot.wait(150)  # rows that come later are looked after too
-    area = form.findChild(Column)
+        qtbot.waitUntil(lambda: area.usable.up_to_date)  # rows that come later too
     kinds = (QAbstractSpinBox, QComboBox, QSlider)
     controls = [w for kind in kinds for w in form.findChildren(kind) if w.isEnabled()]
     assert len(controls) > 8
