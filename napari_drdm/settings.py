@@ -32,6 +32,7 @@ from src_core.models.options import ModelOptions
 __all__ = [
     "Remembered",
     "RememberedBatch",
+    "RememberedNames",
     "load_settings",
     "save_settings",
     "settings_file",
@@ -127,6 +128,13 @@ class RememberedBatch(_StoredBatch):
     model: str = ""
     formats: tuple[str, ...] = FORMATS[:1]
     device: str = same(ModelOptions, "device")
+
+
+class RememberedNames(_Kept):
+    """Names that the user gave to labels: by label file, then by value as text."""
+
+    key = "label-names"
+    files: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 _K = TypeVar("_K", bound=_Kept)

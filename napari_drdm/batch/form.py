@@ -20,6 +20,7 @@ from napari_drdm.batch.fields import BatchFields
 from napari_drdm.batch.more import BatchFilters, BatchMore
 from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.message_line import MessageLine
+from napari_drdm.widgets.notice import notice_line
 from napari_drdm.widgets.picture import PictureView
 from napari_drdm.widgets.section import Section
 
@@ -159,3 +160,4 @@ class BatchForm(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(Column(inner))
+        whole.addWidget(notice_line())

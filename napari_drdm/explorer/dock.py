@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QTimer
 
+from napari_drdm.explorer.assistants import assist
 from napari_drdm.explorer.export import ResultExport
 from napari_drdm.explorer.form import ExplorerForm
 from napari_drdm.explorer.form_texts import describe_choice, show_numbers
@@ -29,7 +30,6 @@ from napari_drdm.runs.runner import Runner
 from napari_drdm.variants import Distribution, History, Variants
 from napari_drdm.variants.search import SeedSearch
 from napari_drdm.widgets.dock_place import OURS, share_place
-from napari_drdm.widgets.start_panel import SAMPLE
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -83,9 +83,10 @@ class DeformationExplorer(ExplorerForm):
         self.exporter = ResultExport(self, self._outcome, self._moment)
         self._compared: RunOutcome | None = None
         self.models = ModelList(self, recall(self))
-        self.sessions = SessionCommands(
-            napari_viewer, self, self.variants, self.steering, self.models
-        )
+        renamed = self.sizes.rename, self.steering.rename, self._show_numbers
+        assist(napari_viewer, self, self.form_reader, self.runner, self._outcome, renamed)
+        kept = self.variants, self.steering, self.models
+        self.sessions = SessionCommands(napari_viewer, self, *kept)
         self._turning = QTimer(self)
         self._turning.setSingleShot(True)
         self._turning.timeout.connect(lambda: self.results.turn_to(self.sources.image.value()))
@@ -126,7 +127,6 @@ class DeformationExplorer(ExplorerForm):
     def refresh_layers(self, event: Any = None) -> None:
         """Offer the viewer's present layers, except those that the explorer made."""
         self.form_reader.offer()
-        self.start.setVisible(self.sources.image.value() is None)
 
     def export(self, folder: str, overwrite: bool = False) -> None:
         """Write the files of the shown result into a folder."""
@@ -137,7 +137,6 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.import_model(path)
 
     def _connect_widgets(self) -> None:
-        self.start.sample_asked.connect(partial(self._viewer.open_sample, *SAMPLE))
         self.follower.moved.connect(self._describe)
         self.sources.image.chosen.connect(self._on_image)
         self.sources.labels.chosen.connect(self._on_source)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_drdm.explorer.form import agree
+from napari_drdm.layers.label_names import label_names
 from napari_drdm.messages import error_line
 from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.settings import Remembered, load_settings, save_settings
@@ -150,7 +152,10 @@ class ResultExport(QObject):
 
     def _export(self, result: Result, plan: ExportPlan) -> None:
         self.message.emit("Exporting…")
-        self._do(partial(_save, result, plan), lambda _: self._on_export(result, plan))
+        outcome = self._outcome()
+        names = label_names(outcome.request.labels) if outcome else {}
+        work = partial(_save, _named(result, names), plan)
+        self._do(work, lambda _: self._on_export(result, plan))
 
     def _on_export(self, result: Result, plan: ExportPlan) -> None:
         self._exported[_digest(result)] = plan.folder
@@ -180,6 +185,16 @@ class ResultExport(QObject):
         job.done.connect(done)
         job.failed.connect(self.failed)
         job.run(work)
+
+
+def _named(result: Result, names: Mapping[int, str]) -> Result:
+    """The result with the names of its labels in its metrics and recipe."""
+    values = result.metrics["label_volume_change"]
+    known = {v: names[int(v)] for v in values if names.get(int(v))}
+    if not known:
+        return result
+    metrics = {**result.metrics, "label_names": known}
+    return replace(result, metrics=metrics, recipe={**result.recipe, "label_names": known})
 
 
 def _save(result: Result, plan: ExportPlan) -> Path:

@@ -19,6 +19,7 @@ from napari_drdm.widgets.distribution_panel import DistributionPanel
 from napari_drdm.widgets.help_dialog import HelpDialog
 from napari_drdm.widgets.metrics_panel import MetricsPanel
 from napari_drdm.widgets.model_drop import ModelDrop
+from napari_drdm.widgets.notice import notice_line
 from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
@@ -127,6 +128,7 @@ class ExplorerForm(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(area)
+        whole.addWidget(notice_line())
 
     def _shortcut(self, keys: str, slot: Callable[[], object]) -> None:
         """A key that works while the focus is in here; it takes what is typed as finished."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from napari_drdm.explorer.result_layers import arrow_limit_mm
 from napari_drdm.explorer.suitability import describe, is_stack, model_warning
+from napari_drdm.layers.label_names import label_names
+from napari_drdm.layers.units import unit_of
 from napari_drdm.messages import error_line
 from src_core.errors import DRDMError
 
@@ -31,7 +33,8 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
         taken, text = None, error_line(error)
     if taken is not None:
         frames = len(taken.image) if taken.image.ndim == 4 else 1
-        text = describe(taken.shape, taken.spacing, frames)
+        text = describe(taken)
+        form.recovery.unit = taken.length.name
         if frames > 1 and taken.labels is not None and taken.labels.ndim < taken.image.ndim:
             text += ". The labels are of one frame and are shown on every frame."
         if entry is not None:
@@ -59,13 +62,14 @@ def show_numbers(form: ExplorerForm, outcome: RunOutcome | None, moment: Moment 
     """The numbers of the latest result; grey while another moment is on view."""
     form.metrics.setEnabled(moment is None or moment.outcome is not None)
     form.run_bar.set_exportable(outcome is not None)
-    form.show_panel.set_legend(None if outcome is None else arrow_limit_mm(outcome))
     if outcome is None:
+        form.show_panel.set_legend(None)
         form.metrics.show_metrics(None)
         return
     labels, metrics = outcome.request.labels, outcome.result.metrics
-    names = labels.metadata.get("drdm", {}).get("label_names", {}) if labels else {}
-    form.metrics.show_metrics(metrics, names, _variety(form, outcome))
+    unit, figures = unit_of(outcome.request.source), outcome.result.label_figures
+    form.show_panel.set_legend(arrow_limit_mm(outcome), unit.name)
+    form.metrics.show_metrics(metrics, label_names(labels), _variety(form, outcome), unit, figures)
     if metrics["level"] == form.options.level.value():
         form.options.set_reach(metrics["max_percent"])
 

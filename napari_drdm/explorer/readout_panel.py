@@ -8,13 +8,15 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_drdm.overlays.reading import Reading
+from src_core.fields.jacobian_words import DET_CONVENTION, change_in_words
 
 __all__ = ["ReadoutPanel", "reading_lines"]
 
 _EMPTY = ("Move the cursor over the result", "")
 _TIP = (
-    "Under the cursor: the displacement u to where its tissue came from (along the canvas, "
-    "to the right and down), its length, and det J: below 1 tissue grew, above 1 it shrank"
+    "Under the cursor: the displacement u to where its tissue came from (along the canvas, in the "
+    f"order of napari's axes: down, to the right), its length, and det J: {DET_CONVENTION}. Voxels "
+    "are counted from 0 and stand as in napari's status bar: z y x, or row column"
 )
 
 
@@ -45,12 +47,16 @@ class ReadoutPanel(QWidget):
 
 
 def reading_lines(reading: Reading, shown: Sequence[int]) -> tuple[str, str]:
-    """A reading in two lines; u is along the axes on the canvas, the last one first."""
-    along = ", ".join(_signed(reading.along_mm[a]) for a in reversed(shown))
-    det = "" if reading.det is None else f"   det J {reading.det:.2f}".replace("-", "−")
-    first = f"u ({along}) mm   |u| {reading.length_mm:.1f} mm{det}"
-    voxel = ", ".join(_signed(value) for value in reversed(reading.source_voxel))
-    where = f"{', '.join(reading.labels) or 'no label'}   from voxel ({voxel})"
+    """A reading in two lines; u and voxels are along the layer's axes, in napari's order."""
+    along, unit = ", ".join(_signed(reading.along_mm[a]) for a in shown), reading.unit
+    det = ""
+    if reading.det is not None:
+        number = f"{reading.det:.2f}".replace("-", "−")
+        det = f"  det J {number}: {change_in_words(reading.det)}"
+    first = f"u ({along})  |u| {reading.length_mm:.1f} {unit}{det}"
+    voxel = " ".join(_signed(value) for value in reading.source_voxel)
+    axes = "z y x" if len(reading.source_voxel) == 3 else "row column"
+    where = f"{', '.join(reading.labels) or 'no label'}   from voxel [{voxel}] ({axes})"
     return first, where
 
 
@@ -59,7 +65,7 @@ def _details(reading: Reading) -> str:
         ", ".join(_signed(value) for value in vector)
         for vector in (reading.u_mm, reading.source_lps)
     )
-    return f"u ({u}) mm in LPS; came from ({place}) mm"
+    return f"u ({u}) {reading.unit} in LPS; came from ({place}) {reading.unit}"
 
 
 def _signed(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,14 @@ from napari.layers import Image, Labels, Shapes
 
 from napari_drdm.explorer.visible_part import region_of
 from napari_drdm.layers.geometry import placement
-from napari_drdm.layers.snapshots import is_finished_result, labels_for, take_snapshot
+from napari_drdm.layers.snapshots import (
+    is_finished_result,
+    labels_for,
+    take_snapshot,
+    voxel_shape,
+)
 from napari_drdm.runs.requests import RunRequest
+from napari_drdm.widgets.start_panel import SAMPLE
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +58,7 @@ class FormReader:
         self._targets = targets
         self._auto_labels = True
         form.sources.labels.activated.connect(self._on_labels_picked)
+        form.start.sample_asked.connect(partial(viewer.open_sample, *SAMPLE))
 
     def request(self) -> RunRequest:
         """What the form asks for.
@@ -63,7 +71,7 @@ class FormReader:
         form = self._form
         entry, snapshot = form.sources.model.value(), self.snapshot()
         if snapshot is None:
-            raise InputError("there is no image yet", do="open one first")
+            raise self._no_image()
         if entry is None:
             raise InputError("there is no model yet", do="choose or import one first")
         options = make_options(
@@ -124,14 +132,14 @@ class FormReader:
         """
         image = self._form.sources.image.value()
         if image is None:
-            raise InputError("there is no image yet", do="open one first")
+            raise self._no_image()
         n = min(image.ndim, 3)
         shapes = Shapes(
             ndim=n,
             name=f"{image.name} | drdm region",
             face_color="#00000000",
             edge_color="#ffd24a",
-            edge_width=max(image.data.shape[-2:]) / 120,
+            edge_width=max(voxel_shape(image)[-2:]) / 120,
             **placement(image, n),
         )
         self._viewer.add_layer(shapes)
@@ -143,8 +151,9 @@ class FormReader:
         layers = self._sources()
         form = self._form
         form.sources.labels.offer([(x.name, x) for x in layers if isinstance(x, Labels)])
-        form.sources.image.offer([(x.name, x) for x in layers if _is_grey(x)])
+        form.sources.image.offer([(x.name, x) for x in layers if isinstance(x, Image)])
         form.more.region.offer([(x.name, x) for x in layers if isinstance(x, Shapes)])
+        form.start.setVisible(form.sources.image.value() is None)
         if form.sources.labels.value() is None and self._auto_labels:
             self.suggest_labels()
         self.offer_extras()
@@ -160,7 +169,7 @@ class FormReader:
             if image is not None
             and (_is_grey(layer) or isinstance(layer, Labels))
             and not any(layer is one for one in chosen)
-            and tuple(layer.data.shape) == tuple(image.data.shape)
+            and tuple(layer.data.shape) == voxel_shape(image)
         ]
         self._form.more.extras.offer([(layer.name, layer) for layer in fits])
 
@@ -169,6 +178,18 @@ class FormReader:
         image = self._form.sources.image.value()
         if image is not None and self._auto_labels:
             self._form.sources.labels.pick(labels_for(image, self._sources()))
+
+    def _no_image(self) -> InputError:
+        """Why there is nothing to deform, true of what is open."""
+        kinds = {type(layer) for layer in self._viewer.layers}
+        if Image in kinds:
+            return InputError(
+                "the images that are open are results",
+                do="open their source again, or duplicate a result's layer to go on from it",
+            )
+        if Labels in kinds:
+            return InputError("labels are open, but no image", do="open the image they belong to")
+        return InputError("there is no image yet", do="open one first")
 
     def _extras(self, image: Any, labels: Any) -> tuple[Any, ...]:
         ticked = self._form.more.extras.values()

@@ -35,6 +35,7 @@ class ShowPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._limit: float | None = None
+        self._unit = "mm"
         self.legend = note()
         self.boxes = {kind: QCheckBox(overlay.label) for kind, overlay in KINDS.items()}
         self.density, self.lines = _slider(1, MOST_ARROWS // _STEP), _slider(8, 64)
@@ -85,13 +86,13 @@ class ShowPanel(QWidget):
             control.blockSignals(False)
         self.styled.emit(self.drawing())
 
-    def set_legend(self, longest_mm: float | None) -> None:
+    def set_legend(self, longest_mm: float | None, unit: str = "mm") -> None:
         """What the colours of the ticked overlays mean; None while there is no result.
 
         It takes the same room before the first result, which would otherwise push what is below.
         """
-        self._limit = longest_mm
-        limit = "the longest" if longest_mm is None else f"{longest_mm:.0f} mm or more"
+        self._limit, self._unit = longest_mm, unit
+        limit = "the longest" if longest_mm is None else f"{longest_mm:.0f} {unit} or more"
         ticked = self.kinds()
         overlays = [o for o in reversed(_by_place()) if o.name in ticked and o.legend]
         lines = [overlay.legend.format(limit=limit) for overlay in overlays]
@@ -150,7 +151,7 @@ class ShowPanel(QWidget):
 
     def _on_ticks(self, _: object = None) -> None:
         self._enable()
-        self.set_legend(self._limit)
+        self.set_legend(self._limit, self._unit)
         self.changed.emit(self.kinds())
 
     def _on_drawing(self, _: object = None) -> None:

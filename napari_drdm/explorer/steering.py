@@ -96,7 +96,7 @@ class Steering(QObject):
             if row.hold.isChecked():
                 found.append(HoldTarget(value))
             elif factor is not None:
-                area = self._labels[value].unit != "ml"
+                area = self._labels[value].flat
                 found.append(SizeTarget(value, Amount("times", factor, factor), area))
             if wall is not None:
                 found.append(ThicknessTarget(value, Amount("plus", wall, wall, "mm")))
@@ -140,6 +140,11 @@ class Steering(QObject):
             find.done.connect(partial(self._on_walls, self._turned_to))
             find.run(partial(_walls, np.array(labels.data), spacing_mm(labels), ndim))
 
+    def rename(self) -> None:
+        """Labels have other names: their rows show them."""
+        walls = {v: label.wall_mm for v, label in self._labels.items() if label.wall_mm}
+        self._offer(walls)
+
     def show(self) -> None:
         """What the latest result has of what is asked for; nothing where it was asked otherwise."""
         outcome, panel = self._outcome(), self._panel
@@ -170,7 +175,15 @@ class Steering(QObject):
             asked = ()
         labels = self._turned_to[1]
         offered = [
-            TargetLabel(size.value, size.name, size.shown, size.unit, walls.get(size.value))
+            TargetLabel(
+                size.value,
+                size.name,
+                size.shown,
+                size.unit,
+                walls.get(size.value),
+                size.length.name,
+                size.flat,
+            )
             for size in label_sizes(labels)
         ]
         self._labels = {label.value: label for label in offered}

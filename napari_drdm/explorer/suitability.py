@@ -13,9 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["describe", "is_stack", "model_warning"]
 
 
-def describe(shape: tuple[int, int, int], spacing: tuple[float, float, float], frames: int) -> str:
-    """``216 x 256 x 10, 1.37 x 1.37 x 10 mm``, and the frames of a cine."""
-    sides = " x ".join(map(str, shape)) + (f" x {frames} frames" if frames > 1 else "")
+def describe(snapshot: Snapshot) -> str:
+    """``10 x 256 x 216 voxels (z, y, x), 10 x 1.37 x 1.37 mm``, and the frames of a cine.
+
+    Axes are in napari's order. Without a known spacing lengths are in px.
+    """
+    n = min(snapshot.image.ndim, 3)
+    shape, spacing = snapshot.shape[n - 1 :: -1], snapshot.spacing[n - 1 :: -1]
+    sides = " x ".join(map(str, shape))
+    sides += " voxels (z, y, x)" if n == 3 else " pixels (rows, columns)"
+    if snapshot.image.ndim == 4:
+        sides = f"{len(snapshot.image)} frames of {sides}"
+    if not snapshot.length.known:
+        return f"{sides}, spacing unknown (px)"
     return f"{sides}, {' x '.join(f'{s:.3g}' for s in spacing)} mm"
 
 

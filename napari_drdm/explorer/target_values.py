@@ -119,7 +119,7 @@ def reached(outcomes: Sequence[TargetOutcome], labels: Mapping[int, TargetLabel]
             sizes[target.label] = _of_amount(outcome, by, label.unit)
         elif isinstance(target, ThicknessTarget) and label is not None:
             by = (label.wall_mm or 0.0) if outcome.unit == "x" else 1.0
-            walls[target.label] = _of_amount(outcome, by, "mm")
+            walls[target.label] = _of_amount(outcome, by, label.length)
         elif isinstance(target, HoldTarget) and label is not None:
             sizes[target.label] = ReachedValue(_held(outcome), outcome.within)
     return ReachedTargets(sizes, walls, _of_points(points), _whole(outcomes))

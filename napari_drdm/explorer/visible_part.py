@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_drdm.layers.snapshots import voxel_shape
 from napari_drdm.overlays.view import view_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def part_on_view(viewer: ViewerModel, source: Layer) -> Part | None:
     """The voxels on view: the slice, or in 3D every n-th voxel; None for all."""
     from src_core.inspection.part_view import Part
 
-    shape = source.data.shape
+    shape = voxel_shape(source)
     if len(shape) == 2:
         return None
     view = view_of(source, viewer.dims, 3)
@@ -54,8 +55,8 @@ def region_of(shapes: Layer, source: Layer) -> tuple[tuple[int, int], ...] | Non
     voxels = np.array([source.world_to_data(point) for point in full])
     ends = []
     for axis in range(-1, -4, -1):
-        ends.append(_ends(voxels[:, axis], source.data.shape[axis]) if -axis <= n else (0, 1))
-    if len(source.data.shape) == 2:
+        ends.append(_ends(voxels[:, axis], voxel_shape(source)[axis]) if -axis <= n else (0, 1))
+    if source.ndim == 2:
         ends[2] = (0, 1)
     return tuple(ends)
 

@@ -23,6 +23,7 @@ from napari_drdm.field_tools.work import (
     move_vertices,
     snapshot_of,
 )
+from napari_drdm.layers.derived import derived_metadata, look_of
 from napari_drdm.layers.field_follower import placement_over
 from napari_drdm.layers.field_layers import round_mm
 from napari_drdm.layers.geometry import placement
@@ -162,16 +163,7 @@ def _run(form: FunctionGui[..., Any], work: Callable[[], Any], show: Callable[[A
 def _show_moved(
     viewer: Viewer, done: MoveDone, image: Image, labels: list[Labels], name: str
 ) -> None:
-    viewer.add_layer(
-        Image(
-            done.image,
-            colormap=image.colormap,
-            contrast_limits=image.contrast_limits,
-            gamma=image.gamma,
-            interpolation2d=image.interpolation2d,
-            **_common(image, name),
-        )
-    )
+    viewer.add_layer(Image(done.image, **look_of(image), **_common(image, name)))
     for layer, values in zip(labels, done.labels, strict=True):
         data = values.astype(layer.data.dtype, copy=False)
         moment = {"colormap": layer.colormap, "opacity": layer.opacity}
@@ -197,10 +189,8 @@ def _show_maps(viewer: Viewer, done: JacobianDone, name: str, magnitude: bool) -
 
 
 def _common(source: Layer, name: str) -> dict[str, Any]:
-    known = {**source.metadata.get("drdm", {}), "output": name}
-    known.pop("path", None)
     return {
         "name": f"{source.name} | {name}",
-        "metadata": {**source.metadata, "drdm": known},
+        "metadata": derived_metadata(source, name),
         **placement(source, source.ndim),
     }

@@ -11,7 +11,7 @@ from magicgui.widgets import FileEdit
 from napari.layers import Labels, Layer
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_drdm.field_tools.matching import grid_warning, is_field, is_grey, likely_pair
+from napari_drdm.field_tools.matching import grid_warning, is_field, is_image, likely_pair
 from napari_drdm.field_tools.work import FieldChoice
 from napari_drdm.layers.field_layers import field_of
 from napari_drdm.layers.point_layers import is_movable
@@ -64,7 +64,7 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
 
     @magicgui(
         call_button="Apply",
-        image=_choice(viewer, is_grey, "Image", "The image to move; it is never changed"),
+        image=_choice(viewer, is_image, "Image", "The image to move; it is never changed"),
         label_layers={
             "widget_type": "Select",
             "label": "Labels",
@@ -116,7 +116,7 @@ def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., 
             "choices": lambda _: [(one.name, one) for one in viewer.layers if is_movable(one)],
             "tooltip": "Points, shapes and surfaces to move, one or several (Ctrl + click)",
         },
-        image=_choice(viewer, is_grey, "Image", "The image that they lie on; it is not moved"),
+        image=_choice(viewer, is_image, "Image", "The image that they lie on; it is not moved"),
         field=_field_choice(viewer),
         file=_FILE,
         format=_widget_of("field_format", "Format"),

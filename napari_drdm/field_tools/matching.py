@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from src_core.cases.grid import Grid
 
-__all__ = ["grid_warning", "is_field", "is_grey", "likely_pair"]
+__all__ = ["grid_warning", "is_field", "is_image", "likely_pair"]
 
 
 def is_field(layer: Layer) -> bool:
@@ -23,9 +23,9 @@ def is_field(layer: Layer) -> bool:
     return isinstance(layer, Vectors) and field_of(layer) is not None
 
 
-def is_grey(layer: Layer) -> bool:
-    """Whether a layer is an image of one channel."""
-    return isinstance(layer, Image) and not layer.rgb
+def is_image(layer: Layer) -> bool:
+    """Whether a layer is an image, of one channel or several."""
+    return isinstance(layer, Image)
 
 
 def likely_pair(viewer: ViewerModel) -> tuple[Image | None, Vectors | None]:
@@ -33,7 +33,7 @@ def likely_pair(viewer: ViewerModel) -> tuple[Image | None, Vectors | None]:
 
     What is selected counts first, then a shared grid, then the order of the layers.
     """
-    images = [layer for layer in viewer.layers if is_grey(layer)]
+    images = [layer for layer in viewer.layers if is_image(layer)]
     fields = [layer for layer in viewer.layers if is_field(layer)]
     chosen = viewer.layers.selection
     pairs = [(image, field) for image in images for field in fields]

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.layers.cases import Snapshot, make_case, shown
+from napari_drdm.layers.cases import Snapshot, make_case
 from napari_drdm.layers.field_layers import DenseField
 from napari_drdm.layers.snapshots import take_snapshot
 from src_core.cases.case import Case
 from src_core.errors import InputError
+from src_core.fields.jacobian_words import DET_CONVENTION
 from src_core.io import FieldFormat, read_field
 
 if TYPE_CHECKING:
@@ -62,12 +63,13 @@ class MoveDone:
     image: NDArray[Any]
     labels: tuple[NDArray[Any], ...]
     metrics: dict[str, Any]
+    unit: str = "mm"
 
     @property
     def summary(self) -> str:
         """A summary in one line."""
-        m = self.metrics
-        text = f"Moved by up to {m['max_mm']:.1f} mm, {m['mean_mm']:.1f} mm on average"
+        m, unit = self.metrics, self.unit
+        text = f"Moved by up to {m['max_mm']:.1f} {unit}, {m['mean_mm']:.1f} {unit} on average"
         if m["covered_percent"] < 99.9:
             text += f"; the field covers {m['covered_percent']:.0f} % of the image"
         if m["strict_folding_permille"]:
@@ -91,7 +93,7 @@ class JacobianDone:
         folded = int((self.jacobian <= 0).sum())
         share = 1000 * folded / self.jacobian.size
         folds = f"{folded:,} voxels fold ({_few(share)} of 1,000)" if folded else "no voxel folds"
-        return f"Determinants {low:.2f} to {high:.2f}, {folds}"
+        return f"Determinants {low:.2f} to {high:.2f} ({DET_CONVENTION}), {folds}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +103,13 @@ class PointsDone:
     voxels: tuple[NDArray[np.float64], ...]
     longest_mm: float
     outside: int
+    unit: str = "mm"
 
     @property
     def summary(self) -> str:
         """A summary in one line."""
         count = sum(map(len, self.voxels))
-        text = f"Moved {count:,} points by up to {self.longest_mm:.1f} mm"
+        text = f"Moved {count:,} points by up to {self.longest_mm:.1f} {self.unit}"
         if not self.outside:
             return text
         return f"{text}; {self.outside:,} lie outside the field: they moved as its border does"
@@ -141,9 +144,10 @@ def move(snapshot: Snapshot, choice: FieldChoice, **options: Any) -> MoveDone:
     moved = move_case(case, field.displacement, field.grid, **options)
     back = layer_case.back
     return MoveDone(
-        back(shown(moved.case.images[0])),
+        layer_case.layer_images(moved.case.images)[0],
         tuple(back(label_map.data) for label_map in moved.case.labels),
         moved.metrics,
+        snapshot.length.name,
     )
 
 
@@ -175,7 +179,7 @@ def move_vertices(
         voxels.append(there @ np.linalg.inv(turn).T)
         length = np.linalg.norm(moved.positions - places, axis=1)
         longest, outside = max(longest, float(length.max())), outside + int(moved.outside.sum())
-    return PointsDone(tuple(voxels), longest, outside)
+    return PointsDone(tuple(voxels), longest, outside, snapshot.length.name)
 
 
 def jacobian_of(choice: FieldChoice) -> JacobianDone:

@@ -7,7 +7,7 @@ compute the same bits; otherwise it is what its export will hold.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_drdm.widgets.length_unit import MM, LengthUnit
 from src_core.cases.case import Case
 from src_core.cases.header import grid_of, header_for
 from src_core.cases.volume import Image, LabelMap, Volume
@@ -38,7 +39,7 @@ class Snapshot:
     """What a case is made of, taken from layers in one moment.
 
     Attributes:
-        image: the image layer's values, in the layer's order.
+        image: the image layer's values, in the layer's order; of one in colour, its red.
         labels: the labels layer's, or None.
         name: of the image layer.
         spacing: mm, of X, Y, Z.
@@ -46,6 +47,8 @@ class Snapshot:
         image_path: the file that the image came from.
         labels_path: the file that the labels came from.
         extras: further images and labels, in the image's voxels.
+        length: the unit of lengths, px where no spacing is known.
+        colours: of a layer in colour, green, blue and perhaps opacity.
     """
 
     image: NDArray[Any]
@@ -56,12 +59,16 @@ class Snapshot:
     image_path: Path | None = None
     labels_path: Path | None = None
     extras: tuple[Extra, ...] = ()
+    length: LengthUnit = MM
+    colours: tuple[NDArray[Any], ...] = ()
 
     def copied(self) -> Snapshot:
         """The same in memory of its own, so that the layers may change."""
         labels = None if self.labels is None else _copied(self.labels)
         extras = tuple(replace(e, values=_copied(e.values)) for e in self.extras)
-        return replace(self, image=_copied(self.image), labels=labels, extras=extras)
+        colours = tuple(map(_copied, self.colours))
+        image = _copied(self.image)
+        return replace(self, image=image, labels=labels, extras=extras, colours=colours)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -81,6 +88,20 @@ class LayerCase:
 
     case: Case
     plane: bool
+
+    @property
+    def colours(self) -> int:
+        """How many of the first images are the channels of a layer in colour; 0 for others."""
+        return sum(image.channel is not None for image in self.case.images)
+
+    def joined(self, images: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Images in the layers' order, the channels of one in colour as one array, (..., n)."""
+        n = self.colours
+        return (np.stack(images[:n], axis=-1), *images[n:]) if n else tuple(images)
+
+    def layer_images(self, images: Sequence[Volume]) -> tuple[NDArray[Any], ...]:
+        """The case's images, or new ones like them, as their layers hold them."""
+        return self.joined([self.back(shown(image)) for image in images])
 
     def back(self, values: NDArray[Any]) -> NDArray[Any]:
         """(X, Y, Z) or (X, Y, Z, T) -> (Z, Y, X), (T, Z, Y, X), or (Y, X) for single slices."""
@@ -106,10 +127,12 @@ def make_case(snapshot: Snapshot) -> LayerCase:
 
 def fingerprint(snapshot: Snapshot) -> Hashable:
     """What tells two snapshots apart: a checksum of their arrays, and where they lie."""
-    arrays = (snapshot.image, snapshot.labels, *(e.values for e in snapshot.extras))
+    extras = [e.values for e in snapshot.extras]
+    arrays = (snapshot.image, snapshot.labels, *snapshot.colours, *extras)
     affine = None if snapshot.affine is None else snapshot.affine.tobytes()
     paths = (snapshot.image_path, snapshot.labels_path, *(e.path for e in snapshot.extras))
-    return (snapshot.name, snapshot.spacing, affine, paths, tuple(map(_checksum, arrays)))
+    colours = len(snapshot.colours)
+    return (snapshot.name, snapshot.spacing, affine, paths, colours, *map(_checksum, arrays))
 
 
 def _checksum(values: Any) -> Hashable:
@@ -131,7 +154,18 @@ def _case_of_arrays(snapshot: Snapshot) -> Case:
     labels = None if snapshot.labels is None else snapshot.labels.T
     case = Case.from_arrays(snapshot.image.T, labels, name=snapshot.name, **where)
     # A header keeps 32 bits of an affine: compute with what a saved file will say.
-    return replace(case, grid=grid_of(case.images[0].header))
+    case = replace(case, grid=grid_of(case.images[0].header))
+    return _with_colours(case, snapshot) if snapshot.colours else case
+
+
+def _with_colours(case: Case, snapshot: Snapshot) -> Case:
+    """The case of a layer in colour: an image for each channel."""
+    images = [replace(case.images[0], channel=0)]
+    for channel, colour in enumerate(snapshot.colours, start=1):
+        data = colour.T[:, :, None] if snapshot.image.ndim == 2 else colour.T
+        header = header_for(case.grid, data.dtype, data.shape)
+        images.append(Image(data, header, channel=channel))
+    return replace(case, images=tuple(images))
 
 
 def _with_extras(case: Case, snapshot: Snapshot, plane: bool) -> Case:
@@ -165,13 +199,15 @@ def _case_of_file(snapshot: Snapshot, plane: bool) -> Case | None:
     """The case as files hold it; labels without a file of their own join in memory."""
     if snapshot.image_path is None:
         return None
-    case = _same_as_file(snapshot.image_path, snapshot.image, plane)
+    colours = snapshot.colours
+    case = _same_as_file(snapshot.image_path, snapshot.image, plane, colours=colours)
     if case is None or not _same_spacing(snapshot, case, plane):
         return None
     if snapshot.labels is None:
         return case
     if snapshot.labels_path is not None:
-        whole = _same_as_file(snapshot.labels_path, snapshot.labels, plane, snapshot.image_path)
+        paths = snapshot.labels_path, snapshot.image_path
+        whole = _same_as_file(paths[0], snapshot.labels, plane, paths[1], colours)
         if whole is not None:
             return whole
     values = snapshot.labels.T if not plane else snapshot.labels.T[:, :, None]
@@ -182,9 +218,13 @@ def _case_of_file(snapshot: Snapshot, plane: bool) -> Case | None:
 
 
 def _same_as_file(
-    path: Path, values: NDArray[Any], plane: bool, image: Path | None = None
+    path: Path,
+    values: NDArray[Any],
+    plane: bool,
+    image: Path | None = None,
+    colours: Sequence[NDArray[Any]] = (),
 ) -> Case | None:
-    """The case of a file (labels of ``image``, if given) if it holds these values."""
+    """The case of a file (labels of ``image``, if given) if it holds these values and colours."""
     try:
         case = read_case(path) if image is None else read_case(image, path)
     except (DRDMError, OSError):
@@ -192,7 +232,12 @@ def _same_as_file(
     volume = case.images[0] if image is None else case.labels[0]
     if plane and volume.shape[2] != 1:
         return None
-    return case if np.array_equal(LayerCase(case, plane).back(shown(volume)), values) else None
+    back = LayerCase(case, plane).back
+    held = [back(shown(v)) for v in (volume, *case.images[1:])]
+    same = len(case.images) == 1 + len(colours) and all(
+        map(np.array_equal, held, (values, *colours))
+    )
+    return case if same else None
 
 
 def _same_spacing(snapshot: Snapshot, case: Case, plane: bool) -> bool:

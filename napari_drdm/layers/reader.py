@@ -18,6 +18,7 @@ from napari_drdm.layers.cases import shown
 from napari_drdm.layers.field_layers import DenseField, field_layer
 from napari_drdm.messages import error_line
 from src_core.cases.case import Case
+from src_core.cases.synthetic import SYNTHETIC, description_of
 from src_core.errors import InputError
 from src_core.io import holds_field, read_case, read_field
 from src_core.io.formats import ending_of, format_of, image_endings, without_ending
@@ -77,7 +78,9 @@ def _layer(path: Path) -> LayerData:
     data = (data[:, :, 0] if plane else data).T
     settings = {**_axes(case, data.ndim), "name": case.name}
     affine = {"plane_affine" if plane else "affine": case.grid.affine}
-    settings["metadata"] = {"drdm": {"path": str(path.resolve()), **affine}}
+    notice = description_of(case.images[0].header)
+    known = {"notice": notice} if notice.startswith(SYNTHETIC) else {}
+    settings["metadata"] = {"drdm": {"path": str(path.resolve()), **affine, **known}}
     if _is_labels(path, data):
         return np.asarray(data, dtype=_label_type(data)), {**settings, "opacity": 0.4}, "labels"
     return data, settings, "image"

@@ -19,6 +19,7 @@ from napari_drdm.layers.geometry import (
     known_affine,
     spacing_mm,
 )
+from napari_drdm.layers.units import unit_of
 from src_core.errors import DRDMError, InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "is_result",
     "labels_for",
     "take_snapshot",
+    "voxel_shape",
 ]
 
 _PLANE = 2
@@ -42,7 +44,7 @@ def case_from_layers(image: Image, labels: Labels | None = None) -> LayerCase:
     """The case of an image layer and its labels.
 
     Raises:
-        InputError: the image is RGB, or the labels do not lie on it.
+        InputError: the labels do not lie on the image.
     """
     return make_case(take_snapshot(image, labels).copied())
 
@@ -53,16 +55,9 @@ def take_snapshot(
     """What a case needs; ``Snapshot.copied`` copies it.
 
     Raises:
-        InputError: the image is RGB or has too many axes, or the labels do not lie on it.
+        InputError: the image has too many axes, or the labels do not lie on it.
     """
-    values = _values(image)
-    if getattr(image, "rgb", False):
-        raise InputError(
-            "this is a colour image",
-            where=image.name,
-            expected="one value per pixel",
-            do="split its channels first",
-        )
+    values, *colours = _channels(image)
     if not 2 <= values.ndim <= 4:
         raise InputError(
             f"the image has {values.ndim} axes",
@@ -82,6 +77,8 @@ def take_snapshot(
         _path(image),
         None if labels is None else _path(labels),
         tuple(Extra(_values(e), _holds_labels(e), _path(e)) for e in extras),
+        unit_of(image),
+        tuple(colours),
     )
 
 
@@ -97,7 +94,7 @@ def is_finished_result(layer: Layer) -> bool:
 
 def labels_for(image: Layer, layers: Iterable[Layer]) -> Layer | None:
     """The labels among some layers that lie on an image, those with its name before others."""
-    shape = image.data.shape
+    shape = voxel_shape(image)
     fits = [
         layer
         for layer in layers
@@ -122,6 +119,20 @@ def _lies_on(layer: Layer, image: Layer) -> bool:
     return True
 
 
+def voxel_shape(layer: Layer) -> tuple[int, ...]:
+    """Voxels along a layer's axes, without that of colours."""
+    shape = tuple(_values(layer).shape)
+    return shape[:-1] if getattr(layer, "rgb", False) else shape
+
+
+def _channels(image: Image) -> list[Any]:
+    """The layer's array, or one for each of its colours."""
+    values = _values(image)
+    if not getattr(image, "rgb", False):
+        return [values]
+    return [values[..., channel] for channel in range(values.shape[-1])]
+
+
 def _values(layer: Layer) -> Any:
     """The layer's array, which may still lie on a disk."""
     return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
@@ -131,9 +142,9 @@ def _check_shape(layer: Image | Labels, image: Any, name: str) -> None:
     shape = _values(layer).shape
     if shape != image.shape and not (image.ndim == 4 and shape == image.shape[1:]):
         raise InputError(
-            f"this layer is {' x '.join(map(str, reversed(shape)))}",
+            f"this layer is {' x '.join(map(str, shape))}",
             where=layer.name,
-            expected=f"{' x '.join(map(str, reversed(image.shape)))} as {name}",
+            expected=f"{' x '.join(map(str, image.shape))} as {name}",
             do="choose labels and images of the same voxels, or none",
         )
 

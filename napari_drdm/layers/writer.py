@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_drdm.layers.derived import is_synthetic
 from napari_drdm.layers.field_layers import field_in
 from napari_drdm.layers.geometry import known_affine, layer_affine
 from src_core.cases.case import Case
+from src_core.cases.synthetic import mark_synthetic, synthetic_note
 from src_core.errors import InputError
 from src_core.io import FieldFormat, is_fsl_name, volume_file, write_field, write_image
 from src_core.io.formats import format_named
@@ -34,6 +36,8 @@ def write_layer(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     place = {"scale": (1.0,) * values.ndim, **attributes}
     known = known_affine(attributes.get("metadata", {}), values.ndim)
     case = Case.from_arrays(values.T, affine=layer_affine(place, known))
+    if is_synthetic(attributes.get("metadata", {})):
+        case = mark_synthetic(case)
     name = _file_name(path)
     write_image(Path(name), case.image, case.images[0], case.grid)
     return [name]
@@ -67,7 +71,8 @@ def _write_field(path: str, attributes: dict[str, Any], format: FieldFormat) -> 
             do="save it as CSV",
         )
     name = _file_name(path)
-    write_field(name, field.displacement, field.grid, format)
+    note = synthetic_note() if is_synthetic(attributes.get("metadata", {})) else ""
+    write_field(name, field.displacement, field.grid, format, note)
     return [name]
 
 

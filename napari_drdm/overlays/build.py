@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Layer
 
+from napari_drdm.layers.derived import derived_metadata
 from napari_drdm.layers.geometry import placement
 from napari_drdm.overlays.kinds import KINDS, kind_of
 from napari_drdm.overlays.overlay import LayerContent, Overlay, available, source_layers
@@ -74,10 +75,8 @@ def _index(key: str) -> int:
 def _common(kind: Overlay, index: int, moment: Moment, ndim: int) -> dict[str, Any]:
     source = moment.request.source
     named = source_layers(kind, moment)[index] if index else source
-    drdm = {**source.metadata.get("drdm", {}), "output": kind.name}
-    drdm.pop("path", None)
     return {
         "name": f"{named.name} | drdm {kind.name}",
-        "metadata": {**source.metadata, "drdm": drdm},
+        "metadata": derived_metadata(source, kind.name),
         **placement(source, ndim),
     }

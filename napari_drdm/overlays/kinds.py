@@ -21,6 +21,7 @@ from napari_drdm.overlays.volumes import (
     set_labels,
     set_volume,
 )
+from src_core.fields.jacobian_words import DET_CONVENTION
 
 __all__ = ["KINDS", "field_needed", "kind_of"]
 
@@ -59,17 +60,18 @@ _ROWS = (
         magnitude_content,
         Image,
         place=(1, 1),
-        legend="displacement: 0 mm clear, {limit} yellow",
+        legend="displacement: 0 clear, {limit} yellow",
     ),
     Overlay(
         "Jacobian",
         "Jacobian",
-        "Determinant. Blue, below 1: tissue grew; orange: it shrank; magenta: a fold",
+        f"Determinant: {DET_CONVENTION}. Blue grew, orange shrank, magenta is a fold",
         ("jacobian",),
         jacobian_content,
         jacobian_layer,
         place=(1, 0),
-        legend="det J: 1/4 or less blue, 1 transparent, 4 or more orange, folds magenta",
+        legend="det J below 1: tissue grew, 1/4 or less blue; above 1: it shrank, 4 or more "
+        "orange; folds magenta",
         shares_memory=True,
     ),
     Overlay(
@@ -96,13 +98,13 @@ _ROWS = (
     Overlay(
         "arrows",
         "arrows",
-        "Each place in the new image and where its tissue came from, in mm",
+        "Each place in the new image and where its tissue came from",
         ("displacement",),
         arrows_content,
         Vectors,
         place=(2, 0),
         controls=("arrows", "scale", "goes"),
-        legend="arrows: 0 mm blue, {limit} red",
+        legend="arrows: 0 blue, {limit} red",
         follows_view=True,
     ),
 )

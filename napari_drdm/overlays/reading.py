@@ -13,6 +13,8 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import ArrayLike, NDArray
 
+from napari_drdm.layers.label_names import label_names
+from napari_drdm.layers.units import unit_of
 from napari_drdm.overlays.view import view_of, voxel_under
 from src_core.cases.grid import RAS_TO_LPS
 
@@ -38,6 +40,7 @@ class Reading:
         source_voxel: where the tissue came from, voxels along the layer's spatial axes.
         source_lps: the same in mm.
         labels: names of the labels there.
+        unit: of lengths, px where no spacing is known.
     """
 
     u_mm: Vector
@@ -47,6 +50,7 @@ class Reading:
     source_voxel: Vector
     source_lps: Vector
     labels: tuple[str, ...] = ()
+    unit: str = "mm"
 
 
 def value_at(moment: Moment, place: ArrayLike) -> Reading | None:
@@ -74,6 +78,7 @@ def value_at(moment: Moment, place: ArrayLike) -> Reading | None:
         _vector((voxel + moved)[:n][::-1]),
         _vector(RAS_TO_LPS * came_from),
         tuple(_labels(moment, at)),
+        unit_of(moment.request.source).name,
     )
 
 
@@ -118,7 +123,7 @@ def _labels(moment: Moment, at: NDArray[np.float64]) -> list[str]:
     """Names of the labels at a place, one of each map that has one there."""
     names_there = []
     for labels, layer in zip(moment.labels, moment.source_layers(Labels), strict=True):
-        names = layer.metadata.get("drdm", {}).get("label_names", {})
+        names = label_names(layer)
         value = int(_nearest(labels, at))
         names_there += [names.get(value, f"label {value}")] if value else []
     return names_there
@@ -136,7 +141,7 @@ def _first_seen(moment: Moment, ray: NDArray[np.float64]) -> int:
         met = np.flatnonzero([_nearest(labels, at) for at in ray])
         if len(met):
             return int(met[0])
-    return int(np.argmax([_nearest(moment.images[0], at) for at in ray]))
+    return int(np.argmax([np.mean(_nearest(moment.images[0], at)) for at in ray]))
 
 
 def _vector(values: NDArray[np.float64]) -> Vector:

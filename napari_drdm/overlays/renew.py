@@ -27,7 +27,7 @@ def renew(layer: Layer, data: NDArray[Any], moment: Moment) -> None:
         layer.data = _SCRATCH[layer]
         return
     part: tuple[Any, ...] = (...,)
-    if moment.part is not None and data.ndim > 2:
-        part = moment.part.index(data.ndim)[::-1]
+    if moment.part is not None and layer.ndim > 2:
+        part = moment.part.index(layer.ndim)[::-1]
     scratch[part] = data[part]
     layer.refresh(extent=False, thumbnail=False, highlight=False)

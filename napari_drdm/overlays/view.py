@@ -135,4 +135,5 @@ def _units(layer: Layer, dims: Dims) -> list[float]:
 
 def _shape(layer: Layer) -> tuple[int, ...]:
     data: Any = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    return tuple(data.shape)
+    shape = tuple(data.shape)
+    return shape[:-1] if getattr(layer, "rgb", False) else shape

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels, Layer
 
+from napari_drdm.layers.derived import look_of
 from napari_drdm.overlays.colours import (
     JACOBIAN_LIMITS,
     jacobian_colormap,
@@ -40,8 +41,7 @@ __all__ = [
 def image_content(moment: Moment, index: int, view: View, style: DrawingStyle) -> LayerContent:
     """The new image, shown as its source is."""
     own: Any = moment.source_layers(Image)[index]
-    names = ("colormap", "contrast_limits", "gamma", "interpolation2d", "rendering")
-    return LayerContent(moment.images[index], {name: getattr(own, name) for name in names})
+    return LayerContent(moment.images[index], look_of(own))
 
 
 def labels_content(moment: Moment, index: int, view: View, style: DrawingStyle) -> LayerContent:

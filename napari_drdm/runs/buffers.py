@@ -43,7 +43,8 @@ class DisplayBuffers:
         if not part.whole:
             arrays = self._insert(part, arrays)
         placed = [self._layer_case.back(a) for a in arrays]
-        return tuple(placed[: self._images]), tuple(placed[self._images :])
+        images = self._layer_case.joined(placed[: self._images])
+        return images, tuple(placed[self._images :])
 
     def _insert(self, part: Part, arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
         if not self._pages:

@@ -136,6 +136,7 @@ class Compute:
             result = yield from finished
             metrics = {**result.metrics, "seconds": time.perf_counter() - started}
             result = replace(result, metrics=metrics)
+            _ = result.label_figures  # measured in this thread, shown in the main one
             outcome = RunOutcome(request, prepared.layer_case, result)
             self.runs.put(key, _Run(known.trace, outcome), known.trace.nbytes + _size(outcome))
         outcome = replace(outcome, request=request)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_drdm.layers.cases import LayerCase, shown
+from napari_drdm.layers.cases import LayerCase
 
 if TYPE_CHECKING:
     from napari_drdm.runs.requests import RunOutcome, RunRequest
@@ -82,7 +82,7 @@ def moment_of_outcome(outcome: RunOutcome, trace: Trajectory | None = None) -> M
         layer_case,
         total,
         total,
-        tuple(layer_case.back(shown(image)) for image in result.case.images),
+        layer_case.layer_images(result.case.images),
         tuple(layer_case.back(labels.data) for labels in result.case.labels),
         result.displacement,
         result.jacobian,

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_drdm.layers.cases import LayerCase, fingerprint, make_case, shown
+from napari_drdm.layers.cases import LayerCase, fingerprint, make_case
 from napari_drdm.runs.buffers import DisplayBuffers
 from napari_drdm.runs.cache import BoundedCache
 from napari_drdm.runs.devices import ModelCache, resolved
@@ -63,7 +63,7 @@ class PreparedCase:
             self.layer_case,
             total,
             total,
-            tuple(back(shown(image)) for image in case.images),
+            self.layer_case.layer_images(case.images),
             tuple(back(labels.data) for labels in case.labels),
             field,
             self.jacobian(field) if viewed.field else None,
@@ -130,12 +130,13 @@ class PreparedCases:
 
         options, device = request.options, resolved(request.device)
         network = self._models.get(request.model, device)
-        model = (network.sha256, device, options.slices, options.region)
+        model = (network.sha256, device, options.slices, options.region, options.guide)
         key = (fingerprint(request.snapshot), model)
         prepared = self._prepared.get(key)
         if prepared is None:
             layer_case = make_case(request.snapshot.copied())
-            session = Session(layer_case.case, network, options.slices, options.region)
+            chosen = options.slices, options.region, options.guide
+            session = Session(layer_case.case, network, *chosen)
             prepared = PreparedCase(key, layer_case, session, DisplayBuffers(layer_case))
             self._prepared.put(key, prepared, 1)
         return prepared

@@ -13,6 +13,7 @@ from napari_drdm.layers.cases import LayerCase, shown
 from napari_drdm.messages import error_line
 from napari_drdm.sessions.folder import stored_file
 from napari_drdm.sessions.records import LayerRecord
+from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.io import read_case
 from src_core.io.hashing import sha256_array
@@ -79,7 +80,9 @@ def find_layer(
     except InputError as error:
         return LayerProblem(record, "unreadable", path, error_line(error))
     volume = case.images[0]
-    if sha256_array(volume.data) != record.sha256 and not answer.accept:
+    colours = _colours(case) if record.look.get("rgb") else []
+    first = colours[0] if colours else volume.data
+    if sha256_array(first) != record.sha256 and not answer.accept:
         words = (
             f"{path.name} is not what {record.name} was when the session was saved: locate the "
             "original, or open it as it is now (results will differ)"
@@ -88,7 +91,17 @@ def find_layer(
     if record.plane and volume.shape[2] != 1:
         words = f"{path.name} has {volume.shape[2]} slices, {record.name} had one: locate its file"
         return LayerProblem(record, "unreadable", path, words)
-    return FoundLayer(record, LayerCase(case, record.plane).back(shown(volume)), path.resolve())
+    back = LayerCase(case, record.plane).back
+    values = np.stack(list(map(back, colours)), axis=-1) if colours else back(shown(volume))
+    return FoundLayer(record, values, path.resolve())
+
+
+def _colours(case: Case) -> list[NDArray[Any]]:
+    """The channels of a picture in colour, or of one that a session has along the fourth axis."""
+    first = case.images[0].data
+    if case.images[0].channel is not None:
+        return [image.data for image in case.images]
+    return list(np.moveaxis(first, 3, 0)) if first.ndim == 4 else []
 
 
 def layer_settings(found: FoundLayer) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,8 +99,11 @@ def identified(taken: TakenLayer, grid: Grid | None = None) -> IdentifiedLayer:
     inside = f"sources/{digest[:16]}.nii.gz"
     record = taken.record.model_copy(update={"sha256": digest, "stored": inside})
     placed = own if grid is None or grid.shape != own.shape else grid
-    volume = replace(volume, header=header_for(placed, volume.data.dtype, volume.data.shape))
-    return IdentifiedLayer(record, own, partial(_write, volume, placed))
+    data = volume.data
+    if made.colours:  # along the fourth axis, as ``find_layer`` reads it
+        data = np.stack([v.data for v in made.case.images[: made.colours]], axis=-1)
+    stored = Volume(data, header_for(placed, data.dtype, data.shape))
+    return IdentifiedLayer(record, own, partial(_write, stored, placed))
 
 
 def _write(volume: Volume, grid: Grid, path: Path) -> None:
@@ -124,6 +127,8 @@ def _look(layer: Layer) -> dict[str, Any]:
     elif hasattr(colours, "color_dict"):
         table = {str(k): np.asarray(v).tolist() for k, v in colours.color_dict.items()}
         look["colours"] = table
+    if getattr(layer, "rgb", False):
+        look["rgb"] = True
     return {name: value for name, value in look.items() if value is not None}
 
 

@@ -9,6 +9,7 @@ from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.variants.blink import Blink
 from napari_drdm.variants.layers import (
     OwnLayers,
+    brightness,
     child_name,
     difference,
     difference_layer,
@@ -105,7 +106,7 @@ class VariantComparison:
             return
         a, b = outcomes
         source, name = pair[0].inputs.source, f"{pair[1].name} − {pair[0].name}"
-        self._job.run(lambda: (source, name, difference(values(a), values(b))))
+        self._job.run(lambda: (source, name, difference(brightness(a), brightness(b))))
 
     def tidy(self) -> None:
         """Stop comparisons whose layers are gone."""

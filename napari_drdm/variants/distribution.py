@@ -69,8 +69,12 @@ class Distribution:
             return
         self.search.stop()
         self._source, self._labels, self._tried = source, labels, []
-        self._sizes = label_sizes(labels)
-        self._panel.offer([SearchedLabel(s.value, s.name, s.shown, s.unit) for s in self._sizes])
+        self._offer()
+        self.refresh()
+
+    def rename(self) -> None:
+        """Labels have other names: show them."""
+        self._offer()
         self.refresh()
 
     def refresh(self) -> None:
@@ -82,6 +86,10 @@ class Distribution:
         """End the search; the panel may be gone."""
         self.search.blockSignals(True)
         self.search.stop()
+
+    def _offer(self) -> None:
+        self._sizes = label_sizes(self._labels)
+        self._panel.offer([SearchedLabel(s.value, s.name, s.shown, s.unit) for s in self._sizes])
 
     def _columns(self) -> list[PlottedLabel]:
         condition = self._condition()

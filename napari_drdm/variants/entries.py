@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_drdm.layers.units import unit_of
 from napari_drdm.variants.thumbnails import Framing, frame_case, thumbnail
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _describe(variant: Variant) -> str:
     if inputs.options.targets:
         lines.append("targets: " + "; ".join(t.words for t in inputs.options.targets))
     if "max_mm" in metrics:
-        lines.append(f"at most {metrics['max_mm']:.1f} mm, {metrics['max_percent']:.1f} %")
+        unit = unit_of(inputs.source).name
+        lines.append(f"at most {metrics['max_mm']:.1f} {unit}, {metrics['max_percent']:.1f} %")
     if variant.outcome is None:
         lines.append("no longer stored: click to compute it again")
     return "\n".join(lines)

@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_drdm.layers.geometry import spacing_mm
+from napari_drdm.layers.label_names import label_names
+from napari_drdm.layers.units import unit_of
+from napari_drdm.widgets.length_unit import MM, LengthUnit
 
 if TYPE_CHECKING:
     from napari.layers import Labels
 
     from napari_drdm.runs.moments import Moment
 
-__all__ = ["LabelSize", "label_names", "label_sizes", "sizes_of_metrics", "sizes_of_moment"]
+__all__ = ["LabelSize", "label_sizes", "sizes_of_metrics", "sizes_of_moment"]
 
 #: Values beyond this are not listed: a label map of that many has another use.
 _HIGHEST = 1 << 16
@@ -31,17 +34,19 @@ class LabelSize:
         name: in words.
         ml: its volume; of a single slice as if it were 1 mm thick.
         flat: the case is a single slice, whose areas are shown instead.
+        length: the unit of lengths, px where no spacing is known.
     """
 
     value: int
     name: str
     ml: float
     flat: bool = False
+    length: LengthUnit = MM
 
     @property
     def unit(self) -> str:
         """What sizes of its case are shown in."""
-        return "mm²" if self.flat else "ml"
+        return self.length.area if self.flat else self.length.volume
 
     @property
     def shown(self) -> float:
@@ -50,13 +55,7 @@ class LabelSize:
 
     def in_unit(self, ml: float) -> float:
         """Another size of this label in ``unit``."""
-        return ml * 1000 if self.flat else ml
-
-
-def label_names(labels: Labels) -> Mapping[int, str]:
-    """Names of labels that a sample or reader left."""
-    names: Mapping[int, str] = labels.metadata.get("drdm", {}).get("label_names", {})
-    return names
+        return ml * (1000 if self.flat else self.length.per_ml)
 
 
 def label_sizes(labels: Labels | None) -> tuple[LabelSize, ...]:
@@ -67,9 +66,9 @@ def label_sizes(labels: Labels | None) -> tuple[LabelSize, ...]:
     if values.ndim == 4:
         frames = len(values)
     ml = float(np.prod(spacing_mm(labels))) / 1000 / frames
-    names, flat = label_names(labels), values.ndim == 2
+    names, flat, unit = label_names(labels), values.ndim == 2, unit_of(labels)
     return tuple(
-        LabelSize(value, names.get(value, f"label {value}"), n * ml, flat)
+        LabelSize(value, names.get(value, f"label {value}"), n * ml, flat, unit)
         for value, n in _counts(values).items()
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from numpy.typing import NDArray
 
-from napari_drdm.layers.cases import shown
+from napari_drdm.layers.derived import derived_metadata, look_of
 from napari_drdm.layers.geometry import placement
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OwnLayers",
+    "brightness",
     "child_name",
     "difference",
     "difference_layer",
@@ -80,7 +81,13 @@ class OwnLayers:
 
 def values(outcome: RunOutcome) -> NDArray[Any]:
     """The new image as a layer shows it, in the layer's order."""
-    return outcome.layer_case.back(shown(outcome.result.case.images[0]))
+    return outcome.layer_case.layer_images(outcome.result.case.images)[0]
+
+
+def brightness(outcome: RunOutcome) -> NDArray[Any]:
+    """The new image in the layer's order; of one in colour, the mean of its colours."""
+    shown = values(outcome)
+    return shown[..., :3].mean(axis=-1) if outcome.layer_case.colours else shown
 
 
 def label_values(outcome: RunOutcome) -> NDArray[Any] | None:
@@ -104,11 +111,8 @@ def picture_layer(source: Image, data: NDArray[Any], name: str, output: str) -> 
     return Image(
         data,
         name=name,
-        colormap=source.colormap,
-        contrast_limits=source.contrast_limits,
-        gamma=source.gamma,
-        interpolation2d=source.interpolation2d,
         metadata=metadata_of(source, output),
+        **look_of(source),
         **placement(source, data.ndim),
     )
 
@@ -146,9 +150,7 @@ def difference_layer(source: Image, data: NDArray[np.float32], name: str) -> Ima
 
 def metadata_of(source: Layer, output: str) -> dict[str, Any]:
     """What a layer made of a source says of itself."""
-    drdm = {**source.metadata.get("drdm", {}), "output": output}
-    drdm.pop("path", None)
-    return {**source.metadata, "drdm": drdm}
+    return derived_metadata(source, output)
 
 
 def _diverging() -> Colormap:

@@ -62,7 +62,10 @@ class SeedLayers:
 
     def fill(self, place: int, image: NDArray[Any], labels: NDArray[Any] | None) -> None:
         """Show what a seed has made of the image and its labels."""
-        _mosaic(self.image).tiles[place] = image
+        mosaic = _mosaic(self.image)
+        if image.ndim > mosaic.ndim:  # in colour: tiles show how bright it is
+            image = image[..., :3].mean(axis=-1).astype(mosaic.dtype)
+        mosaic.tiles[place] = image
         _show(self.image)
         if self.labels is not None and labels is not None:
             _mosaic(self.labels).tiles[place] = labels

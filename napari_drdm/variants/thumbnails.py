@@ -56,17 +56,14 @@ def frame_case(
 
 
 def thumbnail(
-    case: Case, framing: Framing, colours: Colours | None = None, side: int = SIDE
+    case: Case, framing: Framing, tints: Colours | None = None, side: int = SIDE
 ) -> NDArray[np.uint8]:
-    """A slice in grey, labels as a tint, true to its sides in mm: (side, side, 3)."""
+    """A slice as its source looks, labels as a tint, true to its sides in mm: (side, side, 3)."""
     index = min(framing.index, case.grid.shape[framing.axis] - 1)
-    slope, intercept = case.images[0].scaling
-    values = _plane(case.images[0], framing.axis, index) * np.float64(slope) + intercept
-    low, high = framing.window
-    grey = np.clip((values - low) / ((high - low) or 1.0), 0, 1)
-    shades = np.repeat(np.nan_to_num(grey)[..., None], 3, axis=-1)
-    if colours is not None and case.labels:
-        tint = np.asarray(colours(_plane(case.labels[0], framing.axis, index)))
+    colours = [v for v in case.images if v.channel is not None][:3] or [case.images[0]] * 3
+    shades = np.stack([_shade(v, framing, index) for v in colours], axis=-1)
+    if tints is not None and case.labels:
+        tint = np.asarray(tints(_plane(case.labels[0], framing.axis, index)))
         weight = _TINT * tint[..., 3:]
         shades = shades * (1 - weight) + tint[..., :3] * weight
     rows, columns = framing.flips
@@ -74,6 +71,14 @@ def thumbnail(
     across, down = (a for a in range(3) if a != framing.axis)
     spacing = case.grid.spacing[down], case.grid.spacing[across]
     return _squared((shades * 255).round().astype(np.uint8), spacing, side)
+
+
+def _shade(volume: Volume, framing: Framing, index: int) -> NDArray[np.float64]:
+    """(rows, columns) of a slice, 0 to 1."""
+    slope, intercept = volume.scaling
+    values = _plane(volume, framing.axis, index) * np.float64(slope) + intercept
+    low, high = framing.window
+    return np.nan_to_num(np.clip((values - low) / ((high - low) or 1.0), 0, 1))
 
 
 def _plane(volume: Volume, axis: int, index: int) -> NDArray[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QSlider, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QLabel, QPushButton, QSizePolicy, QSlider, QWidget
 
 from napari_drdm.widgets.layout import form_of, row_of
 from napari_drdm.widgets.option_controls import LARGEST_INT, OptionsForm, control_of
@@ -32,6 +32,7 @@ class OptionsPanel(QWidget):
         self.level, self.seed = self._level.widget, self._seed.widget
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.reach, self.variety = QLabel(), VarietyRow(self)
+        self._strength, self._reached = "", False
         self.live = QCheckBox("Live")
         self.dice = _button("⚄", "A random seed (Ctrl+D)")
         self.previous = _button("‹", "Previous seed (Ctrl+,)")
@@ -62,8 +63,17 @@ class OptionsPanel(QWidget):
 
     def set_reach(self, percent: float | None) -> None:
         """Largest displacement of this level's result, % of the longer side; None when unknown."""
-        far = "0 is the image itself" if percent is None else f"at most {percent:.0f} % of the side"
-        self.reach.setText(far)
+        if percent is not None:
+            self.reach.setText(f"at most {percent:.0f} % of the side")
+        else:
+            self.reach.setText(self._strength or "0 is the image itself")
+        self._reached = percent is not None
+
+    def set_strength(self, text: str) -> None:
+        """How strong the deformation will be; a result's own reach takes its place."""
+        self._strength = text
+        if not self._reached:
+            self.set_reach(None)
 
     def roll(self) -> None:
         """Another seed, at random."""
@@ -75,11 +85,19 @@ class OptionsPanel(QWidget):
 
     def _set_up(self) -> None:
         self.slider.setToolTip(self.level.toolTip())
-        self.reach.setToolTip("The largest displacement in the result of this level")
+        policy = self.reach.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)  # it does not widen the dock
+        self.reach.setSizePolicy(policy)
+        self.reach.setToolTip(
+            "Before a run: how far the random field of this level and seed moves the image, on "
+            "average and in all but 5 % of it; recovery takes part of it back. After a run: the "
+            "largest displacement in the result"
+        )
         self.slider.setPageStep(8)
         self.slider.valueChanged.connect(self.level.setValue)
         self.level.valueChanged.connect(self.slider.setValue)
-        self.level.valueChanged.connect(lambda _: self.set_reach(None))
+        self.level.valueChanged.connect(lambda _: self._forget_reach())
+        self.seed.valueChanged.connect(lambda _: self._forget_reach())
         self.level.valueChanged.connect(lambda _: self.changed.emit())
         self.seed.valueChanged.connect(lambda _: self.changed.emit())
         self.variety.changed.connect(self.changed)
@@ -88,6 +106,11 @@ class OptionsPanel(QWidget):
         self.dice.clicked.connect(self.roll)
         self.previous.clicked.connect(lambda: self.step_seed(-1))
         self.following.clicked.connect(lambda: self.step_seed(1))
+        self.set_reach(None)
+
+    def _forget_reach(self) -> None:
+        """What was measured is of another level or seed."""
+        self._strength = ""
         self.set_reach(None)
 
     def _lay_out(self) -> None:

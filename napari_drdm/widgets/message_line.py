@@ -13,7 +13,7 @@ class MessageLine(QElidingLabel):
 
     Args:
         lines: kept free.
-        tip: the tooltip while there is no text.
+        tip: what the line is about, for its tooltip.
     """
 
     def __init__(self, lines: int = 1, tip: str = "") -> None:
@@ -26,7 +26,7 @@ class MessageLine(QElidingLabel):
     def setText(self, text: str | None) -> None:
         """Show a text."""
         super().setText(text or "")
-        self.setToolTip(text or self._tip)
+        self.setToolTip("\n".join(part for part in (text, self._tip) if part))
 
     def minimumSizeHint(self) -> QSize:
         """What it says never widens the dock."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 
+from napari_drdm.widgets.label_table import LabelTable, label_notes
+from napari_drdm.widgets.length_unit import MM, LengthUnit
+from src_core.generation.label_figures import LabelFigures
+
 __all__ = ["MetricsPanel", "metric_lines"]
 
-_MOST_LABELS = 8
 _TIPS = {
     "Shown": "The level, seed and variety of the result that is exported, whatever the form says; "
     "grey while another moment is on view",
@@ -19,7 +22,6 @@ _TIPS = {
     "Certificate": "Proof on the saved field that the map is one-to-one in every cell, and the "
     "lower bound of the Jacobian determinant anywhere inside (1 keeps volume); kept is the share "
     "of the deformation that the guard left, where it had to act",
-    "Labels": "Each label's volume before and after, and the share of it that folds",
 }
 
 
@@ -48,6 +50,8 @@ class MetricsPanel(QWidget):
             form.addRow(title, label)
         self._values["Shown"].setWordWrap(True)  # a long model name does not widen the dock
         self._values["Certificate"].setObjectName("drdm_certificate")
+        self.labels = LabelTable()
+        form.addRow(self.labels)
         self.show_metrics(None)
 
     def show_metrics(
@@ -55,9 +59,13 @@ class MetricsPanel(QWidget):
         metrics: Mapping[str, Any] | None,
         names: Mapping[int, str] | None = None,
         variety: float | None = None,
+        unit: LengthUnit = MM,
+        figures: Sequence[LabelFigures] = (),
     ) -> None:
-        """Show a result's metrics and its variety, or nothing."""
-        lines = metric_lines(metrics, names or {}, variety) if metrics else {}
+        """Show a result's metrics, its variety and its labels, or nothing."""
+        lines = metric_lines(metrics, variety, unit) if metrics else {}
+        notes = label_notes(metrics, names or {}) if metrics else ""
+        self.labels.show_labels(figures, names or {}, unit, notes)
         for name, label in self._values.items():
             label.setText(lines.get(name, "–"))
         badge = self._values["Certificate"]
@@ -72,23 +80,17 @@ class MetricsPanel(QWidget):
 
 
 def metric_lines(
-    metrics: Mapping[str, Any], names: Mapping[int, str], variety: float | None = None
+    metrics: Mapping[str, Any], variety: float | None = None, unit: LengthUnit = MM
 ) -> dict[str, str]:
     """The lines of the panel for a result; its variety where that is known."""
     m = metrics
-    changes = [_change(m, value, names) for value in m["label_volume_change"]]
-    more = len(changes) - _MOST_LABELS
     kept = "" if variety is None else f", variety {variety:g}"
     lines = {
         "Shown": f"level {m['level']}, seed {m['seed']}{kept}, {m['model']}",
-        "Largest": f"{m['max_mm']:.1f} mm, {m['max_percent']:.1f} %",
-        "Mean": f"{m['mean_mm']:.1f} mm, {m['mean_percent']:.1f} %",
+        "Largest": f"{m['max_mm']:.1f} {unit.name}, {m['max_percent']:.1f} %",
+        "Mean": f"{m['mean_mm']:.1f} {unit.name}, {m['mean_percent']:.1f} %",
         "Certificate": _certificate(m),
     }
-    texts = changes[:_MOST_LABELS] + ([f"and {more} more"] if more > 0 else [])
-    for what in ("lost", "split"):
-        texts += [f"{what}: {names.get(v, f'label {v}')}" for v in m[f"labels_{what}"]]
-    lines["Labels"] = "\n".join(texts)
     return {name: line or "–" for name, line in lines.items()}
 
 
@@ -97,21 +99,3 @@ def _certificate(m: Mapping[str, Any]) -> str:
     if m["certified"]:
         return f"✓ no folds, det J ≥ {m['min_det']:.3f}{kept}"
     return f"✗ {m['strict_folding_permille']:.2f} ‰ of the cells may fold{kept}"
-
-
-def _change(m: Mapping[str, Any], value: str, names: Mapping[int, str]) -> str:
-    """A label's name, its volume before and after, and what of it folds."""
-    before, after = m["label_volume_ml"][value]
-    folds = m["label_folding_permille"][value]
-    name, change = names.get(int(value), f"label {value}"), m["label_volume_change"][value]
-    texts = f"{name} {_ml(before)} → {_ml(after)} ml, {_signed(change)}"
-    return f"{texts}, {folds:.2g} ‰ folds" if folds else texts
-
-
-def _ml(volume: float) -> str:
-    return f"{volume:.0f}" if volume >= 100 else f"{volume:.3g}"
-
-
-def _signed(percent: float) -> str:
-    rounded = round(percent)
-    return f"{'−' if rounded < 0 else '+'}{abs(rounded)} %" if rounded else "±0 %"

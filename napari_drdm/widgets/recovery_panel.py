@@ -26,6 +26,7 @@ class RecoveryPanel(QWidget):
 
     Attributes:
         hold: whether playing has to wait for the picture.
+        unit: of lengths.
     """
 
     moved = Signal(float)
@@ -36,6 +37,7 @@ class RecoveryPanel(QWidget):
         self.play = QPushButton("▶")
         self.curve, self.numbers = Curve(), QLabel()
         self._total = self._planned = 0
+        self.unit = "mm"
         self.hold: Callable[[], bool] = lambda: False
         self._timer = QTimer(self)
         self._set_up()
@@ -84,11 +86,11 @@ class RecoveryPanel(QWidget):
         if numbers is None:
             self.numbers.setText("")
             return
-        left = numbers.remaining_mm
+        left, unit = numbers.remaining_mm, self.unit
+        step = f"step {round(numbers.position, 1):g} of {self._planned}"
         self.numbers.setText(
-            f"step {round(numbers.position, 1):g} of {self._planned}: {numbers.max_mm:.1f} mm, "
-            f"det J {numbers.min_det:.2f}, "
-            + ("cancelled" if left is None else f"{left:.1f} mm to go")
+            f"{step}: {numbers.max_mm:.1f} {unit}, det J {numbers.min_det:.2f}, "
+            + ("cancelled" if left is None else f"{left:.1f} {unit} to go")
         )
 
     def toggle(self) -> None:

@@ -22,6 +22,11 @@ from napari_drdm.widgets.message_line import MessageLine
 
 __all__ = ["Choice", "ManyChoice", "SourcePanel", "note"]
 
+_GEOMETRY = (
+    "Axes in napari's order. Where no spacing is known, lengths are in px: set the layer's scale "
+    "and units to work in mm"
+)
+
 
 class Choice(QComboBox):
     """A list of named objects, kept by reference; ``chosen(object)`` when the user picks one."""
@@ -128,10 +133,12 @@ class SourcePanel(QWidget):
         choices: the three.
         import_asked: the user wants to add a model.
         card_asked: the user wants to read the model's card.
+        convert_asked: the user wants the image as labels, which was offered.
     """
 
     import_asked = Signal()
     card_asked = Signal()
+    convert_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -145,7 +152,11 @@ class SourcePanel(QWidget):
         self.card = QPushButton("Card")
         self.card.setToolTip("What the model was trained on, its licence, figures and limits")
         self.card.clicked.connect(self.card_asked)
-        self.geometry_note, self.model_note = MessageLine(1), MessageLine(2)
+        self.convert = QPushButton("This looks like a label map: convert it to labels")
+        self.convert.setToolTip("Replace this image layer by a labels layer with the same values")
+        self.convert.clicked.connect(self.convert_asked)
+        self.convert.setVisible(False)
+        self.geometry_note, self.model_note = MessageLine(2, _GEOMETRY), MessageLine(2)
         self.model_note.setObjectName("drdm_model_note")
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -159,8 +170,13 @@ class SourcePanel(QWidget):
         form.addRow("Image", self.image)
         form.addRow("Labels", self.labels)
         form.addRow("", self.geometry_note)
+        form.addRow("", self.convert)
         form.addRow("Model", row)
         form.addRow("", self.model_note)
+
+    def offer_conversion(self, offered: bool) -> None:
+        """Whether the image looks like labels."""
+        self.convert.setVisible(offered)
 
 
 def note() -> QLabel:

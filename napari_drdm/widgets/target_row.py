@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QWidget
@@ -24,8 +24,10 @@ class TargetLabel:
         value: of the label.
         name: in words.
         size: in the source, in ``unit``.
-        unit: ml or mm².
+        unit: of sizes, such as ml or mm².
         wall_mm: how thick it is, where it encloses another label.
+        length: unit of lengths.
+        flat: of a single slice, whose areas are shown.
     """
 
     value: int
@@ -33,6 +35,8 @@ class TargetLabel:
     size: float
     unit: str
     wall_mm: float | None = None
+    length: str = "mm"
+    flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,8 @@ class TargetRow(QWidget):
         _fill(grid, 0, _name(label.name), self.factor, self.hold)
         grid.addWidget(self._size_note, 1, 0, 1, 5)
         if label.wall_mm is not None:
-            tip = f"How much thicker the wall {label.name} is to be, mm"
-            self.wall = OptionalSlider(MILLIMETRES, tip, self)
+            tip = f"How much thicker the wall {label.name} is to be, {label.length}"
+            self.wall = OptionalSlider(replace(MILLIMETRES, suffix=f" {label.length}"), tip, self)
             _fill(grid, 2, _name("wall"), self.wall)
             grid.addWidget(self._wall_note, 3, 0, 1, 5)
             self.wall.changed.connect(self._on_change)
@@ -114,7 +118,7 @@ class TargetRow(QWidget):
         label = self.label
         _show(self._size_note, f"now {label.size:.3g} {label.unit}", size)
         if label.wall_mm is not None:
-            _show(self._wall_note, f"now {label.wall_mm:.3g} mm", wall)
+            _show(self._wall_note, f"now {label.wall_mm:.3g} {label.length}", wall)
 
     def note(self, wall: bool = False) -> str:
         """The text below a slider."""

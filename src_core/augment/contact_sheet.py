@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from src_core.augment.run_folder import read_index
+from src_core.cases.synthetic import SYNTHETIC, synthetic_note
 from src_core.drawing.figures import new_figure
 from src_core.drawing.planes import choose_planes
 from src_core.drawing.strips import PlaneStrip
@@ -67,7 +68,9 @@ def save_sheet(out: Path, spacing: float | None = None) -> Path:
         _draw_row(line, Path(out), rows, spacing, draw)
     with open_atomically(Path(out) / SHEET) as file, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # a name in letters that its font lacks
-        figure.savefig(file, format="png", dpi=_DPI)
+        figure.supxlabel(SYNTHETIC, fontsize=7)
+        words = {"Description": synthetic_note()}
+        figure.savefig(file, format="png", dpi=_DPI, metadata=words)
     return Path(out) / SHEET
 
 

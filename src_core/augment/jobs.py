@@ -123,10 +123,10 @@ class CaseCache:
 
     def session(self, case: Case, model: Model, options: Options) -> Session:
         """A session of the case, its images and organs kept from job to job."""
-        of = (id(model), options.slices, options.region)
+        of = (id(model), options.slices, options.region, options.guide)
         held = self._session
         if held is None or held.case is not case or self._session_of != of:
-            held = Session(case, model, options.slices, options.region)
+            held = Session(case, model, options.slices, options.region, options.guide)
         self._session, self._session_of = held, of
         return held
 

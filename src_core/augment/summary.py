@@ -17,6 +17,7 @@ from src_core.augment.manifest import lines
 from src_core.augment.population_report import population_html
 from src_core.augment.products import CASES, Product
 from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, run_file
+from src_core.cases.synthetic import SYNTHETIC
 from src_core.io import open_atomically
 
 __all__ = ["SUMMARY", "save_summary"]
@@ -112,6 +113,7 @@ def _page(
     proof += f", smallest determinant {tally.smallest:.3f}" if made else ""
     parts = [
         f"<h1>{made} {noun}</h1>",
+        f"<p><strong>{SYNTHETIC}</strong></p>",
         f"<p>{escape(asked)}.</p>" if asked else "",
         _table(("", "count"), counts),
         f"<p>{proof}.</p>",

@@ -123,7 +123,7 @@ def assemble(
     grid = grid or grid_of(first.header, _where(first, name))
     for image in images:
         where = _where(image, name)
-        check_image(image, where)
+        check_image(image, where, flat=image.channel is not None)
         check_same_grid(grid, _own_grid(image, grid, where), "this image's voxels", where)
     for label_map in labels:
         where = _where(label_map, f"labels of {name}")

@@ -51,10 +51,10 @@ def check_shape(shape: tuple[int, ...], where: str) -> None:
     )
 
 
-def check_image(image: Image, where: str) -> None:
-    """Refuse values that are not finite, and an image of one value."""
+def check_image(image: Image, where: str, flat: bool = False) -> None:
+    """Refuse values that are not finite and, unless ``flat``, an image of one value."""
     _check_finite(image.data, where)
-    if image.data.min() == image.data.max():
+    if not flat and image.data.min() == image.data.max():
         raise InputError(
             f"every voxel is {image.data.flat[0]}",
             where=where,

@@ -27,11 +27,13 @@ class Volume:
         data: (X, Y, Z) or (X, Y, Z, T), stored values in the stored type, native byte order.
         header: as read; never changed.
         path: the file it was read from.
+        channel: which channel of that file it is, from 0, where it is a picture in colour.
     """
 
     data: NDArray[Any]
     header: nib.Nifti1Header
     path: Path | None = None
+    channel: int | None = None
 
     def __repr__(self) -> str:
         frames = f"{self.frames} frames of " if self.frames > 1 else ""

@@ -113,7 +113,7 @@ def _computed(
     options = plan.options
     if options.pose is not None or options.intensity is not None:
         tell("note: the film shows the deformation alone, without pose and changes of intensities")
-    session = Session(plan.case, plan.model, options.slices, options.region)
+    session = Session(plan.case, plan.model, options.slices, options.region, options.guide)
     make = recovery_film if wanted.kind == "recovery" else level_film
     yield from make(session, options, strip_of(plan.case, shown, wanted.side))
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from src_core.cases.synthetic import SYNTHETIC
 from src_core.datasets.reading import Entry
 from src_core.drawing.figures import COLOURS, new_figure, save_figure
 from src_core.evaluation.cases import EvaluatedCase, load_case
@@ -45,6 +46,7 @@ def draw_pictures(
             ax.set_yticks([])
     for ax, entry in zip(axes[0], entries, strict=False):
         ax.set_title(entry.name, fontsize=7)
+    figure.supxlabel(SYNTHETIC, fontsize=7)
     save_figure(figure, folder / f"pictures-level-{level}".replace(":", "-"))
 
 

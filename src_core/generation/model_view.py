@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src_core.cases.case import Case
+from src_core.cases.checks import check_image
 from src_core.cases.grid import Grid
 from src_core.cases.tiles import assembled, tile_axis
 from src_core.errors import GeometryWarning, InputError
@@ -24,7 +25,14 @@ from src_core.models.fit import Fit
 from src_core.models.model import ModelSpec
 from src_core.models.organs import organs_of_labels
 
-__all__ = ["ModelView", "ScaleFit", "make_model_view", "scale_fit", "scale_warning"]
+__all__ = [
+    "ModelView",
+    "ScaleFit",
+    "guide_of",
+    "make_model_view",
+    "scale_fit",
+    "scale_warning",
+]
 
 #: Images of one slab that the network sees at most, evenly spread: slices, and slices of frames.
 #: On ten stacks of 8 to 15 slices, six changed no figure by more than 1 % (docs/ablation.md).
@@ -33,6 +41,8 @@ MOST_SLICES, MOST_IMAGES = 6, 16
 _TOLERANCE = 1.25
 #: Voxels of the longest side below which nothing can be recognised.
 _SMALLEST = 8
+#: The channel of a picture in colour that its brightness comes from most.
+_GREEN = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,10 +166,35 @@ class ModelView:
         return SavedField(field, self.case.grid, self.axis, self.axis is not None and self.shared)
 
 
+def guide_of(case: Case, guide: int | None = None) -> int:
+    """The number, from 1, of the image that a network sees; None is the option's auto.
+
+    Raises:
+        InputError: the case has fewer images.
+    """
+    count = len(case.images)
+    if guide is None:
+        return _GREEN if case.images[0].channel is not None and count >= _GREEN else 1
+    if guide > count:
+        raise InputError(
+            f"there is no image {guide}",
+            where=case.name,
+            option="guide",
+            expected=f"1 to {count}" if count > 1 else "1, its only image",
+        )
+    return guide
+
+
 def make_model_view(
-    case: Case, spec: ModelSpec, slices: str = "shared", region: Box | None = None
+    case: Case,
+    spec: ModelSpec,
+    slices: str = "shared",
+    region: Box | None = None,
+    guide: int | None = None,
 ) -> ModelView:
     """Make a case, or a region of it (voxels along X, Y, Z), ready for a model.
+
+    ``guide`` is the image that the network sees, as ``guide_of`` has it.
 
     Raises:
         InputError: a 3D model on a single slice, or a region that is no part of the image.
@@ -175,7 +210,10 @@ def make_model_view(
     axis = None if spec.ndim == 3 else grid.slice_axis
     kept = [a for a in range(3) if a != axis]
     box = None if region is None else box_in(region, grid.shape, kept)
-    frames = spec.preprocessing.unit_range(case.images[0])
+    seen = case.images[guide_of(case, guide) - 1]
+    if seen.channel is not None:
+        check_image(seen, f"channel {seen.channel + 1} of {case.name}")
+    frames = spec.preprocessing.unit_range(seen)
     planes = frames[None] if axis is None else np.moveaxis(frames, axis + 1, 0)
     if box is not None:
         inside: tuple[Any, ...] = tuple(slice(*ends) for ends in box)

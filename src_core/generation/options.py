@@ -66,7 +66,7 @@ Interpolation = Literal["linear", "cubic"]
 LabelInterpolation = Literal["linear", "nearest"]
 
 #: Options that are left out of recipes where they are None.
-_LATER = ("condition", "variety", "pose", "intensity")
+_LATER = ("condition", "variety", "pose", "intensity", "guide")
 _SLICES = {"shared": "one for all slices", "each": "one each"}
 _CONDITION = "numbers, such as 0.5,1"
 _REGION = "first:past-last voxel along X, Y and Z, such as 40:168,30:158,0:10"
@@ -161,6 +161,13 @@ class Options(BaseModel):
         le=1,
         description="How much of the new size, orientation and position of organs is kept: 0 "
         "restores the original ones, 1 keeps what the random field made.",
+    )
+    guide: Annotated[int | None, Display(none="auto")] = Field(
+        default=None,
+        ge=1,
+        description="Which of several images, or of the channels of a picture in colour, the "
+        "network sees, counted from 1; the field moves all of them. Auto is the first image, and "
+        "green of a picture in colour.",
     )
     allow_folds: Annotated[bool, Display(docks=())] = Field(
         default=False, description="Leave out the guard that keeps deformations free of folds."

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.cases.point_set import PointSet
+from src_core.cases.synthetic import SYNTHETIC, mark_synthetic, synthetic_note
 from src_core.cases.volume import Volume
 from src_core.errors import InputError
 from src_core.fields import compose
@@ -174,7 +175,8 @@ def save_pair(
             write_image(place / volume_file(name), volume.data, volume, grid)
         for name in FIELDS:
             file = place / field_file(name, field_format)
-            write_field(file, getattr(pair, name), pair.source.grid, field_format)
+            field, grid = getattr(pair, name), pair.source.grid
+            write_field(file, field, grid, field_format, synthetic_note())
         for name, points in pair.points.items():
             write_points(place / name, points)
         write_json(place / "recipe.json", with_inputs(pair.source, pair.recipe, place))
@@ -201,6 +203,7 @@ def _joined(before: Result, after: Result, points: Sequence[PointSet]) -> Pair:
         interpolation=options["interpolation"],
         labels=options["label_interpolation"],
     )
+    fixed = mark_synthetic(fixed)
     metrics = {
         **after.metrics,
         **label_metrics(before.case, fixed, after.jacobian),
@@ -208,6 +211,7 @@ def _joined(before: Result, after: Result, points: Sequence[PointSet]) -> Pair:
         "total_max_mm": float(np.linalg.norm(total.astype(np.float64), axis=-1).max()),
         "total_min_det": prove(_planes(total, source.grid)).min_det,
     }
+    metrics["notice"] = SYNTHETIC
     metrics["seconds"] = before.metrics["seconds"] + after.metrics["seconds"]
     fields = {"displacement": after.displacement, "inverse": after.inverse}
     recipe = _recipe(before, after, fixed, fields)

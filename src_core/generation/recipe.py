@@ -44,7 +44,7 @@ def make_recipe(
         "recipe": 1,
         "inputs": _inputs(case),
         "model": {"name": model.spec.name, "sha256": model.sha256, "file": model.file},
-        "options": _options(options, model, steps),
+        "options": _options(case, options, model, steps),
         **_drawn_files(options),
         **(drawn or {}),
         "device": str(model.device),
@@ -55,11 +55,14 @@ def make_recipe(
     }
 
 
-def _options(options: Options, model: Model, steps: int) -> dict[str, Any]:
+def _options(case: Case, options: Options, model: Model, steps: int) -> dict[str, Any]:
     """All options; the condition where the model takes one, steps where there are any."""
+    from src_core.generation.model_view import guide_of
     from src_core.models.prediction import checked_condition
 
     values = {**options.model_dump(), "steps": steps or None}
+    if case.images[0].channel is not None:  # a copy of the channels as single images is the same
+        values["guide"] = guide_of(case, options.guide)
     condition = checked_condition(model.spec.network, options.condition)
     return values if condition is None else {**values, "condition": condition}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from src_core.cases.case import Case
 from src_core.cases.point_set import PointSet
+from src_core.cases.synthetic import SYNTHETIC, mark_synthetic
 from src_core.diffusion.guard import Guarded
 from src_core.fields import jacobian_determinant
 from src_core.fields.inverse_of_saved import invert_field
@@ -21,6 +23,7 @@ from src_core.fields.planes import Field, lps_field
 from src_core.fields.warp_case import warp_case
 from src_core.generation.drawn_case import DrawnChanges, draw_changes, recorded_changes
 from src_core.generation.intensity_changes import change_case
+from src_core.generation.label_figures import LabelFigures, label_figures
 from src_core.generation.metrics import measure
 from src_core.generation.model_view import ModelView
 from src_core.generation.options import Options, make_options
@@ -88,6 +91,11 @@ class Result:
     targets: tuple[TargetOutcome, ...] = ()
     points: Mapping[str, PointSet] = field(default_factory=dict)
 
+    @cached_property
+    def label_figures(self) -> tuple[LabelFigures, ...]:
+        """Size, displacement and shape of every label, measured when first asked for."""
+        return label_figures(self.source, self.case, self.displacement, self.jacobian)
+
     def __repr__(self) -> str:
         m = self.metrics
         return f"Result(level {m['level']}, seed {m['seed']}, {m['model']}, {self.case!r})"
@@ -111,7 +119,7 @@ def recover(case: Case, model: Model, **options: Any) -> Iterator[Step]:
         InputError: an option is out of range, or case and model do not fit.
     """
     chosen = make_options(model.spec.schedule.levels, **options)
-    session = Session(case, model, chosen.slices, chosen.region)
+    session = Session(case, model, chosen.slices, chosen.region, chosen.guide)
     session.check(chosen)
     return session.steps(chosen)
 
@@ -135,7 +143,7 @@ def iterate(
     """
     started = time.perf_counter()
     options = make_options(model.spec.schedule.levels, **options.model_dump())
-    session = session or Session(case, model, options.slices, options.region)
+    session = session or Session(case, model, options.slices, options.region, options.guide)
     ends = yield from session.steps(options)
     for value in finish(session, options, ends, recorded):
         if isinstance(value, Result):
@@ -190,6 +198,8 @@ def _finished(
             case, whole, interpolation=options.interpolation, labels=options.label_interpolation
         )
     warped = change_case(warped, drawn.intensities, view.axis)
+    if warped is not case:  # level 0 is the image itself
+        warped = mark_synthetic(warped)
     yield Finishing("inverse", warped, whole)
     backward = invert_field(saved)
     inverse = drawn.inverse(backward.displacement)
@@ -208,6 +218,7 @@ def _finished(
     }
     reached = outcomes(view, model.spec, options, saved)
     metrics |= steering_metrics(reached, costs)
+    metrics |= {"notice": SYNTHETIC} if warped is not case else {}
     outputs = {"displacement": whole, "inverse": inverse, "jacobian": jacobian}
     steps = session.step_count(options)
     recipe = make_recipe(case, warped, model, options, steps, outputs, drawn.facts())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from src_core.cases.case import Case
+from src_core.cases.synthetic import synthetic_note
 from src_core.errors import ArgumentError
 from src_core.generation.run import Result
 from src_core.io import (
@@ -67,9 +68,11 @@ def save_files(
     save_case(result.case, place, result.source, what)
     for name, field in (("displacement", result.displacement), ("inverse", result.inverse)):
         if name in what:
-            write_field(place / field_file(name, field_format), field, grid, field_format)
+            write_field(
+                place / field_file(name, field_format), field, grid, field_format, synthetic_note()
+            )
     if "jacobian" in what:
-        write_scalar(place / volume_file("jacobian"), result.jacobian, grid)
+        write_scalar(place / volume_file("jacobian"), result.jacobian, grid, synthetic_note())
     for name, points in result.points.items():
         write_points(place / name, points)
     write_json(place / "recipe.json", with_inputs(result.source, result.recipe, place))

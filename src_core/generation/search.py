@@ -22,7 +22,7 @@ def level_for(case: Case, model: Model, max_mm: float, options: Options) -> int:
     """
     if not max_mm > 0:
         raise InputError(f"{max_mm} mm is no distance", option="max_mm", expected="more than 0")
-    session = Session(case, model, options.slices, options.region)
+    session = Session(case, model, options.slices, options.region, options.guide)
     low, high = 0, model.spec.schedule.levels
     while low < high:
         middle = (low + high + 1) // 2

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.case import Case
 from src_core.cases.point_set import PointSet
+from src_core.cases.synthetic import SYNTHETIC, mark_synthetic, synthetic_note
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.fields.label_changes import label_metrics
 from src_core.fields.measures import lengths
@@ -109,7 +110,7 @@ def series_steps(
     started = time.perf_counter()
     refuse_changes(options, "series in time")
     shares = growth(_frames(case, frames), motion)
-    session = Session(case, model, options.slices, options.region)
+    session = Session(case, model, options.slices, options.region, options.guide)
     ends = yield from session.steps(options)
     with fixed_threads():
         series = _finished(session, options, ends, shares)
@@ -133,7 +134,10 @@ def save_series_files(series: Series, place: Path) -> None:
     """The files of ``save_series``, into a folder that the caller makes appear."""
     save_case(series.case, place, series.source)
     write_field_series(
-        place / volume_file("displacement"), series.displacements, series.source.grid
+        place / volume_file("displacement"),
+        series.displacements,
+        series.source.grid,
+        synthetic_note(),
     )
     for name, points in series.points.items():
         write_points(place / name, points)
@@ -162,6 +166,7 @@ def _finished(
     warped = warp_frames(
         case, fields, interpolation=options.interpolation, labels=options.label_interpolation
     )
+    warped = mark_synthetic(warped)
     longest = [lengths(u)[0] for u in fields]
     peak = int(np.argmax(longest))
     jacobian = determinant(view, view.distinct(fields[peak]))
@@ -177,6 +182,7 @@ def _finished(
         "seed": options.seed,
         "steps": session.step_count(options),
         "model": session.model.spec.name,
+        "notice": SYNTHETIC,
         "device": str(session.model.device),
     }
     displacements = np.stack(fields, axis=3)

@@ -62,16 +62,22 @@ class Session:
         model: the model that recovers.
         slices: with a 2D model, one deformation for all slices ("shared"), or one "each".
         region: the box that is deformed, voxels along X, Y, Z; None for the whole image.
+        guide: the image that the network sees, from 1; None: the first, of a picture green.
 
     Raises:
         InputError: case and model do not fit.
     """
 
     def __init__(
-        self, case: Case, model: Model, slices: str = "shared", region: Box | None = None
+        self,
+        case: Case,
+        model: Model,
+        slices: str = "shared",
+        region: Box | None = None,
+        guide: int | None = None,
     ) -> None:
         self.case, self.model = case, model
-        self.view = make_model_view(case, model.spec, slices, region)
+        self.view = make_model_view(case, model.spec, slices, region, guide)
         self._images: dict[int, Tensor] = {}
         self._organs: dict[int, Tensor | None] = {}
 

@@ -77,7 +77,8 @@ def case_figure(result: CaseResult, strip: PlaneStrip, across: int = 4) -> Figur
     for number, line in enumerate(panels):
         _draw_plane(figure, line, result, strip, number, most)
     title = f"new: level {metrics['level']}, seed {metrics['seed']}"
-    for axis, words in zip(panels[0], ("source", title, "displacement, mm", "det J"), strict=True):
+    titles = "source", title, "displacement, mm", "det J: below 1 tissue grew"
+    for axis, words in zip(panels[0], titles, strict=True):
         axis.set_title(words, fontsize=10, loc="left")
     return figure
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from src_core.cases.case import Case
+from src_core.cases.synthetic import SYNTHETIC
 from src_core.drawing.animation import save_film
 from src_core.drawing.lettering import fitted, line_height, write
 from src_core.drawing.planes import choose_planes, cropped
@@ -17,7 +18,6 @@ from src_core.inspection.options import PlaneOptions
 
 __all__ = ["FilmStep", "film_of", "framed", "strip_of", "two_panels"]
 
-NOTICE = "Synthetic, for research only"
 _MARGIN, _GAP = 10, 14
 
 
@@ -77,8 +77,8 @@ def framed(picture: Image.Image, title: str) -> Image.Image:
     whole.paste(picture, (_MARGIN, _MARGIN // 2))
     y = whole.height - _MARGIN
     right = _MARGIN + inside
-    write(whole, (right, y), NOTICE, size - 2, "#a04000", anchor="rs")
-    room = inside - 24 - _width(NOTICE, size - 2)
+    write(whole, (right, y), SYNTHETIC, size - 2, "#a04000", anchor="rs")
+    room = inside - 24 - _width(SYNTHETIC, size - 2)
     write(whole, (_MARGIN, y), fitted(title, room, size - 2), size - 2, "#555555")
     return whole
 

@@ -108,7 +108,7 @@ def gallery_steps(
         raise InputError(
             f"the levels {given} do not exist", option="levels", expected=f"0 to {highest}"
         )
-    session = Session(case, model, options.slices, options.region)
+    session = Session(case, model, options.slices, options.region, options.guide)
     seeds = range(chosen.first_seed, chosen.first_seed + chosen.seeds)
     wanted = [(level, seed) for level in chosen.levels for seed in seeds]
     entries: list[GalleryEntry] = []

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from src_core.cases.synthetic import SYNTHETIC
 from src_core.drawing.pages import (
     html_page,
     html_picture,
@@ -17,7 +18,6 @@ from src_core.drawing.pages import (
     save_page,
 )
 from src_core.drawing.planes import orientation_text
-from src_core.inspection.film_steps import NOTICE
 from src_core.inspection.gallery import Gallery, GalleryEntry
 from src_core.inspection.gallery_sheet import caption_numbers, gallery_sheet, range_text
 from src_core.inspection.label_table import change_text, size_word
@@ -42,7 +42,7 @@ def save_gallery(gallery: Gallery, place: Path, columns: int | None = None) -> N
         InputError: they cannot be written there.
     """
     with open_atomically(place / "gallery.png") as file:
-        file.write(png_bytes(gallery_sheet(gallery, columns), NOTICE))
+        file.write(png_bytes(gallery_sheet(gallery, columns), SYNTHETIC))
     save_page(place / "gallery.html", gallery_page(gallery))
     with open_atomically(place / "gallery.csv") as file:
         file.write(_csv(gallery).encode("utf-8"))
@@ -56,7 +56,7 @@ def gallery_page(gallery: Gallery) -> str:
         _STYLE,
         f"<h1>{escape(name)}: {len(gallery.seeds)} seeds at levels "
         f"{', '.join(map(str, gallery.levels))}</h1>",
-        f'<p class="notice">{NOTICE}</p>',
+        f'<p class="notice">{SYNTHETIC}</p>',
         f"<figure>{html_picture(source, 'source')}<figcaption><b>source</b></figcaption></figure>",
         f"<p>Model <b>{escape(gallery.model)}</b>. Numbers are the seed, the largest displacement, "
         f"and the change of each label's {size_word(gallery.source.grid)} in %.</p>",

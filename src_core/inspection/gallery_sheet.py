@@ -9,9 +9,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from src_core.cases.synthetic import SYNTHETIC
 from src_core.drawing.lettering import fitted, line_height, text_width, write
 from src_core.drawing.planes import orientation_text
-from src_core.inspection.film_steps import NOTICE
 from src_core.inspection.gallery import Gallery, GalleryEntry
 from src_core.inspection.label_table import change_text, size_word
 
@@ -117,7 +117,7 @@ def _head(sheet: Image.Image, gallery: Gallery, layout: _Layout, y: int) -> int:
 
 def _legend(sheet: Image.Image, gallery: Gallery, layout: _Layout, x: int, y: int) -> None:
     text, room = layout.text, layout.size[0] - _MARGIN - x
-    write(sheet, (x, y + text), fitted(NOTICE, room, text, True), text, _NOTICE, bold=True)
+    write(sheet, (x, y + text), fitted(SYNTHETIC, room, text, True), text, _NOTICE, bold=True)
     y += line_height(text)
     lines = [f"Model {gallery.model}. Under each tile: seed, largest displacement"]
     if gallery.strip.colours:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from src_core.cases.synthetic import SYNTHETIC, synthetic_note
 from src_core.inspection.case_figure import CaseResult, case_figure, figure_bytes
-from src_core.inspection.film_steps import NOTICE, strip_of
+from src_core.inspection.film_steps import strip_of
 from src_core.inspection.options import PlaneOptions
 from src_core.io import open_atomically
 
@@ -21,6 +22,6 @@ def save_preview(result: CaseResult, path: Path) -> None:
         f"smallest determinant {m['min_det']:.2f}",
         fontsize=11,
     )
-    figure.supxlabel(NOTICE, fontsize=8)
+    figure.supxlabel(SYNTHETIC, fontsize=8)
     with open_atomically(path) as file:
-        file.write(figure_bytes(figure, NOTICE))
+        file.write(figure_bytes(figure, synthetic_note()))

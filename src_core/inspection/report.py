@@ -10,12 +10,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from src_core.cases.synthetic import SYNTHETIC
 from src_core.drawing.maps import ARROWS_SENTENCE, JACOBIAN_SENTENCE
 from src_core.drawing.pages import html_page, html_picture, html_table, save_page
 from src_core.drawing.planes import orientation_text
 from src_core.drawing.strips import PlaneStrip
 from src_core.inspection.case_figure import CaseResult, case_figure, figure_bytes
-from src_core.inspection.film_steps import NOTICE, strip_of
+from src_core.inspection.film_steps import strip_of
 from src_core.inspection.label_table import label_rows
 from src_core.inspection.options import PlaneOptions
 from src_core.models.checkpoint import read_spec
@@ -85,7 +86,9 @@ def report_page(
     title = f"{name}: level {m['level']}, seed {m['seed']}"
     figure = case_figure(result, strip, 4 if len(strip.planes) > 1 else 2)
     picture = html_picture(
-        figure_bytes(figure, NOTICE), "Source, new image, displacement, Jacobian determinant", 960
+        figure_bytes(figure, SYNTHETIC),
+        "Source, new image, displacement, Jacobian determinant",
+        960,
     )
     sentences = (
         ARROWS_SENTENCE,
@@ -96,7 +99,7 @@ def report_page(
     labels = label_rows(result.source, m, names or {}, strip.colours)
     body = [
         f"<h1>{escape(title)}</h1>",
-        f'<p class="notice">{NOTICE}</p>',
+        f'<p class="notice">{SYNTHETIC}</p>',
         f"<p>A new anatomy of <b>{escape(name)}</b>, made by napari-drdm with the model "
         f"<b>{escape(model.name)}</b>.</p>",
         *_warnings(m, changed),

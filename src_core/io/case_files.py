@@ -7,10 +7,14 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from src_core.cases.case import Case
+from src_core.cases.synthetic import description_of
 from src_core.cases.volume import Volume
 from src_core.io.atomic import open_atomically
 from src_core.io.formats import ending_of, is_picture, volume_file
+from src_core.io.picture import write_colours
 from src_core.io.volumes import write_image
 
 __all__ = ["PARTS", "input_volumes", "save_case", "write_json"]
@@ -35,9 +39,14 @@ def save_case(case: Case, place: Path, source: Case, what: Collection[str] = PAR
         if name.split("-")[0] not in what:
             continue
         write_image(place / volume_file(name), volume.data, volume, case.grid)
-        path = came[name].path
-        if path is not None and is_picture(path):
-            write_image(place / f"{name}{ending_of(path)}", volume.data, volume)
+        path, channel = came[name].path, came[name].channel
+        if path is None or not is_picture(path):
+            continue
+        file = place / f"{name}{ending_of(path)}"
+        if channel is None:
+            write_image(file, volume.data, volume)
+        elif channel == 0:
+            write_colours(file, _channels(case, source, path), description_of(volume.header))
 
 
 def write_json(path: Path, values: Any, indent: int = 2) -> None:
@@ -48,6 +57,12 @@ def write_json(path: Path, values: Any, indent: int = 2) -> None:
     """
     with open_atomically(path) as file:
         file.write((json.dumps(values, indent=indent) + "\n").encode())
+
+
+def _channels(case: Case, source: Case, path: Path) -> list[NDArray[Any]]:
+    """The new channels of a picture in colour."""
+    pairs = zip(case.images, source.images, strict=True)
+    return [new.data for new, old in pairs if old.path == path]
 
 
 def _number(index: int) -> str:

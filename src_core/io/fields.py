@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from src_core.cases.grid import Grid
 from src_core.cases.header import header_for
+from src_core.cases.synthetic import describe_header
 from src_core.errors import ArgumentError, DRDMError, InputError
 from src_core.io.file_format import FieldConvention
 from src_core.io.formats import (
@@ -39,7 +40,11 @@ _ANY = "itk"
 
 
 def write_field(
-    path: str | Path, u_lps_mm: ArrayLike, grid: Grid, format: FieldFormat = _ANY
+    path: str | Path,
+    u_lps_mm: ArrayLike,
+    grid: Grid,
+    format: FieldFormat = _ANY,
+    description: str = "",
 ) -> None:
     """Write a displacement field, float32.
 
@@ -49,6 +54,7 @@ def write_field(
         grid: where it lies.
         format: ``itk`` is (X, Y, Z, 1, 3) with intent 1007; ``fsl`` is (X, Y, Z, 3), relative,
             for a warped image of the same grid. ITK takes a NIfTI of a single slice for 2D.
+        description: words for the file's own description (NIfTI's ``descrip``, 79 bytes).
 
     Raises:
         InputError: it cannot be written.
@@ -62,7 +68,8 @@ def write_field(
     convention = _convention(path, format)
     found = format_named(path) or NIFTI
     with found.required(path):
-        convention.write(path, u, grid)
+        words = (description,) if convention.described else ()
+        convention.write(path, u, grid, *words)
 
 
 def _convention(path: Path, name: FieldFormat) -> FieldConvention:
@@ -89,8 +96,12 @@ def field_file(name: str, format: FieldFormat) -> str:
     return name + convention_named(format).endings[0]
 
 
-def write_field_series(path: str | Path, u_lps_mm: ArrayLike, grid: Grid) -> None:
+def write_field_series(
+    path: str | Path, u_lps_mm: ArrayLike, grid: Grid, description: str = ""
+) -> None:
     """Write a field for each frame, (X, Y, Z, T, 3), LPS mm, as a vector image with time.
+
+    ``description`` as for ``write_field``.
 
     Raises:
         InputError: it cannot be written.
@@ -103,11 +114,12 @@ def write_field_series(path: str | Path, u_lps_mm: ArrayLike, grid: Grid) -> Non
         )
     header = header_for(grid, np.dtype("<f4"), u.shape)
     header["intent_code"] = VECTOR
+    describe_header(header, description)
     write_nifti(path, u, header)
 
 
-def write_scalar(path: str | Path, values: ArrayLike, grid: Grid) -> None:
-    """Write (X, Y, Z), one number per voxel, as float32.
+def write_scalar(path: str | Path, values: ArrayLike, grid: Grid, description: str = "") -> None:
+    """Write (X, Y, Z), one number per voxel, as float32; ``description`` as for ``write_field``.
 
     Raises:
         InputError: it cannot be written.
@@ -118,7 +130,9 @@ def write_scalar(path: str | Path, values: ArrayLike, grid: Grid) -> None:
         raise ArgumentError(
             f"write_scalar() 'values' must be {grid.shape} as the grid, got {scalar.shape}"
         )
-    write_nifti(path, scalar, header_for(grid, np.dtype("<f4"), grid.shape))
+    header = header_for(grid, np.dtype("<f4"), grid.shape)
+    describe_header(header, description)
+    write_nifti(path, scalar, header)
 
 
 def holds_field(path: str | Path) -> bool:

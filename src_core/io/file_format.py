@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Read = Callable[[Path], tuple[NDArray[Any], Grid]]
     ReadImage = Callable[[Path], tuple[NDArray[Any], Grid | nib.Nifti1Header]]
     WriteImage = Callable[[Path, NDArray[Any], nib.Nifti1Header], None]
-    WriteField = Callable[[Path, NDArray[Any], Grid], None]
+    WriteField = Callable[..., None]
     ReadShape = Callable[[Path], tuple[tuple[int, ...], np.dtype[Any]]]
     ReadPoints = Callable[[Path, Axes | None], PointSet]
     WritePoints = Callable[[Path, PointSet], None]
@@ -37,8 +37,9 @@ class FieldConvention:
         name: the choice.
         words: which tools read it, in a few words.
         endings: of its files; the first is that of files the engine names.
-        write: writes (X, Y, Z, 3), LPS mm, on a grid to a file.
+        write: ``write(path, u, grid)`` writes (X, Y, Z, 3), LPS mm, on a grid to a file.
         read: a file in this convention; None where the format's own reader decides.
+        described: ``write`` takes words for the file's own description as a fourth argument.
     """
 
     name: str
@@ -46,6 +47,7 @@ class FieldConvention:
     endings: tuple[str, ...]
     write: WriteField
     read: Read | None = None
+    described: bool = False
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _read(path: Path, read: Callable[[str], Any]) -> tuple[NDArray[np.float64], 
     return _values(field, where), itk_grid(field)
 
 
-def write_itk_field(path: Path, u: NDArray[Any], grid: Grid) -> None:
+def write_itk_field(path: Path, u: NDArray[Any], grid: Grid, description: str = "") -> None:
     """Write (X, Y, Z, 3), LPS mm, as a vector image, .mha or .nrrd, float32.
 
     Raises:
@@ -103,6 +103,8 @@ def write_itk_field(path: Path, u: NDArray[Any], grid: Grid) -> None:
     field.SetSpacing(grid.spacing)
     field.SetDirection((RAS_TO_LPS[:, None] * grid.direction).ravel().tolist())
     field.SetOrigin((RAS_TO_LPS * grid.affine[:3, 3]).tolist())
+    if description:
+        field.SetMetaData("Description", description)
     with replacing(path, path.suffix) as partial:
         try:
             sitk.WriteImage(field, str(partial), useCompression=True)

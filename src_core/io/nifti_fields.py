@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.grid import RAS_TO_LPS, Grid
 from src_core.cases.header import grid_of, header_for, scaling_of
+from src_core.cases.synthetic import describe_header
 from src_core.cases.tiles import parts
 from src_core.errors import InputError
 from src_core.io.fsl import fsl_from_lps, lps_from_fsl, relative
@@ -40,27 +41,28 @@ _FIELD_NAME = re.compile(
 )
 
 
-def write_itk_nifti(path: Path, u: NDArray[Any], grid: Grid) -> None:
+def write_itk_nifti(path: Path, u: NDArray[Any], grid: Grid, description: str = "") -> None:
     """Write (X, Y, Z, 3), LPS mm, as (X, Y, Z, 1, 3) with intent 1007, float32.
 
     Raises:
         InputError: it cannot be written.
     """
-    _write(path, u[..., None, :], grid, VECTOR)
+    _write(path, u[..., None, :], grid, VECTOR, description)
 
 
-def write_fsl_nifti(path: Path, u: NDArray[Any], grid: Grid) -> None:
+def write_fsl_nifti(path: Path, u: NDArray[Any], grid: Grid, description: str = "") -> None:
     """Write (X, Y, Z, 3), LPS mm, as FSL's relative warp for an image of the same grid, float32.
 
     Raises:
         InputError: it cannot be written.
     """
-    _write(path, fsl_from_lps(u, grid), grid, _FNIRT)
+    _write(path, fsl_from_lps(u, grid), grid, _FNIRT, description)
 
 
-def _write(path: Path, values: NDArray[Any], grid: Grid, intent: int) -> None:
+def _write(path: Path, values: NDArray[Any], grid: Grid, intent: int, description: str) -> None:
     header = header_for(grid, np.dtype("<f4"), values.shape)
     header["intent_code"] = intent
+    describe_header(header, description)
     write_nifti(path, values, header)
 
 

@@ -1,11 +1,11 @@
-"""Grey PNG and TIFF pictures as one-slice images: axis 0 runs along a row, axis 1 down a column.
+"""PNG and TIFF pictures as one-slice images: axis 0 runs along a row, axis 1 down a column.
 
 That is ITK's order, so that a field written for a picture is right for it in ITK too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,25 @@ from numpy.typing import NDArray
 
 from src_core.cases.checks import check_type
 from src_core.cases.grid import Grid
+from src_core.cases.synthetic import description_of
 from src_core.errors import InputError
 from src_core.io.atomic import open_atomically
 from src_core.io.formats import PNG, format_named
 
-__all__ = ["read_png", "read_shape", "read_tiff", "write_png", "write_tiff"]
+__all__ = [
+    "count_channels",
+    "read_colours",
+    "read_png",
+    "read_shape",
+    "read_tiff",
+    "write_colours",
+    "write_png",
+    "write_tiff",
+]
 
 _PIXELS = 1 << 28
+#: Channels of a picture in colour: red, green, blue, and perhaps opacity.
+_COLOURS = (3, 4)
 
 
 def read_png(path: Path) -> tuple[NDArray[Any], Grid]:
@@ -43,33 +55,43 @@ def read_tiff(path: Path) -> tuple[NDArray[Any], Grid]:
 
 
 def read_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape (X, Y, 1) and type of a picture, which is read for that.
+    """Shape (X, Y, 1) and type of a picture, which is read for that; (X, Y, 1, n) in colour.
 
     Raises:
-        InputError: not one grey picture.
+        InputError: not one picture.
     """
+    if count_channels(path) > 1:
+        colours = read_colours(path)
+        return colours.shape, colours.dtype
     data, _ = read_png(path) if format_named(path) is PNG else read_tiff(path)
     return data.shape, data.dtype
 
 
 def write_png(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None = None) -> None:
-    """Write one slice, (X, Y, 1), uint8 or uint16.
+    """Write one slice, (X, Y, 1), uint8 or uint16; the header's ``descrip`` as Description.
 
     Raises:
         InputError: more than one slice, or another type.
     """
-    from PIL import Image
+    words = "" if header is None else description_of(header)
+    _save_png(path, _one_slice(data, path), (np.uint8, np.uint16), words)
 
-    pixels = _one_slice(data, path)
-    if pixels.dtype not in (np.uint8, np.uint16):
+
+def _save_png(path: Path, pixels: NDArray[Any], types: Sequence[type], words: str) -> None:
+    from PIL import Image, PngImagePlugin
+
+    if pixels.dtype not in types:
         raise InputError(
             f"PNG cannot store {pixels.dtype}",
             where=str(path),
-            expected="uint8 or uint16",
+            expected=" or ".join(np.dtype(one).name for one in types),
             do="write .tif or .nii.gz",
         )
     with open_atomically(path) as file:
-        Image.fromarray(pixels).save(file, format="PNG")
+        text = PngImagePlugin.PngInfo()
+        if words:
+            text.add_text("Description", words)
+        Image.fromarray(pixels).save(file, format="PNG", pnginfo=text)
 
 
 def write_tiff(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None = None) -> None:
@@ -81,8 +103,55 @@ def write_tiff(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None =
     import tifffile
 
     pixels = _one_slice(data, path)
+    words = None if header is None else description_of(header).encode() or None
     with open_atomically(path) as file:
-        tifffile.imwrite(file, pixels, photometric="minisblack", metadata=None, software="")
+        tifffile.imwrite(
+            file, pixels, photometric="minisblack", metadata=None, software="", description=words
+        )
+
+
+def count_channels(path: Path) -> int:
+    """Values per pixel of a picture; 1 where it is none, or cannot be read, for others to say."""
+    try:
+        shape = _pixels(path).shape
+    except Exception:  # either library raises many kinds for a damaged file
+        return 1
+    return shape[2] if len(shape) == 3 and shape[2] in _COLOURS else 1
+
+
+def read_colours(path: Path) -> NDArray[Any]:
+    """Pixels of a picture in colour, (X, Y, 1, channels), in their stored type."""
+    pixels = _pixels(path)
+    check_type(pixels.dtype, str(path))
+    native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    return native.transpose(1, 0, 2)[:, :, None]
+
+
+def write_colours(path: Path, channels: Sequence[NDArray[Any]], words: str = "") -> None:
+    """Write channels, (X, Y, 1) each, as one picture in colour.
+
+    Raises:
+        InputError: more than one slice, or a type that the format does not hold.
+    """
+    pixels = np.stack([_one_slice(data, path) for data in channels], axis=-1)
+    if format_named(path) is PNG:
+        _save_png(path, pixels, (np.uint8,), words)
+        return
+    import tifffile
+
+    with open_atomically(path) as file:
+        tifffile.imwrite(
+            file,
+            pixels,
+            photometric="rgb",
+            metadata=None,
+            software="",
+            description=words.encode() or None,
+        )
+
+
+def _pixels(path: Path) -> NDArray[Any]:
+    return _png_pixels(path) if format_named(path) is PNG else _tiff_pixels(path)
 
 
 def _picture(path: Path, read: Callable[[Path], NDArray[Any]]) -> tuple[NDArray[Any], Grid]:

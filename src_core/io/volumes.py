@@ -20,13 +20,16 @@ from src_core.errors import ArgumentError, CommandName, InputError, Phrase
 from src_core.io.file_format import FileFormat
 from src_core.io.formats import (
     NIFTI,
+    PNG,
     format_named,
     format_of,
     formats,
+    is_picture,
     listed,
     without_ending,
 )
 from src_core.io.nifti_fields import FIELD_INTENTS
+from src_core.io.picture import count_channels, read_colours
 from src_core.io.reach import check_reachable
 
 __all__ = ["FileNames", "read_case", "write_image"]
@@ -43,8 +46,9 @@ def read_case(images: FileNames, labels: FileNames | None = None, spacing: Spaci
     """Read co-registered images and their label maps.
 
     Args:
-        images: NIfTI (.nii, .nii.gz), or grey PNG or TIFF; with SimpleITK also MetaImage (.mha,
-            .mhd), NRRD (.nrrd, .nhdr) or the folder of a DICOM series. Several must share one grid.
+        images: NIfTI (.nii, .nii.gz), or PNG or TIFF, of which a picture in colour gives an image
+            for each channel; with SimpleITK also MetaImage (.mha, .mhd), NRRD (.nrrd, .nhdr) or the
+            folder of a DICOM series. Several must share one grid.
         labels: any number of label maps on that grid.
         spacing: mm per pixel of pictures: one number, or one each for columns and rows;
             1 mm if not given.
@@ -55,7 +59,7 @@ def read_case(images: FileNames, labels: FileNames | None = None, spacing: Spaci
     paths = _paths(images)
     if not paths:
         raise InputError("no image given", expected="at least one image file")
-    first = [_read(path, Image, spacing) for path in paths]
+    first = [image for path in paths for image in _read_images(path, spacing)]
     maps = [_whole(_read(path, LabelMap, spacing)) for path in _paths(labels)]
     return assemble(first, maps, without_ending(paths[0]) or "image")
 
@@ -93,6 +97,21 @@ def write_image(
         set_geometry(header, grid)
     with found.required(path):
         found.write_image(path, stored(data, like.data.dtype), header)
+
+
+def _read_images(path: Path, spacing: Spacing) -> list[Image]:
+    """The image of a file, or one for each channel of a picture in colour."""
+    if not (is_picture(path) and path.is_file() and count_channels(path) > 1):
+        return [_read(path, Image, spacing)]
+    pixels = read_colours(path)
+    grid = Grid.from_spacing(pixels.shape[:3])
+    if spacing is not None:
+        grid = _spaced(pixels.shape[:3], spacing, format_of(path) or PNG, str(path))
+    channels = [np.ascontiguousarray(pixels[..., c]) for c in range(pixels.shape[3])]
+    return [
+        Image(data, header_for(grid, data.dtype, data.shape), path, channel)
+        for channel, data in enumerate(channels)
+    ]
 
 
 def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:

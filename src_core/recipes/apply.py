@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.cases.point_set import PointSet
+from src_core.cases.synthetic import SYNTHETIC, mark_synthetic, synthetic_note
 from src_core.errors import InputError
 from src_core.fields.inverse_of_saved import invert_field
 from src_core.fields.label_changes import label_metrics
@@ -79,12 +80,14 @@ def move_case(
     """
     covered = _covered(case, grid)
     own, axis = _own_field(case, field, grid, inverse)
-    warped = warp_case(case, own, interpolation=interpolation, labels=label_interpolation)
+    moved = warp_case(case, own, interpolation=interpolation, labels=label_interpolation)
+    warped = mark_synthetic(moved)
     jacobian, measured = field_metrics(own, case.grid, axis)
     metrics = {
         **measured,
         "inverse": inverse,
         "covered_percent": covered,
+        "notice": SYNTHETIC,
         **label_metrics(case, warped, jacobian),
     }
     return Applied(warped, own, jacobian, metrics)
@@ -138,7 +141,8 @@ def apply_series(
         displacement, axis = _own_field(case, field, grid, inverse)
         own.append(displacement)
         found.append(field_metrics(displacement, case.grid, axis))
-    warped = warp_frames(case, own, interpolation=interpolation, labels=label_interpolation)
+    moved = warp_frames(case, own, interpolation=interpolation, labels=label_interpolation)
+    warped = mark_synthetic(moved)
     longest = [measured["max_mm"] for _, measured in found]
     peak = int(np.argmax(longest))
     jacobian, measured = found[peak]
@@ -148,12 +152,14 @@ def apply_series(
         "frame_max_mm": longest,
         "inverse": inverse,
         "covered_percent": covered,
+        "notice": SYNTHETIC,
         **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
     }
     if points:
         metrics["points"] = write_moved(points, fields, grid, place, inverse)
     save_case(warped, place, case)
-    write_field_series(place / volume_file("displacement"), np.stack(own, axis=3), case.grid)
+    file = place / volume_file("displacement")
+    write_field_series(file, np.stack(own, axis=3), case.grid, synthetic_note())
     write_json(place / "metrics.json", metrics)
     return metrics
 
@@ -196,7 +202,8 @@ def apply_field(
     if points:
         metrics = {**metrics, "points": write_moved(points, field, grid, place, inverse)}
     save_case(moved.case, place, case)
-    write_field(place / volume_file("displacement"), moved.displacement, case.grid)
-    write_scalar(place / volume_file("jacobian"), moved.jacobian, case.grid)
+    note, file = synthetic_note(), place / volume_file("displacement")
+    write_field(file, moved.displacement, case.grid, description=note)
+    write_scalar(place / volume_file("jacobian"), moved.jacobian, case.grid, note)
     write_json(place / "metrics.json", metrics)
     return metrics

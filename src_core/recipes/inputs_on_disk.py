@@ -67,7 +67,7 @@ def picture_spacing(case: Case) -> float | tuple[float, ...] | None:
 def _held(source: Case) -> set[str]:
     """Names of the inputs whose files give the same values and the same grid."""
     paths = {n: v.path for n, v in input_volumes(source).items() if v.path is not None}
-    images = [path for name, path in paths.items() if name.startswith("image")]
+    images = list(dict.fromkeys(p for name, p in paths.items() if name.startswith("image")))
     labels = [path for name, path in paths.items() if name.startswith("labels")]
     try:
         now = read_case(images, labels or None, picture_spacing(source))

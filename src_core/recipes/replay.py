@@ -183,7 +183,8 @@ def _paths(named: dict[str, _Array], kind: str, recipe: Path) -> list[Path]:
                 where=str(recipe),
                 do=Phrase("give it with ", OptionName(kind)),
             )
-    return [recipe.parent / str(array.path) for _, array in chosen]
+    # channels of a picture in colour are named one by one, and read together
+    return list(dict.fromkeys(recipe.parent / str(array.path) for _, array in chosen))
 
 
 def _check_inputs(case: Case, named: dict[str, _Array], recipe: Path) -> None:

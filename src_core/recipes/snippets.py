@@ -71,7 +71,7 @@ def call_of(
     }
     return Call(
         title=f"{name}: level {options['level']}, seed {options['seed']}",
-        images=tuple(path for n, path in files.items() if n.startswith("image")),
+        images=tuple(dict.fromkeys(p for n, p in files.items() if n.startswith("image"))),
         labels=tuple(path for n, path in files.items() if n.startswith("labels")),
         spacing=picture_spacing(result.source),
         model=_model_word(recipe["model"]),

@@ -124,9 +124,7 @@ IMAGES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "one voxel wide": ("a.nii", lambda p: nii(p, ramp((1, 5, 4))), "one voxel wide (1 x 5 x 4)"),
     "one voxel high": ("a.nii", lambda p: nii(p, ramp((6, 1, 4))), "one voxel wide (6 x 1 x 4)"),
     "a 5-D field": ("a.nii", lambda p: nii(p, ramp((*SHAPE, 1, 3))), "displacement field"),
-    "a colour picture": ("a.png", lambda p: picture(p, "RGB"), "colour"),
     "a transparent picture": ("a.png", lambda p: picture(p, "LA"), "colour"),
-    "a palette": ("a.png", lambda p: picture(p, "P"), "colour"),
     "not a picture": ("a.png", lambda p: raw(p, b"no"), "cannot be read"),
     "not a TIFF": ("a.tif", lambda p: raw(p, b"no"), "cannot be read"),
 }

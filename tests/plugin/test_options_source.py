@@ -223,7 +223,8 @@ def test_a_new_option_gets_its_control_by_itself(qtbot: Any) -> None:
     qtbot.addWidget(form)
     check(form.controls["softness"].widget, option_fields(More)["softness"])
     form.place({"softness": 1.5, "steps": 3})
-    assert form.values() == {"steps": 3, "slices": "shared", "variety": None, "softness": 1.5}
+    others = {"slices": "shared", "variety": None, "guide": None}
+    assert form.values() == {"steps": 3, "softness": 1.5, **others}
     assert "softness" not in {o.name for o in shown_in(BATCH, More)}
 
 

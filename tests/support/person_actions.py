@@ -139,8 +139,8 @@ def _open_layer(p: Person, n: int) -> None:
     if missing:
         p.open_layers(missing[n % len(missing)])
     elif n % 5 == 0:
-        flat = np.zeros((20, 22, 3), np.uint8)
-        p.users.append(p.viewer.add_image(flat, rgb=True, name="photograph", units=MM[2:]))
+        colours = np.indices((3, 20, 22)).sum(0).astype(np.uint8).transpose(1, 2, 0) * 5
+        p.users.append(p.viewer.add_image(colours, rgb=True, name="photograph", units=MM[2:]))
 
 
 def _own_layer(p: Person, n: int) -> None:

@@ -10,11 +10,12 @@ from qtpy.QtCore import Qt
 
 from pictures.bean import bean
 from pictures.hand import choose, click, drag, hold, key, rest, spin, type_file, until, write
+from pictures.readers import reader
 from pictures.stage import Stage
 from pictures.steering import dragging, targets
 from pictures.tour import tour
 
-__all__ = ["LIGHT", "SCENES", "Scene"]
+__all__ = ["LIGHT", "SCENES", "Scene", "data_set"]
 
 #: A window to act in, and a folder for what is written on the way.
 Scene = Callable[[Stage, Path], None]
@@ -167,7 +168,7 @@ def _dialogs(stage: Stage, room: Path) -> None:
 
 def batch(stage: Stage, room: Path) -> None:
     """A data set of three phantoms, four new cases of each."""
-    data = _data_set(room / "phantoms")
+    data = data_set(room / "phantoms")
     window = stage.viewer.window
     _, dock = window.add_plugin_dock_widget("napari-drdm", "Batch augmentation")
     fields = dock.fields
@@ -190,7 +191,7 @@ def batch(stage: Stage, room: Path) -> None:
 
 SCENES: dict[str, Scene] = {
     "stack": stack, "solid": solid, "cine": cine, "region": region, "variants": variants,
-    "batch": batch, "targets": targets, "dragging": dragging, "tour": tour,
+    "batch": batch, "reader": reader, "targets": targets, "dragging": dragging, "tour": tour,
 }  # fmt: skip
 
 #: Scenes in the light theme, unless another one is asked for.
@@ -212,7 +213,7 @@ def _pick(stage: Stage, row: int, add: bool = False) -> None:
     stage.settle()
 
 
-def _data_set(folder: Path) -> Path:
+def data_set(folder: Path) -> Path:
     """Three phantoms as NIfTI."""
     import src_core as drdm
     from src_core.io.nifti import write_nifti

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.augment.layouts.layout import Member, publish, write_beside
+from src_core.augment.layouts.layout import Member, described, publish, write_beside
 from src_core.augment.layouts.style import Style, values_of
 from src_core.cases.case import Case
 from src_core.cases.header import header_for
+from src_core.cases.synthetic import describe_header, description_of
 from src_core.cases.volume import Image
 from src_core.errors import InputError
 from src_core.generation import Result
@@ -56,7 +57,7 @@ class Decathlon:
         values = values_of(catalogue.labels)
         facts = {
             "name": style.title,
-            **others,
+            **described(others),
             "tensorImageSize": "4D" if len(catalogue.channels) > 1 else "3D",
             "modality": {str(i): name for i, name in enumerate(catalogue.channels)},
             "labels": {str(v): single.get(v, f"label_{v}") for v in values},
@@ -89,6 +90,7 @@ def _joined(case: Case) -> Image:
     alike = all((i.data.dtype, i.scaling) == (first.data.dtype, first.scaling) for i in case.images)
     data = np.stack([i.data if alike else _physical(i) for i in case.images], axis=-1)
     header = header_for(case.grid, data.dtype, data.shape)
+    describe_header(header, description_of(first.header))
     if alike:
         header["scl_slope"], header["scl_inter"] = first.scaling
     return Image(data, header)

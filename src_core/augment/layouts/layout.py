@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from src_core.augment.layouts.style import Style
+from src_core.cases.synthetic import SYNTHETIC, synthetic_note
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.generation import Result
 from src_core.generation.pairs import Pair
@@ -20,7 +21,15 @@ from src_core.io.case_files import write_json
 from src_core.io.formats import point_ending_of
 from src_core.io.points import write_points
 
-__all__ = ["Layout", "Member", "publish", "remove_partial", "write_beside", "write_recipe"]
+__all__ = [
+    "Layout",
+    "Member",
+    "described",
+    "publish",
+    "remove_partial",
+    "write_beside",
+    "write_recipe",
+]
 
 _Generated = TypeVar("_Generated", Result, Pair, contravariant=True)
 
@@ -90,7 +99,8 @@ def write_beside(result: Result, place: Path, name: str, style: Style) -> None:
     """Field, recipe and metrics, in folders of their own."""
     (place / "fields").mkdir()
     field = place / "fields" / field_file(name, style.field_format)
-    write_field(field, result.displacement, result.case.grid, style.field_format)
+    grid, u = result.case.grid, result.displacement
+    write_field(field, u, grid, style.field_format, synthetic_note())
     write_recipe(result, place, name)
 
 
@@ -104,6 +114,13 @@ def write_recipe(product: Result | Pair, place: Path, name: str) -> None:
         home = place / file.removesuffix(ending)
         home.mkdir()
         write_points(home / f"{name}{ending}", points)
+
+
+def described(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of a data set, with the notice at the head of its description."""
+    earlier = str(facts.get("description", ""))
+    words = synthetic_note() if not earlier else f"{synthetic_note()}. {earlier}"
+    return {**facts, "description": earlier if earlier.startswith(SYNTHETIC) else words}
 
 
 def remove_partial(out: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from src_core.augment.layouts.layout import Member, publish, write_recipe
+from src_core.augment.layouts.layout import Member, described, publish, write_recipe
 from src_core.augment.layouts.pairs import PAIR_PARTS, volume_names, write_fields
 from src_core.augment.layouts.style import Style
 from src_core.errors import InputError, OptionName, Phrase
@@ -56,10 +56,11 @@ class Learn2Reg:
     def close(self, out: Path, members: Sequence[Member], style: Style) -> None:
         """Write ``dataset.json``."""
         provided = ["image", "label"] if any(m.labelled for m in members) else ["image"]
+        others = style.catalogue.others
         values = {str(v): n for n, v in style.catalogue.labels.items() if isinstance(v, int)}
         facts = {
             "name": style.title,
-            **{k: v for k, v in style.catalogue.others.items() if k != "regions_class_order"},
+            **described({k: v for k, v in others.items() if k != "regions_class_order"}),
             "pairings": "paired",
             "provided_data": {"0": provided},
             "registration_direction": {"fixed": 0, "moving": 1},

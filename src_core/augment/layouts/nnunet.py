@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.augment.layouts.layout import Member, publish, write_beside
+from src_core.augment.layouts.layout import Member, described, publish, write_beside
 from src_core.augment.layouts.style import Style
 from src_core.cases.case import Case
 from src_core.cases.volume import Image
@@ -72,7 +72,7 @@ class NnUNet:
             "labels": _coded(catalogue.labels, style.codes),
             "numTraining": len(members),
             "file_ending": style.ending,
-            **others,
+            **described(others),
         }
         home.mkdir(parents=True, exist_ok=True)
         write_json(home / "dataset.json", facts)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from src_core.augment.layouts.layout import Member, publish, write_recipe
 from src_core.augment.layouts.style import Style
+from src_core.cases.synthetic import synthetic_note
 from src_core.generation.pairs import FIELDS, Pair, save_pair, volumes_of
 from src_core.io import field_file, volume_file, write_field, write_image
 
@@ -74,4 +75,5 @@ def write_fields(pair: Pair, place: Path, name: str, style: Style) -> None:
     for kind in FIELDS:
         (place / kind).mkdir()
         file = place / kind / field_file(name, style.field_format)
-        write_field(file, getattr(pair, kind), pair.source.grid, style.field_format)
+        field, grid = getattr(pair, kind), pair.source.grid
+        write_field(file, field, grid, style.field_format, synthetic_note())

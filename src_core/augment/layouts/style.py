@@ -16,10 +16,12 @@ from src_core.datasets.entry import Entry
 from src_core.errors import DRDMError, GeometryWarning
 from src_core.io import FieldFormat, read_case
 from src_core.io.formats import NIFTI, PNG, format_named, is_picture
+from src_core.io.picture import count_channels
 
 __all__ = ["Style", "make_style"]
 
 _DESCRIBED = {"nnunet", "decathlon", "learn2reg"}
+_COLOURS = ("red", "green", "blue", "opacity")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def make_style(
     Raises:
         InputError: its ``dataset.json`` cannot be understood.
     """
-    catalogue = read_catalogue(dataset) if is_described(dataset) else Catalogue()
+    catalogue = read_catalogue(dataset) if is_described(dataset) else _undescribed(entries)
     if not catalogue.labels and _DESCRIBED & set(formats):
         found = sorted({0}.union(*(_values(e.labels) for e in entries if e.labels)))
         names = {"background": 0} | {f"label_{v}": v for v in found if v}
@@ -77,6 +79,13 @@ def values_of(labels: Mapping[str, int | list[int]]) -> list[int]:
     """All values of labels and of regions, ascending."""
     each = [value if isinstance(value, list) else [value] for value in labels.values()]
     return sorted({0}.union(*each))
+
+
+def _undescribed(entries: Sequence[Entry]) -> Catalogue:
+    """Channels of a data set that nothing describes: those of its first picture, if in colour."""
+    first = next((path for entry in entries for path in entry.images[:1]), None)
+    count = count_channels(first) if first is not None and is_picture(first) else 1
+    return Catalogue(_COLOURS[:count]) if count > 1 else Catalogue()
 
 
 def _values(path: Path) -> set[int]:

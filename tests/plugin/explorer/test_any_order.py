@@ -38,9 +38,10 @@ WARMING = 100
 
 #: What a window may say when it cannot do what was asked.
 EXPECTED = re.compile(
-    "open one first|open an image first|choose or import one first|no result to (export|copy) yet"
+    "open one first|open the image they belong to|open their source again|open an image first"
+    "|choose or import one first|no result to (export|copy) yet"
     "|the folder is not empty|not a checkpoint|not a model|no such file"
-    "|this is a colour image|choose labels and images of the same voxels"
+    "|there is no image [2-9]|choose labels and images of the same voxels"
     "|nothing can be reached at level 0|leave the 3D view first|cannot both be"
     "|is not possible along|a 3D model needs a volume|compiling loops for this machine"
 )

@@ -20,6 +20,7 @@ ALL = Remembered(
     steps=4,
     slices="each",
     variety=0.5,
+    guide=3,
     live=False,
     shown=frozenset({"arrows", "Jacobian"}),
     style={"density": 0.5, "length": 3, "goes": True, "name, with; \"quotes\" = @é": "x\\n"},

@@ -28,7 +28,8 @@ def test_generate_shows_a_result_and_leaves_the_users_layers(window):
     before = state(users)
     assert explorer.sources.image.value() is users[0]
     assert explorer.sources.labels.value() is users[1]
-    assert "52 x 60 x 3, 5.6 x 5.6 x 8 mm" in explorer.sources.geometry_note.text()
+    text = explorer.sources.geometry_note.text()
+    assert "3 x 60 x 52 voxels (z, y, x), 8 x 5.6 x 5.6 mm" in text
     assert explorer.sources.model_note.text() == ""
     for box in explorer.show_panel.boxes.values():
         box.setChecked(True)
@@ -39,9 +40,9 @@ def test_generate_shows_a_result_and_leaves_the_users_layers(window):
     outcome = explorer.results.outcome(users[0])
     assert (outcome.result.metrics["level"], outcome.result.metrics["seed"]) == (30, 7)
     assert len(viewer.layers) == 9 and state(users) == before
-    assert explorer.metrics.text("Labels").startswith("label 2 ")
+    assert explorer.metrics.labels.text().splitlines()[1].startswith("label 2\t")
     assert explorer.options.reach.text().startswith("at most")
-    assert "arrows: 0 mm blue, 34 mm or more red" in explorer.show_panel.legend.text()
+    assert "arrows: 0 blue, 34 mm or more red" in explorer.show_panel.legend.text()
     assert explorer.sources.image.count() == 1  # results are not offered as sources
     made = explorer.results.layers(users[0])
     explorer.options.following.click()
@@ -56,11 +57,12 @@ def test_the_sample_opens_and_its_labels_have_names(make_napari_viewer_proxy):
     viewer.open_sample("napari-drdm", "volume")
     _, explorer = viewer.window.add_plugin_dock_widget("napari-drdm", "Deformation explorer")
     assert [layer.name for layer in viewer.layers] == ["phantom", "phantom labels"]
-    assert "208 x 240 x 10, 1.4 x 1.4 x 8 mm" in explorer.sources.geometry_note.text()
+    text = explorer.sources.geometry_note.text()
+    assert "10 x 240 x 208 voxels (z, y, x), 8 x 1.4 x 1.4 mm" in text
     explorer.more.steps.setValue(1)
     explorer.generate()
     finish(explorer)
-    assert explorer.metrics.text("Labels").startswith("RV ")
+    assert explorer.metrics.labels.text().splitlines()[1].startswith("RV\t")
 
 
 def test_cancel_acts_between_steps(window):
@@ -145,7 +147,7 @@ def test_deleting_the_image_mid_run(window):
     assert not explorer.results.outcome(source) and "Stopped" in explorer.run_bar.status.text()
     assert explorer.sources.image.value() is None
     explorer.generate()
-    assert "open one first" in explorer.run_bar.status.text()
+    assert "open the image they belong to" in explorer.run_bar.status.text()
 
 
 def test_closing_mid_run(window):

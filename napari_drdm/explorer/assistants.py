@@ -1,0 +1,36 @@
+"""What helps with the form and needs nothing of a run: names, strength, masks opened as images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from napari_drdm.explorer.label_offer import LabelOffer
+from napari_drdm.explorer.naming import LabelNaming
+from napari_drdm.explorer.strength import StrengthNote
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_drdm.explorer.form import ExplorerForm
+    from napari_drdm.explorer.request_of_form import FormReader
+    from napari_drdm.runs.requests import RunOutcome
+    from napari_drdm.runs.runner import Runner
+
+__all__ = ["assist"]
+
+
+def assist(
+    viewer: ViewerModel,
+    form: ExplorerForm,
+    reader: FormReader,
+    runner: Runner,
+    outcome: Callable[[], RunOutcome | None],
+    renamed: Iterable[Callable[[], None]],
+) -> None:
+    """Add them to a form, which owns them; ``renamed`` are called after labels were named."""
+    naming = LabelNaming(form, outcome)
+    for show in renamed:
+        naming.changed.connect(show)
+    StrengthNote(form, reader.snapshot, lambda: runner.busy)
+    LabelOffer(viewer, form)
