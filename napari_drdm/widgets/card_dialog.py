@@ -10,6 +10,7 @@ from qtpy.QtGui import QTextOption
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from napari_drdm.widgets.dialog_buttons import standard_button
+from napari_drdm.widgets.screen_room import fit_screen
 from napari_drdm.widgets.usable import UsablePanel
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class CardDialog(QDialog):
         column.addWidget(self.text)
         column.addWidget(buttons)
         self.usable = UsablePanel(self)
-        self.resize(640, 700)
+        fit_screen(self, 640, 700)
 
 
 def card_rows(entry: ModelEntry) -> dict[str, str]:

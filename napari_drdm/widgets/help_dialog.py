@@ -8,6 +8,7 @@ from html import escape
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from napari_drdm.widgets.dialog_buttons import standard_button
+from napari_drdm.widgets.screen_room import fit_screen
 from napari_drdm.widgets.usable import UsablePanel
 
 __all__ = ["HelpDialog"]
@@ -42,7 +43,7 @@ class HelpDialog(QDialog):
         column.addWidget(self.text)
         column.addWidget(buttons)
         self.usable = UsablePanel(self)
-        self.resize(520, 480)
+        fit_screen(self, 520, 480)
 
 
 def _page(keys: Iterable[tuple[str, str]]) -> str:

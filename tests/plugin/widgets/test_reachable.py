@@ -28,6 +28,7 @@ from qtpy.QtWidgets import (
 
 from napari_drdm.batch.form import BatchForm
 from napari_drdm.explorer.form import ExplorerForm
+from napari_drdm.reader_test.form import ReaderTestForm
 from napari_drdm.widgets.card_dialog import CardDialog
 from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.export_dialog import ExportDialog
@@ -51,7 +52,7 @@ def explorer() -> ExplorerForm:
     return form
 
 
-FORMS = {"explorer": explorer, "batch": BatchForm}
+FORMS = {"explorer": explorer, "batch": BatchForm, "reader test": ReaderTestForm}
 
 
 def opened(made: QWidget, size: tuple[int, int] = (400, 900)) -> QWidget:
@@ -117,7 +118,7 @@ def test_tab_goes_through_all_controls_from_the_top_down(form: QWidget, qtbot: A
     for button in opened(form).findChildren(QPushButton):
         button.setEnabled(True)
     form.activateWindow()
-    qtbot.waitUntil(form.isActiveWindow)
+    qtbot.waitUntil(form.isActiveWindow, timeout=30_000)
     wanted = [w for w in focusable(form) if w.isVisible() and w.isEnabled()]
     panel = form.findChild(Column).widget()
     first = min(wanted, key=lambda w: w.mapTo(panel, QPoint()).y())

@@ -53,7 +53,7 @@ def form(request: pytest.FixtureRequest, qtbot: Any) -> Any:
     made.resize(400, 300)
     made.show()
     made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    qtbot.waitUntil(made.isActiveWindow, timeout=30_000)
     return made
 
 
@@ -68,7 +68,7 @@ def test_the_wheel_over_controls_scrolls_the_dock(form: Any, qtbot: Any) -> None
     if isinstance(form, ExplorerForm):
         form.targets.offer([TargetLabel(1, "RV", 80.0, "ml", 3.0)])
         form.more.region.offer([("a", object()), ("b", object())])
-        qtbot.waitUntil(lambda: area.usable.up_to_date)  # rows that come later too
+        qtbot.waitUntil(lambda: area.usable.up_to_date, timeout=30_000)  # rows that come later too
     kinds = (QAbstractSpinBox, QComboBox, QSlider)
     controls = [w for kind in kinds for w in form.findChildren(kind) if w.isEnabled()]
     assert len(controls) > 8
@@ -103,7 +103,7 @@ def test_a_number_counts_once_it_is_typed(qtbot: Any, end: str) -> None:
     qtbot.addWidget(form)
     form.show()
     form.activateWindow()
-    qtbot.waitUntil(form.isActiveWindow)
+    qtbot.waitUntil(form.isActiveWindow, timeout=30_000)
     form.run_bar.generate.setEnabled(True)
     seen, asked = [], []
     form.options.changed.connect(lambda: seen.append(form.options.values()["seed"]))
