@@ -12,6 +12,7 @@ from src_core.errors.options import OptionField, option_fields
 from src_core.generation.options import Options
 from src_core.io.options import FileOptions
 from src_core.models.options import ModelOptions
+from src_core.recipes.options import ApplyOptions
 
 __all__ = ["error_line", "in_window", "label_of"]
 
@@ -46,7 +47,7 @@ def label_of(option: str) -> str:
 @cache
 def _options() -> dict[str, OptionField]:
     """Every option that a message of a window can name; those of a batch come first."""
-    models = (Options, FileOptions, ModelOptions, Filters, Request)
+    models = (ApplyOptions, Options, FileOptions, ModelOptions, Filters, Request)
     return {name: option for model in models for name, option in option_fields(model).items()}
 
 

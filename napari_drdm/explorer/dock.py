@@ -14,6 +14,7 @@ from napari_drdm.explorer.form import ExplorerForm
 from napari_drdm.explorer.form_texts import describe_choice, show_numbers
 from napari_drdm.explorer.live_preview import LivePreview
 from napari_drdm.explorer.model_list import ModelList
+from napari_drdm.explorer.pictures import PictureExport
 from napari_drdm.explorer.readout import ReadoutController
 from napari_drdm.explorer.region import RegionDrawing
 from napari_drdm.explorer.remembered import recall, remember
@@ -81,6 +82,8 @@ class DeformationExplorer(ExplorerForm):
         )
         self.reader = ReadoutController(napari_viewer, self._moment, self.readout.show_reading)
         self.exporter = ResultExport(self, self._outcome, self._moment)
+        trace, asked = self.runner.compute.trace, self._form_request
+        self.picture_export = PictureExport(self, self._outcome, trace, asked)
         self._compared: RunOutcome | None = None
         self.models = ModelList(self, recall(self))
         renamed = self.sizes.rename, self.steering.rename, self._show_numbers
@@ -94,8 +97,8 @@ class DeformationExplorer(ExplorerForm):
         self._share_memory()
         self._slots = viewer_slots(napari_viewer, self.refresh_layers, self._on_view)
         parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
-        others = (self.reader, self.results, self.follower)
-        self.destroyed.connect(partial(disconnect, (*parts, *others), self._slots))
+        ended = (*parts, self.reader, self.results, self.follower, self.picture_export)
+        self.destroyed.connect(partial(disconnect, ended, self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
         QTimer.singleShot(0, partial(share_place, self))
@@ -156,9 +159,6 @@ class DeformationExplorer(ExplorerForm):
         self.show_panel.styled.connect(self._on_ticks)
         self.run_bar.generate_asked.connect(self.generate)
         self.run_bar.cancel_asked.connect(self.cancel)
-        self.run_bar.export_asked.connect(self.exporter.ask_export)
-        self.run_bar.python_asked.connect(self.exporter.copy_python)
-        self.run_bar.command_asked.connect(self.exporter.copy_command)
         self.exporter.asked.connect(self.variants.leave_comparisons)
         self.exporter.finish_asked.connect(self.live.take)
         self.exporter.message.connect(self.run_bar.say)
@@ -172,7 +172,7 @@ class DeformationExplorer(ExplorerForm):
         self.runner.finished.connect(self._on_outcome)
         self.runner.message.connect(self.run_bar.say)
         able_to_fail = self.region, self.steering, self.exporter, self.live, self.runner
-        for part in (*able_to_fail, self.sessions):
+        for part in (*able_to_fail, self.sessions, self.picture_export):
             part.failed.connect(self._fail)
 
     def _owns(self, layer: Any) -> bool:

@@ -58,6 +58,9 @@ class ResultExport(QObject):
         self._form, self._outcome, self._moment = form, outcome, moment
         self._exported: dict[str, Path] = {}
         self.dialog: Any = None
+        form.run_bar.export_asked.connect(self.ask_export)
+        form.run_bar.python_asked.connect(self.copy_python)
+        form.run_bar.command_asked.connect(self.copy_command)
 
     def ask_export(self) -> None:
         """Ask what to export and where; what is shown then is what is written."""

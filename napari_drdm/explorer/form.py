@@ -20,6 +20,7 @@ from napari_drdm.widgets.help_dialog import HelpDialog
 from napari_drdm.widgets.metrics_panel import MetricsPanel
 from napari_drdm.widgets.model_drop import ModelDrop
 from napari_drdm.widgets.notice import notice_line
+from napari_drdm.widgets.picture_buttons import PictureButtons
 from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
@@ -49,6 +50,7 @@ class ExplorerForm(QWidget):
         variants_panel: results so far.
         distribution: sizes of their labels, and a search for seeds.
         run_bar: generate, cancel, export, progress.
+        pictures: film, report, gallery.
         drop: model files dropped on the dock.
         sections: what folds away, by title.
     """
@@ -62,6 +64,7 @@ class ExplorerForm(QWidget):
         self.recovery, self.show_panel = RecoveryPanel(), ShowPanel()
         self.readout, self.metrics = ReadoutPanel(), MetricsPanel()
         self.variants_panel, self.run_bar = VariantsPanel(), RunBar()
+        self.pictures = PictureButtons()
         self.run_bar.generate.setEnabled(False)  # until there is an image
         self.variants_panel.set_possible(False)
         self.targets, self.distribution = TargetsPanel(), DistributionPanel()
@@ -78,6 +81,7 @@ class ExplorerForm(QWidget):
             self._section("Targets: sizes, walls, points to drag", self.targets, False),
             self.recovery,
             self.run_bar,
+            self.pictures,
             self._section("Show", self.show_panel, True),
             self.readout,
             self._section("Metrics", self.metrics, True),

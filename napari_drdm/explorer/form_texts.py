@@ -56,12 +56,14 @@ def _show_possible(form: ExplorerForm) -> None:
     there = form.sources.image.value() is not None
     form.run_bar.generate.setEnabled(there)
     form.variants_panel.set_possible(there)
+    form.pictures.set_image(there)
 
 
 def show_numbers(form: ExplorerForm, outcome: RunOutcome | None, moment: Moment | None) -> None:
     """The numbers of the latest result; grey while another moment is on view."""
     form.metrics.setEnabled(moment is None or moment.outcome is not None)
     form.run_bar.set_exportable(outcome is not None)
+    form.pictures.set_result(outcome is not None)
     if outcome is None:
         form.show_panel.set_legend(None)
         form.metrics.show_metrics(None)

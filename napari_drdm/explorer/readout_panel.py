@@ -52,8 +52,8 @@ def reading_lines(reading: Reading, shown: Sequence[int]) -> tuple[str, str]:
     det = ""
     if reading.det is not None:
         number = f"{reading.det:.2f}".replace("-", "−")
-        det = f"  det J {number}: {change_in_words(reading.det)}"
-    first = f"u ({along})  |u| {reading.length_mm:.1f} {unit}{det}"
+        det = f"  det J {number} {change_in_words(reading.det)}"
+    first = f"u ({along}) |u| {reading.length_mm:.1f} {unit}{det}"
     voxel = " ".join(_signed(value) for value in reading.source_voxel)
     axes = "z y x" if len(reading.source_voxel) == 3 else "row column"
     where = f"{', '.join(reading.labels) or 'no label'}   from voxel [{voxel}] ({axes})"

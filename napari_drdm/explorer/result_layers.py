@@ -63,6 +63,7 @@ class ResultLayers:
 
     def close(self) -> None:
         """Leave the layers as they are; the steps of runs are no longer stored."""
+        self._forget_removed_sources()
         for entry in self._shown.values():
             entry.moment = replace(entry.moment, trace=None)
         for layer in self._all_layers():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari import current_viewer
 from napari.layers import Image, Labels, Layer
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QDockWidget
 
@@ -154,6 +154,8 @@ def _run(form: FunctionGui[..., Any], work: Callable[[], Any], show: Callable[[A
     def show_all(done: Any) -> None:
         show(done)
         show_info(done.summary)
+        if warning := getattr(done, "warning", ""):
+            show_warning(f"Warning: {warning}")
 
     job.done.connect(lambda done: end(partial(show_all, done)))
     job.failed.connect(lambda message: end(lambda: show_error(message)))

@@ -73,7 +73,7 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
         },
         field=_field_choice(viewer),
         file=_FILE,
-        format=_widget_of("field_format", "Format"),
+        kind=_widget_of("field_kind", _OPTIONS["field_kind"].label),
         inverse=_widget_of("inverse", "Inverse"),
         interpolation=_widget_of("interpolation", "Image by"),
         label_interpolation=_widget_of("label_interpolation", "Labels by"),
@@ -83,13 +83,13 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
         label_layers: Any,
         field: Any,
         file: Any = None,
-        format: Any = "",
+        kind: Any = "",
         inverse: bool = _OPTIONS["inverse"].default,
         interpolation: Any = _OPTIONS["interpolation"].default,
         label_interpolation: Any = _OPTIONS["label_interpolation"].default,
     ) -> None:
         options = {"interpolation": interpolation, "label_interpolation": label_interpolation}
-        choice = _chosen(field, file, format)
+        choice = _chosen(field, file, kind)
         start(form, image, label_layers, choice, {"inverse": inverse, **options})
 
     form.label_layers.native.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -119,7 +119,7 @@ def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., 
         image=_choice(viewer, is_image, "Image", "The image that they lie on; it is not moved"),
         field=_field_choice(viewer),
         file=_FILE,
-        format=_widget_of("field_format", "Format"),
+        kind=_widget_of("field_kind", _OPTIONS["field_kind"].label),
         inverse={
             "label": "Inverse",
             "tooltip": "From the new image to its source; otherwise from the source to the new "
@@ -127,10 +127,10 @@ def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., 
         },
     )
     def form(
-        layers: Any, image: Any, field: Any, file: Any = None, format: Any = "",
+        layers: Any, image: Any, field: Any, file: Any = None, kind: Any = "",
         inverse: bool = False,
     ) -> None:  # fmt: skip
-        start(form, image, layers, _chosen(field, file, format), inverse)
+        start(form, image, layers, _chosen(field, file, kind), inverse)
 
     form.layers.native.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     form.layers.max_height = _LIST_HEIGHT
@@ -152,15 +152,15 @@ def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[...
         call_button="Compute",
         field=_field_choice(viewer),
         file=_FILE,
-        format=_widget_of("field_format", "Format"),
+        kind=_widget_of("field_kind", _OPTIONS["field_kind"].label),
         magnitude={
             "label": "Magnitude",
             "tooltip": "Also a layer with the length of the displacement, mm",
         },
     )
-    def form(field: Any, file: Any = None, format: str = "", magnitude: bool = False) -> None:
+    def form(field: Any, file: Any = None, kind: str = "", magnitude: bool = False) -> None:
         name = file.name if field is None and file is not None else str(field)
-        start(form, _chosen(field, file, format), name, magnitude)
+        start(form, _chosen(field, file, kind), name, magnitude)
 
     return _with_file_row(form, viewer)
 
@@ -210,7 +210,7 @@ def pick_pair(form: FunctionGui[..., Any], viewer: Viewer) -> None:
 
 
 def _with_file_row(form: FunctionGui[..., Any], viewer: Viewer) -> FunctionGui[..., Any]:
-    """A field that is open is picked; the file and its format show only where there is none.
+    """A field that is open is picked; the file and its kind show only where there is none.
 
     Below, whether the field's grid is the image's.
     """
@@ -220,7 +220,7 @@ def _with_file_row(form: FunctionGui[..., Any], viewer: Viewer) -> FunctionGui[.
 
     def update(_: Any = None) -> None:
         field = form.field.value
-        form.file.visible = form.format.visible = field is None
+        form.file.visible = form.kind.visible = field is None
         dense = None if field is None else field_of(field)
         warning.setText(grid_warning(images[0].value, dense) if images else "")
 
@@ -244,7 +244,7 @@ def _name(form: FunctionGui[..., Any]) -> None:
             one.choose_btn.native.setAccessibleName("Choose a file")
 
 
-def _chosen(field: Layer | None, file: Path | None, format: str) -> FieldChoice:
+def _chosen(field: Layer | None, file: Path | None, kind: str) -> FieldChoice:
     if field is not None:
         return FieldChoice(field_of(field))
-    return FieldChoice(path=file, format=format or None)
+    return FieldChoice(path=file, kind=kind or None)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from napari_drdm.layers.cases import Snapshot, make_case
 from napari_drdm.layers.field_layers import DenseField
 from napari_drdm.layers.snapshots import take_snapshot
+from napari_drdm.messages import in_window
 from src_core.cases.case import Case
 from src_core.errors import InputError
 from src_core.fields.jacobian_words import DET_CONVENTION
-from src_core.io import FieldFormat, read_field
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -37,11 +37,11 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class FieldChoice:
-    """A field that is open, or a file with one and its format where that is known."""
+    """A field that is open, or a file with one and its kind where the file does not say it."""
 
     field: DenseField | None = None
     path: Path | None = None
-    format: FieldFormat | None = None
+    kind: str | None = None
 
     def load(self) -> DenseField:
         """The field.
@@ -53,7 +53,9 @@ class FieldChoice:
             return self.field
         if self.path is None:
             raise InputError("no field given", do="choose a field layer or a file")
-        return DenseField(*read_field(self.path, self.format))
+        from src_core.recipes.pulled_back import pulled_back
+
+        return DenseField(*pulled_back(self.path, kind=self.kind))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,12 @@ class MoveDone:
             text += f"; the field covers {m['covered_percent']:.0f} % of the image"
         if m["strict_folding_permille"]:
             text += f"; the field folds in {_few(m['strict_folding_permille'])} of 1,000 cells"
-        lost = ", ".join(map(str, m["labels_lost"]))
-        return text + (f"; lost labels: {lost}" if lost else "")
+        return text
+
+    @property
+    def warning(self) -> str:
+        """What a deformation of tissue would not do, in one line; else empty."""
+        return "; ".join(in_window(text) for text in self.metrics["warnings"])
 
 
 @dataclass(frozen=True, eq=False)

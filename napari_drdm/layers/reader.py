@@ -20,7 +20,8 @@ from napari_drdm.messages import error_line
 from src_core.cases.case import Case
 from src_core.cases.synthetic import SYNTHETIC, description_of
 from src_core.errors import InputError
-from src_core.io import holds_field, read_case, read_field
+from src_core.io import holds_field, read_case
+from src_core.io.field_files import content_of
 from src_core.io.formats import ending_of, format_of, image_endings, without_ending
 
 __all__ = ["get_reader", "read_layers"]
@@ -28,6 +29,8 @@ __all__ = ["get_reader", "read_layers"]
 _LABELS = re.compile(r"(^|[^a-z])(gt|labels?|masks?|seg|segmentations?)([^a-z]|$)")
 _LABEL_FOLDERS = {"gt", "labels", "labelstr", "labelsts", "masks", "segmentations"}
 _MOST_LABELS = 256
+#: The kind of field that is opened without a message.
+_PLAIN = "lps"
 
 Paths = str | Path | Sequence[str | Path]
 LayerData = tuple[Any, dict[str, Any], str]
@@ -62,13 +65,18 @@ def _ours(path: str | Path) -> bool:
 def _field(path: Path) -> LayerData:
     """Arrows, which follow the plane in view where there is a viewer."""
     from napari import current_viewer
+    from napari.utils.notifications import show_info
 
     from napari_drdm.layers.field_follower import follow
+    from src_core.recipes.pulled_back import pulled_back
 
     viewer = current_viewer()
     if viewer is not None:
         follow(viewer)
-    return field_layer(DenseField(*read_field(path)), without_ending(path), path.resolve())
+    field, content = DenseField(*pulled_back(path)), content_of(path)
+    if content is not None and content.kind is not None and content.kind.name != _PLAIN:
+        show_info(f"{path.name}: a field of {content.what} ({content.why})")
+    return field_layer(field, without_ending(path), path.resolve())
 
 
 def _layer(path: Path) -> LayerData:
@@ -81,7 +89,8 @@ def _layer(path: Path) -> LayerData:
     notice = description_of(case.images[0].header)
     known = {"notice": notice} if notice.startswith(SYNTHETIC) else {}
     settings["metadata"] = {"drdm": {"path": str(path.resolve()), **affine, **known}}
-    if _is_labels(path, data):
+    content = content_of(path)
+    if _is_labels(path, data) or (content is not None and content.holds == "labels"):
         return np.asarray(data, dtype=_label_type(data)), {**settings, "opacity": 0.4}, "labels"
     return data, settings, "image"
 

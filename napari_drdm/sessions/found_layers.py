@@ -81,8 +81,8 @@ def find_layer(
         return LayerProblem(record, "unreadable", path, error_line(error))
     volume = case.images[0]
     colours = _colours(case) if record.look.get("rgb") else []
-    first = colours[0] if colours else volume.data
-    if sha256_array(first) != record.sha256 and not answer.accept:
+    data = np.stack(colours, axis=-1) if colours else volume.data
+    if sha256_array(data) != record.sha256 and not answer.accept:
         words = (
             f"{path.name} is not what {record.name} was when the session was saved: locate the "
             "original, or open it as it is now (results will differ)"

@@ -92,16 +92,16 @@ def identified(taken: TakenLayer, grid: Grid | None = None) -> IdentifiedLayer:
         return IdentifiedLayer(taken.record)
     made = make_case(taken.snapshot.copied())
     volume, own = made.case.images[0], made.case.grid
-    digest, path = sha256_array(volume.data), volume.path
+    data, path = volume.data, volume.path
+    if made.colours:  # along the fourth axis, as ``find_layer`` reads it
+        data = np.stack([v.data for v in made.case.images[: made.colours]], axis=-1)
+    digest = sha256_array(data)
     if path is not None and not any(p.suffix.lower() == ENDING for p in path.resolve().parents):
         found = {"sha256": digest, "file": str(path.resolve())}
         return IdentifiedLayer(taken.record.model_copy(update=found), own)
     inside = f"sources/{digest[:16]}.nii.gz"
     record = taken.record.model_copy(update={"sha256": digest, "stored": inside})
     placed = own if grid is None or grid.shape != own.shape else grid
-    data = volume.data
-    if made.colours:  # along the fourth axis, as ``find_layer`` reads it
-        data = np.stack([v.data for v in made.case.images[: made.colours]], axis=-1)
     stored = Volume(data, header_for(placed, data.dtype, data.shape))
     return IdentifiedLayer(record, own, partial(_write, stored, placed))
 

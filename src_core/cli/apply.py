@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from src_core.cli.failures import in_shell
 from src_core.cli.options import group, with_options
 from src_core.cli.parameters import Json, Labels, MovedOut, Points, Surfaces
 from src_core.cli.point_files import point_sets, warn_of_points
@@ -44,14 +45,17 @@ def apply(
 
     Example: drdm apply new/displacement.nii.gz other.nii.gz --labels other_seg.nii.gz --out moved
     """
-    from src_core.io import OutputFolder, read_case, read_field_series
+    from src_core.io import OutputFolder, read_case
+    from src_core.io.field_files import read_field_file
     from src_core.recipes.apply import apply_field, apply_series
     from src_core.recipes.apply_points import apply_to_points
 
     moving = point_sets(points, surface, written["coordinates"])
     if not images and (labels or not moving):
         raise InputError("nothing to move", expected="an image, --points or --surface")
-    values, grid = read_field_series(field, chosen.pop("field_format"))
+    found = read_field_file(field, chosen.pop("field_format"), chosen.pop("field_kind"))
+    values, grid = found.displacement, found.grid
+    chosen["inverse"] = chosen["inverse"] != found.kind.forward
     case = read_case(images, labels=labels or None) if images else None
     folder = out or Path(f"{case.name if case else without_ending(field)}-moved")
     series = values.shape[3] > 1
@@ -61,7 +65,9 @@ def apply(
             metrics = apply_to_points(moving, u, grid, place, inverse=chosen["inverse"])
         else:
             apply_it = apply_series if series else apply_field
-            metrics = apply_it(case, u, grid, place, points=moving, **chosen)
+            metrics = apply_it(case, u, grid, place, points=moving, kind=found.kind.name, **chosen)
+    if found.kind.forward:
+        tell(f"the field holds {found.kind.words}; its inverse moves images")
     warn_of_points(metrics)
     _show(metrics, folder, json)
 
@@ -70,6 +76,8 @@ def _show(metrics: dict[str, Any], folder: Path, json: bool) -> None:
     if metrics.get("covered_percent", 100) < 99.9:
         share = f"{metrics['covered_percent']:.1f} % of the image"
         tell(f"warning: the field covers {share}, the rest does not move")
+    for warning in metrics.get("warnings", []):
+        tell(f"WARNING: {in_shell(warning)}")
     if json:
         print_json(metrics)
         return

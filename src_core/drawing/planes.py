@@ -19,7 +19,14 @@ from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.io.formats import is_picture
 
-__all__ = ["DrawnPlane", "PlaneChoice", "choose_planes", "cropped", "orientation_text"]
+__all__ = [
+    "DrawnPlane",
+    "PlaneChoice",
+    "choose_planes",
+    "cropped",
+    "length_unit",
+    "orientation_text",
+]
 
 PlaneChoice = Literal["auto", "slice", "three"]
 
@@ -143,6 +150,13 @@ def orientation_text(case: Case) -> str:
         "Radiological convention: letters at the edges name the nearest anatomical direction "
         "(R, L: the patient's right, left; A, P: front, back; S, I: head, feet)."
     )
+
+
+def length_unit(case: Case) -> str:
+    """What lengths on a case are in: mm, or px of pictures and arrays whose spacing is unknown."""
+    path, grid = case.images[0].path, case.grid
+    filed = path is not None and not is_picture(path)
+    return "mm" if filed or _oriented(case) or set(grid.spacing) != {1.0} else "px"
 
 
 def _plane(case: Case, axis: int, index: int) -> DrawnPlane:

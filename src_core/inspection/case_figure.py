@@ -19,6 +19,7 @@ from src_core.drawing.maps import (
     draw_outlines,
     draw_picture,
 )
+from src_core.drawing.planes import length_unit
 from src_core.drawing.strips import PlaneStrip
 
 if TYPE_CHECKING:
@@ -77,7 +78,12 @@ def case_figure(result: CaseResult, strip: PlaneStrip, across: int = 4) -> Figur
     for number, line in enumerate(panels):
         _draw_plane(figure, line, result, strip, number, most)
     title = f"new: level {metrics['level']}, seed {metrics['seed']}"
-    titles = "source", title, "displacement, mm", "det J: below 1 tissue grew"
+    titles = (
+        "source",
+        title,
+        f"displacement, {length_unit(result.source)}",
+        "det J: below 1 tissue grew",
+    )
     for axis, words in zip(panels[0], titles, strict=True):
         axis.set_title(words, fontsize=10, loc="left")
     return figure

@@ -17,7 +17,7 @@ from src_core.drawing.pages import (
     png_bytes,
     save_page,
 )
-from src_core.drawing.planes import orientation_text
+from src_core.drawing.planes import length_unit, orientation_text
 from src_core.inspection.gallery import Gallery, GalleryEntry
 from src_core.inspection.gallery_sheet import caption_numbers, gallery_sheet, range_text
 from src_core.inspection.label_table import change_text, size_word
@@ -66,7 +66,7 @@ def gallery_page(gallery: Gallery) -> str:
     for level in gallery.levels:
         entries = gallery.at_level(level)
         body.append(f"<h2>level {level}</h2>")
-        body.append(f'<p class="quiet">{range_text(entries)}</p>')
+        body.append(f'<p class="quiet">{range_text(entries, length_unit(gallery.source))}</p>')
         tiles = "".join(_tile(gallery, entry) for entry in entries)
         body.append(f'<div class="tiles">{tiles}</div>')
     body += ["<h2>Numbers</h2>", _table(gallery)]
@@ -79,7 +79,7 @@ def _key(gallery: Gallery) -> Iterator[str]:
 
 
 def _tile(gallery: Gallery, entry: GalleryEntry) -> str:
-    words = f"level {entry.level}, seed {entry.seed}"
+    words, unit = f"level {entry.level}, seed {entry.seed}", length_unit(gallery.source)
     changes = "".join(
         f'<span class="change">{html_swatch(colour)}{text}</span>'
         for colour, text in caption_numbers(entry, gallery.strip.colours)
@@ -87,14 +87,14 @@ def _tile(gallery: Gallery, entry: GalleryEntry) -> str:
     return (
         f'<figure style="width:{entry.picture.width}px">{html_picture(entry.picture, words)}'
         f"<figcaption><b>seed {entry.seed}</b>"
-        f'<span class="far">{entry.metrics["max_mm"]:.1f} mm</span><br>{changes}'
+        f'<span class="far">{entry.metrics["max_mm"]:.1f} {unit}</span><br>{changes}'
         "</figcaption></figure>"
     )
 
 
 def _table(gallery: Gallery) -> str:
-    labels = list(gallery.strip.colours)
-    columns = ["level", "seed", "max mm", "mean mm", "smallest det J", "certified"]
+    labels, unit = list(gallery.strip.colours), length_unit(gallery.source)
+    columns = ["level", "seed", f"max {unit}", f"mean {unit}", "smallest det J", "certified"]
     columns += [f"label {value}, %" for value in labels]
     rows = []
     for entry in gallery.entries:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from src_core.cases.synthetic import SYNTHETIC
 from src_core.drawing.lettering import fitted, line_height, text_width, write
-from src_core.drawing.planes import orientation_text
+from src_core.drawing.planes import length_unit, orientation_text
 from src_core.inspection.gallery import Gallery, GalleryEntry
 from src_core.inspection.label_table import change_text, size_word
 
@@ -45,10 +45,10 @@ def caption_numbers(entry: GalleryEntry, colours: dict[int, str]) -> list[tuple[
     ]
 
 
-def range_text(entries: Sequence[GalleryEntry]) -> str:
+def range_text(entries: Sequence[GalleryEntry], unit: str) -> str:
     """From which to which largest displacement some new cases have."""
     longest = [entry.metrics["max_mm"] for entry in entries]
-    return f"largest displacement {min(longest):.1f} to {max(longest):.1f} mm"
+    return f"largest displacement {min(longest):.1f} to {max(longest):.1f} {unit}"
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,10 @@ def _block(sheet: Image.Image, gallery: Gallery, layout: _Layout, level: int, y:
     """The tiles of one level; the height at which the next begins."""
     entries = gallery.at_level(level)
     size = round(1.3 * layout.text)
-    words = f"level {level}"
+    words, far = f"level {level}", range_text(entries, length_unit(gallery.source))
     write(sheet, (_MARGIN, y + size), words, size, _INK, bold=True)
     after = _MARGIN + text_width(words, size, True) + size
-    write(sheet, (after, y + size), range_text(entries), layout.text, _FAINT)
+    write(sheet, (after, y + size), far, layout.text, _FAINT)
     y += line_height(size) + 8
     width, height = layout.cell
     for number, entry in enumerate(entries):
@@ -158,7 +158,7 @@ def _cell(
     (x, y), text, width = at, layout.text, layout.tile[0]
     sheet.paste(entry.picture, at)
     base = y + layout.tile[1] + line_height(text) - text // 4
-    seed, far = f"seed {entry.seed}", f"{entry.metrics['max_mm']:.1f} mm"
+    seed, far = f"seed {entry.seed}", f"{entry.metrics['max_mm']:.1f} {length_unit(gallery.source)}"
     write(sheet, (x, base), seed, text, _INK, bold=True)
     if text_width(seed, text, True) + text_width(far, text) + text / 2 <= width:
         write(sheet, (x + width, base), far, text, _INK, anchor="rs")

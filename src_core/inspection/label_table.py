@@ -9,14 +9,18 @@ from typing import Any
 from src_core.cases.case import Case
 from src_core.cases.grid import Grid
 from src_core.drawing.pages import html_swatch, html_table
+from src_core.drawing.planes import length_unit
 
 __all__ = ["change_text", "label_rows", "size_unit", "size_word"]
 
 
-def size_unit(grid: Grid) -> tuple[str, float]:
-    """The unit of sizes on a grid, and how many of it a millilitre is: mm² of a single slice."""
+def size_unit(case: Case) -> tuple[str, float]:
+    """The unit of sizes in a case, and how many of it a millilitre is: mm² of a single slice."""
+    grid, length = case.grid, length_unit(case)
     thin = [axis for axis, count in enumerate(grid.shape) if count == 1]
-    return ("mm²", 1000 / grid.spacing[thin[-1]]) if thin else ("ml", 1.0)
+    if thin:
+        return f"{length}²", 1000 / grid.spacing[thin[-1]]
+    return ("ml", 1.0) if length == "mm" else ("voxels", 1000.0)
 
 
 def size_word(grid: Grid) -> str:
@@ -36,7 +40,7 @@ def label_rows(
     sizes = metrics.get("label_volume_ml", {})
     if not sizes:
         return ""
-    unit, factor = size_unit(source.grid)
+    unit, factor = size_unit(source)
     rows = []
     for value, (before, after) in sizes.items():
         label, change = int(value), metrics["label_volume_change"][value]

@@ -13,7 +13,7 @@ from typing import Any
 from src_core.cases.synthetic import SYNTHETIC
 from src_core.drawing.maps import ARROWS_SENTENCE, JACOBIAN_SENTENCE
 from src_core.drawing.pages import html_page, html_picture, html_table, save_page
-from src_core.drawing.planes import orientation_text
+from src_core.drawing.planes import length_unit, orientation_text
 from src_core.drawing.strips import PlaneStrip
 from src_core.inspection.case_figure import CaseResult, case_figure, figure_bytes
 from src_core.inspection.film_steps import strip_of
@@ -107,7 +107,7 @@ def report_page(
         *(f'<p class="quiet">{escape(sentence)}</p>' for sentence in sentences),
         '<div class="columns"><div>',
         "<h2>Numbers</h2>",
-        html_table(("measure", "value"), [*map(_escaped, _numbers(m))]),
+        html_table(("measure", "value"), [*map(_escaped, _numbers(m, length_unit(result.source)))]),
         "</div><div>",
         *(["<h2>Labels</h2>", labels] if labels else []),
         "</div></div>",
@@ -150,12 +150,12 @@ def _warnings(m: Mapping[str, Any], changed: Sequence[str]) -> Iterator[str]:
         yield f'<p class="warning">{escape(line)}</p>'
 
 
-def _numbers(m: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _numbers(m: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str]]:
     yield "level, seed, steps", f"{m['level']}, {m['seed']}, {m['steps']}"
     for which in ("max", "mean"):
         percent = m.get(f"{which}_percent")
         share = "" if percent is None else f" ({percent:.1f} % of the longer side)"
-        yield f"{which} displacement", f"{m[f'{which}_mm']:.2f} mm{share}"
+        yield f"{which} displacement", f"{m[f'{which}_mm']:.2f} {unit}{share}"
     yield "smallest det J (a bound)", f"{m['min_det']:.3f}"
     proof = "no folds (says nothing about plausibility)" if m["certified"] else "not certified"
     yield "certificate", proof

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from src_core.cases.grid import Grid
 from src_core.cases.header import header_for
 from src_core.cases.synthetic import describe_header
-from src_core.errors import ArgumentError, DRDMError, InputError
+from src_core.errors import ArgumentError, CommandName, InputError, Phrase
+from src_core.io.field_files import FieldFile, content_of, holds_field, read_field_file
 from src_core.io.file_format import FieldConvention
 from src_core.io.formats import (
     NIFTI,
@@ -19,17 +20,20 @@ from src_core.io.formats import (
     field_conventions,
     format_named,
 )
+from src_core.io.header_rules import is_fsl_name
 from src_core.io.nifti import write_nifti
-from src_core.io.nifti_fields import VECTOR, check_finite, is_fsl_name, not_a_field
+from src_core.io.nifti_fields import VECTOR, not_a_field
 from src_core.io.options import FieldFormat
-from src_core.io.reach import check_reachable
 
 __all__ = [
+    "FieldFile",
     "FieldFormat",
+    "content_of",
     "field_file",
     "holds_field",
     "is_fsl_name",
     "read_field",
+    "read_field_file",
     "read_field_series",
     "write_field",
     "write_field_series",
@@ -135,37 +139,25 @@ def write_scalar(path: str | Path, values: ArrayLike, grid: Grid, description: s
     write_nifti(path, scalar, header)
 
 
-def holds_field(path: str | Path) -> bool:
-    """Whether a file is a displacement field and no image, as far as its first bytes say.
-
-    A NIfTI file is one with five axes, one frame and 3 components (2 in a single slice); with four
-    axes the last of which is 3, its intent or, without an intent, its name has to say so.
-    """
-    found = format_named(path) or NIFTI
-    try:
-        return found.holds_field is not None and found.holds_field(Path(path))
-    except (DRDMError, OSError):
-        return False
-
-
 def read_field(
-    path: str | Path, format: FieldFormat | None = None
+    path: str | Path, format: FieldFormat | None = None, kind: str | None = None
 ) -> tuple[NDArray[np.float32], Grid]:
     """Read a displacement field of this or another tool.
 
     Args:
         path: NIfTI of shape (X, Y, Z, 1, 3), (X, Y, Z, 3) or, in 2D, (X, Y, 1, 1, 2); a vector
             image or transform of ITK's other formats where SimpleITK is installed.
-        format: without one, FNIRT's intent 2006, or a name that says so where there is no intent,
-            means ``fsl``, and anything else ``itk``. FSL's own rule recognises absolute warps.
+        format: ``itk`` or ``fsl``, where the header does not say of which kind the field is.
+        kind: of ``src_core.io.field_kinds``, whatever the header says.
 
     Returns:
         (X, Y, Z, 3) in LPS mm, and its grid.
 
     Raises:
-        InputError: no such file, damaged, or not a displacement field.
+        InputError: no such file, damaged, not a displacement field, of a kind that is not known,
+            or one from the source to the new image.
     """
-    u, grid = read_field_series(path, format)
+    u, grid = read_field_series(path, format, kind)
     if u.shape[3] > 1:
         raise not_a_field(
             f"the file has a field for each of {u.shape[3]} frames",
@@ -176,20 +168,19 @@ def read_field(
 
 
 def read_field_series(
-    path: str | Path, format: FieldFormat | None = None
+    path: str | Path, format: FieldFormat | None = None, kind: str | None = None
 ) -> tuple[NDArray[np.float32], Grid]:
     """What ``read_field`` reads, or a field for each frame, a NIfTI of shape (X, Y, Z, T, 3).
 
     Returns:
         (X, Y, Z, T, 3) in LPS mm, T = 1 for one field, and its grid.
     """
-    check_reachable(path)
-    found = format_named(path)
-    if found is None or found.read_field is None:
-        found = NIFTI
-    read = next((c.read for c in found.conventions if c.name == format and c.read), None)
-    with found.required(Path(path)):
-        u, grid = (read or found.read_field)(Path(path))  # type: ignore[misc]
-    check_finite(u, str(path))
-    single = u.astype(np.float32, copy=False)
-    return (single if u.ndim == 5 else single[..., None, :]), grid
+    found = read_field_file(path, format, kind)
+    if found.kind.forward:
+        raise InputError(
+            f"the file holds {found.kind.words}",
+            where=str(path),
+            expected="displacements from the new image to its source",
+            do=Phrase("give it to ", CommandName("apply"), ", which inverts it"),
+        )
+    return found.displacement, found.grid

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from src_core.cases.grid import Grid
     from src_core.cases.point_set import Axes, PointKind, PointSet
+    from src_core.io.headers import Header
 
     Read = Callable[[Path], tuple[NDArray[Any], Grid]]
     ReadImage = Callable[[Path], tuple[NDArray[Any], Grid | nib.Nifti1Header]]
@@ -38,7 +39,8 @@ class FieldConvention:
         words: which tools read it, in a few words.
         endings: of its files; the first is that of files the engine names.
         write: ``write(path, u, grid)`` writes (X, Y, Z, 3), LPS mm, on a grid to a file.
-        read: a file in this convention; None where the format's own reader decides.
+        kind: of the fields written, of ``src_core.io.field_kinds``; empty where files say
+            themselves what they are.
         described: ``write`` takes words for the file's own description as a fourth argument.
     """
 
@@ -46,7 +48,7 @@ class FieldConvention:
     words: str
     endings: tuple[str, ...]
     write: WriteField
-    read: Read | None = None
+    kind: str = ""
     described: bool = False
 
 
@@ -60,9 +62,11 @@ class FileFormat:
         read_image: stored values, (X, Y, Z) or (X, Y, Z, T), and their grid, or the header to keep.
         write_image: writes values as ``read_image`` gives them, with the header they have in a
             NIfTI file, of which ``grid_of`` gives the grid.
-        read_field: (X, Y, Z, 3), or (X, Y, Z, T, 3) with a field for each frame, in LPS mm.
+        read_field: (X, Y, Z, 3), or (X, Y, Z, T, 3) with a field for each frame: in LPS mm, or
+            as stored where there is a ``header``.
+        header: what a file's header says of its values, from which their kind is decided.
         conventions: ways to write a field; none where it cannot be written.
-        holds_field: whether a file is a field and no image; None where none is.
+        holds_field: whether a file is a field and no image, where there is no ``header``.
         holds_folder: whether a folder is an image, of which a file is one slice; None where no
             folder is.
         read_shape: shape and type of an image without its values, for estimates.
@@ -76,6 +80,7 @@ class FileFormat:
     write_image: WriteImage | None = None
     read_field: Read | None = None
     conventions: tuple[FieldConvention, ...] = ()
+    header: Callable[[Path], Header] | None = None
     holds_field: Callable[[Path], bool] | None = None
     holds_folder: Callable[[Path], bool] | None = None
     read_shape: ReadShape | None = None

@@ -37,12 +37,12 @@ __all__ = [
 ]
 
 
-def _later(function: str, **fixed: Any) -> Callable[..., Any]:
+def _later(function: str) -> Callable[..., Any]:
     """``module.function`` of this package, imported when it is called."""
     module, name = function.split(".")
 
     def call(*args: Any) -> Any:
-        return getattr(import_module(f"src_core.io.{module}"), name)(*args, **fixed)
+        return getattr(import_module(f"src_core.io.{module}"), name)(*args)
 
     return call
 
@@ -54,14 +54,15 @@ NIFTI = FileFormat(
     (".nii.gz", ".nii"),
     read_image=_later("nifti.read_nifti"),
     write_image=_later("nifti.write_nifti"),
-    read_field=_later("nifti_fields.read_nifti_field"),
+    read_field=_later("nifti_fields.read_nifti_vectors"),
+    header=_later("nifti_fields.nifti_header"),
     conventions=(
         FieldConvention(
             "itk",
             "ITK and ANTs",
             (".nii.gz", ".nii"),
             _later("nifti_fields.write_itk_nifti"),
-            _later("nifti_fields.read_nifti_field", fsl=False),
+            "lps",
             described=True,
         ),
         FieldConvention(
@@ -69,11 +70,10 @@ NIFTI = FileFormat(
             "FSL",
             (".nii.gz", ".nii"),
             _later("nifti_fields.write_fsl_nifti"),
-            _later("nifti_fields.read_nifti_field", fsl=True),
+            "fsl",
             described=True,
         ),
     ),
-    holds_field=_later("nifti_fields.holds_nifti_field"),
     read_shape=_later("nifti.read_shape"),
 )
 PNG = FileFormat(
@@ -99,25 +99,25 @@ _formats = [
         "MetaImage",
         (".mha", ".mhd"),
         read_image=_later("itk_images.read_itk_image"),
-        read_field=_later("itk.read_itk_field"),
+        read_field=_later("itk.read_itk_vectors"),
+        header=_later("text_headers.metaimage_header"),
         conventions=(FieldConvention("mha", "ITK .mha", (".mha",), _WRITE_ITK, described=True),),
-        holds_field=_later("itk.holds_itk_field"),
         extra="itk",
     ),
     FileFormat(
         "NRRD",
         (".nrrd", ".nhdr"),
         read_image=_later("itk_images.read_itk_image"),
-        read_field=_later("itk.read_itk_field"),
+        read_field=_later("itk.read_itk_vectors"),
+        header=_later("text_headers.nrrd_header"),
         conventions=(FieldConvention("nrrd", "ITK .nrrd", (".nrrd",), _WRITE_ITK, described=True),),
-        holds_field=_later("itk.holds_itk_field"),
         extra="itk",
     ),
     FileFormat(
         "ITK transform",
         (".h5", ".tfm"),
         read_field=_later("itk.read_itk_transform"),
-        holds_field=_later("itk.holds_itk_field"),
+        holds_field=_later("itk.holds_itk_transform"),
         extra="itk",
     ),
     FileFormat(

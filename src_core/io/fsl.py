@@ -1,4 +1,4 @@
-"""FSL's relative warps: mm from a corner along the voxel axes, along -x where det(affine) > 0."""
+"""FSL's warps: mm from a corner along the voxel axes, along -x where det(affine) > 0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from src_core.cases.grid import Grid
 
-__all__ = ["fsl_from_lps", "lps_from_fsl", "relative"]
+__all__ = ["fsl_from_lps", "fsl_positions", "is_absolute", "lps_from_fsl"]
 
 
 def fsl_from_lps(u: NDArray[Any], grid: Grid) -> NDArray[np.float64]:
@@ -22,14 +22,20 @@ def lps_from_fsl(u: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
     return grid.to_lps_mm(u / _scale(grid))
 
 
-def relative(u: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
-    """A warp of FSL without the voxels' own coordinates: those vary more than any displacement."""
+def fsl_positions(voxels: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
+    """Voxels (..., 3) of a grid in FSL's mm."""
     scale = _scale(grid)
-    here = np.moveaxis(np.indices(grid.shape, dtype=np.float64), 0, -1) * scale
+    here = voxels * scale
     if scale[0] < 0:
         here[..., 0] -= (grid.shape[0] - 1) * scale[0]
+    return here
+
+
+def is_absolute(u: NDArray[Any], grid: Grid) -> bool:
+    """FSL's rule: an absolute warp varies less without the voxels' own coordinates."""
+    here = fsl_positions(np.moveaxis(np.indices(grid.shape, dtype=np.float64), 0, -1), grid)
     axes = (0, 1, 2)
-    return u - here if (u - here).std(axes).sum() < u.std(axes).sum() else u
+    return bool((u - here).std(axes).sum() < u.std(axes).sum())
 
 
 def _scale(grid: Grid) -> NDArray[np.float64]:

@@ -19,18 +19,16 @@ from src_core.errors import InputError
 from src_core.io.atomic import replacing
 
 __all__ = [
-    "holds_itk_field",
+    "holds_itk_transform",
     "itk_grid",
-    "read_itk_field",
     "read_itk_transform",
+    "read_itk_vectors",
     "simpleitk",
     "write_itk_field",
 ]
 
-_VECTORS = re.compile(
-    rb"ElementNumberOfChannels\s*=\s*[23]\b|kinds:[^\n]*(vector|list)|TransformGroup|"
-    rb"#Insight Transform File"
-)
+_TRANSFORM = re.compile(rb"TransformGroup|#Insight Transform File")
+_INVERSE = re.compile(rb"Inverse(DisplacementField|BSpline|ThinPlateSplineKernel)Transform")
 _HEADER = 1 << 14
 
 
@@ -41,17 +39,17 @@ def simpleitk() -> Any:
     return SimpleITK
 
 
-def holds_itk_field(path: Path) -> bool:
-    """Whether the first bytes of such a file are those of vectors or of a transform."""
+def holds_itk_transform(path: Path) -> bool:
+    """Whether the first bytes of a file are those of a transform."""
     with path.open("rb") as file:
-        return _VECTORS.search(file.read(_HEADER)) is not None
+        return _TRANSFORM.search(file.read(_HEADER)) is not None
 
 
-def read_itk_field(path: Path) -> tuple[NDArray[np.float64], Grid]:
+def read_itk_vectors(path: Path) -> tuple[NDArray[np.float64], Grid]:
     """A vector image.
 
     Returns:
-        (X, Y, Z, 3), LPS mm, and its grid; a 2D field has one slice.
+        (X, Y, Z, 3) as the file holds it, and its grid; a 2D field has one slice.
 
     Raises:
         InputError: it cannot be read, or holds no vectors.
@@ -60,7 +58,7 @@ def read_itk_field(path: Path) -> tuple[NDArray[np.float64], Grid]:
 
 
 def read_itk_transform(path: Path) -> tuple[NDArray[np.float64], Grid]:
-    """The displacement field of a transform, its other parts included, as ``read_itk_field``.
+    """The displacement field of a transform, its other parts included, as ``read_itk_vectors``.
 
     Raises:
         InputError: it cannot be read, or holds no displacement field.
@@ -76,13 +74,23 @@ def _read(path: Path, read: Callable[[str], Any]) -> tuple[NDArray[np.float64], 
     try:
         field = read(where)
     except RuntimeError as error:
-        raise InputError(
-            "ITK cannot read the file",
-            where=where,
-            expected="a complete vector image or transform",
-            do="write it again from the tool that made it",
-        ) from error
+        raise _unreadable(path) from error
     return _values(field, where), itk_grid(field)
+
+
+def _unreadable(path: Path) -> InputError:
+    with path.open("rb") as file:
+        inverse = _INVERSE.search(file.read(_HEADER)) is not None
+    return InputError(
+        "this is an inverse transform of 3D Slicer, which ITK does not know"
+        if inverse
+        else "ITK cannot read the file",
+        where=str(path),
+        expected="a complete vector image or transform",
+        do="convert it to a displacement field in 3D Slicer (Transforms > Convert)"
+        if inverse
+        else "write it again from the tool that made it",
+    )
 
 
 def write_itk_field(path: Path, u: NDArray[Any], grid: Grid, description: str = "") -> None:

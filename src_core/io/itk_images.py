@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from src_core.cases.checks import check_type
 from src_core.cases.grid import Grid
-from src_core.errors import CommandName, InputError, Phrase
+from src_core.errors import InputError
+from src_core.io.formats import format_named
+from src_core.io.header_rules import decide
+from src_core.io.headers import Verdict
 from src_core.io.itk import itk_grid, simpleitk
+from src_core.io.refusals import many_values
 
 __all__ = ["holds_dicom", "read_itk_image"]
 
@@ -45,7 +49,7 @@ def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
             expected="a complete MetaImage, NRRD or DICOM series",
             do="export it again",
         ) from error
-    return _values(sitk, image, where), itk_grid(image)
+    return _values(sitk, image, path), itk_grid(image)
 
 
 def holds_dicom(folder: Path) -> bool:
@@ -122,16 +126,26 @@ def _check_places(places: NDArray[np.float64], where: str) -> None:
         )
 
 
-def _values(sitk: Any, image: Any, where: str) -> NDArray[Any]:
+def _values(sitk: Any, image: Any, path: Path) -> NDArray[Any]:
     ndim, count = image.GetDimension(), image.GetNumberOfComponentsPerPixel()
-    if count != 1 or ndim not in (2, 3, 4):
-        field = "a displacement field or vector image" if count in (2, 3) else "an image"
+    if count != 1:
+        raise many_values(_content(sitk, image, path), str(path))
+    if ndim not in (2, 3, 4):
         raise InputError(
-            f"this is {field} of {ndim} axes with {count} values per voxel",
-            where=where,
+            f"this is an image of {ndim} axes",
+            where=str(path),
             expected="one value per voxel, (X, Y, Z) or (X, Y, Z, T)",
-            do=Phrase("give an image; a field goes to ", CommandName("apply")),
         )
     data = np.asarray(sitk.GetArrayFromImage(image)).transpose()
-    check_type(data.dtype, where)
+    check_type(data.dtype, str(path))
     return data[:, :, None] if ndim == 2 else data
+
+
+def _content(sitk: Any, image: Any, path: Path) -> Verdict:
+    """What an image of several values per voxel is, by its file's header or its type."""
+    found = format_named(path)
+    if found is not None and found.header is not None:
+        return decide(found.header(path))
+    count, values = image.GetNumberOfComponentsPerPixel(), image.GetPixelIDTypeAsString()
+    what = "a colour image" if "8-bit unsigned" in values else "an image with channels"
+    return Verdict("other", what, f"{count} values per voxel", do="convert it to greyscale")

@@ -31,6 +31,7 @@ __all__ = ["MAX_BYTES", "read_header", "read_nifti", "read_shape", "write_nifti"
 MAX_BYTES = 8 << 30
 _DEFLATE_RATIO = 1032
 _CHUNK = 16 << 20
+_EXTENSIONS = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _FORMATS: dict[int, tuple[type[Any], bytes, slice]] = {
     348: (nib.Nifti1Header, b"n+1\0", slice(344, 348)),
@@ -50,13 +51,17 @@ def read_nifti(path: str | Path) -> tuple[NDArray[Any], nib.Nifti1Header]:
 
 
 def read_header(path: str | Path) -> nib.Nifti1Header:
-    """The header alone.
+    """The header alone, with its extensions.
 
     Raises:
         InputError: no such file, or not a NIfTI file.
     """
     with _opened(Path(path)) as (stream, _):
-        return _read_header(stream, Path(path))[0]
+        header, blob = _read_header(stream, Path(path))
+        offset = min(float(np.nan_to_num(header["vox_offset"])), _EXTENSIONS)
+        blob += stream.read(max(0, int(offset) - len(blob)))
+        _read_extensions(header, bytes(blob[header.sizeof_hdr : max(0, int(offset))]))
+        return header
 
 
 def read_shape(path: str | Path) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -1,4 +1,4 @@
-"""Displacement fields in NIfTI: ITK's 5-D vectors in LPS mm, and FSL's relative warps.
+"""Vectors in NIfTI: what the header says of them, and fields written for ITK and for FSL.
 
 Both hold u of ``I(x + u(x))``. FSL counts mm from a corner along the voxel axes, and along -x
 where the affine has a positive determinant: ``u_fsl = (-+dx u_i, dy u_j, dz u_k)``.
@@ -7,38 +7,38 @@ where the affine has a positive determinant: ``u_fsl = (-+dx u_i, dy u_j, dz u_k
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.cases.grid import RAS_TO_LPS, Grid
+from src_core.cases.grid import Grid
 from src_core.cases.header import grid_of, header_for, scaling_of
 from src_core.cases.synthetic import describe_header
 from src_core.cases.tiles import parts
 from src_core.errors import InputError
-from src_core.io.fsl import fsl_from_lps, lps_from_fsl, relative
+from src_core.io.fsl import fsl_from_lps
+from src_core.io.headers import Header
 from src_core.io.nifti import read_header, read_nifti, write_nifti
 
 __all__ = [
-    "FIELD_INTENTS",
     "VECTOR",
     "check_finite",
-    "holds_nifti_field",
-    "is_fsl_name",
+    "described",
+    "nifti_header",
     "not_a_field",
-    "read_nifti_field",
+    "read_nifti_vectors",
     "write_fsl_nifti",
     "write_itk_nifti",
 ]
 
-FIELD_INTENTS = VECTOR, _DISPLACEMENT, _FNIRT = 1007, 1006, 2006
-_COEFFICIENTS = (2007, 2008, 2009)
-_FSL_NAME = re.compile(r"(^|[^a-z])(fsl|fnirt)([^a-z]|$)")
-_FIELD_NAME = re.compile(
-    r"(^|[^a-z])(fsl|fnirt|ddf|dvf|field|warp|warpfield|displacements?|deformation)([^a-z]|$)"
-)
+VECTOR, _FNIRT = 1007, 2006
+_AFNI_EXTENSION = 4
+_AFNI_LABELS = re.compile(rb'BRICK_LABS.*?>\s*"?([^<"]*)', re.DOTALL)
 
 
 def write_itk_nifti(path: Path, u: NDArray[Any], grid: Grid, description: str = "") -> None:
@@ -66,56 +66,72 @@ def _write(path: Path, values: NDArray[Any], grid: Grid, intent: int, descriptio
     write_nifti(path, values, header)
 
 
-def is_fsl_name(path: str | Path) -> bool:
-    """Whether a file's name says ``fsl`` or ``fnirt`` as a word: ``warp_fsl.nii.gz``."""
-    return _FSL_NAME.search(Path(path).name.lower()) is not None
+def nifti_header(path: Path) -> Header:
+    """What a NIfTI header says of its values.
 
-
-def holds_nifti_field(path: Path) -> bool:
-    """Whether the header is that of a field: five axes, one frame, 3 components (2 in one slice).
-
-    With four axes the last of which is 3, its intent or, without one, its name has to say so.
+    Raises:
+        InputError: no such file, or not a NIfTI file.
     """
     header = read_header(path)
     shape = [int(n) for n in header["dim"][1 : int(header["dim"][0]) + 1]]
-    intent = int(header["intent_code"])
-    if len(shape) == 5:
-        return shape[3] == 1 and (shape[4] == 3 or (shape[4] == 2 and shape[2] == 1))
-    if len(shape) != 4:
-        return False
-    named = intent == 0 and _FIELD_NAME.search(path.name.lower()) is not None
-    declared = named or intent in FIELD_INTENTS
-    return intent in _COEFFICIENTS or (declared and shape[3] in ((2, 3) if shape[2] == 1 else (3,)))
+    extensions = getattr(header, "extensions", [])
+    return described(header, shape, path.name.lower(), extensions)
 
 
-def read_nifti_field(path: Path, fsl: bool | None = None) -> tuple[NDArray[Any], Grid]:
-    """(X, Y, Z, T, 3) in LPS mm, of a file of shape (X, Y, Z, T, 3), (X, Y, Z, 3) or (X, Y, 1, 2).
+def described(
+    header: nib.Nifti1Header, shape: Sequence[int], name: str, extensions: Sequence[Any] = ()
+) -> Header:
+    """What a NIfTI header says of values of this shape, in a file of this name, lower case."""
+    ndim = 2 if len(shape) > 2 and shape[2] == 1 else 3
+    floating = header.get_data_dtype().kind == "f" or scaling_of(header) != (1.0, 0.0)
+    last, first = shape[-1], len(shape) == 4 and shape[0] == 3 != shape[3] and floating
+    known = Header("NIfTI", name, ndim, 1, bool(floating),
+        intent=int(header["intent_code"]),
+        intent_name=_text(header["intent_name"]),
+        intent_p1=float(header["intent_p1"]),
+        description=_text(header["descrip"]),
+        labels=_afni_labels(extensions),
+    )  # fmt: skip
+    if len(shape) == 5 and last > 1:
+        return replace(known, count=last, frames=shape[3], stacked=True)
+    if len(shape) == 4 and (last == 3 or (last == 2 and ndim == 2)):
+        return replace(known, count=last)
+    if first:
+        return replace(known, count=3, first=True)
+    return replace(known, frames=last if len(shape) == 4 else 1)
 
-    Args:
-        path: the file.
-        fsl: whether it is FSL's, relative or absolute, which FSL's own rule distinguishes.
-            Without: by FNIRT's intent, or by a name that says so where there is no intent.
+
+def _text(value: Any) -> str:
+    return bytes(value.item() if hasattr(value, "item") else value).rstrip(b"\0").decode("latin-1")
+
+
+def _afni_labels(extensions: Sequence[Any]) -> str:
+    """Names of sub-bricks in AFNI's extension."""
+    for extension in extensions:
+        if extension.get_code() == _AFNI_EXTENSION:
+            found = _AFNI_LABELS.search(bytes(extension.get_content()))
+            if found:
+                return found.group(1).decode("latin-1").strip()
+    return ""
+
+
+def read_nifti_vectors(path: Path) -> tuple[NDArray[Any], Grid]:
+    """Vectors (X, Y, Z, T, 3) as a file holds them, and their grid.
+
+    Of a file of shape (X, Y, Z, T, 3), (X, Y, Z, 3), (X, Y, 1, 2) or (3, X, Y, Z).
 
     Raises:
-        InputError: no such file, damaged, or not a displacement field.
+        InputError: no such file, damaged, or of another shape.
     """
     stored, header = read_nifti(path)
-    grid, intent = grid_of(header, str(path)), int(header["intent_code"])
-    if intent in _COEFFICIENTS:
-        raise not_a_field(
-            "these are FNIRT's coefficients", str(path), "turn them into a field: fnirtfileutils"
-        )
+    if described(header, stored.shape, "").first:
+        stored = np.moveaxis(stored, 0, 3)
+        header = header.copy()
+        header.set_data_shape(stored.shape)
+    grid = grid_of(header, str(path))
     u = _components(stored, grid, str(path))
     slope, inter = scaling_of(header)
-    u = u if (slope, inter) == (1.0, 0.0) else u * slope + inter
-    if fsl is None:
-        fsl = intent == _FNIRT or (intent == 0 and is_fsl_name(path))
-    if fsl:
-        check_finite(u, str(path))
-        frames = [lps_from_fsl(relative(one, grid), grid) for one in np.moveaxis(u, 3, 0)]
-        return np.stack(frames, axis=3), grid
-    # NIfTI defines this intent in RAS, and ITK reads it so.
-    return (u * RAS_TO_LPS if intent == _DISPLACEMENT else u), grid
+    return (u if (slope, inter) == (1.0, 0.0) else u * slope + inter), grid
 
 
 def _components(stored: NDArray[Any], grid: Grid, where: str) -> NDArray[Any]:

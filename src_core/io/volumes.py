@@ -16,8 +16,9 @@ from src_core.cases.grid import Grid
 from src_core.cases.header import grid_of, header_for, set_geometry
 from src_core.cases.intensities import stored
 from src_core.cases.volume import Volume
-from src_core.errors import ArgumentError, CommandName, InputError, Phrase
+from src_core.errors import ArgumentError, InputError
 from src_core.io.file_format import FileFormat
+from src_core.io.foreign_files import advice_for
 from src_core.io.formats import (
     NIFTI,
     PNG,
@@ -28,9 +29,11 @@ from src_core.io.formats import (
     listed,
     without_ending,
 )
-from src_core.io.nifti_fields import FIELD_INTENTS
+from src_core.io.header_rules import decide
+from src_core.io.nifti_fields import described
 from src_core.io.picture import count_channels, read_colours
 from src_core.io.reach import check_reachable
+from src_core.io.refusals import AS_FIELD, many_values
 
 __all__ = ["FileNames", "read_case", "write_image"]
 
@@ -121,12 +124,7 @@ def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
     if not path.exists():
         raise InputError("no such file", where=where, expected="an image file", do="check the path")
     if found is None or found.read_image is None:
-        raise InputError(
-            f"files ending in {path.suffix or 'nothing'} are not known",
-            where=where,
-            expected=listed(),
-            do=f"convert the image to {NIFTI.endings[0]}",
-        )
+        raise _no_image(path, found)
     with found.required(path):
         data, geometry = found.read_image(path)
     if spacing is not None:
@@ -136,6 +134,17 @@ def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
     else:
         header = geometry
     return kind(_image_array(data, header, where), header, path)
+
+
+def _no_image(path: Path, found: FileFormat | None) -> InputError:
+    """The error of a file that is read by nobody, or as a transform alone."""
+    what = f"files ending in {path.suffix or 'nothing'} are not known"
+    do: str = f"convert the image to {NIFTI.endings[0]}"
+    if found is not None:
+        what, do = f"this is no image: {found.name}", AS_FIELD
+    elif advice := advice_for(path):
+        what, do = advice
+    return InputError(what, where=str(path), expected=listed(), do=do)
 
 
 def _spaced(shape: tuple[int, ...], spacing: Any, found: FileFormat, where: str) -> Grid:
@@ -156,13 +165,9 @@ def _spaced(shape: tuple[int, ...], spacing: Any, found: FileFormat, where: str)
 
 def _image_array(data: NDArray[Any], header: nib.Nifti1Header, where: str) -> NDArray[Any]:
     axes = max([2, *[axis + 1 for axis, n in enumerate(data.shape) if n > 1]])
-    if axes > 4 or (axes == 4 and int(header["intent_code"]) in FIELD_INTENTS):
-        raise InputError(
-            f"this is a displacement field or vector image of shape {data.shape}",
-            where=where,
-            expected="one value per voxel, (X, Y, Z) or (X, Y, Z, T)",
-            do=Phrase("give an image; a field goes to ", CommandName("apply")),
-        )
+    verdict = decide(described(header, data.shape, "", getattr(header, "extensions", ())))
+    if axes > 4 or (axes == 4 and verdict.holds in ("field", "other")):
+        raise many_values(verdict, where)
     shape = data.shape[:4] + (1,) * (3 - data.ndim) if data.ndim > 1 else data.shape
     check_shape(shape, where)
     return data.reshape(shape, order="F")

@@ -27,6 +27,7 @@ from src_core.fields.warp_frames import frame_of, warp_frames
 from src_core.io import volume_file, write_field, write_field_series, write_scalar
 from src_core.io.case_files import save_case, write_json
 from src_core.recipes.apply_points import write_moved
+from src_core.recipes.field_warnings import field_warnings
 
 __all__ = [
     "Applied",
@@ -90,7 +91,7 @@ def move_case(
         "notice": SYNTHETIC,
         **label_metrics(case, warped, jacobian),
     }
-    return Applied(warped, own, jacobian, metrics)
+    return Applied(warped, own, jacobian, {**metrics, "warnings": field_warnings(metrics)})
 
 
 def _covered(case: Case, grid: Grid) -> float:
@@ -121,12 +122,14 @@ def apply_series(
     interpolation: Literal["linear", "cubic"] = "linear",
     label_interpolation: Literal["linear", "nearest"] = "linear",
     points: Sequence[PointSet] = (),
+    kind: str = "lps",
 ) -> dict[str, Any]:
     """Move every frame of a cine by its own field, or make a series of one volume; write the files.
 
     Args:
         fields: (X, Y, Z, T, 3), LPS mm, on ``grid``.
         points: landmarks and surfaces, which every frame's field moves.
+        kind: of the field's file, for the metrics.
 
     Returns:
         The metrics, at the frame that moves most; the smallest determinant is over all.
@@ -155,6 +158,7 @@ def apply_series(
         "notice": SYNTHETIC,
         **label_metrics(frame_of(case, peak), frame_of(warped, peak), jacobian),
     }
+    metrics |= {"field_kind": kind, "warnings": field_warnings(metrics)}
     if points:
         metrics["points"] = write_moved(points, fields, grid, place, inverse)
     save_case(warped, place, case)
@@ -184,6 +188,7 @@ def apply_field(
     interpolation: Literal["linear", "cubic"] = "linear",
     label_interpolation: Literal["linear", "nearest"] = "linear",
     points: Sequence[PointSet] = (),
+    kind: str = "lps",
 ) -> dict[str, Any]:
     """Move a case as ``move_case`` does, and points with it; write the files; returns the metrics.
 
@@ -198,7 +203,7 @@ def apply_field(
         interpolation=interpolation,
         label_interpolation=label_interpolation,
     )
-    metrics = moved.metrics
+    metrics = {**moved.metrics, "field_kind": kind}
     if points:
         metrics = {**metrics, "points": write_moved(points, field, grid, place, inverse)}
     save_case(moved.case, place, case)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from src_core.cases.case import Case
-from src_core.drawing.planes import choose_planes, cropped, orientation_text
+from src_core.drawing.planes import choose_planes, cropped, length_unit, orientation_text
 from src_core.drawing.strips import PlaneStrip
 from src_core.errors import InputError
 from src_core.io import read_case
@@ -65,7 +65,10 @@ def test_images_without_orientation_are_drawn_as_they_are_stored(tmp_path: Path)
     from PIL import Image
 
     Image.fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30)).save(tmp_path / "a.png")
-    assert choose_planes(read_case(tmp_path / "a.png", spacing=0.7))[0].ends == ""
+    picture, measured = (read_case(tmp_path / "a.png", spacing=mm) for mm in (None, 0.7))
+    assert choose_planes(measured)[0].ends == ""
+    assert [length_unit(case) for case in (picture, measured, bare)] == ["px", "mm", "mm"]
+    assert length_unit(Case.from_arrays(values)) == "px"
 
 
 def test_pixels_are_square_in_millimetres() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from src_core.cases.case import Case
 from src_core.drawing.maps import JACOBIAN_SENTENCE
 from src_core.generation import Result, generate
 from src_core.inspection.label_table import change_text, label_rows
@@ -80,4 +81,7 @@ def test_sizes_of_a_single_slice_are_areas(result: Result) -> None:
     metrics = {"label_volume_ml": {"1": [0.8, 0.4]}, "label_volume_change": {"1": -50.0}}
     words = content_of(label_rows(case, metrics, {}, {})).words
     assert words == "label source new change label 1 100 mm² 50 mm² −50 %"
+    bare = Case.from_arrays(case.image, case.label_map)
+    words = content_of(label_rows(bare, metrics, {}, {})).words
+    assert "800 px²" in words and "400 px²" in words
     assert [change_text(x) for x in (-0.2, 0.2, 12.4, -3.0)] == ["0", "0", "+12", "−3"]

@@ -162,7 +162,12 @@ def test_fields_of_other_tools_are_read(tmp_path: Path) -> None:
     u = grid.to_lps_mm(wave(grid)).astype(np.float32)
     ras = u * np.float32([-1, -1, 1])
     path = tmp_path / "u.nii"
-    for values, intent in [(u, 1007), (u, 0), (ras, 1006), (ras[:, :, :, None], 1006)]:
+    for values, intent in [
+        (u, 1007),
+        (u[:, :, :, None], 0),
+        (ras, 1006),
+        (ras[:, :, :, None], 1006),
+    ]:
         np.testing.assert_array_equal(read_field(foreign(path, values, grid, intent))[0], u)
     field = sitk.ReadImage(str(foreign(path, ras[:, :, :, None], grid, 1006)))
     np.testing.assert_allclose(sitk.GetArrayFromImage(field).transpose(2, 1, 0, 3), u)

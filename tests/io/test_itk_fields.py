@@ -124,7 +124,8 @@ def test_a_name_identifies_a_plain_file_of_fsl(name: str, fsl: bool, tmp_path: P
     image = nib.load(tmp_path / name)
     plain = nib.Nifti1Image(np.asarray(image.dataobj).copy().reshape(*SHAPE, 3), grid.affine)
     nib.save(plain, tmp_path / name)
-    np.testing.assert_allclose(read_field(tmp_path / name)[0], u, atol=1e-4)
+    given = None if fsl else "itk"
+    np.testing.assert_allclose(read_field(tmp_path / name, given)[0], u, atol=1e-4)
     other = read_field(tmp_path / name, format="itk" if fsl else "fsl")[0]
     assert np.abs(other - u).max() > 0.5
 
@@ -137,7 +138,7 @@ def test_a_name_identifies_a_plain_file_of_fsl(name: str, fsl: bool, tmp_path: P
         ("a.nii", (5, 4, 3, 1, 2), 1007, False),
         ("a.nii", (5, 4, 3, 2, 3), 1007, False),
         ("a.nii", (5, 4, 3, 3), 2006, True),
-        ("a.nii", (5, 4, 3, 20), 2007, True),
+        ("a.nii", (5, 4, 3, 20), 2007, False),
         ("cine.nii", (5, 4, 3, 3), 0, False),
         ("T1_to_MNI_warp.nii", (5, 4, 3, 3), 0, True),
         ("sub_ddf.nii", (5, 4, 3, 3), 0, True),
@@ -166,7 +167,7 @@ def bad_files(folder: Path) -> dict[Path, str]:
     holes[2, 3, 4] = (np.nan, 0, 0)
     sitk.WriteImage(holes, str(folder / "holes.nrrd"))
     return {
-        folder / "image.mha": "1 values per voxel",
+        folder / "image.mha": "one value per voxel",
         folder / "affine.tfm": "no displacement field in it",
         folder / "text.h5": "ITK cannot read",
         folder / "coef.nii": "fnirtfileutils",

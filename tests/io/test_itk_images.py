@@ -80,8 +80,8 @@ def complex_numbers(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "name", "message"),
     [
-        (vectors, "a.mha", "3 values per voxel"),
-        (vectors, "a.nrrd", "3 values per voxel"),
+        (vectors, "a.mha", "displacements in LPS mm"),
+        (vectors, "a.nrrd", "displacements in LPS mm"),
         (damaged, "a.nrrd", "cannot read"),
         (damaged, "a.mha", "cannot read"),
         (complex_numbers, "a.mha", "2 values per voxel"),

@@ -84,7 +84,7 @@ IMAGES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "short text": ("a.nii", lambda p: raw(p, b"hi"), "not a NIfTI file"),
     "empty": ("a.nii", lambda p: raw(p, b""), "the file is empty"),
     "empty gzip": ("a.nii.gz", lambda p: raw(p, gzip.compress(b"")), "the file is empty"),
-    "unknown ending": ("a.mgz", lambda p: raw(p, b"NDims = 3"), "files ending in .mgz"),
+    "unknown ending": ("a.mgz", lambda p: raw(p, b"NDims = 3"), "of FreeSurfer"),
     "truncated gzip": (
         "a.nii.gz",
         lambda p: raw(p, nii(p, ramp((40, 50, 6))).read_bytes()[:-300]),
@@ -123,7 +123,7 @@ IMAGES: dict[str, tuple[str, Callable[[Path], Path], str]] = {
     "one axis": ("a.nii", lambda p: nii(p, ramp((9,))), "the image has 1 axes"),
     "one voxel wide": ("a.nii", lambda p: nii(p, ramp((1, 5, 4))), "one voxel wide (1 x 5 x 4)"),
     "one voxel high": ("a.nii", lambda p: nii(p, ramp((6, 1, 4))), "one voxel wide (6 x 1 x 4)"),
-    "a 5-D field": ("a.nii", lambda p: nii(p, ramp((*SHAPE, 1, 3))), "displacement field"),
+    "a 5-D field": ("a.nii", lambda p: nii(p, ramp((*SHAPE, 1, 3))), "3 integers"),
     "a transparent picture": ("a.png", lambda p: picture(p, "LA"), "colour"),
     "not a picture": ("a.png", lambda p: raw(p, b"no"), "cannot be read"),
     "not a TIFF": ("a.tif", lambda p: raw(p, b"no"), "cannot be read"),

@@ -12,7 +12,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QComboBox, QDialog
 
 from tests.support.steering_actions import drag_anatomy, find_seeds, set_target
-from tests.support.windows import settle
+from tests.support.windows import settle, wait
 
 if TYPE_CHECKING:
     from tests.support.person import Person
@@ -194,7 +194,6 @@ def _close_dock(p: Person, n: int) -> None:
     p.explorer = None
     dock.destroyOnClose()
     p.rest(n % 50)
-    p.users += [x for x in p.viewer.layers if x not in p.users]
     p.open_dock()
 
 
@@ -206,6 +205,21 @@ def _press(p: Person, n: int) -> None:
 def _click_curve(p: Person, n: int) -> None:
     curve = p.explorer.recovery.curve
     QTest.mouseClick(curve, Qt.MouseButton.LeftButton, pos=QPoint(n % max(1, curve.width()), 5))
+
+
+def _session(p: Person, n: int) -> None:
+    """A session is saved, or opened: its layers are the user's."""
+    folder, sessions = p.folder / "work.drdm", p.explorer.sessions
+    if n % 2 or not folder.exists():
+        sessions.save(folder)
+        p.rest(n % 50)
+        return
+    ended: list[bool] = []
+    sessions.opened.connect(lambda: ended.append(True))
+    sessions.failed.connect(lambda _: ended.append(False))
+    sessions.open(folder)
+    wait(lambda: bool(ended))
+    p.users += [x for x in p.viewer.layers if x not in p.users and not p.explorer._owns(x)]
 
 
 def _panel(name: str) -> Callable[[Person, int], None]:
@@ -244,6 +258,9 @@ ACTIONS: dict[str, tuple[float, Callable[[Person, int], None]]] = {
     "pin": (3, _panel("pin")),
     "rename": (1, _rename),
     "forget": (2, _panel("delete")),
+    "undo delete": (1, _panel("undo")),
+    "session": (0.5, _session),
+    "offer results": (0.5, lambda p, n: p.click(p.explorer.more.offer_results)),
     "A/B": (3, _panel("blink")),
     "hold B": (1, _hold),
     "difference": (2, _panel("difference")),

@@ -55,8 +55,8 @@ def plan_sources(
         pools: real cases, and those of kinds whose images exist already.
         means: mean displacement in mm of generated images that exist, by their names.
     """
-    drawn = list(_drawn(request, {k: _Pool(balanced(e, None)) for k, e in pools.items()}, means))
     source = np.random.default_rng(request.seed)
+    drawn = list(_drawn(request, {k: _Pool(e, source) for k, e in pools.items()}, means))
     turned = source.permutation(np.arange(len(drawn)) % 2)
     digits = max(3, len(str(len(drawn))))
     found = []
@@ -70,18 +70,32 @@ def plan_sources(
 
 
 class _Pool:
-    """Cases that take turns."""
+    """Cases that take turns, in a new random order each time, so that no kind gets some of them.
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries, self._used = list(entries), Counter[Entry]()
+    All subjects come with one case each, before any comes with another.
+    """
+
+    def __init__(self, entries: Sequence[Entry], source: np.random.Generator) -> None:
+        order, subjects = balanced(entries, None), len({e.subject for e in entries})
+        self._rounds = [order[i : i + subjects] for i in range(0, len(order), subjects)]
+        self._source, self._waiting, self._used = source, list[Entry](), Counter[Entry]()
 
     def take(self, other_than: str = "") -> tuple[Entry, int]:
         """The next case, of another subject where there is one, and how often it came before."""
-        others = (i for i, e in enumerate(self._entries) if e.subject != other_than)
-        entry = self._entries.pop(next(others, 0))
-        self._entries.append(entry)
+        entry = self._next(other_than)
+        self._waiting.remove(entry)
         self._used[entry] += 1
         return entry, self._used[entry] - 1
+
+    def _next(self, other_than: str) -> Entry:
+        for _ in range(2):
+            for entry in self._waiting:
+                if entry.subject != other_than:
+                    return entry
+            some = self._rounds.pop(0)
+            self._rounds.append(some)
+            self._waiting += [some[i] for i in self._source.permutation(len(some))]
+        return self._waiting[0]
 
 
 def _drawn(

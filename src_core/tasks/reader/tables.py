@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from src_core.experiments.statistics import (
     Array,
     interval,
-    resampled_means,
     resampled_weights,
 )
 from src_core.tasks.reader.agreement import (
@@ -209,9 +208,13 @@ def _agreement(
 
 
 def _bootstrap(values: Array, items: Sequence[str]) -> tuple[float, float]:
+    """Ends of the mean over answers, when questions are drawn with replacement."""
     if not len(values):
         return nan, nan
-    return interval(resampled_means(values, resampled_weights(items, _RESAMPLES)))
+    names, which = np.unique(np.asarray(items), return_inverse=True)
+    sums, counts = np.bincount(which, values), np.bincount(which)
+    drawn = _weights(len(names))[1:]
+    return interval(np.asarray(drawn @ sums / (drawn @ counts)))
 
 
 def _weights(count: int, seed: int = 0) -> Array:

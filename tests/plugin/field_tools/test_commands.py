@@ -98,7 +98,7 @@ def test_a_field_layer_moves_an_image_and_its_labels(window: Any, files: Path) -
     before = [layer.data.copy() for layer in (image, labels, field)]
     assert (form.image.value.name, form.field.value.name) == ("heart", "warp")
     assert [c.name for c in form.label_layers.value] == ["heart_seg"]
-    assert form.file.native.isHidden() and form.format.native.isHidden()
+    assert form.file.native.isHidden() and form.kind.native.isHidden()
     assert all(w.tooltip for w in form if w is not form.call_button)
     press(form)
     moved, moved_labels = viewer.layers[3:]
@@ -138,7 +138,7 @@ def test_the_inverse_takes_the_moved_image_back(window: Any) -> None:
 def test_a_field_in_a_file_has_a_format(window: Any, files: Path) -> None:
     viewer, form = window("jacobian")
     assert form.field.value is None
-    assert not form.file.native.isHidden() and not form.format.native.isHidden()
+    assert not form.file.native.isHidden() and not form.kind.native.isHidden()
     form.file.value = files / "fsl.nii.gz"
     form.magnitude.value = True
     press(form)
@@ -149,7 +149,7 @@ def test_a_field_in_a_file_has_a_format(window: Any, files: Path) -> None:
     assert tuple(determinant.contrast_limits) == (0, 4)
     assert np.allclose(determinant.scale, grid.spacing[::-1])
     assert "no voxel folds" in reported()
-    form.format.value, form.magnitude.value = "itk", False
+    form.kind.value, form.magnitude.value = "lps", False
     press(form)
     assert np.abs(viewer.layers[-1].data - determinant.data).max() > 0.01
 
@@ -169,7 +169,7 @@ def test_what_is_wrong_is_reported_in_one_line(window: Any, files: Path) -> None
     assert reported() == "no field given, choose a field layer or a file"
     form.file.value = files / "heart.nii.gz"
     press(form)
-    assert "the file has shape" in reported() and "\n" not in reported()
+    assert "this is an image" in reported() and "\n" not in reported()
     far = Grid(SHAPE, AFFINE + np.array([[0, 0, 0, 900.0], *np.zeros((3, 4))]))
     write_field(files / "far.nii.gz", np.zeros((*SHAPE, 3)), far)
     form.file.value = files / "far.nii.gz"
