@@ -77,7 +77,8 @@ def load_file(path: Path | str, device: torch.device) -> Model:
         raise _not_a_model(path, "its weights do not fit its spec") from error
     network.eval().requires_grad_(False)
     digest = hashlib.sha256(content).hexdigest()
-    return Model(spec, network.to(device), device, digest, str(path.resolve()))
+    network = network if device.type == "cpu" else network.to(device)
+    return Model(spec, network, device, digest, str(path.resolve()))
 
 
 def _existing(path: Path | str) -> Path:

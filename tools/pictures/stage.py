@@ -14,8 +14,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
 from pictures.hand import click, drag, hold, rest, until
+from src_core.drawing.animation import palette
 
-__all__ = ["Stage", "palette", "save"]
+__all__ = ["Stage", "save"]
 
 _SIZE = (1400, 1000)
 _MOST_BYTES = 250_000
@@ -140,15 +141,6 @@ def save(pixels: Any, path: Path) -> Path:
             break
     print(path, path.stat().st_size // 1000, "KB", colours, "colours", flush=True)
     return path
-
-
-def palette(pixels: Any, colours: int) -> Image.Image:
-    """Colours for a picture; what is small in it has a voice beside what is large."""
-    binned = (pixels.reshape(-1, 3) // 4).astype(np.uint32) @ np.array([1, 64, 4096], np.uint32)
-    there, counts = np.unique(binned, return_counts=True)
-    shades = np.stack([there % 64, there // 64 % 64, there // 4096], -1).astype(np.uint8) * 4 + 2
-    drawn = np.repeat(shades, np.ceil(np.sqrt(counts)).astype(int), axis=0)
-    return Image.fromarray(drawn[None]).quantize(colours, kmeans=2)
 
 
 def _pixels(widget: QWidget) -> Any:

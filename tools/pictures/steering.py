@@ -13,7 +13,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from pictures.hand import click, drag, rest, until
-from pictures.stage import Stage, palette
+from pictures.stage import Stage
+from src_core.drawing.animation import palette
 
 __all__ = ["Film", "dragging", "targets"]
 
