@@ -18,7 +18,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.message_line import MessageLine
+
 __all__ = ["Choice", "ManyChoice", "SourcePanel", "note"]
+
+_GEOMETRY = (
+    "Axes in napari's order. Where no spacing is known, lengths are in px: set the layer's scale "
+    "and units to work in mm"
+)
 
 
 class Choice(QComboBox):
@@ -149,12 +156,8 @@ class SourcePanel(QWidget):
         self.convert.setToolTip("Replace this image layer by a labels layer with the same values")
         self.convert.clicked.connect(self.convert_asked)
         self.convert.setVisible(False)
-        self.geometry_note, self.model_note = note(), note()
+        self.geometry_note, self.model_note = MessageLine(2, _GEOMETRY), MessageLine(2)
         self.model_note.setObjectName("drdm_model_note")
-        self.geometry_note.setToolTip(
-            "Axes in napari's order. Where no spacing is known, lengths are in px: set the layer's "
-            "scale and units to work in mm"
-        )
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.model, 1)
