@@ -21,6 +21,7 @@ from napari_drdm.runs.models_found import ModelsFound, find_models
 from napari_drdm.runs.runner import BackgroundTask
 from napari_drdm.settings import RememberedBatch, load_settings, save_settings
 from napari_drdm.widgets.dock_place import OURS, share_place
+from napari_drdm.widgets.still_controls import finish_typing
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class BatchAugmentation(BatchForm):
         for keys, button in (("Ctrl+Return", self.start), ("Esc", self.cancel)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(finish_typing)
             shortcut.activated.connect(button.click)
         self._runs: list[tuple[Any, RunControl]] = []
         self.destroyed.connect(partial(_let_go, self._runs))

@@ -97,6 +97,7 @@ class BatchFields(QWidget):
         }
         for widget, tip in tips.items():
             widget.setToolTip(tip)
+            widget.setAccessibleName(tip.partition(".")[0])
         for name, box in self.layouts.items():
             text = CASE_LAYOUTS[name].help
             box.setToolTip(f"{text[0].upper()}{text[1:]}")

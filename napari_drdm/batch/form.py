@@ -19,10 +19,10 @@ from qtpy.QtWidgets import (
 from napari_drdm.batch.fields import BatchFields
 from napari_drdm.batch.more import BatchFilters, BatchMore
 from napari_drdm.widgets.column import Column
+from napari_drdm.widgets.message_line import MessageLine
 from napari_drdm.widgets.notice import notice_line
 from napari_drdm.widgets.picture import PictureView
 from napari_drdm.widgets.section import Section
-from napari_drdm.widgets.sources import note
 
 __all__ = ["BatchForm"]
 
@@ -52,7 +52,8 @@ class BatchForm(QWidget):
         self.start, self.pause = QPushButton("Start"), QPushButton("Pause")
         self.cancel, self.open = QPushButton("Cancel"), QPushButton("Open sheet as a layer")
         self.summary = QPushButton("Open summary")
-        self.progress, self.status, self.outlook = QProgressBar(), note(), note()
+        self.progress, self.status = QProgressBar(), MessageLine(2, "How the last run ended")
+        self.outlook = MessageLine(3, "What Start would make, and its size before compression")
         self.log, self.sheet = QPlainTextEdit(), PictureView()
         self._set_up()
         self._lay_out()
@@ -130,12 +131,10 @@ class BatchForm(QWidget):
         tips = {
             self.pause: "Pause after the current step; several workers finish their cases first",
             self.cancel: "Stop after the current step; finished cases stay (Esc)",
-            self.outlook: "What Start would make, and its size before compression",
             self.progress: "New cases done, and the time that is left",
             self.log: "Cases that failed, and warnings",
             self.open: "Add the contact sheet to the viewer as an image layer",
             self.summary: "Open the report of this run in the browser",
-            self.status: "How the last run ended",
             self.sheet: "Some cases, each followed by new ones made of it, with their labels",
         }
         for widget, tip in tips.items():

@@ -21,6 +21,7 @@ from napari_drdm.explorer.remembered import recall, remember
 from napari_drdm.explorer.request_of_form import FormReader
 from napari_drdm.explorer.result_layers import ResultLayers
 from napari_drdm.explorer.session_commands import SessionCommands
+from napari_drdm.explorer.source_layers import SourceFollower
 from napari_drdm.explorer.steering import Steering
 from napari_drdm.explorer.viewer_events import disconnect, viewer_slots
 from napari_drdm.layers.snapshots import is_result
@@ -61,6 +62,7 @@ class DeformationExplorer(ExplorerForm):
         self.live = LivePreview(
             napari_viewer, self, self.results, self.runner, self.form_reader.request
         )
+        self.follower = SourceFollower(napari_viewer, self, self.results, self.live)
         self.variants = Variants(
             napari_viewer,
             self.variants_panel,
@@ -95,7 +97,7 @@ class DeformationExplorer(ExplorerForm):
         self._share_memory()
         self._slots = viewer_slots(napari_viewer, self.refresh_layers, self._on_view)
         parts = (self.models, self.live, self.runner, self.steering, self.variants, self.sizes)
-        ended = (*parts, self.reader, self.results, self.picture_export)
+        ended = (*parts, self.reader, self.results, self.follower, self.picture_export)
         self.destroyed.connect(partial(disconnect, ended, self._slots))
         self.refresh_layers()
         self.setObjectName(OURS)
@@ -138,6 +140,7 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.import_model(path)
 
     def _connect_widgets(self) -> None:
+        self.follower.moved.connect(self._describe)
         self.sources.image.chosen.connect(self._on_image)
         self.sources.labels.chosen.connect(self._on_source)
         self.sources.model.chosen.connect(self._on_source)
@@ -147,13 +150,11 @@ class DeformationExplorer(ExplorerForm):
         self.options.changed.connect(self._on_options)
         self.more.changed.connect(self._on_options)
         self.region.changed.connect(self._on_options)
-        self.region.failed.connect(self._fail)
         self.more.memory_changed.connect(self._share_memory)
         self.more.offer_results.toggled.connect(self.refresh_layers)
         self.steering.changed.connect(self._on_options)
         self.steering.pulled.connect(self.live.pull)
         self.steering.started.connect(self._on_drag)
-        self.steering.failed.connect(self._fail)
         self.show_panel.changed.connect(self._on_ticks)
         self.show_panel.styled.connect(self._on_ticks)
         self.run_bar.generate_asked.connect(self.generate)
@@ -161,20 +162,18 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.asked.connect(self.variants.leave_comparisons)
         self.exporter.finish_asked.connect(self.live.take)
         self.exporter.message.connect(self.run_bar.say)
-        self.exporter.failed.connect(self._fail)
-        self.picture_export.failed.connect(self._fail)
         self.exporter.imported.connect(self.models.refresh)
         self.variants.compared.connect(self._on_compared)
         self.sessions.message.connect(self.variants_panel.say)
-        self.sessions.failed.connect(self._fail)
         self.models.offered.connect(self._on_source)
         self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_moment)
-        self.live.failed.connect(self._fail)
         self.runner.ran.connect(self._on_ran)
         self.runner.finished.connect(self._on_outcome)
-        self.runner.failed.connect(self._fail)
         self.runner.message.connect(self.run_bar.say)
+        able_to_fail = self.region, self.steering, self.exporter, self.live, self.runner
+        for part in (*able_to_fail, self.sessions, self.picture_export):
+            part.failed.connect(self._fail)
 
     def _owns(self, layer: Any) -> bool:
         return self.results.owns(layer) or self.variants.owns(layer) or is_result(layer)

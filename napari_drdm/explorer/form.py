@@ -16,6 +16,7 @@ from napari_drdm.variants.panel import VariantsPanel
 from napari_drdm.widgets.column import Column
 from napari_drdm.widgets.controls import MorePanel, OptionsPanel
 from napari_drdm.widgets.distribution_panel import DistributionPanel
+from napari_drdm.widgets.help_dialog import HelpDialog
 from napari_drdm.widgets.metrics_panel import MetricsPanel
 from napari_drdm.widgets.model_drop import ModelDrop
 from napari_drdm.widgets.notice import notice_line
@@ -24,6 +25,8 @@ from napari_drdm.widgets.recovery_panel import RecoveryPanel
 from napari_drdm.widgets.run_bar import RunBar
 from napari_drdm.widgets.section import Section
 from napari_drdm.widgets.sources import SourcePanel
+from napari_drdm.widgets.start_panel import StartPanel
+from napari_drdm.widgets.still_controls import finish_typing
 from napari_drdm.widgets.targets_panel import TargetsPanel
 from src_core.errors.options import option_field, option_fields, parsed
 from src_core.generation.options import Options
@@ -35,6 +38,7 @@ class ExplorerForm(QWidget):
     """Panels in a column that scrolls where the window is low.
 
     Attributes:
+        start: how to begin, while there is no image.
         sources: image, labels, model.
         options: level, seed and variety.
         targets: what the new anatomy is to be.
@@ -53,7 +57,7 @@ class ExplorerForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sources, self.options = SourcePanel(), OptionsPanel()
+        self.start, self.sources, self.options = StartPanel(), SourcePanel(), OptionsPanel()
         self.more = MorePanel(
             option_field(Remembered, "memory"), option_field(Remembered, "offer_results")
         )
@@ -71,6 +75,7 @@ class ExplorerForm(QWidget):
         column.setContentsMargins(6, 4, 6, 4)
         column.setSpacing(3)
         for panel in (
+            self.start,
             self.sources,
             self.options,
             self._section("Targets: sizes, walls, points to drag", self.targets, False),
@@ -87,17 +92,21 @@ class ExplorerForm(QWidget):
             column.addWidget(panel)
         column.addStretch(1)
         self._scroll(inner)
-        for keys, slot in (
-            ("Ctrl+Return", self.run_bar.generate.click),
-            ("Esc", self.run_bar.cancel.click),
-            ("Ctrl+D", self.options.roll),
-            ("Ctrl+,", self.options.previous.click),
-            ("Ctrl+.", self.options.following.click),
-            ("Ctrl+P", self.recovery.play.click),
-            ("Ctrl+G", self.targets.drag.click),
-            ("Ctrl+Z", self.targets.undo.click),
-        ):
-            self._shortcut(keys, slot)
+        keys: tuple[tuple[str, str, Callable[[], object]], ...] = (
+            ("Ctrl+Return", "Generate", self.run_bar.generate.click),
+            ("Esc", "Cancel", self.run_bar.cancel.click),
+            ("Ctrl+D", "A random seed", self.options.roll),
+            ("Ctrl+,", "The previous seed", self.options.previous.click),
+            ("Ctrl+.", "The next seed", self.options.following.click),
+            ("Ctrl+P", "Play the recovery", self.recovery.play.click),
+            ("Ctrl+G", "Drag the anatomy", self.targets.drag.click),
+            ("Ctrl+Z", "Take back the last change of points", self.targets.undo.click),
+            ("F1", "This help", self.show_help),
+        )
+        for key, _, slot in keys:
+            self._shortcut(key, slot)
+        self._keys = [(key, text) for key, text, _ in keys]
+        self.start.help_asked.connect(self.show_help)
 
     def values(self) -> dict[str, Any]:
         """Options of a generation, by the engine's names, but the region.
@@ -106,6 +115,12 @@ class ExplorerForm(QWidget):
             InputError: a text is not written as it should be.
         """
         return parsed(option_fields(Options), {**self.options.values(), **self.more.values()})
+
+    def show_help(self) -> None:
+        """First steps and keys, in a window of their own."""
+        dialog = HelpDialog(self, self._keys)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
 
     def _section(self, title: str, panel: QWidget, opened: bool) -> Section:
         section = Section(title, panel, opened)
@@ -120,9 +135,10 @@ class ExplorerForm(QWidget):
         whole.addWidget(notice_line())
 
     def _shortcut(self, keys: str, slot: Callable[[], object]) -> None:
-        """A key that works while the focus is in here."""
+        """A key that works while the focus is in here; it takes what is typed as finished."""
         shortcut = QShortcut(QKeySequence(keys), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(finish_typing)
         shortcut.activated.connect(slot)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from napari_drdm.layers.snapshots import (
     voxel_shape,
 )
 from napari_drdm.runs.requests import RunRequest
+from napari_drdm.widgets.start_panel import SAMPLE
 from src_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class FormReader:
         self._targets = targets
         self._auto_labels = True
         form.sources.labels.activated.connect(self._on_labels_picked)
+        form.start.sample_asked.connect(partial(viewer.open_sample, *SAMPLE))
 
     def request(self) -> RunRequest:
         """What the form asks for.
@@ -150,6 +153,7 @@ class FormReader:
         form.sources.labels.offer([(x.name, x) for x in layers if isinstance(x, Labels)])
         form.sources.image.offer([(x.name, x) for x in layers if isinstance(x, Image)])
         form.more.region.offer([(x.name, x) for x in layers if isinstance(x, Shapes)])
+        form.start.setVisible(form.sources.image.value() is None)
         if form.sources.labels.value() is None and self._auto_labels:
             self.suggest_labels()
         self.offer_extras()

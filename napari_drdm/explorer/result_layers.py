@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Layer, Shapes
 
+from napari_drdm.layers.geometry import placement
 from napari_drdm.layers.viewer_state import viewer_state
 from napari_drdm.overlays import DrawingStyle, View, limit_mm, view_of
 from napari_drdm.overlays.build import (
@@ -127,6 +128,13 @@ class ResultLayers:
         if moment is not None:
             entry = self._shown[source]
             self.show(moment, entry.kinds, entry.style)
+
+    def lie_over(self, source: Layer) -> None:
+        """Bring the layers of a source to where it lies now."""
+        for layer in self.layers(source).values():
+            if layer in self._viewer.layers:
+                for name, value in placement(source, layer.ndim).items():
+                    setattr(layer, name, value)
 
     def keep(self, outcome: RunOutcome) -> None:
         """Remember a finished result, whatever step is shown."""

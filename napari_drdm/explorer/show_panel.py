@@ -18,6 +18,12 @@ __all__ = ["ShowPanel"]
 
 _STEP = 100  # arrows
 _LONGEST = 5
+_SPOKEN = {
+    "arrows": "Number of arrows",
+    "scale": "Length of arrows",
+    "goes": "Direction of arrows",
+    "lines": "Number of grid lines",
+}
 
 
 class ShowPanel(QWidget):
@@ -81,13 +87,16 @@ class ShowPanel(QWidget):
         self.styled.emit(self.drawing())
 
     def set_legend(self, longest_mm: float | None, unit: str = "mm") -> None:
-        """What the colours of the ticked overlays mean; None while there is no result."""
+        """What the colours of the ticked overlays mean; None while there is no result.
+
+        It takes the same room before the first result, which would otherwise push what is below.
+        """
         self._limit, self._unit = longest_mm, unit
-        limit = f"{longest_mm or 0:.0f} {unit} or more"
+        limit = "the longest" if longest_mm is None else f"{longest_mm:.0f} {unit} or more"
         ticked = self.kinds()
         overlays = [o for o in reversed(_by_place()) if o.name in ticked and o.legend]
         lines = [overlay.legend.format(limit=limit) for overlay in overlays]
-        self.legend.setText("" if longest_mm is None else "\n".join(lines))
+        self.legend.setText("\n".join(lines))
 
     def _set_up(self) -> None:
         for kind, box in self.boxes.items():
@@ -108,7 +117,8 @@ class ShowPanel(QWidget):
             "Arrows start in the new image and lead to where its tissue came from, "
             "or start there and lead to where it went"
         )
-        for control in self._controls.values():
+        for name, control in self._controls.items():
+            control.setAccessibleName(_SPOKEN[name])
             if isinstance(control, QSlider):
                 control.valueChanged.connect(self._on_drawing)
             else:

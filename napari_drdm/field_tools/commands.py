@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from napari import current_viewer
 from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_error, show_info, show_warning
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QDockWidget
 
-from napari_drdm.field_tools.forms import apply_form, jacobian_form, points_form
+from napari_drdm.field_tools.forms import apply_form, jacobian_form, pick_pair, points_form
 from napari_drdm.field_tools.work import (
     FieldChoice,
     JacobianDone,
@@ -30,6 +32,8 @@ from napari_drdm.messages import error_line
 from napari_drdm.overlays import JACOBIAN_LIMITS, jacobian_colormap, magnitude_colormap
 from napari_drdm.overlays.rim import keep_rim_true
 from napari_drdm.runs.runner import BackgroundTask
+from napari_drdm.widgets.column import Column
+from napari_drdm.widgets.dock_place import OURS, share_place
 from src_core.errors import DRDMError
 
 if TYPE_CHECKING:
@@ -61,11 +65,21 @@ def _dock(make: Callable[[Viewer], FunctionGui[..., Any]], name: str) -> None:
     viewer = current_viewer()
     if viewer is None:
         return
-    open_already = viewer.window.dock_widgets.get(name)
+    open_already: Any = viewer.window.dock_widgets.get(name)
     if open_already is None:
-        viewer.window.add_dock_widget(make(viewer), name=name, area="right")
+        form = make(viewer)
+        column: Any = Column(form.native)
+        column._magic_widget = form  # what napari gives as the widget of the dock
+        column.reset_choices = form.reset_choices  # what it calls when layers come and go
+        column.setObjectName(OURS)
+        viewer.window.add_dock_widget(column, name=name, area="right")
+        QTimer.singleShot(0, partial(share_place, column))
         return
-    dock = open_already.native.parent()
+    form = open_already
+    pick_pair(form, viewer)
+    dock = form.native.parent()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
     dock.show()
     dock.raise_()
 

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui import magicgui
-from napari.layers import Image, Labels, Layer, Vectors
-from qtpy.QtWidgets import QSizePolicy
+from magicgui.widgets import FileEdit
+from napari.layers import Labels, Layer
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_drdm.field_tools.matching import grid_warning, is_field, is_image, likely_pair
 from napari_drdm.field_tools.work import FieldChoice
 from napari_drdm.layers.field_layers import field_of
 from napari_drdm.layers.point_layers import is_movable
 from napari_drdm.layers.snapshots import labels_for
+from napari_drdm.widgets.message_line import MessageLine
 from src_core.errors.options import option_fields
 from src_core.io.formats import field_endings
 from src_core.recipes.options import ApplyOptions
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     from magicgui.widgets import FunctionGui
     from napari.viewer import Viewer
 
-__all__ = ["apply_form", "jacobian_form", "points_form"]
+__all__ = ["GRID_NOTE", "apply_form", "jacobian_form", "pick_pair", "points_form"]
+
+#: Name of the line that says whether image and field have one grid.
+GRID_NOTE = "drdm_grid_note"
 
 _FILES = " ".join(f"*{ending}" for ending in field_endings())
 _FILE = {
@@ -58,7 +64,7 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
 
     @magicgui(
         call_button="Apply",
-        image=_choice(viewer, _is_image, "Image", "The image to move; it is never changed"),
+        image=_choice(viewer, is_image, "Image", "The image to move; it is never changed"),
         label_layers={
             "widget_type": "Select",
             "label": "Labels",
@@ -91,7 +97,7 @@ def apply_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., A
     form.label_layers.choices = lambda _: _fitting(viewer, form)
     form.image.changed.connect(lambda _: _offer_labels(viewer, form))
     _offer_labels(viewer, form)
-    return _with_file_row(form)
+    return _with_file_row(form, viewer)
 
 
 def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
@@ -110,7 +116,7 @@ def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., 
             "choices": lambda _: [(one.name, one) for one in viewer.layers if is_movable(one)],
             "tooltip": "Points, shapes and surfaces to move, one or several (Ctrl + click)",
         },
-        image=_choice(viewer, _is_image, "Image", "The image that they lie on; it is not moved"),
+        image=_choice(viewer, is_image, "Image", "The image that they lie on; it is not moved"),
         field=_field_choice(viewer),
         file=_FILE,
         kind=_widget_of("field_kind", _OPTIONS["field_kind"].label),
@@ -131,7 +137,7 @@ def points_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., 
     offered = [layer for layer in viewer.layers if is_movable(layer)]
     chosen = [layer for layer in offered if layer in viewer.layers.selection]
     form.layers.value = chosen or offered[:1]
-    return _with_file_row(form)
+    return _with_file_row(form, viewer)
 
 
 def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[..., Any]:
@@ -156,7 +162,7 @@ def jacobian_form(viewer: Viewer, start: Callable[..., None]) -> FunctionGui[...
         name = file.name if field is None and file is not None else str(field)
         start(form, _chosen(field, file, kind), name, magnitude)
 
-    return _with_file_row(form)
+    return _with_file_row(form, viewer)
 
 
 def _choice(
@@ -174,15 +180,7 @@ def _choice(
 
 def _field_choice(viewer: Viewer) -> dict[str, Any]:
     tip = "A displacement field that is open as arrows; without one, the file below"
-    return _choice(viewer, lambda layer: _is_field(layer), "Field", tip, nullable=True)
-
-
-def _is_field(layer: Layer) -> bool:
-    return isinstance(layer, Vectors) and field_of(layer) is not None
-
-
-def _is_image(layer: Layer) -> bool:
-    return isinstance(layer, Image)
+    return _choice(viewer, is_field, "Field", tip, nullable=True)
 
 
 def _fitting(viewer: Viewer, form: FunctionGui[..., Any]) -> list[tuple[str, Layer]]:
@@ -202,16 +200,48 @@ def _offer_labels(viewer: Viewer, form: FunctionGui[..., Any]) -> None:
     form.label_layers.value = [] if likely is None else [likely]
 
 
-def _with_file_row(form: FunctionGui[..., Any]) -> FunctionGui[..., Any]:
-    """A field that is open is picked; the file and its kind show only where there is none."""
+def pick_pair(form: FunctionGui[..., Any], viewer: Viewer) -> None:
+    """Choose the image and the field that are likeliest meant now."""
+    image, field = likely_pair(viewer)
+    for one in form:
+        if one.name == "image" and image is not None:
+            form.image.value = image
+    form.field.value = field
 
-    def update(field: Any) -> None:
+
+def _with_file_row(form: FunctionGui[..., Any], viewer: Viewer) -> FunctionGui[..., Any]:
+    """A field that is open is picked; the file and its kind show only where there is none.
+
+    Below, whether the field's grid is the image's.
+    """
+    warning = MessageLine(3)
+    warning.setObjectName(GRID_NOTE)
+    images = [one for one in form if one.name == "image"]
+
+    def update(_: Any = None) -> None:
+        field = form.field.value
         form.file.visible = form.kind.visible = field is None
+        dense = None if field is None else field_of(field)
+        warning.setText(grid_warning(images[0].value, dense) if images else "")
 
-    form.field.changed.connect(update)
-    form.field.value = next((layer for layer in form.field.choices if layer is not None), None)
-    update(form.field.value)
+    pick_pair(form, viewer)
+    for one in (form.field, *images):
+        one.changed.connect(update)
+    update()
+    layout = form.native.layout()
+    layout.insertWidget(layout.count() - 1, warning)
+    warning.setVisible(bool(images))
+    _name(form)
     return form
+
+
+def _name(form: FunctionGui[..., Any]) -> None:
+    """Names for screen readers: each control by its label."""
+    for one in form:
+        native: QWidget = one.line_edit.native if isinstance(one, FileEdit) else one.native
+        native.setAccessibleName(one.label if one is not form.call_button else "")
+        if isinstance(one, FileEdit):
+            one.choose_btn.native.setAccessibleName("Choose a file")
 
 
 def _chosen(field: Layer | None, file: Path | None, kind: str) -> FieldChoice:

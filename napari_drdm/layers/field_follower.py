@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-__all__ = ["follow", "grid_for", "placement_over"]
+__all__ = ["follow", "grid_for", "placement_over", "same_grid"]
 
 _SAME = 1e-3
 _FOLLOWERS: list[_Follower] = []
@@ -61,7 +61,7 @@ def placement_over(viewer: ViewerModel, field: DenseField) -> dict[str, Any]:
     grid = None if image is None else grid_for(image, field)
     if image is None or grid is None:
         return own
-    if _same(grid, field.grid):
+    if same_grid(grid, field.grid):
         return placement(image, n)
     across = np.linalg.inv(grid.affine) @ field.grid.affine
     in_image = np.eye(4)
@@ -118,7 +118,7 @@ class _Follower:
         grid = None if image is None else grid_for(image, place.field)
         if image is None or grid is None:
             return
-        place.at_home, place.plane = not _same(grid, place.field.grid), None
+        place.at_home, place.plane = not same_grid(grid, place.field.grid), None
         place.grid = grid
         for name, value in placement(image, layer.ndim).items():
             setattr(layer, name, value)
@@ -140,12 +140,13 @@ def _image_below(viewer: Any, ndim: int, field: DenseField) -> Layer | None:
     images = [i for i in viewer.layers if type(i).__name__ == "Image" and i.ndim >= ndim]
     grids = [(image, grid_for(image, field)) for image in images]
     known = [(image, grid) for image, grid in grids if grid is not None]
-    same = [image for image, grid in known if _same(grid, field.grid)]
+    same = [image for image, grid in known if same_grid(grid, field.grid)]
     about = [image for image, grid in known if _holds_middle(grid, field.grid)]
     return (same or about or [None])[0]
 
 
-def _same(one: Grid, other: Grid) -> bool:
+def same_grid(one: Grid, other: Grid) -> bool:
+    """Whether two grids have the same voxels at the same places."""
     return one.shape == other.shape and one.distance_mm(other) < _SAME * min(one.spacing)
 
 

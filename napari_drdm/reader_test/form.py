@@ -69,6 +69,7 @@ class PreparationFields(QWidget):
         rows: QFormLayout = form_of(self)
         folder, table = QPushButton("Folder…"), QPushButton("File…")
         folder.setToolTip("Choose a folder of real images")
+        folder.setAccessibleName(folder.toolTip())
         table.setToolTip("Choose a CSV with a column image")
         folder.clicked.connect(lambda: choose_folder(self, self.real))
         table.clicked.connect(self._choose_table)
@@ -82,6 +83,7 @@ class PreparationFields(QWidget):
         generated = self.controls["generated"].widget
         chooser = QPushButton("Folder…")
         chooser.setToolTip("Choose a folder of generated images")
+        chooser.setAccessibleName(chooser.toolTip())
         chooser.clicked.connect(lambda: choose_folder(self, generated))
         rows.addRow(_label("generated"), row_of(generated, chooser))
         rows.addRow(option_field(ModelOptions, "model").label, self.model)

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from napari_drdm.messages import error_line
 from napari_drdm.reader_test.picture_pane import PicturePane
-from napari_drdm.reader_test.results_dialog import fit_screen
+from napari_drdm.widgets.screen_room import fit_screen
 from src_core.errors import DRDMError
 from src_core.tasks.reader.reading import SCORES, ReadingProgress
 

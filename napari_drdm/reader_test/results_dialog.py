@@ -5,8 +5,10 @@ from __future__ import annotations
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from napari_drdm.widgets.dialog_buttons import standard_button
+from napari_drdm.widgets.screen_room import fit_screen
+from napari_drdm.widgets.usable import UsablePanel
 
-__all__ = ["ResultsDialog", "fit_screen"]
+__all__ = ["ResultsDialog"]
 
 
 class ResultsDialog(QDialog):
@@ -31,13 +33,5 @@ class ResultsDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self.text)
         column.addWidget(buttons)
+        self.usable = UsablePanel(self)
         fit_screen(self, 860, 560)
-
-
-def fit_screen(window: QWidget, width: int, height: int) -> None:
-    """Give a window a size, or less where the screen is smaller."""
-    screen = window.screen()
-    room = screen.availableGeometry() if screen is not None else None
-    if room is not None:
-        width, height = min(width, room.width() - 20), min(height, room.height() - 60)
-    window.resize(width, height)

@@ -43,7 +43,10 @@ class RunRequest:
 
     def _same_but(self, other: RunRequest, options: dict[str, Any]) -> bool:
         mine, theirs = (
-            (x.source, x.labels, x.extras, x.model, x.options.model_copy(update=options))
+            (
+                *(x.source, x.labels, x.extras, x.snapshot.spacing, x.model),
+                x.options.model_copy(update=options),
+            )
             for x in (self, other)
         )
         return mine == theirs

@@ -27,7 +27,8 @@ class Mosaic:
         empty: value of tiles that wait.
         between: value between tiles.
         flips: whether rows and columns run backwards on view.
-        decorate: draws on each tile where rows and columns of one slice are read.
+        decorate: draws on each tile where rows and columns of one slice are read, and on every
+            slice of tiles that wait.
     """
 
     SIDE = 3
@@ -99,8 +100,9 @@ class Mosaic:
             part, tile = whole[tuple(cut)], self.tiles.get(place)
             part[...] = self._empty if tile is None else tile[across]
             seen = np.moveaxis(part, where, (-2, -1))
-            if decorate is not None and set(seen.shape[:-2]) <= {1}:
-                decorate(seen[(0,) * (seen.ndim - 2)], place, tile is None)
+            if decorate is not None and (tile is None or set(seen.shape[:-2]) <= {1}):
+                for at in np.ndindex(seen.shape[:-2]):  # a tile that waits is named in 3D too
+                    decorate(seen[at], place, tile is None)
         return whole
 
     def _shape_at(self, across: tuple[Any, ...]) -> tuple[int, ...]:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QItemSelectionModel, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
-from qtpy.QtWidgets import QGridLayout, QLabel, QListWidgetItem, QPushButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QListWidgetItem, QPushButton, QWidget
 
 from napari_drdm.variants.entries import VariantEntry
 from napari_drdm.variants.strip import Strip
+from napari_drdm.widgets.message_line import MessageLine
 
 __all__ = ["VariantsPanel"]
 
@@ -63,7 +64,7 @@ class VariantsPanel(QWidget):
         super().__init__()
         self._entries: dict[int, VariantEntry] = {}
         self._possible = True
-        self.strip, self.status = Strip(), QLabel(_EMPTY)
+        self.strip, self.status = Strip(), MessageLine(2, "What the last action did")
         self.buttons = {name: QPushButton(word) for name, word in _WORDS.items()}
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -130,8 +131,7 @@ class VariantsPanel(QWidget):
 
     def say(self, text: str) -> None:
         """One line about what was done."""
-        self.status.setText(text or (" " if self._entries else _EMPTY))
-        self.status.setToolTip(text or "What the last action did")
+        self.status.setText(text or ("" if self._entries else _EMPTY))
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -142,8 +142,6 @@ class VariantsPanel(QWidget):
             button.setToolTip(_TIPS[name])
             button.setCheckable(name in ("blink", "grid"))
             grid.addWidget(button, 1 + place // 3, place % 3)
-        self.status.setWordWrap(True)
-        self.status.setToolTip("What the last action did")
         grid.addWidget(self.status, 1 + len(self.buttons) // 3, 0, 1, 3)
         self.set_undoable(False)
 

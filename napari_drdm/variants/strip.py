@@ -37,6 +37,7 @@ class Strip(QListWidget):
         self.setGridSize(_CELL)
         self.setFixedHeight(_HEIGHT)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Results so far")
         self.setToolTip("Click: show it again. Ctrl+click: choose a second to compare with")
 
     def fit(self, names: Iterable[str]) -> None:

@@ -10,6 +10,8 @@ from qtpy.QtGui import QTextOption
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from napari_drdm.widgets.dialog_buttons import standard_button
+from napari_drdm.widgets.screen_room import fit_screen
+from napari_drdm.widgets.usable import UsablePanel
 
 if TYPE_CHECKING:
     from src_core.models.library import ModelEntry
@@ -35,7 +37,8 @@ class CardDialog(QDialog):
         column = QVBoxLayout(self)
         column.addWidget(self.text)
         column.addWidget(buttons)
-        self.resize(640, 700)
+        self.usable = UsablePanel(self)
+        fit_screen(self, 640, 700)
 
 
 def card_rows(entry: ModelEntry) -> dict[str, str]:

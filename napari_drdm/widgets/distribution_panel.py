@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.message_line import MessageLine
 from napari_drdm.widgets.size_plot import SizePlot
 
 __all__ = ["DistributionPanel", "SearchedLabel"]
@@ -63,7 +64,7 @@ class DistributionPanel(QWidget):
         self.low, self.high = QDoubleSpinBox(), QDoubleSpinBox()
         self._unit = QLabel("ml")
         self.search, self.progress = QPushButton("Find"), QProgressBar()
-        self.status = QLabel(_EMPTY)
+        self.status = MessageLine(2)
         self._offered: tuple[SearchedLabel, ...] = ()
         self._set_up()
         self._lay_out()
@@ -121,7 +122,6 @@ class DistributionPanel(QWidget):
     def say(self, text: str) -> None:
         """One line about the last search."""
         self.status.setText(text)
-        self.status.setVisible(bool(text))
 
     def _set_up(self) -> None:
         for box, value, most, tip in (
@@ -143,8 +143,12 @@ class DistributionPanel(QWidget):
             "those that fit go into Variants. Press again to cancel"
         )
         self.search.toggled.connect(self.search_asked)
+        for name, box in (("Seeds wanted", self.wanted), ("Tries at most", self.tries)):
+            box.setAccessibleName(name)
+        room = self.progress.sizePolicy()
+        room.setRetainSizeWhenHidden(True)
+        self.progress.setSizePolicy(room)
         self.progress.setVisible(False)
-        self.status.setWordWrap(True)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)

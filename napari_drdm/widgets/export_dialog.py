@@ -25,8 +25,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_drdm.widgets.dialog_buttons import standard_button
+from napari_drdm.widgets.message_line import MessageLine
 from napari_drdm.widgets.option_controls import control_of
 from napari_drdm.widgets.sources import note
+from napari_drdm.widgets.usable import UsablePanel
 from src_core.errors.options import option_field
 from src_core.io.formats import volume_file
 from src_core.io.options import FileOptions
@@ -84,12 +86,12 @@ class ExportDialog(QDialog):
         self.always = QCheckBox("recipe and metrics")
         self._format = control_of(option_field(FileOptions, "field_format"))
         self.format: QComboBox = self._format.widget
-        self.warning, self.place_note = note(), note()
-        self.place_note.setWordWrap(False)  # one short line, no room kept for more
+        self.warning, self.place_note = note(), MessageLine()
         buttons = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(buttons.Ok | buttons.Cancel)
         self._set_up(labels)
         self._lay_out()
+        self.usable = UsablePanel(self)
         self.warning.setText(warning)
         self._check()
 
@@ -107,6 +109,7 @@ class ExportDialog(QDialog):
         self.chosen.emit(plan)
 
     def _set_up(self, labels: bool) -> None:
+        self.folder.setAccessibleName("Folder")
         self.folder.setToolTip("The folder to write into; it is created if it does not exist")
         self.browse.setToolTip("Choose a folder")
         self.browse.clicked.connect(self._ask_folder)

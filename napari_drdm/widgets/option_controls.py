@@ -48,6 +48,8 @@ class OptionControl:
         self._show, self.changed = show, changed
         self.place(option.default)
         widget.setToolTip(_tip(option))
+        if not isinstance(widget, QCheckBox):  # which has its text
+            widget.setAccessibleName(option.label)
 
     def place(self, value: Any) -> None:
         """Show a value; of an option with a text form also its text."""

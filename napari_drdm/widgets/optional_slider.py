@@ -85,8 +85,10 @@ class OptionalSlider(QObject):
         self.box.setFixedWidth(_BOX)
         self.reset.setMaximumWidth(28)
         self.reset.setToolTip("Leave it free")
+        self.reset.setAccessibleName(f"Leave free: {tip}")
         for widget in (self.slider, self.box):
             widget.setToolTip(tip)
+            widget.setAccessibleName(tip)
         self.slider.valueChanged.connect(lambda at: self.box.setValue(scale.value(at)))
         self.box.valueChanged.connect(self._on_box)
         self.reset.clicked.connect(lambda: self.box.setValue(self.box.minimum()))

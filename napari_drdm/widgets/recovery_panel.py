@@ -100,13 +100,17 @@ class RecoveryPanel(QWidget):
             return
         if self.at_end:
             self.slider.setValue(0)
-        self.play.setText("■")
+        self._show_playing(True)
         self._timer.start()
 
     def stop(self) -> None:
         """Stop playing."""
         self._timer.stop()
-        self.play.setText("▶")
+        self._show_playing(False)
+
+    def _show_playing(self, playing: bool) -> None:
+        self.play.setText("■" if playing else "▶")
+        self.play.setAccessibleName("Stop playing" if playing else "Play the recovery")
 
     def _advance(self) -> None:
         if self.hold():
@@ -134,6 +138,7 @@ class RecoveryPanel(QWidget):
 
     def _set_up(self) -> None:
         self.slider.setToolTip("Any step of the run: random at the left, recovered at the right")
+        self.slider.setAccessibleName("Step of the run")
         self.slider.setPageStep(_FINE)
         self.slider.setSingleStep(1)
         self.slider.valueChanged.connect(self._on_slider)

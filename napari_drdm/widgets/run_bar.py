@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_drdm.widgets.message_line import MessageLine
 
 __all__ = ["RunBar"]
 
@@ -31,9 +33,7 @@ class RunBar(QWidget):
         self.python = QPushButton("Copy as Python")
         self.command = QPushButton("Copy as command")
         self.progress = QProgressBar()
-        self.status = QLabel()
-        self.status.setWordWrap(True)
-        self.status.setMinimumHeight(self.status.fontMetrics().height() + 2)
+        self.status = MessageLine(2, "How the last run ended")
         for button, signal, tip in (
             (self.generate, self.generate_asked, "Make a new case (Ctrl+Return)"),
             (self.cancel, self.cancel_asked, "Stop after the current step (Esc)"),
@@ -44,7 +44,6 @@ class RunBar(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(signal)
         self.progress.setToolTip("Steps of this run, and the device it runs on")
-        self.status.setToolTip("How the last run ended")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(_row(self.generate, self.cancel, self.progress))

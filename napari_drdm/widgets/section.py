@@ -45,3 +45,4 @@ class Section(QWidget):
         """Show or hide the panel."""
         self._panel.setVisible(opened)
         self.header.setText(f"{'▾' if opened else '▸'} {self._title}")
+        self.header.setAccessibleName(f"{self._title}, {'open' if opened else 'closed'}")

@@ -19,11 +19,17 @@ from qtpy.QtWidgets import (
 )
 
 from napari_drdm.widgets.badges import BADGES, MARKS
+from napari_drdm.widgets.message_line import MessageLine
 
 if TYPE_CHECKING:
     from src_core.generation.verdict import Grade
 
 __all__ = ["Choice", "ManyChoice", "SourcePanel", "note"]
+
+_GEOMETRY = (
+    "Axes in napari's order. Where no spacing is known, lengths are in px: set the layer's scale "
+    "and units to work in mm"
+)
 
 
 class Choice(QComboBox):
@@ -154,13 +160,10 @@ class SourcePanel(QWidget):
         self.convert.setToolTip("Replace this image layer by a labels layer with the same values")
         self.convert.clicked.connect(self.convert_asked)
         self.convert.setVisible(False)
-        self.geometry_note, self.model_note, self.fit_note = note(), note(), note()
+        self.geometry_note, self.model_note = MessageLine(2, _GEOMETRY), MessageLine(2)
+        self.fit_note = MessageLine(2)
         self.fit_note.setObjectName("drdm_fit_note")
         self.model_note.setObjectName("drdm_model_note")
-        self.geometry_note.setToolTip(
-            "Axes in napari's order. Where no spacing is known, lengths are in px: set the layer's "
-            "scale and units to work in mm"
-        )
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.model, 1)
@@ -182,8 +185,8 @@ class SourcePanel(QWidget):
         """Say whether the image fits the model, in words and colour; nothing for ''."""
         mark = f"{MARKS[grade]} " if grade else ""
         self.fit_note.setStyleSheet(BADGES[grade] if grade else "")
-        self.fit_note.setToolTip(tip)
         self.fit_note.setText(f"{mark}{text}" if text else "")
+        self.fit_note.setToolTip(f"{mark}{text}\n{tip}" if tip else "")
 
     def offer_conversion(self, offered: bool) -> None:
         """Whether the image looks like labels."""

@@ -76,6 +76,7 @@ class TargetRow(QWidget):
         self.label = label
         self.factor = OptionalSlider(FACTORS, f"Size of {label.name}, times the source's", self)
         self.hold = QCheckBox("hold")
+        self.hold.setAccessibleName(f"Hold {label.name}")
         self.hold.setToolTip(f"Keep size and place of {label.name} as in the source")
         self.wall: OptionalSlider | None = None
         self._size_note, self._wall_note = _note(), _note()

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.message_line import MessageLine
 from napari_drdm.widgets.sources import note
 from napari_drdm.widgets.target_row import ReachedValue, TargetLabel, TargetRow, colour_note
 
@@ -60,7 +61,8 @@ class TargetsPanel(QWidget):
         self._offered: tuple[TargetLabel, ...] | None = None
         self.drag, self.undo = QPushButton("Drag anatomy"), QPushButton("Undo")
         self.clear, self.reset = QPushButton("Clear"), QPushButton("Reset all")
-        self.further, self._points, self._all, self._about = QLineEdit(), note(), note(), note()
+        self.further, self._about = QLineEdit(), note()
+        self._points, self._all = MessageLine(), MessageLine()
         self._set_up()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -137,6 +139,7 @@ class TargetsPanel(QWidget):
         self.clear.clicked.connect(self.clear_asked)
         self.reset.setToolTip("Ask for nothing: no sizes, no points, no further targets")
         self.reset.clicked.connect(self.reset_asked)
+        self.further.setAccessibleName("Further targets")
         self.further.setPlaceholderText("further targets")
         self.further.setToolTip(_FURTHER)
         self.further.editingFinished.connect(self._on_further)

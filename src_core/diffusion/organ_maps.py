@@ -72,23 +72,35 @@ class OrganMaps:
         """In how many others each organ lies."""
         return [sum(i == k for i, _ in self.inside) for k in range(len(self.maps) - 1)]
 
-    def windows(self) -> Tensor:
+    def windows(self, chosen: Sequence[int] | None = None) -> Tensor:
         """Where each organ's field acts, and that of all together: (K + 1, *n), 0 to 1.
 
         1 inside, fading around; an organ's window makes way for later ones but those it is nested
-        with. 0 for an absent organ.
+        with. 0 for an absent organ. ``chosen`` are the numbers of the windows to be made, then
+        (len(chosen), *n); None for all.
         """
-        count, highest = len(self.maps) - 1, self.maps.flatten(1).amax(1).tolist()
-        reaches = [_REACH_INSIDE if depth else _REACH for depth in self.depths] + [_REACH_OF_ALL]
-        beside = [
+        wanted = list(range(len(self.maps))) if chosen is None else list(chosen)
+        beside = [pair for pair in self._beside() if pair[0] in wanted]
+        needed = wanted + sorted({second for _, second in beside}.difference(wanted))
+        maps = self.maps if chosen is None else self.maps[needed]
+        highest = maps.flatten(1).amax(1).tolist()
+        least = [
+            0.5 * high if self.sizes[k] >= SMALLEST else math.inf
+            for k, high in zip(needed, highest, strict=True)
+        ]
+        shares, depths = [_REACH_OF_ALL] * len(self.maps), self.depths
+        shares[:-1] = [_REACH_INSIDE if depth else _REACH for depth in depths]
+        reaches = [(shares[k] if k in wanted else _GAP) * self.radius for k in needed]
+        places = [(needed.index(first), needed.index(second)) for first, second in beside]
+        return fading_windows(maps, least, reaches, places, _GAP * self.radius)[: len(wanted)]
+
+    def _beside(self) -> list[tuple[int, int]]:
+        """Pairs of organs of which neither lies in the other."""
+        return [
             pair
-            for pair in combinations(range(count), 2)
+            for pair in combinations(range(len(self.maps) - 1), 2)
             if pair not in self.inside and pair[::-1] not in self.inside
         ]
-        present = [size >= SMALLEST for size in self.sizes]
-        least = [0.5 * h if here else math.inf for h, here in zip(highest, present, strict=True)]
-        reaches = [reach * self.radius for reach in reaches]
-        return fading_windows(self.maps, least, reaches, beside, _GAP * self.radius)
 
 
 def _nested(organs: Tensor, sizes: Sequence[float]) -> list[tuple[int, int]]:

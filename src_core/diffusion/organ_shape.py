@@ -64,7 +64,7 @@ def _correction(u: Tensor, organs: Tensor, undeformed: OrganMaps, depth: int) ->
         return torch.zeros_like(u)
     values = torch.cat([centred_points(u.shape[2:]), u[0].flatten(1).double()])
     reverse = np.concatenate([_reverse(values, deformed, k) for k in chosen], 1)
-    found = torch.from_numpy(reverse) @ affine_basis(deformed.windows()[chosen])
+    found = torch.from_numpy(reverse) @ affine_basis(deformed.windows(chosen))
     return found.view(u.shape).to(u)
 
 

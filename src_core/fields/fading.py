@@ -35,7 +35,9 @@ def fading_windows(
         (K, *n), float32, 0 to 1; 0 for an absent region.
     """
     if can_fade(maps):
-        squares = squared_distances(maps, least, max(*reaches, gap))
+        needed = {second for _, second in yields}
+        away = [max(reach, gap) if k in needed else reach for k, reach in enumerate(reaches)]
+        squares = squared_distances(maps, least, away)
         return faded(squares, reaches, yields, gap)
     return windows_by_scipy(maps, least, reaches, yields, gap)
 

@@ -144,7 +144,7 @@ def _solved_within(
 
 def _quick(part: ImagePart, limits: _Limits) -> tuple[Tensor, Tensor, Tensor]:
     """By Newton's method from the voxels that are mapped nearest; no point without the loops."""
-    if not can_invert():
+    if not can_invert(len(part.shape)):
         count = [len(r) for r in part.targets]
         moved = torch.zeros(len(count), *count, dtype=limits.dtype)
         error = torch.full(count, torch.inf, dtype=limits.dtype)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -224,6 +225,8 @@ def _turn(degrees: _Three) -> NDArray[np.float64]:
     """Rotation about X, then Y, then Z."""
     whole = np.eye(3)
     for axis, angle in enumerate(degrees):
+        if not angle:
+            continue
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         one, other = [(axis + 1) % 3, (axis + 2) % 3]
         turn = np.eye(3)
@@ -232,6 +235,7 @@ def _turn(degrees: _Three) -> NDArray[np.float64]:
     return whole
 
 
+@lru_cache(maxsize=64)  # of a grid that many poses are drawn for
 def _frame(grid: Grid, axis: int | None) -> NDArray[np.float64]:
     """Unit vectors along the voxel axes as columns, RAS, at right angles even where those are not.
 
@@ -241,4 +245,5 @@ def _frame(grid: Grid, axis: int | None) -> NDArray[np.float64]:
     q, r = np.linalg.qr(grid.direction[:, order])
     frame = np.empty((3, 3))
     frame[:, order] = q * np.sign(np.diag(r))
+    frame.flags.writeable = False
     return frame

@@ -39,7 +39,7 @@ __all__ = [
 
 def _later(function: str) -> Callable[..., Any]:
     """``module.function`` of this package, imported when it is called."""
-    module, name = function.split(".")
+    module, _, name = function.rpartition(".")
 
     def call(*args: Any) -> Any:
         return getattr(import_module(f"src_core.io.{module}"), name)(*args)
@@ -123,8 +123,8 @@ _formats = [
     FileFormat(
         "DICOM",
         (".dcm",),
-        read_image=_later("itk_images.read_itk_image"),
-        holds_folder=_later("itk_images.holds_dicom"),
+        read_image=_later("dicom.reading.read_dicom"),
+        holds_folder=_later("dicom.reading.holds_dicom"),
         extra="itk",
     ),
 ]

@@ -5,6 +5,7 @@ The one table of such rules: the first that answers decides. ``docs/formats.md``
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ _FSL_NAME = re.compile(r"(^|[^a-z])(fsl|fnirt)([^a-z]|$)")
 _FIELD_NAME = re.compile(
     r"(^|[^a-z])(fsl|fnirt|ddf|disp|dvf|field|warp|warpfield|displacements?|deformation)([^a-z]|$)"
 )
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 _VECTOR, _DISPLACEMENT, _LABEL, _TENSOR, _FNIRT = 1007, 1006, 1002, 1005, 2006
 _COEFFICIENTS, _TOPUP = (2007, 2008, 2009), (2016, 2017)
 _NIFTYREG = ("ras-positions", "ras")
@@ -67,7 +69,7 @@ def _topup(header: Header) -> Verdict | None:
 def _niftyreg(header: Header) -> Verdict | None:
     if not header.intent_name.startswith("NREG_"):
         return None
-    number = int(header.intent_p1)
+    number = int(header.intent_p1) if math.isfinite(header.intent_p1) else -1
     why = f"intent name {header.intent_name}, type {number}"
     if header.intent_name == "NREG_TRANS" and number in range(len(_NIFTYREG)):
         return _field(_NIFTYREG[number], why)
@@ -212,7 +214,7 @@ def _nrrd_axes(header: Header) -> Verdict | None:
 
 def _other_frame(header: Header) -> bool:
     """Whether vectors may be in axes that ITK does not take them for."""
-    frame = [float(n) for n in re.findall(r"[-+.\de]+", header.keys.get("measurement frame", ""))]
+    frame = [float(n) for n in _NUMBER.findall(header.keys.get("measurement frame", ""))]
     turned = frame not in ([], [1, 0, 0, 1], [1, 0, 0, 0, 1, 0, 0, 0, 1])
     space = header.keys.get("space", "").lower()
     return turned or space not in ("", "left-posterior-superior", "lps")

@@ -1,12 +1,7 @@
-"""Images in ITK's formats, read by SimpleITK: MetaImage, NRRD, and a folder of one DICOM series.
-
-Values are as ITK gives them, of the stored type or, where DICOM has a slope, of the one it takes.
-"""
+"""Images in ITK's own formats, read by SimpleITK: MetaImage and NRRD."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,108 +17,26 @@ from src_core.io.headers import Verdict
 from src_core.io.itk import itk_grid, simpleitk
 from src_core.io.refusals import many_values
 
-__all__ = ["holds_dicom", "read_itk_image"]
-
-_POSITION = "0020|0032"
-_OF_A_SLICE = 0.1
-_SAME_MM = 1e-3
-_MARK, _MARK_AT = b"DICM", 128
-#: Files of a folder that are looked at for it.
-_LOOKED_AT = 64
+__all__ = ["read_itk_image"]
 
 
 def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
     """Values (X, Y, Z) or (X, Y, Z, T), and their grid.
 
     Raises:
-        InputError: it is damaged, holds several values per voxel, or is a folder without a series
-            or of one whose slices are not evenly spaced.
+        InputError: it is damaged, or holds several values per voxel.
     """
     sitk, where = simpleitk(), str(path)
     try:
-        image = _series(sitk, path) if path.is_dir() else sitk.ReadImage(where)
+        image = sitk.ReadImage(where)
     except RuntimeError as error:
         raise InputError(
             "ITK cannot read the image",
             where=where,
-            expected="a complete MetaImage, NRRD or DICOM series",
+            expected="a complete MetaImage or NRRD file",
             do="export it again",
         ) from error
     return _values(sitk, image, path), itk_grid(image)
-
-
-def holds_dicom(folder: Path) -> bool:
-    """Whether one of the first files in a folder bears DICOM's mark."""
-    try:
-        with os.scandir(folder) as entries:
-            files = [
-                e.path for _, e in zip(range(_LOOKED_AT), entries, strict=False) if e.is_file()
-            ]
-        return any(_bears_mark(file) for file in files)
-    except OSError:
-        return False
-
-
-def _bears_mark(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(_MARK_AT + len(_MARK))[_MARK_AT:] == _MARK
-
-
-def _series(sitk: Any, folder: Path) -> Any:
-    names = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
-    if not names:
-        raise InputError(
-            "this is a folder without DICOM images",
-            where=str(folder),
-            expected="an image file, or a folder of one DICOM series",
-            do="name a file in it",
-        )
-    if len(names) > 1:
-        raise InputError(
-            f"the folder holds {len(names)} DICOM series",
-            where=str(folder),
-            expected="one series",
-            do="move each into a folder of its own",
-        )
-    files = sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), names[0])
-    _check_places(_places(sitk, files), str(folder))
-    return sitk.ReadImage(files)
-
-
-def _places(sitk: Any, files: Sequence[str]) -> NDArray[np.float64]:
-    """Positions of slices, (n, 3), mm; (0, 3) where a file does not give one."""
-    reader = sitk.ImageFileReader()
-    places = []
-    for file in files:
-        reader.SetFileName(file)
-        reader.ReadImageInformation()
-        if not reader.HasMetaDataKey(_POSITION):
-            return np.zeros((0, 3))
-        places.append([float(v) for v in reader.GetMetaData(_POSITION).split("\\")])
-    return np.asarray(places)
-
-
-def _check_places(places: NDArray[np.float64], where: str) -> None:
-    """Refuse missing slices, and several at one place: frames of a cine, or contrasts."""
-    if len(places) < 2:
-        return
-    along = places - places[0]
-    furthest = along[np.linalg.norm(along, axis=1).argmax()]
-    steps = np.linalg.norm(np.diff(places[np.argsort(places @ furthest)], axis=0), axis=1)
-    if steps.min() < _SAME_MM:
-        raise InputError(
-            f"{len(places)} slices lie at {1 + int((steps >= _SAME_MM).sum())} places",
-            where=where,
-            expected="one slice at each place, in one frame of time",
-            do="convert the series to .nii.gz (dcm2niix)",
-        )
-    if np.ptp(steps) > _OF_A_SLICE * np.median(steps):
-        raise InputError(
-            f"the slices lie {steps.min():.3g} to {steps.max():.3g} mm apart",
-            where=where,
-            expected="an even series without missing slices",
-            do="complete it, or convert it to .nii.gz",
-        )
 
 
 def _values(sitk: Any, image: Any, path: Path) -> NDArray[Any]:

@@ -215,7 +215,8 @@ def _tiff_pixels(path: Path) -> NDArray[Any]:
         pixels = np.asarray(file.asarray())
         meaning = getattr(page, "photometric", None)
         if meaning == tifffile.PHOTOMETRIC.PALETTE:
-            return pixels[..., None].repeat(3, axis=-1)
+            colours = np.asarray(getattr(page, "colormap", None)) >> 8  # 16 bits each
+            return np.moveaxis(colours.astype(np.uint8)[:, pixels], 0, -1)
         if meaning != tifffile.PHOTOMETRIC.MINISWHITE:
             return pixels
         return _white_is_most(pixels, int(getattr(page, "bitspersample", 0)), path)

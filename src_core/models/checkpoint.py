@@ -106,7 +106,7 @@ def load_file(path: Path | str, device: torch.device) -> Model:
     text = _metadata(path).get(FIT_KEY)
     return Model(
         spec,
-        network.to(device),
+        network if device.type == "cpu" else network.to(device),
         device,
         model_digest(content),
         str(path.resolve()),

@@ -78,7 +78,7 @@ class Fit:
 
     def _state_line(self, axis: int, part: range, state: int) -> Tensor:
         """Positions of voxels along an axis in voxels of a state grid, float64."""
-        line = torch.tensor(part, dtype=torch.float64)
+        line = torch.arange(part.start, part.stop, part.step, dtype=torch.float64)
         scale = self.spacing[axis] * state / (self.size * self.mm_per_pixel)
         return (line - (self.shape[axis] - 1) / 2) * scale + (state - 1) / 2
 

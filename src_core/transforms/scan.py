@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,13 @@ def grid_for(shape: tuple[int, ...], affine: ArrayLike | None = None, spacing: A
     if spacing is not None:
         raise ArgumentError("a geometry is an 'affine' or a 'spacing', got both")
     x, y, z = shape
-    return Grid((x, y, z), _whole(np.asarray(affine, dtype=np.float64)))
+    values = np.ascontiguousarray(affine, dtype=np.float64)
+    return _grid((x, y, z), values.shape, values.tobytes())
+
+
+@lru_cache(maxsize=64)  # a training loop gives the same geometry with every image of a case
+def _grid(shape: tuple[int, int, int], size: tuple[int, ...], affine: bytes) -> Grid:
+    return Grid(shape, _whole(np.frombuffer(affine).reshape(size)))
 
 
 def _whole(affine: NDArray[np.float64]) -> NDArray[np.float64]:

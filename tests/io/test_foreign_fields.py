@@ -109,6 +109,8 @@ def test_fsl_s_rule_can_be_overruled(kind: str, tmp_path: Path) -> None:
     [
         ({"intent_name": b"NREG_TRANS", "intent_p1": 2}, "NiftyReg.*type 2.*reg_transform"),
         ({"intent_name": b"NREG_TRANS", "intent_p1": 5}, "NiftyReg.*type 5.*reg_transform"),
+        ({"intent_name": b"NREG_TRANS", "intent_p1": np.nan}, "NiftyReg.*type -1"),
+        ({"intent_name": b"NREG_TRANS", "intent_p1": np.inf}, "NiftyReg.*type -1"),
         ({"intent_name": b"NREG_CPP_FILE"}, "NiftyReg.*NREG_CPP_FILE.*reg_transform"),
         ({"descrip": b"Flow Field"}, "velocities of SPM.*Deformations"),
         ({"intent_code": 1005}, "symmetric matrices"),

@@ -46,10 +46,12 @@ def test_floats_in_which_0_is_white_are_refused(tmp_path: Path) -> None:
         read_case(tmp_path / "f.tif", spacing=1.0)
 
 
-def test_numbers_of_a_palette_are_no_intensities(tmp_path: Path) -> None:
+def test_numbers_of_a_palette_are_the_colours_they_mean(tmp_path: Path) -> None:
     palette = np.random.default_rng(5).integers(0, 2**16, (3, 256), dtype=np.uint16)
-    tifffile.imwrite(
-        tmp_path / "p.tif", PIXELS.astype("u1"), photometric="palette", colormap=palette
-    )
-    with pytest.raises(InputError, match="in colour"):
-        read_case(tmp_path / "p.tif", spacing=1.0)
+    values = PIXELS.astype("u1")
+    tifffile.imwrite(tmp_path / "p.tif", values, photometric="palette", colormap=palette)
+    images = read_case(tmp_path / "p.tif", spacing=1.0).images
+    seen = np.asarray(Image.open(tmp_path / "p.tif").convert("RGB"))
+    for channel, image in enumerate(images):
+        assert np.array_equal(image.data[:, :, 0].T, seen[..., channel])
+    assert len(images) == 3

@@ -134,7 +134,7 @@ def test_vectors_in_other_axes_are_asked_about(entries: dict[str, str], nrrd: Pa
 
 
 def test_a_frame_that_changes_nothing_is_none(nrrd: Path) -> None:
-    path = edited(nrrd, measurement_frame=" (1,0,0) (0,1,0) (0,0,1)")
+    path = edited(nrrd, measurement_frame=" (1,0,0) (0,1.0,-0) (0,0,1e0)")
     np.testing.assert_allclose(read_field(path)[0], lps(GRID), atol=1e-5)
 
 

@@ -68,6 +68,7 @@ def affine_2d(
     flat, cells = u.reshape(2, rows * columns), np.empty(width, np.int32)
     s, t = np.empty(width), np.empty(width)
     up, on = np.uint64(columns if rows > 1 else 0), np.uint64(1 if columns > 1 else 0)
+    sizes, ends = (scale[0], scale[1]), (added[0, 2], added[1, 2])
     for i in range(start, stop):  # cells before values, so that several are found at once
         x = float(first[0] + i)
         for j in range(width):
@@ -75,14 +76,16 @@ def affine_2d(
             a, s[j] = _cell(at[0, 0] * x + at[0, 1] * y + at[0, 2], rows)
             b, t[j] = _cell(at[1, 0] * x + at[1, 1] * y + at[1, 2], columns)
             cells[j] = a * np.int32(columns) + b
-        for c in range(2):
-            values, written, factor = flat[c], out[c, i], scale[c]
-            for j in range(width):
-                k, share, rest = np.uint64(cells[j]), s[j], t[j]
-                low = values[k] * (1.0 - rest) + values[k + on] * rest
-                high = values[k + up] * (1.0 - rest) + values[k + up + on] * rest
-                more = added[c, 0] * x + added[c, 1] * float(first[1] + j) + added[c, 2]
-                written[j] = (low * (1.0 - share) + high * share) * factor + more
+        more, less, some, few = added[0, 0] * x, added[1, 0] * x, added[0, 1], added[1, 1]
+        for j in range(width):
+            k, y, share, rest = np.uint64(cells[j]), float(first[1] + j), s[j], t[j]
+            near, here = 1.0 - rest, 1.0 - share
+            low = flat[0, k] * near + flat[0, k + on] * rest
+            high = flat[0, k + up] * near + flat[0, k + up + on] * rest
+            out[0, i, j] = (low * here + high * share) * sizes[0] + (more + some * y + ends[0])
+            low = flat[1, k] * near + flat[1, k + on] * rest
+            high = flat[1, k + up] * near + flat[1, k + up + on] * rest
+            out[1, i, j] = (low * here + high * share) * sizes[1] + (less + few * y + ends[1])
 
 
 @kernels(_AFFINE[3], *_FLOATS)

@@ -113,12 +113,13 @@ def _smallest_coefficient(u: Any, i: int, j: int, k: int) -> float:
     for number in range(27):
         a, b, c = number // 9, number // 3 % 3, number % 3
         total, count = 0.0, 0.0
-        for i0 in range(max(a - 1, 0), min(a, 1) + 1):
-            for j0 in range(max(b - 1, 0), min(b, 1) + 1):
-                for k0 in range(max(c - 1, 0), min(c, 1) + 1):
+        for i0 in range(a // 2, (a + 1) // 2 + 1):  # 0, 0 and 1, or 1
+            for j0 in range(b // 2, (b + 1) // 2 + 1):
+                for k0 in range(c // 2, (c + 1) // 2 + 1):
                     total += _product(u, i, j, k, i0, a - i0, j0, b - j0, k0, c - k0)
                     count += 1.0
-        least = min(least, total / count)
+        mean = total / count
+        least = mean if mean < least else least
     return least
 
 

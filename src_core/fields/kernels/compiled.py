@@ -154,7 +154,7 @@ def _compiled(one: Kernel[Any]) -> Callable[..., None]:
     from numba.extending import register_jitable
 
     while _helpers:
-        register_jitable(forceinline=True)(_helpers.pop())
+        register_jitable(forceinline=True, no_cfunc_wrapper=True)(_helpers.pop())
     compiled = _dispatcher(one.function)
     with _one_process(compiled.stats.cache_path):
         _drop_old(compiled.stats.cache_path, Path(one.function.__code__.co_filename).parent)
@@ -173,7 +173,7 @@ def _compiled(one: Kernel[Any]) -> Callable[..., None]:
 def _dispatcher(function: Callable[..., None]) -> Any:
     import numba
 
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no folder to write to

@@ -24,21 +24,23 @@ def can_fade(maps: Tensor) -> bool:
     return fits and unrecorded(maps) and ready(loops.square_distances, loops.fade)
 
 
-def squared_distances(maps: Tensor, least: Sequence[float], reach: float) -> Tensor:
-    """Squared distances from each region (K, *n), voxels, int32; beyond ``reach`` or larger.
+def squared_distances(maps: Tensor, least: Sequence[float], reaches: Sequence[float]) -> Tensor:
+    """Squared distances from each region (K, *n), voxels, int32.
 
-    ``least`` is the smallest value of each region's voxels.
+    Args:
+        maps: (K, *n), float32.
+        least: smallest value of each region's voxels.
+        reaches: distances from each region, voxels, beyond which values may be too large.
     """
-    shape = (1, *maps.shape[1:])[-3:]
+    shape, limits = (1, *maps.shape[1:])[-3:], [math.ceil(reach) ** 2 for reach in reaches]
     values, out = maps.detach().contiguous().flatten(1), torch.empty(maps.shape, dtype=torch.int32)
-    work = partial(
-        loops.square_distances,
-        values.numpy(),
-        np.array(least, np.float32),
-        shape,
-        math.ceil(reach) ** 2,
-        out.flatten(1).numpy(),
-    )
+    given = values.numpy(), np.array(least, np.float32), shape, np.array(limits)
+    written = out.flatten(1).numpy()
+
+    def work(start: int, stop: int) -> None:
+        copy = np.empty(max(shape[0], shape[1]) * shape[2], np.int32)
+        loops.square_distances(*given, copy, written, start, stop)
+
     in_parts(work, len(maps), max(1, LEAST // values.shape[1]))
     return out
 

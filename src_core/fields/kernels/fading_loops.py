@@ -21,13 +21,15 @@ _SERIES = tuple(math.pi**2 / (n * (n - 1)) for n in range(18, 0, -2))
 
 
 @kernel(
-    "void(float32[:, ::1], float32[::1], UniTuple(int64, 3), int64, int32[:, ::1], int64, int64)"
+    f"void({_MAPS}, float32[::1], UniTuple(int64, 3), int64[::1], int32[::1], {_SQUARES}, "
+    "int64, int64)"
 )
 def square_distances(
     maps: NDArray[np.float32],
     least: NDArray[np.float32],
     shape: tuple[int, int, int],
-    limit: int,
+    limits: NDArray[np.int64],
+    copy: _Whole,
     out: _Whole,
     start: int,
     stop: int,
@@ -38,50 +40,64 @@ def square_distances(
         maps: (K, n), flat.
         least: (K,), smallest value of a region's voxels.
         shape: of the grid, with one layer in 2D.
-        limit: a square from which on values may be too large.
+        limits: (K,), squares from which on values may be too large.
+        copy: as many as a plane across the first or the second axis has voxels, working space.
         out: (K, n), written for the maps ``start`` to ``stop``.
         start: map.
         stop: map after the last.
     """
     depth, height, width = shape
-    copy = np.empty(max(height, depth) * width, np.int32)
     for k in range(start, stop):
-        values, squares, low = maps[k], out[k], least[k]
+        low = least[k]
         for line in range(0, depth * height * width, width):
             steps = 1 << 14
             for n in range(line, line + width):
-                steps = 0 if values[n] >= low else steps + 1
-                squares[n] = steps * steps
+                steps = 0 if maps[k, n] >= low else steps + 1
+                out[k, n] = steps * steps
             steps = 1 << 14
             for n in range(line + width - 1, line - 1, -1):
-                steps = 0 if values[n] >= low else steps + 1
-                squares[n] = min(squares[n], steps * steps)
-        for layers in range(2 if depth > 1 else 1):
-            count, stride = (depth, height * width) if layers else (height, width)
-            for line in range(height if layers else depth):
-                first = line * width if layers else line * height * width
-                _lower(squares[first:], count, stride, width, limit, copy)
+                steps = 0 if maps[k, n] >= low else steps + 1
+                if steps * steps < out[k, n]:
+                    out[k, n] = steps * steps
+        for z in range(depth):
+            _lower(out, k, z * height * width, height, width, width, limits[k], copy)
+        if depth > 1:
+            for y in range(height):
+                _lower(out, k, y * width, depth, height * width, width, limits[k], copy)
 
 
 @helper
-def _lower(lines: _Whole, count: int, stride: int, width: int, limit: int, copy: _Whole) -> None:
+def _lower(
+    lines: _Whole,
+    k: int,
+    first: int,
+    count: int,
+    stride: int,
+    width: int,
+    limit: int,
+    copy: _Whole,
+) -> None:
     """``min over m of lines[m] + (n - m)^2`` for each line n, in place.
 
     A clamped index names a line that a smaller step has compared before, at less.
     """
     for n in range(count):
         for c in range(width):
-            copy[n * width + c] = lines[n * stride + c]
+            copy[n * width + c] = lines[k, first + n * stride + c]
     for n in range(count):
-        step, most, here = 1, limit, lines[n * stride : n * stride + width]
-        while step < count and step * step < min(most, limit):
-            low = copy[max(n - step, 0) * width :]
-            high = copy[min(n + step, count - 1) * width :]
-            more, most = np.int32(step * step), 0
+        step, here, most = 1, np.uint64(first + n * stride), limit
+        while step < count and step * step < most:
+            low = np.uint64((n - step if n > step else 0) * width)
+            high = np.uint64((n + step if n + step < count else count - 1) * width)
+            more, largest = np.int32(step * step), np.int32(0)
             for c in range(width):
-                near = (low[c] if low[c] < high[c] else high[c]) + more
-                here[c] = near if near < here[c] else here[c]
-                most = here[c] if here[c] > most else most
+                at = np.uint64(c)
+                near, far, old = copy[low + at], copy[high + at], lines[k, here + at]
+                near = np.int32((near if near < far else far) + more)
+                old = near if near < old else old
+                lines[k, here + at] = old
+                largest = old if old > largest else largest
+            most = int(largest) if largest < limit else limit
             step += 1
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from src_core.fields.kernels.compiled import ready
 from src_core.fields.kernels.inverse_loops import from_nodes, until_found
-from src_core.fields.kernels.node_loops import nodes
+from src_core.fields.kernels.node_loops import FIELDS, nodes
 from src_core.fields.kernels.threads import in_parts
 
 __all__ = ["can_invert", "invert_from_nodes"]
@@ -22,9 +22,10 @@ _T = TypeVar("_T")
 _LEAST = 1 << 13
 
 
-def can_invert() -> bool:
-    """Whether the loops can be called."""
-    return ready(nodes, from_nodes, until_found)
+def can_invert(ndim: int) -> bool:
+    """Whether the loops for fields of 2 or 3 axes can be called."""
+    kind = FIELDS[ndim]
+    return ready(nodes[kind], from_nodes[kind], until_found[kind])
 
 
 def invert_from_nodes(
@@ -53,7 +54,7 @@ def invert_from_nodes(
         p - y, (D, *count), |p + u(p) - y| and whether p lies in the image, (*count), and whether a
         point left the piece: then nothing of it holds.
     """
-    field = u.reshape(len(u), *[1] * (3 - len(shape)), *u.shape[1:]).contiguous().numpy()
+    field, kind = u.contiguous().numpy(), FIELDS[len(shape)]
     n, o = _triple(shape, 1), _triple(origin, 0)
     targets, tried = _triple(targets, range(1)), _triple(tried, range(1))
     # The neighbours of the targets too: one that nothing is mapped to takes a neighbour's voxel.
@@ -62,15 +63,15 @@ def invert_from_nodes(
     ]
     begin, around = _starts(wider), _lengths(wider)
     near, node = np.full(around, np.inf, np.float32), np.zeros((*around, 3), np.int32)
-    nodes(field, n, o, _starts(tried), _stops(tried), begin, near, node)
+    nodes[kind](field, n, o, _starts(tried), _stops(tried), begin, near, node)
     count, first = _lengths(targets), _starts(targets)
     w, error = np.empty((3, *count)), np.empty(count)
     inside, left = np.empty(count, np.bool_), np.zeros(1, np.bool_)
 
     def rows(start: int, stop: int) -> None:
         given = (field, n, o, begin, near, node, first, start, stop)
-        from_nodes(*given, single, w, error)
-        until_found(*given, (iterations, tolerance, single), w, error, inside, left)
+        from_nodes[kind](*given, single, w, error)
+        until_found[kind](*given, (iterations, tolerance, single), w, error, inside, left)
 
     in_parts(rows, count[0] * count[1], max(1, _LEAST // count[2]))
     size = [len(r) for r in targets[3 - len(shape) :]]

@@ -1,7 +1,7 @@
 """Loops of the inverse: points p with ``p + u(p) = y``, u multilinear on cells, float64.
 
-Points are in voxels of the image, past whose borders u continues. A field in the plane is
-(2, 1, X, Y). n is the image's shape, o its voxel at which the array u begins.
+Points are in voxels of the image, past whose borders u continues; in the plane the first of three
+coordinates stays as it is. n is the image's shape, o its voxel at which the array u begins.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.fields.kernels.compiled import helper, kernel
+from src_core.fields.kernels.compiled import helper, kernels
+from src_core.fields.kernels.node_loops import FIELDS
 
 __all__ = ["from_nodes", "until_found"]
 
@@ -20,7 +21,7 @@ _SMALLEST_DET = 1e-6
 
 _Triple = tuple[int, int, int]
 _How = tuple[int, float, bool]
-_FIELD = "float64[:, :, :, ::1], UniTuple(int64, 3), UniTuple(int64, 3)"
+_FIELD = "{t}, UniTuple(int64, 3), UniTuple(int64, 3)"
 _NODES = "UniTuple(int64, 3), float32[:, :, ::1], int32[:, :, :, ::1]"
 _FOUND = "float64[:, :, :, ::1], float64[:, :, ::1]"
 _HOW = "Tuple((int64, float64, boolean))"
@@ -58,7 +59,7 @@ def _slopes(
 def _slopes_in_plane(
     u: Any, c: int, b: int, bb: int, d: int, dd: int, t: float, r: float
 ) -> tuple[float, float, float]:
-    x00, x01, x10, x11 = u[c, 0, b, d], u[c, 0, b, dd], u[c, 0, bb, d], u[c, 0, bb, dd]
+    x00, x01, x10, x11 = u[c, b, d], u[c, b, dd], u[c, bb, d], u[c, bb, dd]
     r0, r1 = x01 - x00, x11 - x10
     z0, z1 = x00 + r * r0, x10 + r * r1
     return z0 + t * (z1 - z0), z1 - z0, r0 + t * (r1 - r0)
@@ -67,9 +68,9 @@ def _slopes_in_plane(
 @helper
 def _map(u: Any, n: _Triple, o: _Triple, p: Any) -> tuple[bool, Any, Any]:
     """Whether a point left the array; phi there; its Jacobian, row by row."""
-    b, bb, t, left_t = _ends(p[1], n[1], o[1], u.shape[2])
-    d, dd, r, left_r = _ends(p[2], n[2], o[2], u.shape[3])
-    if u.shape[0] == 2:
+    b, bb, t, left_t = _ends(p[1], n[1], o[1], u.shape[-2])
+    d, dd, r, left_r = _ends(p[2], n[2], o[2], u.shape[-1])
+    if u.ndim == 3:
         v1, t1, r1 = _slopes_in_plane(u, 0, b, bb, d, dd, t, r)
         v2, t2, r2 = _slopes_in_plane(u, 1, b, bb, d, dd, t, r)
         at = (p[0], v1 + p[1], v2 + p[2])
@@ -139,10 +140,10 @@ def _newton(u: Any, n: _Triple, o: _Triple, y: Any, p: Any, how: _How) -> tuple[
 @helper
 def _distance(u: Any, n: _Triple, o: _Triple, y: Any, p: Any) -> tuple[bool, float]:
     """Whether a point left the array, and how far phi of it is from y."""
-    b, bb, t, left_t = _ends(p[1], n[1], o[1], u.shape[2])
-    d, dd, r, left_r = _ends(p[2], n[2], o[2], u.shape[3])
+    b, bb, t, left_t = _ends(p[1], n[1], o[1], u.shape[-2])
+    d, dd, r, left_r = _ends(p[2], n[2], o[2], u.shape[-1])
     left, x0, x1, x2 = left_t or left_r, p[0] - y[0], p[1] - y[1], p[2] - y[2]
-    if u.shape[0] == 2:
+    if u.ndim == 3:
         x1 += _slopes_in_plane(u, 0, b, bb, d, dd, t, r)[0]
         x2 += _slopes_in_plane(u, 1, b, bb, d, dd, t, r)[0]
     else:
@@ -157,12 +158,12 @@ def _distance(u: Any, n: _Triple, o: _Triple, y: Any, p: Any) -> tuple[bool, flo
 @helper
 def _beside(u: Any, n: _Triple, o: _Triple, x: Any) -> tuple[bool, Any, Any]:
     """``_map`` at a voxel of the extended image, by the differences ahead of it."""
-    b, bb, _, left_t = _ends(float(x[1]), n[1], o[1], u.shape[2])
-    d, dd, _, left_r = _ends(float(x[2]), n[2], o[2], u.shape[3])
-    if u.shape[0] == 2:
-        v1, v2 = u[0, 0, b, d], u[1, 0, b, d]
-        t1, t2 = u[0, 0, bb, d] - v1, u[1, 0, bb, d] - v2
-        r1, r2 = u[0, 0, b, dd] - v1, u[1, 0, b, dd] - v2
+    b, bb, _, left_t = _ends(float(x[1]), n[1], o[1], u.shape[-2])
+    d, dd, _, left_r = _ends(float(x[2]), n[2], o[2], u.shape[-1])
+    if u.ndim == 3:
+        v1, v2 = u[0, b, d], u[1, b, d]
+        t1, t2 = u[0, bb, d] - v1, u[1, bb, d] - v2
+        r1, r2 = u[0, b, dd] - v1, u[1, b, dd] - v2
         at = (float(x[0]), v1 + x[1], v2 + x[2])
         return left_t or left_r, at, (1.0, 0.0, 0.0, 0.0, t1 + 1, r1, 0.0, t2, r2 + 1)
     a, aa, _, left_s = _ends(float(x[0]), n[0], o[0], u.shape[1])
@@ -192,8 +193,9 @@ def _two_steps(
 
 @helper
 def _inside(p: Any, n: _Triple, tolerance: float) -> bool:
-    away = max(max(-p[0], p[0] - n[0] + 1), max(-p[1], p[1] - n[1] + 1))
-    return max(away, max(-p[2], p[2] - n[2] + 1)) <= tolerance
+    first = (-p[0] <= tolerance) & (p[0] - n[0] + 1 <= tolerance)
+    second = (-p[1] <= tolerance) & (p[1] - n[1] + 1 <= tolerance)
+    return first & second & (-p[2] <= tolerance) & (p[2] - n[2] + 1 <= tolerance)
 
 
 @helper
@@ -220,7 +222,7 @@ def _from_neighbours(
     return left, point, error
 
 
-@kernel(f"void({_FIELD}, {_NODES}, {_TRIPLE}, int64, int64, boolean, {_FOUND})")
+@kernels(f"void({_FIELD}, {_NODES}, {_TRIPLE}, int64, int64, boolean, {_FOUND})", *FIELDS.values())
 def from_nodes(
     u: NDArray[np.float64],
     n: _Triple,
@@ -240,8 +242,7 @@ def from_nodes(
     Args:
         begin, near, node: as ``nodes`` left them.
         first: the first target of the results.
-        start, stop: rows.
-        single: whether the result is stored as float32.
+        start, stop, single: rows, and whether the result is stored as float32.
         w: (3, X, Y, Z), written: p - y.
         error: (X, Y, Z), written: how far phi(p) is from y; infinite where a point left u.
     """
@@ -257,9 +258,10 @@ def from_nodes(
             error[i, j, k] = np.inf if left else far
 
 
-@kernel(
+@kernels(
     f"void({_FIELD}, {_NODES}, {_TRIPLE}, int64, int64, {_HOW}, {_FOUND}, boolean[:, :, ::1], "
-    "boolean[::1])"
+    "boolean[::1])",
+    *FIELDS.values(),
 )
 def until_found(
     u: NDArray[np.float64],

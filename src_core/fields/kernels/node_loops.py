@@ -9,14 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src_core.fields.kernels.compiled import helper, kernel
+from src_core.fields.kernels.compiled import helper, kernels
 
-__all__ = ["nodes"]
+__all__ = ["FIELDS", "nodes"]
+
+#: Numba's types of a field in the plane and in space, by its axes.
+FIELDS = {2: "float64[:, :, ::1]", 3: "float64[:, :, :, ::1]"}
 
 _TRIPLE = "UniTuple(int64, 3)"
 _FACES = 6
 #: From a voxel to its neighbours: those that share a face, an edge, a corner.
 _OFFSETS = np.array(sorted(product((-1, 0, 1), repeat=3), key=lambda one: np.abs(one).sum())[1:])
+
+
+@helper
+def _held(i: int, n: int) -> int:
+    """The voxel of an axis of n voxels that is nearest to another."""
+    i = i if i > 0 else 0
+    return i if i < n else n - 1
 
 
 @helper
@@ -34,9 +44,18 @@ def _neighbour(near: Any, a: int, b: int, d: int) -> tuple[int, int, int]:
     return found
 
 
-@kernel(
-    f"void(float64[:, :, :, ::1], {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, "
-    "float32[:, :, ::1], int32[:, :, :, ::1])"
+@helper
+def _image(u: Any, i: int, j: int, k: int, a: int, b: int, d: int) -> tuple[float, float, float]:
+    """Where phi takes a voxel of the extended image, whose displacement is that of a, b and d."""
+    if u.ndim == 3:
+        return float(i), j + u[0, b, d], k + u[1, b, d]
+    return i + u[0, a, b, d], j + u[1, a, b, d], k + u[2, a, b, d]
+
+
+@kernels(
+    f"void({{t}}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, {_TRIPLE}, "
+    "float32[:, :, ::1], int32[:, :, :, ::1])",
+    *FIELDS.values(),
 )
 def nodes(
     u: NDArray[np.float64],
@@ -58,30 +77,28 @@ def nodes(
         near: (X, Y, Z), infinite, changed: squared distances; 1 is added outside the image.
         node: (X, Y, Z, 3), changed: the voxels.
     """
-    plane = u.shape[0] == 2
     for i in range(first[0], last[0]):
-        a = min(max(i, 0), n[0] - 1) - o[0]
+        a = _held(i, n[0]) - o[0]
         for j in range(first[1], last[1]):
-            b = min(max(j, 0), n[1] - 1) - o[1]
+            b = _held(j, n[1]) - o[1]
             for k in range(first[2], last[2]):
-                d = min(max(k, 0), n[2] - 1) - o[2]
-                f0 = i + (0.0 if plane else u[0, a, b, d])
-                f1 = j + (u[0, a, b, d] if plane else u[1, a, b, d])
-                f2 = k + (u[1, a, b, d] if plane else u[2, a, b, d])
+                d = _held(k, n[2]) - o[2]
+                f0, f1, f2 = _image(u, i, j, k, a, b, d)
                 z0, z1, z2 = math.floor(f0 + 0.5), math.floor(f1 + 0.5), math.floor(f2 + 0.5)
-                h = (int(z0) - begin[0], int(z1) - begin[1], int(z2) - begin[2])
-                if not (0 <= h[0] < near.shape[0] and 0 <= h[1] < near.shape[1]):
+                x, y, z = z0 - begin[0], z1 - begin[1], z2 - begin[2]
+                if not (0 <= x < near.shape[0] and 0 <= y < near.shape[1]):
                     continue
-                if not 0 <= h[2] < near.shape[2]:
+                if not 0 <= z < near.shape[2]:
                     continue
-                far = (f0 - z0) ** 2 + (f1 - z1) ** 2 + (f2 - z2) ** 2
+                f0, f1, f2 = f0 - z0, f1 - z1, f2 - z2
+                far = f0 * f0 + f1 * f1 + f2 * f2
                 if a + o[0] != i or b + o[1] != j or d + o[2] != k:
                     far += 1.0
-                if np.float32(far) < near[h]:
-                    near[h] = far
-                    node[h[0], h[1], h[2], 0] = i
-                    node[h[0], h[1], h[2], 1] = j
-                    node[h[0], h[1], h[2], 2] = k
+                if np.float32(far) < near[x, y, z]:
+                    near[x, y, z] = far
+                    node[x, y, z, 0] = i
+                    node[x, y, z, 1] = j
+                    node[x, y, z, 2] = k
     for a in range(near.shape[0]):
         for b in range(near.shape[1]):
             for d in range(near.shape[2]):

@@ -39,7 +39,8 @@ def _weight(p: float, n: int, rule: int, nearest: bool) -> float:
         return 1.0 if -0.5 <= p < n - 0.5 else 0.0
     if rule == FADE and n > 1:
         p = np.rint(p) if nearest else p
-        away = max(-p, p - (n - 1))
+        before, after = -p, p - (n - 1)
+        away = before if before > after else after
         return 1.0 if away <= 0.0 else (1.0 - away if away < 1.0 else 0.0)
     return 1.0
 
@@ -47,14 +48,17 @@ def _weight(p: float, n: int, rule: int, nearest: bool) -> float:
 @helper
 def _held(p: float, n: int, nearest: bool) -> float:
     """A position moved to the array, and to a voxel; no number (NaN) to the first voxel."""
-    p = min(p, n - 1.0) if p > 0.0 else 0.0
+    p = p if p > 0.0 else 0.0
+    p = p if p < n - 1.0 else n - 1.0
     return np.rint(p) if nearest else p
 
 
 @helper
 def _lowest(p: float, n: int) -> int:
     """The cell of a position: 0 to n - 2, or 0 on an axis of one voxel."""
-    return max(min(int(p), n - 2), 0)
+    a = int(p)
+    a = a if a < n - 2 else n - 2
+    return a if a > 0 else 0
 
 
 @kernels(_PLACE[2], *_FLOATS)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from src_core.fields.kernels.compiled import ready
+from src_core.fields.kernels.compiled import Kernel, ready
 from src_core.fields.kernels.plane_loops import values_of_plane, votes_of_plane
 from src_core.fields.kernels.tensors import plain
 from src_core.fields.kernels.threads import LEAST, in_parts
@@ -55,9 +58,14 @@ def plane_labels(labels: Tensor, u: Tensor) -> Tensor | None:
     loop = votes_of_plane[name]
     if not ready(loop):
         return None
-    flat = labels.to(kind).contiguous()
+    flat = labels.to(kind).contiguous()[0].flatten(1).numpy()
     out, field = torch.empty(1, labels.shape[1], *u.shape[2:], dtype=kind), u.contiguous()
-    in_parts(partial(loop, flat[0].numpy(), field[0].numpy(), out[0].numpy()), *_rows(u))
+    given, width, written = (flat, labels.shape[3], field[0].numpy()), u.shape[3], out[0].numpy()
+
+    def work(start: int, stop: int) -> None:
+        loop(*given, np.empty(width, np.int32), np.empty((2, width)), written, start, stop)
+
+    in_parts(work, *_rows(u))
     return out
 
 
@@ -83,12 +91,35 @@ def warped_planes(images: Tensor, u: Tensor, factor: int, fades: bool) -> Tensor
     """
     rows, columns = (n * factor for n in u.shape[2:])
     out = torch.empty(len(u), images.shape[1], rows, columns)
-    sources, fields = images.detach().contiguous().numpy(), u.detach().contiguous().numpy()
-    for n, (field, written) in enumerate(zip(fields, out.numpy(), strict=True)):
-        source = sources[n if len(sources) > 1 else 0]
-        work = partial(warp_planes, source, field, factor, fades, written)
+    sources, fields = images.detach().contiguous().flatten(2).numpy(), u.detach().contiguous()
+    loop: Kernel[...] = warp_planes
+    between = _between(rows, columns, factor)
+    for n, (field, written) in enumerate(zip(fields.numpy(), out.numpy(), strict=True)):
+        given = sources[n if len(sources) > 1 else 0], images.shape[3], field, *between, fades
+
+        def work(start: int, stop: int, given: Any = given, written: Any = written) -> None:
+            room, cells = np.empty((7, columns), np.float32), np.empty((2, columns), np.int32)
+            loop(*given, room, cells, written, start, stop)
+
         in_parts(work, rows, max(1, LEAST // columns))
     return out
+
+
+@lru_cache(maxsize=8)
+def _between(rows: int, columns: int, factor: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Lines of a grid on both sides of those of a finer one, and shares of the way to the second.
+
+    Returns:
+        (4, n): of rows, then of columns; (2, n).
+    """
+    sides, length = (rows, columns), max(rows, columns)
+    beside, shares = np.zeros((4, length), np.uint32), np.zeros((2, length), np.float32)
+    for axis, side in enumerate(sides):
+        twice = np.maximum(2 * np.arange(side) + 1 - factor, 0)
+        beside[2 * axis, :side] = twice // (2 * factor)
+        beside[2 * axis + 1, :side] = np.minimum(twice // (2 * factor) + 1, side // factor - 1)
+        shares[axis, :side] = (twice % (2 * factor)).astype(np.float32) / np.float32(2 * factor)
+    return beside, shares
 
 
 def _suits(values: Tensor, u: Tensor) -> bool:

@@ -23,16 +23,8 @@ def _is_in(p: float, n: int) -> bool:
 
 
 @helper
-def _ends(p: float, n: int) -> tuple[Any, Any, float]:
-    """Both voxels beside a position inside an axis of n voxels, and its share of the way."""
-    p = min(p, n - 1.0) if p > 0.0 else 0.0
-    a = max(min(int(p), n - 2), 0)
-    return np.uint32(a), np.uint32(min(a + 1, n - 1)), p - a  # no index counts from the end
-
-
-@helper
 def _cell(p: float, n: int) -> tuple[Any, float]:
-    """As ``_ends``: the first voxel, whose neighbour is the next one, and the share."""
+    """The voxel below a position inside an axis of n voxels, n - 2 at most, and the share."""
     top, last = n - 1.0, np.int32(max(n - 2, 0))
     p = p if p > 0.0 else 0.0
     p = p if p < top else top
@@ -82,32 +74,71 @@ def values_of_plane(
                 written[j] = value if within[j] else other
 
 
-@kernels(f"void({{t}}[:, :, ::1], {_FIELD}, {{t}}[:, :, ::1], int64, int64)", "int16", "int32")
+@helper
+def _vote(a: Any, b: Any, c: Any, d: Any, s: float, t: float) -> Any:
+    """The label of four corners with the largest linear weight, the smallest on a tie."""
+    o, p = 1.0 - s, 1.0 - t
+    w, x, y, z = o * p, o * t, s * p, s * t
+    first = w + (x if b == a else 0.0) + (y if c == a else 0.0) + (z if d == a else 0.0)
+    second = (w if a == b else 0.0) + x + (y if c == b else 0.0) + (z if d == b else 0.0)
+    third = (w if a == c else 0.0) + (x if b == c else 0.0) + y + (z if d == c else 0.0)
+    last = (w if a == d else 0.0) + (x if b == d else 0.0) + (y if c == d else 0.0) + z
+    best, most = a, first
+    if second > most or (second == most and b < best):
+        best, most = b, second
+    if third > most or (third == most and c < best):
+        best, most = c, third
+    return d if last > most or (last == most and d < best) else best
+
+
+@kernels(
+    f"void({{t}}[:, ::1], int64, {_FIELD}, int32[::1], float64[:, ::1], {{t}}[:, :, ::1], "
+    "int64, int64)",
+    "int16",
+    "int32",
+)
 def votes_of_plane(
-    labels: NDArray[Any], u: NDArray[Any], out: NDArray[Any], start: int, stop: int
+    labels: NDArray[Any],
+    columns: int,
+    u: NDArray[Any],
+    cells: NDArray[np.int32],
+    shares: NDArray[np.float64],
+    out: NDArray[Any],
+    start: int,
+    stop: int,
 ) -> None:
-    """Labels with the largest linear weight, the smallest on a tie; as ``values_of_plane``."""
-    for i in range(start, stop):
+    """Labels with the largest linear weight of some rows, 0 outside.
+
+    Args:
+        labels: (C, A B), flat.
+        columns: B.
+        u: (2, X, Y), voxels; the output's first voxel lies on the labels'.
+        cells: (Y,), working space.
+        shares: (2, Y), working space.
+        out: (C, X, Y), written in its rows ``start`` to ``stop``.
+        start: row.
+        stop: row after the last.
+    """
+    rows = labels.shape[1] // columns
+    up, on = np.uint64(columns if rows > 1 else 0), np.uint64(1 if columns > 1 else 0)
+    for i in range(start, stop):  # cells before labels, so that several are found at once
         for j in range(u.shape[2]):
             x = float(np.float32(i) + u[0, i, j])
             y = float(np.float32(j) + u[1, i, j])
-            if not (_is_in(x, labels.shape[1]) and _is_in(y, labels.shape[2])):
-                for c in range(labels.shape[0]):
+            a, s = _cell(x, rows)
+            b, t = _cell(y, columns)
+            shares[0, j], shares[1, j] = s, t
+            within = _is_in(x, rows) & _is_in(y, columns)
+            cells[j] = np.int32(a * np.int32(columns) + b) if within else np.int32(-1)
+        for c in range(labels.shape[0]):
+            for j in range(u.shape[2]):
+                if cells[j] < 0:
                     out[c, i, j] = 0
-                continue
-            a, a1, s = _ends(x, labels.shape[1])
-            b, b1, t = _ends(y, labels.shape[2])
-            for c in range(labels.shape[0]):
-                corners = labels[c, a, b], labels[c, a, b1], labels[c, a1, b], labels[c, a1, b1]
-                best = corners[0]
-                if corners[1] != best or corners[2] != best or corners[3] != best:
-                    o, p = 1.0 - s, 1.0 - t
-                    weights = o * p, o * t, s * p, s * t
-                    most = -1.0
-                    for k in range(4):
-                        total = 0.0
-                        for m in range(4):
-                            total += weights[m] if corners[m] == corners[k] else 0.0
-                        if total > most or (total == most and corners[k] < best):
-                            best, most = corners[k], total
-                out[c, i, j] = best
+                    continue
+                k = np.uint64(cells[j])
+                v00, v01 = labels[c, k], labels[c, k + on]
+                v10, v11 = labels[c, k + up], labels[c, k + up + on]
+                if (v00 == v01) & (v00 == v10) & (v00 == v11):
+                    out[c, i, j] = v00
+                else:
+                    out[c, i, j] = _vote(v00, v01, v10, v11, shares[0, j], shares[1, j])

@@ -6,8 +6,6 @@ Each line is passed in short loops, as only so the processor finds several voxel
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,88 +14,88 @@ from src_core.fields.kernels.compiled import helper, kernel
 __all__ = ["warp_planes"]
 
 _Float = NDArray[np.float32]
-_PLANES = "float32[:, :, ::1]"
-
-
-@helper
-def _between(n: int, factor: int, last: int) -> tuple[Any, Any, Any]:
-    """Both coarse voxels beside a fine one, and its share of the way."""
-    twice = max(2 * n + 1 - factor, 0)
-    low = twice // (2 * factor)
-    share = np.float32(twice % (2 * factor)) / np.float32(2 * factor)
-    return np.uint32(low), np.uint32(min(low + 1, last)), share
+_PLANES, _LINES = "float32[:, :, ::1]", "float32[:, ::1]"
 
 
 @helper
 def _place(
-    p: _Float, first: int, step: int, n: int, fades: bool, cells: NDArray[np.int32], weights: _Float
+    room: _Float, moves: int, cells: NDArray[np.int32], axis: int, i: int, n: int, fades: bool
 ) -> None:
-    """Cells of positions ``first + step j + p[j]`` on an axis, 0 to n - 2, and both weights.
+    """Cells of positions ``i + room[moves, j]`` on an axis, 0 to n - 2, and both weights.
 
+    Along the second axis it is ``j + room[moves, j]``. Weights are written to the next two rows.
     Comparisons are such that no number (NaN) lies before the first voxel.
     """
     zero, one, nought, last = np.float32(0), np.float32(1), np.int32(0), np.int32(n - 2)
-    low, high = weights[0], weights[1]
-    for j in range(len(p)):
-        i = np.int32(first + step * j)
-        least, most, move = np.float32(-2) - np.float32(i), np.float32(n + 1) - np.float32(i), p[j]
+    for j in range(cells.shape[1]):
+        at = np.int32(j) if axis else np.int32(i)
+        least, most = np.float32(-2) - np.float32(at), np.float32(n + 1) - np.float32(at)
+        move = room[moves, j]
         move = move if move > least else least
         move = move if move < most else most
         whole = np.floor(move)
-        place = i + np.int32(whole)
+        place = np.int32(at + np.int32(whole))
         cell = place if place > nought else nought
         cell = cell if cell < last else last
-        share = (move - whole) + np.float32(place - cell)
+        share = (move - whole) + np.float32(np.int32(place - cell))
         if not fades:
             share = share if share > zero else zero
             share = share if share < one else one
         near, far = one - abs(share), one - abs(share - one)
-        low[j], high[j] = near if near > zero else zero, far if far > zero else zero
-        cells[j] = cell
+        room[moves + 1, j] = near if near > zero else zero
+        room[moves + 2, j] = far if far > zero else zero
+        cells[axis, j] = cell
 
 
-@kernel(f"void({_PLANES}, {_PLANES}, int64, boolean, {_PLANES}, int64, int64)")
+@kernel(
+    f"void({_LINES}, int64, {_PLANES}, uint32[:, ::1], {_LINES}, boolean, {_LINES}, "
+    f"int32[:, ::1], {_PLANES}, int64, int64)"
+)
 def warp_planes(
-    images: _Float, u: _Float, factor: int, fades: bool, out: _Float, start: int, stop: int
+    images: _Float,
+    columns: int,
+    u: _Float,
+    beside: NDArray[np.uint32],
+    shares: _Float,
+    fades: bool,
+    room: _Float,
+    cells: NDArray[np.int32],
+    out: _Float,
+    start: int,
+    stop: int,
 ) -> None:
     """Linear values of some rows.
 
     Args:
-        images: (C, A, B), two voxels or more along each axis.
+        images: (C, A B), flat, two voxels or more along each axis.
+        columns: B.
         u: (2, X, Y), voxels of its own grid.
-        factor: how many times finer the output's grid is than that of u.
+        beside: (4, n): rows of u on both sides of each row of the output, then columns.
+        shares: (2, n): of the way between these, for rows and for columns.
         fades: whether images fade to zero over a voxel beyond their borders; else these continue.
+        room: (7, Y * factor), working space.
+        cells: (2, Y * factor), working space.
         out: (C, X * factor, Y * factor), written in its rows ``start`` to ``stop``.
         start: row.
         stop: row after the last.
     """
-    columns, width, last = images.shape[2], out.shape[2], u.shape[2] - 1
-    flat, size = images.reshape(len(images), images.shape[1] * columns), np.float32(factor)
-    left, right = np.empty(width, np.uint32), np.empty(width, np.uint32)
-    moves, shares = np.empty(width, u.dtype), np.empty(width, u.dtype)
-    line = np.empty(last + 1, u.dtype)
-    cells, weights = np.empty((2, width), np.int32), np.empty((2, 2, width), u.dtype)
-    for j in range(width):
-        left[j], right[j], shares[j] = _between(j, factor, last)
-    up, on = np.uint64(columns), np.uint64(1)
+    width, size = out.shape[2], np.float32(out.shape[1] // u.shape[1])
+    rows, up, on = images.shape[1] // columns, np.uint64(columns), np.uint64(1)
     for i in range(start, stop):
-        a, b, t = _between(i, factor, u.shape[1] - 1)
+        a, b, t = beside[0, i], beside[1, i], shares[0, i]
         for axis in range(2):
-            low, high = u[axis, a], u[axis, b]
-            for j in range(len(line)):
-                line[j] = (low[j] + (high[j] - low[j]) * t) * size
+            for j in range(u.shape[2]):
+                low = u[axis, a, j]
+                room[6, j] = (low + (u[axis, b, j] - low) * t) * size
             for j in range(width):
-                near, far = line[left[j]], line[right[j]]
-                moves[j] = near + (far - near) * shares[j]
-            first, step = (0, 1) if axis else (i, 0)
-            _place(moves, first, step, images.shape[1 + axis], fades, cells[axis], weights[axis])
-        x0, x1, y0, y1 = weights[0, 0], weights[0, 1], weights[1, 0], weights[1, 1]
+                near = room[6, beside[2, j]]
+                room[3 * axis, j] = near + (room[6, beside[3, j]] - near) * shares[1, j]
+            _place(room, 3 * axis, cells, axis, i, columns if axis else rows, fades)
         for j in range(width):
-            cells[0, j] = cells[0, j] * np.int32(columns) + cells[1, j]
-        for c in range(len(images)):
-            values, written, places = flat[c], out[c, i], cells[0]
+            cells[0, j] = np.int32(cells[0, j] * np.int32(columns) + cells[1, j])
+        for c in range(images.shape[0]):
             for j in range(width):
-                k = np.uint64(places[j])
-                near = values[k] * y0[j] + values[k + on] * y1[j]
-                far = values[k + up] * y0[j] + values[k + up + on] * y1[j]
-                written[j] = near * x0[j] + far * x1[j]
+                k = np.uint64(cells[0, j])
+                near = images[c, k] * room[4, j] + images[c, k + on] * room[5, j]
+                far = images[c, k + up] * room[4, j] + images[c, k + up + on] * room[5, j]
+                out[c, i, j] = near * room[1, j] + far * room[2, j]

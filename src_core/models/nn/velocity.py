@@ -6,9 +6,9 @@ affine (FiLM), self-attention where the grid is coarsest, output on the grid of 
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
@@ -22,6 +22,7 @@ from src_core.models.network_kind import (
     NetworkKind,
     PreparedNetwork,
 )
+from src_core.models.nn.layers import RANDOM, UNFILLED, Layers, copied
 
 __all__ = [
     "VelocityUNet",
@@ -30,40 +31,6 @@ __all__ = [
     "depth_to_space",
     "space_to_depth",
 ]
-
-
-class _Unfilled:
-    """A layer whose weights a file gives: what random ones cost is saved."""
-
-    def reset_parameters(self) -> None:
-        """Leave them as they are."""
-
-
-class _UnfilledConv2d(_Unfilled, nn.Conv2d): ...
-
-
-class _UnfilledConv3d(_Unfilled, nn.Conv3d): ...
-
-
-class _UnfilledLinear(_Unfilled, nn.Linear): ...
-
-
-class _Layers(NamedTuple):
-    """The classes that a network is made of."""
-
-    conv2d: type[nn.Conv2d] = nn.Conv2d
-    conv3d: type[nn.Conv3d] = nn.Conv3d
-    linear: type[nn.Linear] = nn.Linear
-
-    def conv(
-        self, ndim: int, inputs: int, outputs: int, size: int, stride: int = 1
-    ) -> nn.Conv2d | nn.Conv3d:
-        layer = self.conv2d if ndim == 2 else self.conv3d
-        return layer(inputs, outputs, size, stride, padding=(size - 1) // 2)
-
-
-_RANDOM = _Layers()
-_UNFILLED = _Layers(_UnfilledConv2d, _UnfilledConv3d, _UnfilledLinear)
 
 
 class VelocityUNetConfig(NetworkConfig):
@@ -132,7 +99,7 @@ class _ResidualBlock(nn.Module):
     """x + conv(act(film(norm(conv(act(norm(x))))))), starting as the identity."""
 
     def __init__(
-        self, config: VelocityUNetConfig, inputs: int, outputs: int, layers: _Layers
+        self, config: VelocityUNetConfig, inputs: int, outputs: int, layers: Layers
     ) -> None:
         super().__init__()
         conv = partial(layers.conv, config.ndim)
@@ -155,7 +122,7 @@ class _ResidualBlock(nn.Module):
 class _Attention(nn.Module):
     """Self-attention over all positions of the coarsest grid, starting as the identity."""
 
-    def __init__(self, config: VelocityUNetConfig, width: int, layers: _Layers) -> None:
+    def __init__(self, config: VelocityUNetConfig, width: int, layers: Layers) -> None:
         super().__init__()
         self.heads = config.heads
         self.norm = nn.GroupNorm(config.groups, width)
@@ -181,7 +148,7 @@ class VelocityUNet(nn.Module):
     ``forward_with_organs`` gives maps of organs as well.
     """
 
-    def __init__(self, config: VelocityUNetConfig, layers: _Layers = _RANDOM) -> None:
+    def __init__(self, config: VelocityUNetConfig, layers: Layers = RANDOM) -> None:
         super().__init__()
         self.config = config
         widths, ndim = config.widths, config.ndim
@@ -251,6 +218,13 @@ class VelocityUNet(nn.Module):
         return functional.silu(self.norm(x))
 
 
+@lru_cache(maxsize=4)
+def _unfilled(config: VelocityUNetConfig) -> VelocityUNet:
+    """A network whose weights have shapes alone: building one takes longer than a step."""
+    with torch.device("meta"):
+        return VelocityUNet(config, UNFILLED)
+
+
 class VelocityUNetKind(NetworkKind):
     """Velocities, as ``NetworkKind`` has them."""
 
@@ -261,8 +235,9 @@ class VelocityUNetKind(NetworkKind):
         return VelocityUNet(config)
 
     def unfilled(self, config: VelocityUNetConfig) -> VelocityUNet:
-        """The network without random weights."""
-        return VelocityUNet(config, _UNFILLED)
+        """The network without random weights, as a copy of one that is built once."""
+        network: VelocityUNet = copied(_unfilled(config)).to_empty(device="cpu")
+        return network
 
     def organs(self, config: VelocityUNetConfig) -> int:
         """How many maps of organs the network predicts."""

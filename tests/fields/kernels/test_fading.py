@@ -29,7 +29,7 @@ def halves(values: Tensor) -> list[float]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_distances_are_exact_up_to_the_reach(shape: tuple[int, ...]) -> None:
     values, reach = maps(shape), 9.0
-    found = squared_distances(values, halves(values), reach)
+    found = squared_distances(values, halves(values), [reach] * len(values))
     for one, least, squares in zip(values.numpy(), halves(values), found.numpy(), strict=True):
         expected = ndimage.distance_transform_edt(one < np.float32(least)) ** 2
         near = expected < reach**2

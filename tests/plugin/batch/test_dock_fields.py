@@ -48,7 +48,8 @@ def test_every_field_reaches_the_request(window, data: Path, tmp_path: Path) -> 
     fill(dock, tmp_path)
     dock.more.controls["pose"].widget.setText("small, flip=x")
     options = {"steps": 3, "slices": "each", "interpolation": "linear"}
-    options |= {"variety": None, "pose": parse_pose("small,flip=x"), "intensity": None}
+    options |= {"variety": None, "guide": None, "intensity": None}
+    options |= {"pose": parse_pose("small,flip=x")}
     assert dock._request() == Request(
         data,
         tmp_path / "out",

@@ -224,8 +224,9 @@ def test_a_form_that_is_closed_while_it_works_leaves_no_error(
 
     monkeypatch.setattr("napari_drdm.field_tools.commands.jacobian_of", slow)
     form.call_button.native.click()
-    viewer.window.remove_dock_widget(form.native)
-    form.native.deleteLater()
+    column = form.native.parent().parent()
+    viewer.window.remove_dock_widget(column)
+    column.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
     QApplication.processEvents()

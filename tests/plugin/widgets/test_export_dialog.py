@@ -203,6 +203,7 @@ def drop(widget: QWidget, *paths: Path, at: QPoint | None = None) -> tuple[bool,
     return events[0].isAccepted(), events[2].isAccepted()
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated, please check:DeprecationWarning")  # PySide6
 def test_models_are_taken_and_images_are_left(dock, tmp_path):
     model, release = tmp_path / "a b.safetensors", tmp_path / "c.PTH"
     assert drop(dock, model, release) == (True, True)
@@ -212,6 +213,7 @@ def test_models_are_taken_and_images_are_left(dock, tmp_path):
     assert drop(dock) == (False, False) and len(dock.files) == 2
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated, please check:DeprecationWarning")  # PySide6
 def test_a_model_let_go_over_a_spin_box_is_taken(dock, tmp_path):
     spin = dock.findChild(QSpinBox)
     assert drop(spin, tmp_path / "m.pth", at=QPoint(5, 5)) == (True, True)

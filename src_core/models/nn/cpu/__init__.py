@@ -24,6 +24,10 @@ def cpu_network(network: Any, side: int) -> CpuNetwork | None:
         return None
     if not available():
         return None
+    from src_core.models.device import fixed_threads
     from src_core.models.nn.cpu.network import LOOPS, CpuNetwork
 
-    return CpuNetwork(network, side) if ready(*LOOPS) else None
+    if not ready(*LOOPS):
+        return None
+    with fixed_threads():
+        return CpuNetwork(network, side)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from src_core.models.device import fixed_threads
 from src_core.models.nn.cpu import kernels
 from src_core.models.nn.cpu.attention_kernels import attend, attention_space
 from src_core.models.nn.cpu.buffers import Array, Buffers
@@ -18,8 +18,6 @@ from src_core.models.nn.cpu.emitter import LANES
 from src_core.models.nn.cpu.vector_code import FAR, NEAR
 
 __all__ = ["Attention", "PlainConvolution", "WinogradConvolution", "affine"]
-
-_WIDE = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,18 +155,19 @@ def _blocks(weights: NDArray[Any]) -> Array:
 def _transformed(weights: Array) -> Array:
     """Taps (outputs, inputs, Z, 3, 3) -> (36, blocks, Z, inputs, block), flat, float32."""
     outputs, inputs, taps = weights.shape[:3]
-    block, matrix = LANES * _vectors(outputs), _transform()
+    block = LANES * _vectors(outputs)
     split = weights.reshape(-1, block, inputs, taps, 3, 3).transpose(4, 5, 0, 3, 2, 1)
     flat = torch.from_numpy(np.ascontiguousarray(split)).view(9, -1)
-    with fixed_threads():
-        return (torch.from_numpy(np.kron(matrix, matrix)).float() @ flat).numpy().ravel()
+    return (_transform() @ flat).numpy().ravel()
 
 
-def _transform() -> _WIDE:
-    """Winograd's transform of three taps: (6, 3)."""
+@cache
+def _transform() -> torch.Tensor:
+    """Winograd's transform of 3 x 3 taps: (36, 9)."""
     near, far = NEAR**2, FAR**2
     rows = [[1 / (near * far), 0, 0]]
     for point, other in ((NEAR, far), (FAR, near)):
         scale = 1 / (2 * point**2 * (point**2 - other))
         rows += [[scale, sign * point * scale, point**2 * scale] for sign in (1, -1)]
-    return np.array([*rows, [0, 0, 1]])
+    matrix = np.array([*rows, [0, 0, 1]])
+    return torch.from_numpy(np.kron(matrix, matrix)).float()

@@ -1,0 +1,1 @@
+"""DICOM: slices, frames and segmentations, by what their headers say."""
