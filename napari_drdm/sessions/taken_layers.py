@@ -18,7 +18,7 @@ from napari_drdm.sessions.records import LayerRecord, PlaceRecord, ShapeRecord
 from src_core.cases.grid import Grid
 from src_core.cases.header import header_for
 from src_core.cases.volume import Volume
-from src_core.io import write_image
+from src_core.io import volume_file, write_image
 from src_core.io.hashing import sha256_array
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def identified(taken: TakenLayer, grid: Grid | None = None) -> IdentifiedLayer:
     if path is not None and not any(p.suffix.lower() == ENDING for p in path.resolve().parents):
         found = {"sha256": digest, "file": str(path.resolve())}
         return IdentifiedLayer(taken.record.model_copy(update=found), own)
-    inside = f"sources/{digest[:16]}.nii.gz"
+    inside = f"sources/{volume_file(digest[:16])}"
     record = taken.record.model_copy(update={"sha256": digest, "stored": inside})
     placed = own if grid is None or grid.shape != own.shape else grid
     stored = Volume(data, header_for(placed, data.dtype, data.shape))

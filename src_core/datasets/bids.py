@@ -45,7 +45,7 @@ def read_bids(folder: Path) -> Iterator[Entry]:
         raise InputError(
             "this BIDS data set has no anatomical images",
             where=str(folder),
-            expected="such as sub-01/anat/sub-01_T1w.nii.gz",
+            expected=f"such as sub-01/anat/sub-01_T1w{NIFTI.endings[0]}",
             do="list its images in a CSV with a column image",
         )
     maps: dict[str, list[Path]] = defaultdict(list)

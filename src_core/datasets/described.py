@@ -61,7 +61,7 @@ def read_described(path: Path, absent: Absent = "refuse") -> list[Entry]:
     if isinstance(facts.get("training"), list):
         first_version = _is_first_version(file, facts["training"])
         return list(
-            _numbered(file, {"file_ending": ".nii.gz"}, absent)
+            _numbered(file, {"file_ending": NIFTI.endings[0]}, absent)
             if first_version
             else _listed(file, facts["training"], absent)
         )
