@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, Qt
 from superqt import QElidingLabel
 
 __all__ = ["MessageLine"]
@@ -20,6 +20,7 @@ class MessageLine(QElidingLabel):
         super().__init__()
         self._tip = tip
         self.setWordWrap(lines > 1)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 4)
         self.setText("")
 
