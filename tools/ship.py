@@ -42,7 +42,7 @@ def main() -> None:
     given = {name: value for name in settings if (value := getattr(options, name)) is not None}
     recovery = model.spec.recovery.model_copy(update=given)
     spec = model.spec.model_copy(update={"card": card, "recovery": recovery})
-    path = save_model(options.out, spec, model.network, torch.float16)
+    path = save_model(options.out, spec, model.network, torch.float16, model.statistics)
     print(f"{path} {path.stat().st_size} bytes")
     if path.stat().st_size > LIMIT:
         raise SystemExit(f"{path} is larger than {LIMIT} bytes")

@@ -40,10 +40,9 @@ def outlook(request: Request, model: Path) -> Outlook:
     """
     from src_core.augment import make_plan
     from src_core.augment.disk import free_bytes, size_text
-    from src_core.io.hashing import sha256_file
-    from src_core.models.checkpoint import read_spec
+    from src_core.models.checkpoint import file_digest, read_spec
 
-    digest = sha256_file(model) if request.resume else ""
+    digest = file_digest(model) if request.resume else ""
     plan = make_plan(request, read_spec(model), digest)
     check_folder(plan)
     whole, free = plan.bytes_each * len(plan.jobs), free_bytes(request.out)

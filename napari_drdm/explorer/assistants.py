@@ -1,10 +1,11 @@
-"""What helps with the form and needs nothing of a run: names, strength, masks opened as images."""
+"""What helps with the form and needs no run: names, strength, masks, the fit of the image."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from napari_drdm.explorer.fit_check import FitCheck
 from napari_drdm.explorer.label_offer import LabelOffer
 from napari_drdm.explorer.naming import LabelNaming
 from napari_drdm.explorer.strength import StrengthNote
@@ -34,3 +35,4 @@ def assist(
         naming.changed.connect(show)
     StrengthNote(form, reader.snapshot, lambda: runner.busy)
     LabelOffer(viewer, form)
+    FitCheck(form, reader, outcome, runner)

@@ -8,9 +8,11 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
 
+from napari_drdm.widgets.badges import BADGES, MARKS
 from napari_drdm.widgets.label_table import LabelTable, label_notes
 from napari_drdm.widgets.length_unit import MM, LengthUnit
 from src_core.generation.label_figures import LabelFigures
+from src_core.generation.verdict import fit_line, judge
 
 __all__ = ["MetricsPanel", "metric_lines"]
 
@@ -19,17 +21,14 @@ _TIPS = {
     "grey while another moment is on view",
     "Largest": "Largest length of the displacement; % of the longer in-plane side",
     "Mean": "Mean length of the displacement; % of the longer in-plane side",
+    "Fit": "Whether the image looks like those that the model was trained on, by what its network "
+    "sees in it: 1 is alike, below 0.5 is doubtful, below 0.2 does not fit",
     "Certificate": "Proof on the saved field that the map is one-to-one in every cell, and the "
     "lower bound of the Jacobian determinant anywhere inside (1 keeps volume); kept is the share "
-    "of the deformation that the guard left, where it had to act",
+    "of the deformation that the guard left, where it had to act. It proves nothing about "
+    "anatomy. Amber: det J below 0.1 or above 10, a guard below 95 %, or an image that may not fit "
+    "the model",
 }
-
-
-_BADGE = (
-    "QLabel {{ background: {}; color: white; border-radius: 4px; padding: 1px 5px; }} "
-    "QLabel:disabled {{ background: #7a7a7a; color: #d0d0d0; }}"
-)
-_BADGES = {"✓": _BADGE.format("#2e7d4f"), "✗": _BADGE.format("#b3402e")}
 
 
 class MetricsPanel(QWidget):
@@ -48,7 +47,8 @@ class MetricsPanel(QWidget):
             for widget in (title, label):
                 widget.setToolTip(_TIPS[name])
             form.addRow(title, label)
-        self._values["Shown"].setWordWrap(True)  # a long model name does not widen the dock
+        for name in ("Shown", "Fit", "Certificate"):  # long lines do not widen the dock
+            self._values[name].setWordWrap(True)
         self._values["Certificate"].setObjectName("drdm_certificate")
         self.labels = LabelTable()
         form.addRow(self.labels)
@@ -69,7 +69,7 @@ class MetricsPanel(QWidget):
         for name, label in self._values.items():
             label.setText(lines.get(name, "–"))
         badge = self._values["Certificate"]
-        style = _BADGES.get(badge.text()[0], "")
+        style = BADGES[judge(metrics).grade] if metrics else ""
         if style != badge.styleSheet():
             badge.setStyleSheet(style)
         self.updateGeometry()
@@ -89,13 +89,15 @@ def metric_lines(
         "Shown": f"level {m['level']}, seed {m['seed']}{kept}, {m['model']}",
         "Largest": f"{m['max_mm']:.1f} {unit.name}, {m['max_percent']:.1f} %",
         "Mean": f"{m['mean_mm']:.1f} {unit.name}, {m['mean_percent']:.1f} %",
+        "Fit": fit_line(m["fit"]).split(":")[0] if "fit" in m else "",
         "Certificate": _certificate(m),
     }
     return {name: line or "–" for name, line in lines.items()}
 
 
 def _certificate(m: Mapping[str, Any]) -> str:
+    """The verdict, what asks for care, and the bounds of the determinant."""
+    verdict = judge(m)
     kept = "" if m["guard_scale"] == 1 else f", {m['guard_scale']:.1%} kept"
-    if m["certified"]:
-        return f"✓ no folds, det J ≥ {m['min_det']:.3f}{kept}"
-    return f"✗ {m['strict_folding_permille']:.2f} ‰ of the cells may fold{kept}"
+    lines = [f"{MARKS[verdict.grade]} {verdict.proof}", *verdict.cautions]
+    return "\n".join([*lines, f"det J ≥ {m['min_det']:.3f}{kept}"])

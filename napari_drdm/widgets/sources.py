@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QAction
@@ -18,7 +18,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_drdm.widgets.badges import BADGES, MARKS
 from napari_drdm.widgets.message_line import MessageLine
+
+if TYPE_CHECKING:
+    from src_core.generation.verdict import Grade
 
 __all__ = ["Choice", "ManyChoice", "SourcePanel", "note"]
 
@@ -157,6 +161,8 @@ class SourcePanel(QWidget):
         self.convert.clicked.connect(self.convert_asked)
         self.convert.setVisible(False)
         self.geometry_note, self.model_note = MessageLine(2, _GEOMETRY), MessageLine(2)
+        self.fit_note = MessageLine(2)
+        self.fit_note.setObjectName("drdm_fit_note")
         self.model_note.setObjectName("drdm_model_note")
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -173,6 +179,14 @@ class SourcePanel(QWidget):
         form.addRow("", self.convert)
         form.addRow("Model", row)
         form.addRow("", self.model_note)
+        form.addRow("", self.fit_note)
+
+    def show_fit(self, text: str, grade: Grade | None, tip: str = "") -> None:
+        """Say whether the image fits the model, in words and colour; nothing for ''."""
+        mark = f"{MARKS[grade]} " if grade else ""
+        self.fit_note.setStyleSheet(BADGES[grade] if grade else "")
+        self.fit_note.setText(f"{mark}{text}" if text else "")
+        self.fit_note.setToolTip(f"{mark}{text}\n{tip}" if tip else "")
 
     def offer_conversion(self, offered: bool) -> None:
         """Whether the image looks like labels."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from src_core.datasets.reading import Entry
 from src_core.errors import InputError
-from src_core.io.formats import format_named
+from src_core.io.formats import format_of
 
 __all__ = ["estimate", "free_bytes", "size_text"]
 
@@ -65,7 +65,7 @@ def _size(entry: Entry, what: Sequence[str]) -> int:
 
 def _header(path: Path) -> tuple[int, int]:
     """Voxels of the grid, and bytes of all frames; (0, 0) for a file that cannot be read."""
-    found = format_named(path)
+    found = format_of(path)
     if found is None or found.read_shape is None:
         return 0, 0
     try:

@@ -26,6 +26,7 @@ from src_core.generation import Options, Result, Session
 from src_core.generation.drawn_case import pose_warning
 from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
+from src_core.generation.verdict import fit_warning
 from src_core.io import read_case
 from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_array, sha256_file
@@ -188,7 +189,12 @@ def _tried(
         if not why:
             scale = scale_warning(session.case, session.model.spec)
             moved = result.metrics.get("points", {}).items()
-            lines = (scale, pose_warning(result.metrics), *(outside_warning(*m) for m in moved))
+            lines = (
+                scale,
+                fit_warning(result.metrics),
+                pose_warning(result.metrics),
+                *(outside_warning(*m) for m in moved),
+            )
             warning = "; ".join(filter(None, lines))
             origin: Line = {"inputs": inputs, "refused": refused}
             if settings.population and drawn is not None and isinstance(result, Result):

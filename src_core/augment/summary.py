@@ -18,6 +18,7 @@ from src_core.augment.population_report import population_html
 from src_core.augment.products import CASES, Product
 from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, run_file
 from src_core.cases.synthetic import SYNTHETIC
+from src_core.generation.verdict import fit_warning
 from src_core.io import open_atomically
 
 __all__ = ["SUMMARY", "save_summary"]
@@ -39,6 +40,7 @@ class _Tally:
     levels: list[float] = field(default_factory=list)
     reach: list[float] = field(default_factory=list)
     certified: int = 0
+    unfit: set[str] = field(default_factory=set)
     smallest: float = math.inf
     cases: set[str] = field(default_factory=set)
     changes: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -54,6 +56,8 @@ class _Tally:
         self.cases.add(line["case"])
         self.levels.append(metrics["level"])
         self.reach.append(metrics["max_mm"])
+        if fit_warning(metrics):
+            self.unfit.add(line["case"])
         self.certified += bool(metrics["certified"])
         self.smallest = min(self.smallest, metrics["min_det"])
         for label, change in metrics["label_volume_change"].items():
@@ -109,7 +113,7 @@ def _page(
     made = tally.states["made"]
     counts = [(noun, made), ("made from", len(tally.cases)), ("failed", failed)]
     counts += [("rejected", tally.states["rejected"])]
-    proof = f"{tally.certified} of {made} certified free of folds"
+    proof = f"{tally.certified} of {made} have no folds (says nothing about plausibility)"
     proof += f", smallest determinant {tally.smallest:.3f}" if made else ""
     parts = [
         f"<h1>{made} {noun}</h1>",
@@ -117,6 +121,7 @@ def _page(
         f"<p>{escape(asked)}.</p>" if asked else "",
         _table(("", "count"), counts),
         f"<p>{proof}.</p>",
+        _unfit(tally),
         f"<p><strong>Warning: {escape(spread.warning)}.</strong></p>"
         if spread and spread.warning
         else "",
@@ -136,6 +141,14 @@ def _page(
     body = "\n".join(part for part in parts if part)
     head = f'<meta charset="utf-8"><title>{made} {noun}</title><style>{_STYLE}</style>'
     return f'<!doctype html>\n<html lang="en">{head}\n{body}\n</html>\n'
+
+
+def _unfit(tally: _Tally) -> str:
+    """The sources that may not fit the model, if any."""
+    if not tally.unfit:
+        return ""
+    names = escape(", ".join(sorted(tally.unfit)))
+    return f"<p><strong>Warning: these may not fit the model: {names}.</strong></p>"
 
 
 def _changes(tally: _Tally) -> str:

@@ -117,10 +117,12 @@ def _generate(
             series = run_series(case, model, chosen, call.motion, call.frames)
             series = with_points(series, points)
             warn_of_points(series.metrics)
+            _warn_of_fit(series.metrics)
             save_series_files(series, place)
             return series
         result = with_points(run_one(case, model, chosen), points)
         warn_of_points(result.metrics)
+        _warn_of_fit(result.metrics)
         save_files(result, place, files.field_format)
         if picture:
             from src_core.inspection.preview import save_preview
@@ -139,6 +141,13 @@ def _show(result: Result | Series, out: Path, json: bool) -> None:
         return
     show_metrics(result.metrics)
     print(f"written to {out}")
+
+
+def _warn_of_fit(metrics: dict[str, Any]) -> None:
+    from src_core.generation.verdict import fit_warning
+
+    if warning := fit_warning(metrics):
+        tell(f"warning: {warning}")
 
 
 def _warn_of_scale(case: Case, model: Model) -> None:

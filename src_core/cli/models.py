@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from src_core.cli.options import group, with_options
-from src_core.cli.report import print_json, show_table
+from src_core.cli.report import print_json, show_table, tell
 from src_core.models.options import ImportOptions
 
 __all__ = ["models"]
 
 models = typer.Typer(
-    help="Trained models: list, info, import, remove.",
+    help="Trained models: list, info, import, remove, add-fit, fit.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -52,13 +52,12 @@ def info(
     name: Annotated[str, typer.Argument(help="Name, or a model file.")], json: _Json = False
 ) -> None:
     """A model's card: data, licence, figures, limits, and the command that made it."""
-    from src_core.io.hashing import sha256_file
-    from src_core.models.checkpoint import read_spec
+    from src_core.models.checkpoint import file_digest, read_spec
     from src_core.models.library import find_model
 
     path = find_model(name)
     spec = read_spec(path)
-    facts = {**spec.model_dump(mode="json"), "file": str(path), "sha256": sha256_file(path)}
+    facts = {**spec.model_dump(mode="json"), "file": str(path), "sha256": file_digest(path)}
     if json:
         print_json(facts)
         return
@@ -104,6 +103,61 @@ def remove(name: Annotated[str, typer.Argument(help="A model that you imported."
     from src_core.models.library import remove_model
 
     print(f"removed {remove_model(name)}")
+
+
+@models.command("add-fit", epilog=_EXAMPLES + "drdm models add-fit my-heart scans.csv")
+def add_fit(
+    name: Annotated[str, typer.Argument(help="Name, or a model file.")],
+    dataset: Annotated[Path, typer.Argument(help="What it was trained on: a folder or a CSV.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Another file to write; the model's own without.")
+    ] = None,
+) -> None:
+    """Add statistics of a model's training images to its file, which tell what images fit it.
+
+    Weights, spec and SHA-256 of the model stay as they are.
+    """
+    from src_core.models.checkpoint import add_statistics
+    from src_core.models.library import find_model, load_model
+    from src_core.training.fit_statistics import make_fit_statistics
+
+    model = load_model(name, "cpu")
+    path = find_model(name)
+    found = make_fit_statistics(dataset, model, tell)
+    print(f"added statistics: {add_statistics(path, found, out or path)}")
+
+
+@models.command("fit", epilog=_EXAMPLES + "drdm models fit cardiac-sax images.csv")
+def fit(
+    name: Annotated[str, typer.Argument(help="Name, or a model file.")],
+    images: Annotated[Path, typer.Argument(help="A CSV: image, kind, fits (yes, no, neither).")],
+    json: _Json = False,
+) -> None:
+    """How well a model tells images that fit it from others: AUROC and rates for each kind."""
+    from src_core.cli.requests import follow
+    from src_core.evaluation.fit_table import fit_report, measure_kinds, read_kinds
+    from src_core.models.library import load_model
+
+    model, kinds = load_model(name, "cpu"), read_kinds(images)
+    follow(measure_kinds(model, kinds))
+    rows = fit_report(kinds)
+    if json:
+        print_json({"model": model.spec.name, "kinds": rows})
+        return
+    shown = ("doubtful_or_worse", "does_not_fit", "median_score")
+    known = [kind.name for kind in kinds if kind.fits == "yes"]
+    columns = ["kind", "fits", "images", *(f"AUROC, {name}" for name in known)]
+    cells = [
+        [row["kind"], row["fits"], str(row["images"])]
+        + [_cell(row["auroc"].get(name)) for name in known]
+        + [_cell(row[key]) for key in shown]
+        for row in rows
+    ]
+    show_table(model.spec.name, columns + [key.replace("_", " ") for key in shown], cells)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _facts(entry: Any) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from src_core.generation.verdict import fit_line, judge
+
 __all__ = [
     "Advance",
     "print_json",
@@ -109,11 +111,15 @@ def show_metrics(metrics: dict[str, Any]) -> None:
     )
     error = metrics.get("inverse_error_voxels")
     inverse = "" if error is None else f", inverse to {error:.1e} voxel"
-    proof = "certified" if metrics["certified"] else "NOT certified"
+    verdict = judge(metrics)
     print(
-        f"determinant   smallest {metrics['min_det']:.3f}, {proof}, "
+        f"determinant   smallest {metrics['min_det']:.3f}, {verdict.proof}, "
         f"guard {metrics['guard_scale']:.3f}{inverse}"
     )
+    if verdict.cautions:
+        print(f"caution       {'; '.join(verdict.cautions)}")
+    if "fit" in metrics:
+        print(f"fit           {fit_line(metrics['fit'])}")
     show_labels(metrics)
     show_targets(metrics)
     show_points(metrics)

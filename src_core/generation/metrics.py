@@ -36,6 +36,7 @@ def measure(
         "folding_permille": found.folding_permille,
         "strict_folding_permille": found.proof.strict_folding_permille,
         "min_det": found.proof.min_det,
+        "max_det": float(found.jacobian.max()),
         "certified": found.proof.certified,
         "guard_scale": guard_scale,
         **backward.metrics,

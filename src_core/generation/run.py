@@ -216,6 +216,8 @@ def _finished(
         "model": model.spec.name,
         "device": str(model.device),
     }
+    if options.level:
+        metrics["fit"] = session.fit.facts()
     reached = outcomes(view, model.spec, options, saved)
     metrics |= steering_metrics(reached, costs)
     metrics |= {"notice": SYNTHETIC} if warped is not case else {}

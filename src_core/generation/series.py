@@ -173,6 +173,7 @@ def _finished(
     metrics = {
         **displacement_metrics(fields[peak], longest_side(view)),
         "min_det": min(proof.min_det for proof in proofs),
+        "max_det": float(jacobian.max()),
         "strict_folding_permille": max(proof.strict_folding_permille for proof in proofs),
         "certified": all(proof.certified for proof in proofs),
         "guard_scale": min(scales, default=1.0),
@@ -185,6 +186,8 @@ def _finished(
         "notice": SYNTHETIC,
         "device": str(session.model.device),
     }
+    if options.level:
+        metrics["fit"] = session.fit.facts()
     displacements = np.stack(fields, axis=3)
     outputs = {"displacement": displacements}
     recipe = make_recipe(case, warped, session.model, options, session.step_count(options), outputs)

@@ -15,13 +15,14 @@ from src_core.diffusion.flow import Flow
 from src_core.diffusion.random_field import Draws, generator
 from src_core.errors import InputError
 from src_core.fields.planes import Field
-from src_core.generation.model_view import ModelView, make_model_view
+from src_core.generation.model_view import MOST_SLICES, ModelView, make_model_view
 from src_core.generation.options import Options
 from src_core.generation.recovery import RecoveryStep, Variety, recovery_steps
 from src_core.generation.region import Box
 from src_core.generation.steered import check_steering, slab_search, steered_steps
 from src_core.generation.still import still_factors
 from src_core.models.device import fixed_threads
+from src_core.models.image_fit import ImageFit
 from src_core.models.model import Model, ModelSpec
 from src_core.models.prediction import checked_condition
 from src_core.steering.search import TargetSearch, rounds_of
@@ -80,6 +81,7 @@ class Session:
         self.view = make_model_view(case, model.spec, slices, region, guide)
         self._images: dict[int, Tensor] = {}
         self._organs: dict[int, Tensor | None] = {}
+        self._fit: ImageFit | None = None
 
     def check(self, options: Options) -> None:
         """Refuse options that do not fit the model, before anything is computed.
@@ -176,6 +178,17 @@ class Session:
             with fixed_threads():
                 self._images[slab] = self.view.images(slab)
         return self._images[slab]
+
+    @property
+    def fit(self) -> ImageFit:
+        """Whether the case's undeformed images fit the model."""
+        if self._fit is None:
+            slabs, most = self.view.slabs, MOST_SLICES
+            some = sorted({i * (slabs - 1) // (most - 1) for i in range(most)})
+            images = torch.cat([self.images(slab) for slab in some])
+            with torch.inference_mode(), fixed_threads():
+                self._fit = self.model.fit_of(images)
+        return self._fit
 
     def prior_answer(self, options: Options, slab: int, u: Tensor) -> Tensor:
         """A map of a slab, followed by what the prior alone answers to targets: not recovered.

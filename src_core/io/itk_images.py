@@ -17,7 +17,7 @@ from src_core.io.headers import Verdict
 from src_core.io.itk import itk_grid, simpleitk
 from src_core.io.refusals import many_values
 
-__all__ = ["read_itk_image"]
+__all__ = ["read_itk_image", "read_itk_shape"]
 
 
 def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
@@ -37,6 +37,24 @@ def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
             do="export it again",
         ) from error
     return _values(sitk, image, path), itk_grid(image)
+
+
+def read_itk_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape (X, Y, ...) and type of an image, from its header.
+
+    Raises:
+        InputError: there is no readable header.
+    """
+    sitk = simpleitk()
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise InputError("ITK cannot read the header", where=str(path)) from error
+    count = reader.GetNumberOfComponents()
+    one = sitk.Image([1] * reader.GetDimension(), reader.GetPixelID(), count)
+    return tuple(reader.GetSize()), sitk.GetArrayViewFromImage(one).dtype
 
 
 def _values(sitk: Any, image: Any, path: Path) -> NDArray[Any]:

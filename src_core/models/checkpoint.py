@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -14,24 +13,48 @@ from torch import nn
 
 from src_core.errors import CommandName, InputError, Phrase
 from src_core.io import open_atomically
+from src_core.models.fit_file import FIT_KEY, model_digest, with_statistics
+from src_core.models.image_fit import FitStatistics
 from src_core.models.model import Model, ModelSpec, spec_error
 from src_core.models.prediction import unfilled
 
-__all__ = ["load_file", "read_spec", "save_model"]
+__all__ = ["add_statistics", "file_digest", "load_file", "read_spec", "save_model"]
 
 _KEY = "drdm"
 
 
 def save_model(
-    path: Path | str, spec: ModelSpec, network: nn.Module, dtype: torch.dtype = torch.float32
+    path: Path | str,
+    spec: ModelSpec,
+    network: nn.Module,
+    dtype: torch.dtype = torch.float32,
+    statistics: FitStatistics | None = None,
 ) -> Path:
-    """Write a model file, all or nothing; ``float16`` halves it, in memory it is float32."""
+    """Write a model file, all or nothing; ``float16`` halves it, in memory it is float32.
+
+    ``statistics`` are those of the training images, for ``Model.fit_of``.
+    """
     state = network.state_dict()
     tensors = {k: v.detach().cpu().to(dtype).contiguous() for k, v in state.items()}
     path = Path(path)
     with open_atomically(path) as file:
-        file.write(save(tensors, metadata={_KEY: spec.model_dump_json()}))
+        content = save(tensors, metadata={_KEY: spec.model_dump_json()})
+        file.write(with_statistics(content, statistics))
     return path
+
+
+def add_statistics(path: Path | str, statistics: FitStatistics, out: Path | str) -> Path:
+    """Write a model file with these statistics; weights, spec and digest stay as they are."""
+    read_spec(path)
+    content = with_statistics(Path(path).read_bytes(), statistics)
+    with open_atomically(Path(out)) as file:
+        file.write(content)
+    return Path(out)
+
+
+def file_digest(path: Path | str) -> str:
+    """SHA-256 of a model file without statistics: recipes and runs know a model by it."""
+    return model_digest(_existing(path).read_bytes())
 
 
 def read_spec(path: Path | str) -> ModelSpec:
@@ -41,11 +64,7 @@ def read_spec(path: Path | str) -> ModelSpec:
         InputError: no such file, not a model of this package, or one of an unknown random field.
     """
     path = _existing(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise _not_a_model(path, "the file is no safetensors") from error
+    metadata = _metadata(path)
     try:
         return ModelSpec.model_validate(json.loads(metadata[_KEY]))
     except KeyError as error:
@@ -56,6 +75,14 @@ def read_spec(path: Path | str) -> ModelSpec:
         raise spec_error(error, str(path)) or _not_a_model(
             path, "the spec in its header cannot be read"
         ) from error
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise _not_a_model(path, "the file is no safetensors") from error
 
 
 def load_file(path: Path | str, device: torch.device) -> Model:
@@ -76,9 +103,15 @@ def load_file(path: Path | str, device: torch.device) -> Model:
     except RuntimeError as error:
         raise _not_a_model(path, "its weights do not fit its spec") from error
     network.eval().requires_grad_(False)
-    digest = hashlib.sha256(content).hexdigest()
-    network = network if device.type == "cpu" else network.to(device)
-    return Model(spec, network, device, digest, str(path.resolve()))
+    text = _metadata(path).get(FIT_KEY)
+    return Model(
+        spec,
+        network if device.type == "cpu" else network.to(device),
+        device,
+        model_digest(content),
+        str(path.resolve()),
+        FitStatistics.from_text(text) if text else None,
+    )
 
 
 def _existing(path: Path | str) -> Path:

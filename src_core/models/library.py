@@ -111,9 +111,12 @@ def import_model(path: str | Path, name: str | None = None) -> ModelEntry:
                 "give it another name, or remove the old one with ", CommandName("models remove")
             ),
         )
-    network = release_network(path) if published else load_file(path, choose_device("cpu")).network
     target.parent.mkdir(parents=True, exist_ok=True)
-    save_model(target, spec, network)
+    if published:
+        save_model(target, spec, release_network(path))
+    else:
+        model = load_file(path, choose_device("cpu"))
+        save_model(target, spec, model.network, statistics=model.statistics)
     return ModelEntry(spec.name, target, spec, False)
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor, nn
 
@@ -20,7 +22,9 @@ from src_core.diffusion.schedule import Schedule
 from src_core.errors import InputError
 from src_core.fields import smooth
 from src_core.fields.algebra import resized
-from src_core.models.network_kind import ConditionNumber, PreparedNetwork
+from src_core.models.fit_features import image_features
+from src_core.models.image_fit import FitStatistics, ImageFit, verdict_of
+from src_core.models.network_kind import Activations, ConditionNumber, PreparedNetwork
 from src_core.models.organs import Organ
 from src_core.models.prediction import (
     AnyNetworkConfig,
@@ -143,13 +147,17 @@ def spec_error(error: ValidationError, where: str) -> InputError | None:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A spec with its network, in evaluation mode, on a device; ``file`` and its ``sha256``."""
+    """A spec with its network, in evaluation mode, on a device; ``file`` and its ``sha256``.
+
+    ``sha256`` is that of the file without ``statistics``, which are of its training images.
+    """
 
     spec: ModelSpec
     network: nn.Module
     device: torch.device
     sha256: str
     file: str = ""
+    statistics: FitStatistics | None = None
 
     def predict(
         self, images: Tensor, level: int, condition: Sequence[float] | None = None
@@ -188,6 +196,47 @@ class Model:
             assert logits is not None
             found.append(logits.sigmoid())
         return resized(torch.cat(found).mean(0, keepdim=True), spec.state)
+
+    def fit_of(self, images: Tensor) -> ImageFit:
+        """Whether the undeformed images (N, 1, *size) of a case, in 0..1, fit the model."""
+        statistics, name = self.statistics, self.spec.name
+        found = None if statistics is None else self.features(images, statistics.level)
+        if statistics is None or found is None:
+            return ImageFit("unknown", None, None, name)
+        features, drift = found
+        score = statistics.score(features)
+        return ImageFit(verdict_of(score), score, drift, name)
+
+    def features(self, images: Tensor, level: int) -> tuple[NDArray[np.float64], float] | None:
+        """What the network sees in undeformed images, see ``image_features``; None if unknown.
+
+        Args:
+            images: (N, 1, *size) in 0..1.
+            level: at which they are shown to the network.
+
+        Returns:
+            (N, F), and the drift: the mean length of what would be corrected, % of the side.
+        """
+        seen = self._activations(images, level)
+        if seen is None:
+            return None
+        spec = self.spec
+        output = seen.velocity.mean(0, keepdim=True)
+        velocity = network_kind(spec.network).velocity(spec, output, level)
+        drift = velocity.norm(dim=1).mean() * spec.schedule.tau(level) * 100 / spec.state
+        return image_features(seen), float(drift)
+
+    def _activations(self, images: Tensor, level: int) -> Activations | None:
+        if self._prepared is not None:
+            return self._prepared.activations(images.float().cpu(), level)
+        kind, found = network_kind(self.spec.network), list[Activations]()
+        for image in images.to(self.device).split(1):
+            levels = torch.full((1,), level, device=self.device)
+            one = kind.activations(self.network, image, levels)
+            if one is None:
+                return None
+            found.append(one.on_cpu())
+        return Activations.joined(found)
 
     @cached_property
     def _prepared(self) -> PreparedNetwork | None:

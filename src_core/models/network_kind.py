@@ -7,10 +7,12 @@ its standard deviation, on the control grid over the image. ``models.prediction`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
+import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,6 +23,7 @@ from src_core.diffusion.schedule import Schedule
 from src_core.fields import enlarge
 
 __all__ = [
+    "Activations",
     "ConditionNumber",
     "Design",
     "NetworkConfig",
@@ -55,8 +58,41 @@ class Design(Protocol):
         """The network's shape."""
 
 
+@dataclass(frozen=True, eq=False)
+class Activations:
+    """What a network makes of images on the way to its output.
+
+    Attributes:
+        bottleneck: (N, C, *grid), where the grid is coarsest.
+        velocity: (N, D, *grid), the output.
+        organs: (N, K, *grid), 0 to 1; None without organs.
+    """
+
+    bottleneck: Tensor
+    velocity: Tensor
+    organs: Tensor | None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Activations]) -> Activations:
+        """Those of several images, one after the other."""
+        organs = [one.organs for one in parts if one.organs is not None]
+        return cls(
+            torch.cat([one.bottleneck for one in parts]),
+            torch.cat([one.velocity for one in parts]),
+            torch.cat(organs) if organs else None,
+        )
+
+    def on_cpu(self) -> Activations:
+        """The same as float32 on the CPU."""
+        organs = None if self.organs is None else self.organs.float().cpu()
+        return Activations(self.bottleneck.float().cpu(), self.velocity.float().cpu(), organs)
+
+
 class PreparedNetwork(Protocol):
     """A network made ready to predict on the CPU: the same function, each image by itself."""
+
+    def activations(self, images: Tensor, level: int) -> Activations:
+        """``NetworkKind.activations`` of images (N, 1, *size)."""
 
     def __call__(self, images: Tensor, level: int, organs: bool) -> tuple[Tensor, Tensor | None]:
         """``NetworkKind.output_with_organs`` of images (N, 1, *size); organs if asked for."""
@@ -162,6 +198,12 @@ class NetworkKind(ABC):
     ) -> tuple[Tensor, Tensor | None]:
         """``output``, and logits of maps of organs, (B, K, *twice the output's grid), or None."""
         return self.output(design, network, images, levels, condition), None
+
+    def activations(self, network: nn.Module, images: Tensor, levels: Tensor) -> Activations | None:
+        """What the network makes of images (N, 1, *size); None where it does not give it."""
+        own = getattr(network, "activations", None)
+        found: Activations | None = None if own is None else own(images, levels)
+        return found
 
     def target(
         self, design: Design, clean: Tensor, levels: Tensor, condition: Tensor | None = None

@@ -119,7 +119,7 @@ def _check_files(files: Sequence[Path]) -> None:
             raise InputError(
                 f"{file.name} is missing",
                 where=str(file.parent),
-                expected="the folder of a result, as drdm generate writes it",
+                expected="the folder of a result, with recipe.json and metrics.json",
             )
 
 

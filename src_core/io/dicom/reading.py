@@ -27,7 +27,7 @@ from src_core.io.refusals import many_values
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["holds_dicom", "read_dicom"]
+__all__ = ["holds_dicom", "read_dicom", "read_dicom_shape"]
 
 _MARK, _MARK_AT = b"DICM", 128
 #: Files of a folder that are looked at for it.
@@ -68,6 +68,19 @@ def read_dicom(path: Path) -> tuple[NDArray[Any], Grid]:
         data = _slice_values(stack, where)
     check_type(data.dtype, where)
     return data, stack.grid
+
+
+def read_dicom_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape (X, Y, planes) and the largest type that values take, from headers.
+
+    Raises:
+        InputError: it is damaged, or not one series.
+    """
+    headers = _series(path) if path.is_dir() else {path: header_of(path)}
+    _check_values(headers.values(), str(path))
+    first = next(iter(headers.values()))
+    planes = sum(int(header.get("NumberOfFrames") or 1) for header in headers.values())
+    return (int(first.Columns), int(first.Rows), planes), np.dtype(np.float32)
 
 
 def holds_dicom(folder: Path) -> bool:

@@ -15,7 +15,13 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from torch import Tensor, nn
 from torch.nn import functional
 
-from src_core.models.network_kind import Design, NetworkConfig, NetworkKind, PreparedNetwork
+from src_core.models.network_kind import (
+    Activations,
+    Design,
+    NetworkConfig,
+    NetworkKind,
+    PreparedNetwork,
+)
 from src_core.models.nn.layers import RANDOM, UNFILLED, Layers, copied
 
 __all__ = [
@@ -62,11 +68,9 @@ class VelocityUNetConfig(NetworkConfig):
 
     @model_validator(mode="after")
     def _divisible(self) -> VelocityUNetConfig:
-        uneven = [w for w in self.widths if w % self.groups]
+        uneven = any(w % self.groups for w in self.widths)
         if uneven or (self.heads and self.widths[-1] % self.heads):
-            raise ValueError(
-                f"widths {self.widths} must be multiples of groups (the last of heads)"
-            )
+            raise ValueError(f"widths {self.widths} must be multiples of groups (last: of heads)")
         return self
 
 
@@ -188,7 +192,14 @@ class VelocityUNet(nn.Module):
             return self.head(features), None
         return self.head(features), depth_to_space(self.organ_head(features), 2)
 
-    def _features(self, image: Tensor, level: Tensor) -> Tensor:
+    def activations(self, image: Tensor, level: Tensor) -> Activations:
+        """The bottleneck and both outputs."""
+        seen: list[Tensor] = []
+        features, organs = self._features(image, level, seen), self.organ_head
+        found = None if organs is None else depth_to_space(organs(features), 2).sigmoid()
+        return Activations(seen[0], self.head(features), found)
+
+    def _features(self, image: Tensor, level: Tensor, seen: list[Tensor] | None = None) -> Tensor:
         share = level.to(image.dtype) / self.config.levels
         e = self.embed(torch.stack([share, share.square()], 1))
         x = self.stem(space_to_depth(image - 0.5, self.config.stem))
@@ -199,6 +210,8 @@ class VelocityUNet(nn.Module):
         x = self.attention(self.middle[0](x, e))
         for block in self.middle[1:]:
             x = block(x, e)
+        if seen is not None:
+            seen.append(x)
         for block, skip in zip(self.decoder, reversed(skips[:-1]), strict=False):
             coarse = functional.interpolate(x, scale_factor=2, mode="nearest")
             x = block(torch.cat([skip, coarse], 1), e)

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from src_core.fields.kernels.threads import in_parts
 from src_core.models.device import spare_threads
+from src_core.models.network_kind import Activations
 from src_core.models.nn.cpu import kernels, layout_kernels
 from src_core.models.nn.cpu.attention_kernels import attend
 from src_core.models.nn.cpu.buffers import Array, Buffers, borrowed
@@ -96,10 +97,31 @@ class CpuNetwork:
         velocities, logits = zip(*(found[start] for start in sorted(found)), strict=True)
         return torch.cat(velocities), None if logits[0] is None else torch.cat(logits)
 
+    def activations(self, images: Tensor, level: int) -> Activations:
+        """``VelocityUNet.activations``, each image by itself."""
+        films, found = self._levels(level), list[Activations]()
+        with borrowed(self.ndim) as buffers:
+            for image in images.detach().float().split(1):
+                seen: list[Array] = []
+                features = self._features(image, iter(films), buffers, seen)
+                velocity, logits = self._outputs(features, True, buffers)
+                maps = None if logits is None else logits.sigmoid()
+                found.append(Activations(self._tensor(seen[0]), velocity, maps))
+        return Activations.joined(found)
+
+    def _tensor(self, x: Array) -> Tensor:
+        """An image of the buffers without its rim: (N, C, *n)."""
+        kept = x[None, 1:-1, 1:-1, 1:-1] if self.ndim == 3 else x[:, 1:-1, 1:-1]
+        return torch.from_numpy(np.moveaxis(kept, -1, 1).copy())
+
     def _some(
         self, images: Tensor, films: list[Array], organs: bool, buffers: Buffers
     ) -> tuple[Tensor, Tensor | None]:
-        features = self._features(images, iter(films), buffers)
+        return self._outputs(self._features(images, iter(films), buffers), organs, buffers)
+
+    def _outputs(
+        self, features: Array, organs: bool, buffers: Buffers
+    ) -> tuple[Tensor, Tensor | None]:
         velocity = self._head(self.head, self.ndim, features, buffers)
         if not organs or self.organ_head is None:
             return velocity, None
@@ -128,7 +150,13 @@ class CpuNetwork:
             self._films[level] = [part.reshape(2, -1) + one for part in parts]
         return self._films[level]
 
-    def _features(self, images: Tensor, films: Iterator[Array], buffers: Buffers) -> Array:
+    def _features(
+        self,
+        images: Tensor,
+        films: Iterator[Array],
+        buffers: Buffers,
+        seen: list[Array] | None = None,
+    ) -> Array:
         count, side, widths = len(images), self.side, self.config.widths
         values = images.contiguous().numpy()
         values = values[0, 0] if self.ndim == 3 else values[:, 0]
@@ -149,6 +177,8 @@ class CpuNetwork:
             self.attention(x, buffers)
         for block in self.middle[1:]:
             self._block(block, x, x, next(films), buffers)
+        if seen is not None:
+            seen.append(x.copy())  # the buffer is used again
         for block, skip in zip(self.decoder, reversed(skips), strict=False):
             width = skip.shape[3] + x.shape[3]
             joined = buffers.image("joined", count, skip.shape[1] - 2, width)
