@@ -102,8 +102,9 @@ def _moved(place: Place, known: Affine) -> bool:
 def check_place(layer: Layer, image: Layer, what: str) -> None:
     """Refuse a layer that lies elsewhere than the image whose voxels it should have.
 
-    By their affines where files gave both one, else as the viewer shows them. A layer that nobody
-    placed, of 1 mm or pixels at the origin, is taken voxel for voxel.
+    By their affines where files gave both one, and as they were moved in the viewer. A spacing that
+    was corrected on one of them holds for both; a layer that nobody placed, of 1 mm or pixels at
+    the origin, is taken voxel for voxel.
 
     Raises:
         InputError: they are further apart than the shell allows.
@@ -117,9 +118,18 @@ def check_place(layer: Layer, image: Layer, what: str) -> None:
         known = [None, None]
     z, y, x = (1, *layer.data.shape[-n:])[-_SPATIAL:]
     first, other = (
-        Grid((x, y, z), layer_affine(*pair)) for pair in zip(places, known, strict=True)
+        Grid((x, y, z), layer_affine({**place, **_spaced(places[0], affine)}, affine))
+        for place, affine in zip(places, known, strict=True)
     )
     check_same_grid(first, other, what, layer.name)
+
+
+def _spaced(image: Place, known: Affine | None) -> Place:
+    """The scale and units of a file's affine, else those of the image."""
+    n = len(image["scale"])
+    if known is None:
+        return {key: image[key] for key in ("scale", "units")}
+    return {"scale": _as_read(known).diagonal()[:n][::-1], "units": ("millimeter",) * n}
 
 
 def _sizes_mm(units: Any) -> NDArray[np.float64]:

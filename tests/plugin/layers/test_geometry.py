@@ -165,9 +165,18 @@ def test_labels_painted_in_the_viewer_lie_as_the_viewer_shows_them(tmp_path):
     image = read(tmp_path, OBLIQUE)
     painted = Labels(VALUES.T % 3, name="painted", scale=image.scale)
     assert np.array_equal(case_from_layers(image, painted).case.label_map, VALUES % 3)
-    painted.scale = np.asarray(image.scale) * 1.5
-    with pytest.raises(InputError, match="the labels lie up to"):
+    painted.translate = (0, 3, 0)
+    with pytest.raises(InputError, match="the labels lie up to 3 mm away"):
         case_from_layers(image, painted)
+
+
+def test_a_spacing_corrected_on_the_image_holds_for_its_labels(tmp_path):
+    image = read(tmp_path, OBLIQUE)
+    labels = read(tmp_path, OBLIQUE, "a_seg.nii.gz", VALUES % 3)
+    image.scale = np.asarray(image.scale) * 2
+    case = case_from_layers(image, labels).case
+    assert case.grid.spacing == pytest.approx((2.4, 2.8, 16))
+    assert np.array_equal(case.label_map, VALUES % 3)
 
 
 def test_labels_that_nobody_placed_are_taken_voxel_for_voxel(tmp_path):
