@@ -104,6 +104,7 @@ def write_image(
 
 def _read_images(path: Path, spacing: Spacing) -> list[Image]:
     """The image of a file, or one for each channel of a picture in colour."""
+    check_reachable(path)
     if not (is_picture(path) and path.is_file() and count_channels(path) > 1):
         return [_read(path, Image, spacing)]
     pixels = read_colours(path)
