@@ -107,7 +107,7 @@ def test_a_scale_set_by_hand_is_seen_at_once(window: Any) -> None:
     wait(lambda: "heart labels" in explorer.sources.geometry_note.text())
     labels.scale = (8, 2.0, 2.0)
     wait(lambda: "8 x 2 x 2 mm" in explorer.sources.geometry_note.text())
-    assert "Trained at 3 to 6 mm" in explorer.sources.model_note.text()
+    assert "Trained at 3 to 6 mm" in explorer.sources.model_note.toolTip()
     ours = explorer.results.layers(image)
     assert np.allclose(ours["image"].scale, image.scale)
     wait(lambda: explorer.results.outcome(image) is not first)
