@@ -72,7 +72,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "labels of other frames": (
         lambda d: save(labels(d), np.stack([RING_LABELS] * 3, -1)), "labels/b.nii.gz"),
     "a field": (vectors, "displacement field"),
-    "5D": (lambda d: save(image(d), np.ones((30, 44, 3, 2, 2), np.int16)), "vector image"),
+    "5D": (lambda d: save(image(d), np.ones((30, 44, 3, 2, 2), np.int16)), "colours or channels"),
     "not finite": (
         lambda d: save(image(d), np.where(RING > 50, np.nan, RING).astype(np.float32)), "finite"),
     "constant": (lambda d: save(image(d), np.full_like(RING, 7)), "b.nii.gz"),
@@ -89,7 +89,7 @@ CASES: dict[str, tuple[Spoil, str]] = {
     "a flat affine": (
         lambda d: header(image(d), srow_x=[0] * 4, srow_y=[0] * 4, sform_code=1, qform_code=0),
         "b.nii.gz"),
-    "colours": (colours, "in colour"),
+    "colours of another size": (colours, "labels are 30 x 44 x 3"),
     "a picture cut short": (no_png, "picture cannot be read"),
 }  # fmt: skip
 

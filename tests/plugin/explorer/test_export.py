@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import chdir
@@ -220,13 +221,12 @@ def test_the_input_itself_replays(files, model, tmp_path):
     assert drdm.generate(plan.case, plan.model, **plan.options.model_dump()).recipe == plan.recipe
 
 
-def test_more_images_are_all_named(files, model):
-    call = call_of(made(drdm.read_case([files[0], files[0]], [files[1], files[1]]), model, level=0))
-    assert call.images == (str(files[0]),) * 2 and call.labels == (str(files[1]),) * 2
+def test_more_images_are_all_named(files, model, tmp_path):
+    images, labels = ([str(f), str(shutil.copy(f, tmp_path / f"2 {f.name}"))] for f in files[:2])
+    call = call_of(made(drdm.read_case(images, labels), model, level=0))
+    assert call.images == tuple(images) and call.labels == tuple(labels)
     assert command_text(call, windows=False).count("--labels") == 2
-    assert f"read_case({[str(files[0])] * 2!r}, labels={[str(files[1])] * 2!r})" in python_text(
-        call
-    )
+    assert f"read_case({images!r}, labels={labels!r})" in python_text(call)
 
 
 @pytest.mark.parametrize("what", [(), ("image",), ("displacement", "jacobian"), ("labels",)])
