@@ -9,14 +9,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QLineEdit,
-    QSpinBox,
     QWidget,
 )
 
 from napari_drdm.widgets.layout import form_of
+from napari_drdm.widgets.number_boxes import NumberBox, WholeNumberBox
 from src_core.errors.options import OptionField
 
 __all__ = ["LARGEST", "LARGEST_INT", "OptionControl", "OptionsForm", "control_of"]
@@ -129,14 +128,14 @@ def _tick(option: OptionField) -> OptionControl:
 
 
 def _whole_number(option: OptionField) -> OptionControl:
-    box = QSpinBox()
+    box = WholeNumberBox()
     least = int(option.least or 0)
     box.setRange(least - option.optional, min(option.most or LARGEST_INT, LARGEST_INT))
     return _bounded(option, box, lambda value: min(int(value), LARGEST_INT))
 
 
 def _number(option: OptionField) -> OptionControl:
-    box = QDoubleSpinBox()
+    box = NumberBox()
     box.setDecimals(option.display.decimals)
     least, most = option.least or option.above or 0, option.most or LARGEST
     if most - least <= 1:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qtpy.QtCore import QObject, QSignalBlocker, Qt, Signal
-from qtpy.QtWidgets import QDoubleSpinBox, QPushButton, QSlider
+from qtpy.QtWidgets import QPushButton, QSlider
+
+from napari_drdm.widgets.number_boxes import NumberBox
 
 __all__ = ["FACTORS", "MILLIMETRES", "OptionalSlider", "Scale"]
 
@@ -70,7 +72,7 @@ class OptionalSlider(QObject):
     def __init__(self, scale: Scale, tip: str, parent: QObject) -> None:
         super().__init__(parent)
         self._scale = scale
-        self.slider, self.box = QSlider(Qt.Orientation.Horizontal), QDoubleSpinBox()
+        self.slider, self.box = QSlider(Qt.Orientation.Horizontal), NumberBox()
         self.reset = QPushButton("↺")
         self.slider.setRange(-scale.stops, scale.stops)
         self.slider.setPageStep(scale.stops // 10)
