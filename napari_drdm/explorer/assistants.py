@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from napari_drdm.explorer.compilation_note import CompilationNote
 from napari_drdm.explorer.fit_check import FitCheck
 from napari_drdm.explorer.label_offer import LabelOffer
 from napari_drdm.explorer.naming import LabelNaming
@@ -36,3 +37,4 @@ def assist(
     StrengthNote(form, reader.snapshot, lambda: runner.busy)
     LabelOffer(viewer, form)
     FitCheck(form, reader, outcome, runner)
+    CompilationNote(form.run_bar, runner)

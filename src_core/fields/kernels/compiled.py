@@ -21,13 +21,15 @@ from typing import Any, Generic, ParamSpec
 
 from filelock import FileLock
 
-__all__ = ["Kernel", "available", "helper", "kernel", "kernels", "ready"]
+__all__ = ["COMPILING", "Kernel", "available", "compiling", "helper", "kernel", "kernels", "ready"]
 
 _P = ParamSpec("_P")
 _log = logging.getLogger(__name__)
 _lock = RLock()
 _helpers: list[Callable[..., Any]] = []
 _WAIT = 120.0
+#: Reported once, before the first kernel is compiled.
+COMPILING = "compiling loops for this machine, once: up to half a minute"
 
 
 class Kernel(Generic[_P]):
@@ -203,9 +205,17 @@ def _drop_old(stored: str | None, source: Path) -> None:
         known.write_text(digest.hexdigest())
 
 
+def compiling() -> bool:
+    """Whether another thread compiles a kernel or loads its code now."""
+    free = _lock.acquire(blocking=False)
+    if free:
+        _lock.release()
+    return not free
+
+
 @cache
 def _report_once() -> None:
-    _log.warning("compiling loops for this machine, once: up to half a minute")
+    _log.warning(COMPILING)
 
 
 def _report_compilation(compiled: Any, signature: str) -> None:
