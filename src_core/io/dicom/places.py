@@ -62,6 +62,7 @@ def stack_planes(planes: Sequence[PlaneHeader], where: str, *, gaps: bool = Fals
         return Stack(((first,),), _grid(first, np.zeros(3), _step(first), 1))
     ordered = sorted(planes, key=lambda plane: (_along(plane, first), plane.order, plane.frame))
     slices = _slices(ordered, first)
+    _check_together(slices, first, where)
     places = np.array([one[0].position for one in slices])
     numbers = _numbered(places, first, where) if gaps else np.arange(len(slices))
     step = _step(first) if len(slices) == 1 else (places[-1] - places[0]) / numbers[-1]
@@ -124,6 +125,22 @@ def _check_alike(planes: Sequence[PlaneHeader], where: str) -> None:
             expected="one stack of parallel slices",
             do="move each stack (a localizer's too) into a folder of its own",
         )
+
+
+def _check_together(
+    slices: Sequence[Sequence[PlaneHeader]], first: PlaneHeader, where: str
+) -> None:
+    """Refuse planes at one height that lie beside each other: several stacks."""
+    for one in slices:
+        away = np.array([plane.position for plane in one]) - np.asarray(one[0].position)
+        across = np.abs(away @ np.asarray(first.axes).T) / first.spacing
+        if across.max() > _AWAY:
+            raise InputError(
+                f"planes at one height lie {np.linalg.norm(away, axis=1).max():.3g} mm apart",
+                where=where,
+                expected="one stack of slices",
+                do="export each stack, or each segment, into a file of its own",
+            )
 
 
 def _check_frames(slices: Sequence[Sequence[PlaneHeader]], where: str, gaps: bool) -> None:
