@@ -17,6 +17,8 @@ __all__ = ["Stack", "stack_planes"]
 
 #: Of a slice's distance or of a pixel, how far a plane may lie from its place in the grid.
 _AWAY = 0.1
+#: Of a pixel over the whole stack: less is due to rounded positions.
+_LEANS = 0.05
 _SAME_MM = 1e-3
 _SAME_DIRECTION = 1e-3
 _SAME_SPACING = 1e-4
@@ -66,6 +68,7 @@ def stack_planes(planes: Sequence[PlaneHeader], where: str, *, gaps: bool = Fals
     places = np.array([one[0].position for one in slices])
     numbers = _numbered(places, first, where) if gaps else np.arange(len(slices))
     step = _step(first) if len(slices) == 1 else (places[-1] - places[0]) / numbers[-1]
+    step = _straight(step, int(numbers[-1]), first)
     _check_places(places, numbers, step, first, where)
     _check_frames(slices, where, gaps)
     found = dict(zip(numbers.tolist(), slices, strict=True))
@@ -85,6 +88,13 @@ def _slices(ordered: Sequence[PlaneHeader], first: PlaneHeader) -> list[list[Pla
 
 def _step(plane: PlaneHeader) -> NDArray[np.float64]:
     return np.asarray(plane.normal * (plane.thickness or 1.0))
+
+
+def _straight(step: NDArray[np.float64], count: int, plane: PlaneHeader) -> NDArray[np.float64]:
+    """A step along the normal, where rounded positions alone make it lean."""
+    along = plane.normal * (step @ plane.normal)
+    leans = np.linalg.norm(step - along) * count > _LEANS * min(plane.spacing)
+    return step if leans else np.asarray(along)
 
 
 def _grid(
