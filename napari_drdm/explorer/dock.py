@@ -142,17 +142,15 @@ class DeformationExplorer(ExplorerForm):
     def _connect_widgets(self) -> None:
         self.follower.moved.connect(self._describe)
         self.sources.image.chosen.connect(self._on_image)
-        self.sources.labels.chosen.connect(self._on_source)
-        self.sources.model.chosen.connect(self._on_source)
+        for other in (self.sources.labels.chosen, self.sources.model.chosen, self.models.offered):
+            other.connect(self._on_source)
         self.sources.import_asked.connect(self.exporter.ask_model)
         self.sources.card_asked.connect(self.exporter.show_card)
         self.drop.dropped.connect(self.import_model)
-        self.options.changed.connect(self._on_options)
-        self.more.changed.connect(self._on_options)
-        self.region.changed.connect(self._on_options)
+        for changing in (self.options, self.more, self.region, self.steering):
+            changing.changed.connect(self._on_options)
         self.more.memory_changed.connect(self._share_memory)
         self.more.offer_results.toggled.connect(self.refresh_layers)
-        self.steering.changed.connect(self._on_options)
         self.steering.pulled.connect(self.live.pull)
         self.steering.started.connect(self._on_drag)
         self.show_panel.changed.connect(self._on_ticks)
@@ -165,7 +163,6 @@ class DeformationExplorer(ExplorerForm):
         self.exporter.imported.connect(self.models.refresh)
         self.variants.compared.connect(self._on_compared)
         self.sessions.message.connect(self.variants_panel.say)
-        self.models.offered.connect(self._on_source)
         self.models.ready.connect(self._on_ready)
         self.live.shown.connect(self._on_moment)
         self.runner.ran.connect(self._on_ran)
@@ -219,6 +216,7 @@ class DeformationExplorer(ExplorerForm):
         """Another image, other labels or another model: their latest result is the current one."""
         stopped = self.runner.busy
         self.live.turn_to(self._moment())
+        self.variants.follow(self._moment())
         self.run_bar.say("Stopped: the image, labels or model changed" if stopped else "")
         self.form_reader.offer_extras()
         image, labels, entry = (x.value() for x in self.sources.choices)
@@ -256,6 +254,7 @@ class DeformationExplorer(ExplorerForm):
         self.live.see()
 
     def _on_moment(self, moment: Moment) -> None:
+        self.variants.see(moment.request)
         self.steering.drag.refresh()
         self._show_numbers()
 
@@ -273,6 +272,8 @@ class DeformationExplorer(ExplorerForm):
         self.run_bar.set_running(running)
         if running:
             self.run_bar.say("")
+        else:
+            self.variants.follow(self._moment())
 
     def _share_memory(self, _: int = 0) -> None:
         """Half of the memory for steps of runs, half for results; many results are in both."""

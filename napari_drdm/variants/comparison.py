@@ -93,11 +93,10 @@ class VariantComparison:
         else:
             self._blink.hold(down)
 
-    def put_away(self, source: Any) -> None:
-        """Another result is on view: the last difference must not cover it."""
-        layer = self._differences.pop(source, None)
-        if layer is not None:
-            self._own.drop(layer)
+    def put_away(self) -> None:
+        """Another result is on view: no difference must cover it."""
+        for layer in self._differences.values():
+            layer.visible = False
 
     def subtract(self, pair: Sequence[Variant]) -> None:
         """Compute B - A in a worker, then show it."""

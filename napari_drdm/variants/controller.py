@@ -12,9 +12,10 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_drdm.variants.comparison import VariantComparison
 from napari_drdm.variants.deleted import DeletedVariants
-from napari_drdm.variants.entries import Thumbnails, entry_of
+from napari_drdm.variants.entries import Thumbnails, entries_of
 from napari_drdm.variants.history import History, RunInputs, Variant
 from napari_drdm.variants.layers import OwnLayers
+from napari_drdm.variants.on_view import ResultsOnView
 from napari_drdm.variants.pinned import PinnedLayers, names_of, return_layers
 from napari_drdm.variants.seeds import SeedGrid, requests_for
 from napari_drdm.variants.sequence import Generate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from napari_drdm.runs.moments import Moment
     from napari_drdm.runs.requests import RunOutcome, RunRequest
     from napari_drdm.variants.panel import VariantsPanel
 
@@ -75,7 +77,7 @@ class Variants(QObject):
         self._comparison = VariantComparison(viewer, self._own, panel, labelled, self.compared.emit)
         self.seeds = SeedGrid(viewer, self._own, generate)
         self._portraits = Thumbnails()
-        self._shown: list[int] = []
+        self._on_view = ResultsOnView(self.history, panel)
         self._later: dict[int, Callable[[Variant], None]] = {}
         self._tidying = QTimer()
         self._tidying.setSingleShot(True)
@@ -88,7 +90,7 @@ class Variants(QObject):
     @property
     def current(self) -> int | None:
         """The number of the result that was shown last."""
-        return self._shown[-1] if self._shown else None
+        return self._on_view.current
 
     def owns(self, layer: Layer) -> bool:
         """Whether a layer was made here."""
@@ -99,7 +101,6 @@ class Variants(QObject):
         before = self.history.find(RunInputs.of(outcome.request))
         recipe = before.recipe if before else {}
         variant = self.keep(outcome)
-        self._comparison.put_away(outcome.request.source)
         self._came(variant)
         wish = self._later.pop(variant.number, None)
         if wish is not None:
@@ -134,6 +135,16 @@ class Variants(QObject):
         if back:
             self._panel.say(f"{back}: removed before, back in the viewer for {variant.name}")
 
+    def follow(self, moment: Moment | None) -> None:
+        """Select the result of what is on view, and none where that is not a result."""
+        self._on_view.follow(moment)
+        self.see(moment.request if moment else None)
+
+    def see(self, request: RunRequest | None) -> None:
+        """Something of a request is on view; of another than before, differences go."""
+        if self._on_view.turns(request):
+            self._comparison.put_away()
+
     def leave_comparisons(self) -> None:
         """Show neither A/B nor nine seeds, but the result that is on view otherwise."""
         self._comparison.stop()
@@ -145,9 +156,9 @@ class Variants(QObject):
         if variants and all(v.pinned and v.layers for v in variants):
             count = sum(len(self._unpin(variant)) for variant in variants)
             gone = f"{count} layer{'s' if count > 1 else ''} removed"
-            self._panel.say(f"Unpinned {names_of(variants)}: {gone}")
+            self._panel.say(f"Unpinned {names_of(variants, self.history)}: {gone}")
         else:
-            self._panel.say(f"Pinning {names_of(variants)}")
+            self._panel.say(f"Pinning {names_of(variants, self.history)}")
             for variant in variants:
                 variant.pinned = True
                 if not variant.layers:
@@ -168,14 +179,16 @@ class Variants(QObject):
         for variant in variants:
             self._pins.drop(variant)
         if variants:
+            names = names_of(variants, self.history)
             self._deleted.take(variants)
-            self._panel.say(f"Deleted {names_of(variants)}: Undo delete brings it back")
+            self._panel.say(f"Deleted {names}: Undo delete brings it back")
         self.refresh()
 
     def undo(self) -> None:
         """Bring back what was deleted last, with its layers."""
         back = self._deleted.put_back()
-        self._panel.say(f"{names_of(back)}: back again" if back else "There is nothing to undo")
+        names = names_of(back, self.history)
+        self._panel.say(f"{names}: back again" if back else "There is nothing to undo")
         for variant in back:
             if variant.pinned and variant.outcome is not None:
                 self._stand(variant)
@@ -186,7 +199,7 @@ class Variants(QObject):
         self._comparison.stop()
         if on:
             self.seeds.leave()
-            self._comparison.blink(self._pair(numbers))
+            self._comparison.blink(self._on_view.pair(numbers))
         else:
             self._panel.say("")
         self.refresh()
@@ -195,12 +208,12 @@ class Variants(QObject):
         """Show the second of two for as long as a key is down."""
         if down and not self._comparison.running:
             self.seeds.leave()
-        self._comparison.hold(down, self._pair(numbers) if down else ())
+        self._comparison.hold(down, self._on_view.pair(numbers) if down else ())
         self.refresh()
 
     def subtract(self, numbers: Sequence[int]) -> None:
         """Show the difference of two results."""
-        self._comparison.subtract(self._pair(numbers))
+        self._comparison.subtract(self._on_view.pair(numbers))
 
     def grid(self, on: bool) -> None:
         """Show nine seeds, or leave them."""
@@ -231,9 +244,8 @@ class Variants(QObject):
 
     def _came(self, variant: Variant) -> None:
         """A result is on view now."""
-        others = [n for n in self._shown if n != variant.number]
-        self._shown = [*others, variant.number][-2:]
-        self._panel.mark(variant.number)
+        self._on_view.came(variant)
+        self._comparison.put_away()
         self.changed.emit()
         if not (self._comparison.running or self.seeds.active):
             self._panel.say("")
@@ -265,10 +277,6 @@ class Variants(QObject):
         self._panel.say(f"Computing {variant.name} again")
         self._again(variant.inputs)
 
-    def _pair(self, numbers: Sequence[int]) -> list[Variant]:
-        """The two chosen, the older first, or the two that were shown last."""
-        return self._variants(numbers if len(numbers) == 2 else self._shown)
-
     def _variants(self, numbers: Sequence[int]) -> list[Variant]:
         return [v for v in map(self.history.get, numbers) if v is not None]
 
@@ -285,7 +293,7 @@ class Variants(QObject):
 
     def refresh(self) -> None:
         """Show what the history holds now."""
-        self._panel.offer([entry_of(variant) for variant in self.history])
+        self._panel.offer(entries_of(self.history))
         self._panel.set_blinking(self._comparison.running)
         self._panel.set_grid(self.seeds.active)
         self._panel.set_undoable(bool(self._deleted))

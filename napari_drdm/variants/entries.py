@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_drdm.layers.units import unit_of
+from napari_drdm.variants.pinned import several_images
 from napari_drdm.variants.thumbnails import Framing, frame_case, thumbnail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from napari_drdm.runs.requests import RunOutcome
     from napari_drdm.variants.history import Variant
 
-__all__ = ["Thumbnails", "VariantEntry", "entry_of"]
+__all__ = ["Thumbnails", "VariantEntry", "entries_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,7 @@ class VariantEntry:
         picture: (side, side, 3), uint8.
         pinned: it is kept.
         standing: its layer is in the viewer.
+        image: the name of its image where there are results of several, else empty.
     """
 
     number: int
@@ -37,6 +41,7 @@ class VariantEntry:
     picture: NDArray[np.uint8]
     pinned: bool = False
     standing: bool = False
+    image: str = ""
 
 
 class Thumbnails:
@@ -60,8 +65,14 @@ class Thumbnails:
         self._framings.pop(source, None)
 
 
-def entry_of(variant: Variant) -> VariantEntry:
-    """A result with its thumbnail and what it is in words."""
+def entries_of(variants: Iterable[Variant]) -> list[VariantEntry]:
+    """Results with their thumbnails and what they are in words."""
+    kept = tuple(variants)
+    several = several_images(kept)
+    return [_entry(variant, several) for variant in kept]
+
+
+def _entry(variant: Variant, several: bool) -> VariantEntry:
     return VariantEntry(
         variant.number,
         variant.name,
@@ -69,6 +80,7 @@ def entry_of(variant: Variant) -> VariantEntry:
         variant.picture,
         variant.pinned,
         bool(variant.layers),
+        variant.inputs.source.name if several else "",
     )
 
 

@@ -11,7 +11,7 @@ from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QGridLayout, QListWidgetItem, QPushButton, QWidget
 
 from napari_drdm.variants.entries import VariantEntry
-from napari_drdm.variants.strip import Strip
+from napari_drdm.variants.strip import IMAGE_ROLE, Strip
 from napari_drdm.widgets.message_line import MessageLine
 
 __all__ = ["VariantsPanel"]
@@ -77,7 +77,7 @@ class VariantsPanel(QWidget):
         """Show these results, the newest first; what was chosen stays so."""
         before, self._entries = self._entries, {entry.number: entry for entry in entries}
         self.strip.blockSignals(True)
-        self.strip.fit(entry.name for entry in entries)
+        self.strip.fit([e.name for e in entries], any(e.image for e in entries))
         for item in self.strip.items_shown():
             if item.data(_NUMBER) not in self._entries:
                 self.strip.takeItem(self.strip.row(item))
@@ -94,12 +94,13 @@ class VariantsPanel(QWidget):
         self._enable()
 
     def mark(self, number: int | None) -> None:
-        """The result that is shown now; two that were chosen for a comparison stay chosen."""
+        """Select the result that is on view now, and no other one."""
         item = self._item(number)
-        if item is None or len(self.numbers()) > 1:
-            return
         self.strip.blockSignals(True)
-        self.strip.setCurrentItem(item, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        if item is None:
+            self.strip.clearSelection()
+        else:
+            self.strip.setCurrentItem(item, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.strip.blockSignals(False)
         self._enable()
 
@@ -214,6 +215,10 @@ def _pin_word(chosen: Sequence[VariantEntry]) -> str:
 def _update(item: QListWidgetItem, before: VariantEntry | None, entry: VariantEntry) -> None:
     item.setData(_NUMBER, entry.number)
     item.setText(entry.name)
+    item.setData(IMAGE_ROLE, entry.image)
+    item.setData(
+        Qt.ItemDataRole.AccessibleTextRole, " of ".join(filter(None, (entry.name, entry.image)))
+    )
     item.setToolTip(entry.tip)
     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
     new = before is None or before.picture is not entry.picture or before.pinned != entry.pinned

@@ -14,14 +14,14 @@ from napari_drdm.variants.layers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from napari.components import ViewerModel
     from napari.layers import Layer
 
     from napari_drdm.variants.history import Variant
 
-__all__ = ["PinnedLayers", "names_of", "return_layers"]
+__all__ = ["PinnedLayers", "names_of", "return_layers", "several_images"]
 
 
 class PinnedLayers:
@@ -79,10 +79,20 @@ def return_layers(viewer: ViewerModel, variant: Variant) -> str:
     return ", ".join(layer.name for layer in back)
 
 
-def names_of(items: Sequence[Variant] | Iterable[Variant]) -> str:
-    """``L48 S1, L48 S2``, or how many where there are more."""
-    names = [variant.name for variant in items]
+def names_of(items: Iterable[Variant], kept: Iterable[Variant] = ()) -> str:
+    """``L48 S1, L48 S2``, or how many where there are more.
+
+    Args:
+        kept: all results; where they are of several images, each name is followed by its image's.
+    """
+    named = several_images(kept)
+    names = [f"{v.name} of {v.inputs.source.name}" if named else v.name for v in items]
     return ", ".join(names) if len(names) <= 3 else f"{len(names)} results"
+
+
+def several_images(kept: Iterable[Variant]) -> bool:
+    """Whether results are of more than one image."""
+    return len({id(variant.inputs.source) for variant in kept}) > 1
 
 
 def _names(variant: Variant) -> tuple[str, str]:

@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QFocusEvent, QKeyEvent, QKeySequence
-from qtpy.QtWidgets import QListView, QListWidget, QListWidgetItem
+from qtpy.QtWidgets import (
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
 
-__all__ = ["Strip"]
+__all__ = ["IMAGE_ROLE", "Strip"]
 
 _ICON, _CELL, _HEIGHT = QSize(60, 60), QSize(80, 84), 104
 _AROUND, _WIDEST = 14, 170
+#: The name of a result's image, in a second line of its caption.
+IMAGE_ROLE = Qt.ItemDataRole.UserRole + 1
+
+
+class _TwoLines(QStyledItemDelegate):
+    """Draws the name of an item and below it that of its image; only the name is edited."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:
+        """Add the second line, shortened to the width of the cell."""
+        super().initStyleOption(option, index)
+        image = index.data(IMAGE_ROLE)
+        if option is not None and image:
+            width = option.rect.width() - _AROUND
+            short = option.fontMetrics.elidedText(image, Qt.TextElideMode.ElideMiddle, width)
+            option.text = f"{option.text}\N{LINE SEPARATOR}{short}"
 
 
 class Strip(QListWidget):
@@ -36,18 +57,26 @@ class Strip(QListWidget):
         self.setIconSize(_ICON)
         self.setGridSize(_CELL)
         self.setFixedHeight(_HEIGHT)
+        self.setItemDelegate(_TwoLines(self))
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Results so far")
         self.setToolTip("Click: show it again. Ctrl+click: choose a second to compare with")
 
-    def fit(self, names: Iterable[str]) -> None:
-        """Make the cells as wide as the longest name, within bounds; a longer one ends in dots."""
+    def fit(self, names: Iterable[str], two_lines: bool = False) -> None:
+        """Make the cells as wide as the longest name, within bounds; a longer one ends in dots.
+
+        Args:
+            two_lines: below a name stands that of its image.
+        """
         longest = max((self.fontMetrics().horizontalAdvance(n) for n in names), default=0)
         width = min(max(_CELL.width(), longest + _AROUND), _WIDEST)
-        if width != self.gridSize().width():
-            self.setGridSize(QSize(width, _CELL.height()))
+        more = self.fontMetrics().lineSpacing() if two_lines else 0
+        cell = QSize(width, _CELL.height() + more)
+        if cell != self.gridSize():
+            self.setGridSize(cell)
+            self.setFixedHeight(_HEIGHT + more)
             for item in self.items_shown():
-                item.setSizeHint(self.gridSize())
+                item.setSizeHint(cell)
 
     def items_shown(self) -> list[QListWidgetItem]:
         """All items, from left to right."""

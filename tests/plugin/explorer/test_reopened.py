@@ -58,6 +58,8 @@ def test_a_dock_opened_again_goes_on_with_its_layers(shown):
     made, before = explorer._outcome(), [layer.name for layer in viewer.layers]
     again = reopened(viewer, explorer)
     assert again._outcome() is made and again.metrics.isEnabled()
+    panel = again.variants_panel  # the result on view is selected
+    assert len(panel.strip.selectedItems()) == 1 and panel.buttons["pin"].isEnabled()
     assert again.sources.image.values() == (viewer.layers["heart"],)
     again.options.level.setValue(30)
     wait(lambda: again._outcome() is not made)
