@@ -32,13 +32,13 @@ class CompilationNote(QObject):
         runner.message.connect(self._on_message)
 
     def _on_message(self, text: str) -> None:
-        from src_core.fields.kernels.compiled import COMPILING  # torch is loaded by now
+        from src_core.fields.sampling import COMPILING  # torch is loaded by now
 
         if text == COMPILING:
             self._timer.start()
 
     def _look(self) -> None:
-        from src_core.fields.kernels.compiled import COMPILING, compiling
+        from src_core.fields.sampling import COMPILING, compiling
 
         if compiling() or self._runner.busy or self._runner.previewing:
             return

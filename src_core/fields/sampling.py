@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from src_core.errors import ArgumentError
 from src_core.fields.cells import column
+from src_core.fields.kernels.compiled import COMPILING, compiling
 from src_core.fields.kernels.compiled import available as compiled_loops
 from src_core.fields.kernels.place_loops import BORDER, FADE, INSIDE
 from src_core.fields.kernels.plane import can_warp_planes, warped_planes
@@ -26,9 +27,11 @@ from src_core.fields.kernels.volumes import image_source, label_source, warp_sou
 from src_core.fields.label_votes import many_labels
 
 __all__ = [
+    "COMPILING",
     "Mode",
     "Padding",
     "compiled_loops",
+    "compiling",
     "identity",
     "inside",
     "labels_by_torch",
