@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FitCheck", "fit_text"]
 
+_IMPLAUSIBLE = "results may be implausible"
+
 
 class FitCheck(QObject):
     """Shows whether the image fits the model, and picks one that fits.
@@ -144,7 +146,7 @@ def fit_text(fit: ImageFit, instead: str = "", best: str = "") -> str:
     texts = {
         "fits": f"The image fits {fit.model}{score}{instead}",
         "doubtful": f"It is doubtful whether the image fits {fit.model}{score}{hint}",
-        "does not fit": f"The image does not fit {fit.model}{score}{hint}",
+        "does not fit": f"This image does not fit {fit.model}{score}: {_IMPLAUSIBLE}{hint}",
         "unknown": f"Fit unknown: the file of {fit.model} has no statistics{hint}",
     }
     return texts[fit.verdict]

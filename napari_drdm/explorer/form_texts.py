@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_drdm.explorer.result_layers import arrow_limit_mm
-from napari_drdm.explorer.suitability import describe, is_stack, model_warning
+from napari_drdm.explorer.suitability import ModelSuitability, describe, is_stack, model_suitability
 from napari_drdm.layers.label_names import label_names
 from napari_drdm.layers.units import unit_of
 from napari_drdm.messages import error_line
@@ -26,7 +26,7 @@ __all__ = ["describe_choice", "show_numbers"]
 def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None]) -> None:
     """Say what the image is, and whether the model suits it."""
     entry: ModelEntry | None = form.sources.model.value()
-    text, warning = "", "" if entry else "No model yet: import one."
+    text, suited = "", ModelSuitability("" if entry else "No model yet: import one.")
     try:
         taken = snapshot()
     except DRDMError as error:
@@ -38,7 +38,7 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
         if frames > 1 and taken.labels is not None and taken.labels.ndim < taken.image.ndim:
             text += ". The labels are of one frame and are shown on every frame."
         if entry is not None:
-            warning = model_warning(taken, entry.spec)
+            suited = model_suitability(taken, entry.spec)
             form.more.set_stack(is_stack(taken, entry.spec))
     if entry is not None:
         form.options.set_levels(entry.spec.schedule.levels)
@@ -48,7 +48,7 @@ def describe_choice(form: ExplorerForm, snapshot: Callable[[], Snapshot | None])
     form.sources.card.setEnabled(entry is not None)
     _show_possible(form)
     form.sources.geometry_note.setText(text)
-    form.sources.model_note.setText(warning)
+    form.sources.show_scale(suited.text, suited.grade, suited.details)
 
 
 def _show_possible(form: ExplorerForm) -> None:

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_drdm.runs.latest_only import LatestOnly
 from napari_drdm.runs.models_found import ModelsFound, find_models, find_models_later
+from napari_drdm.widgets.start_panel import SAMPLE_MODEL
 
 if TYPE_CHECKING:
     from napari_drdm.explorer.form import ExplorerForm
@@ -34,7 +35,8 @@ class ModelList(QObject):
     def __init__(self, form: ExplorerForm, remembered: Remembered) -> None:
         super().__init__(form)
         self._form, self._remembered = form, remembered
-        self.loading = True
+        self.loading, self._first = True, remembered.model
+        form.start.sample_asked.connect(self._on_sample)
         self._search = LatestOnly(lambda _: None, parent=self)
         self._search.came.connect(self._on_found)
 
@@ -63,8 +65,15 @@ class ModelList(QObject):
         """Stop looking for models."""
         self._search.close()
 
+    def _on_sample(self) -> None:
+        """The sample comes with its own model, also while the models are still loading."""
+        self._first = SAMPLE_MODEL
+        for entry in self._form.sources.model.values():
+            if entry.name == SAMPLE_MODEL:
+                self._form.sources.model.pick(entry)
+
     def _on_found(self, found: ModelsFound) -> None:
         self.loading = False
         self._form.more.offer_devices(found.devices, self._remembered.device)
-        self.offer(found.models, self._remembered.model)
+        self.offer(found.models, self._first)
         self.ready.emit()

@@ -183,6 +183,7 @@ class Steering(QObject):
                 walls.get(size.value),
                 size.length.name,
                 size.flat,
+                "in space" if self._turned_to[2] == 3 else "in plane",
             )
             for size in label_sizes(labels)
         ]

@@ -49,7 +49,7 @@ class StrengthNote(QObject):
         self._timer.timeout.connect(self.measure)
         form.options.changed.connect(self._timer.start)
         for choice in form.sources.choices:
-            choice.chosen.connect(lambda _: self._timer.start())
+            choice.chosen.connect(self._start_again)
 
     def measure(self) -> None:
         """Measure in the background; the newest measurement is shown."""
@@ -67,6 +67,12 @@ class StrengthNote(QObject):
         seeds = [options["seed"]] + ([0] if form.more.values()["slices"] == "each" else [])
         unit = unit_of(form.sources.image.value()).name
         self._thread.submit(partial(_measured, entry.spec, grid, options["level"], seeds, unit))
+
+    def _start_again(self, _: Any) -> None:
+        """Nothing is known of the layers and model that are chosen now."""
+        self._thread.stop()
+        self._form.options.forget_reach()
+        self._timer.start()
 
     def _show(self, text: str) -> None:
         self._form.options.set_strength(text)

@@ -64,9 +64,9 @@ class OptionsPanel(QWidget):
     def set_reach(self, percent: float | None) -> None:
         """Largest displacement of this level's result, % of the longer side; None when unknown."""
         if percent is not None:
-            self.reach.setText(f"at most {percent:.0f} % of the side")
+            self.reach.setText(f"at most {percent:.0f} % of the longer side")
         else:
-            self.reach.setText(self._strength or "0 is the image itself")
+            self.reach.setText(self._strength)
         self._reached = percent is not None
 
     def set_strength(self, text: str) -> None:
@@ -74,6 +74,11 @@ class OptionsPanel(QWidget):
         self._strength = text
         if not self._reached:
             self.set_reach(None)
+
+    def forget_reach(self) -> None:
+        """What was measured is of another level, seed, image or model."""
+        self._strength = ""
+        self.set_reach(None)
 
     def roll(self) -> None:
         """Another seed, at random."""
@@ -96,8 +101,8 @@ class OptionsPanel(QWidget):
         self.slider.setPageStep(8)
         self.slider.valueChanged.connect(self.level.setValue)
         self.level.valueChanged.connect(self.slider.setValue)
-        self.level.valueChanged.connect(lambda _: self._forget_reach())
-        self.seed.valueChanged.connect(lambda _: self._forget_reach())
+        self.level.valueChanged.connect(lambda _: self.forget_reach())
+        self.seed.valueChanged.connect(lambda _: self.forget_reach())
         self.level.valueChanged.connect(lambda _: self.changed.emit())
         self.seed.valueChanged.connect(lambda _: self.changed.emit())
         self.variety.changed.connect(self.changed)
@@ -106,11 +111,6 @@ class OptionsPanel(QWidget):
         self.dice.clicked.connect(self.roll)
         self.previous.clicked.connect(lambda: self.step_seed(-1))
         self.following.clicked.connect(lambda: self.step_seed(1))
-        self.set_reach(None)
-
-    def _forget_reach(self) -> None:
-        """What was measured is of another level or seed."""
-        self._strength = ""
         self.set_reach(None)
 
     def _lay_out(self) -> None:

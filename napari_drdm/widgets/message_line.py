@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from superqt import QElidingLabel
 
 __all__ = ["MessageLine"]
+
+#: Pixels left and right of the text, together.
+_PADDING = 14
 
 
 class MessageLine(QElidingLabel):
@@ -18,16 +21,34 @@ class MessageLine(QElidingLabel):
 
     def __init__(self, lines: int = 1, tip: str = "") -> None:
         super().__init__()
-        self._tip = tip
+        self._tip, self._lines = tip, lines
+        self.setEllipsesWidth(_PADDING)
         self.setWordWrap(lines > 1)
         self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + 4)
+        self._keep_room()
         self.setText("")
 
     def setText(self, text: str | None) -> None:
         """Show a text."""
-        super().setText(text or "")
-        self.setToolTip("\n".join(part for part in (text, self._tip) if part))
+        self.show_text(text or "")
+
+    def show_text(self, text: str, details: str = "") -> None:
+        """Show a text, with more about it in the tooltip."""
+        super().setText(text)
+        self.setToolTip("\n".join(part for part in (text, details, self._tip) if part))
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Another theme or scale has another font."""
+        super().changeEvent(event)
+        if event and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._keep_room()
+
+    def _keep_room(self) -> None:
+        self.setFixedHeight(self._lines * self.fontMetrics().lineSpacing() + 8)
+
+    def _wrappedText(self) -> list[str]:
+        """Lines that leave room for the padding of a badge."""
+        return self.wrapText(self._text, self.width() - _PADDING, self.font())
 
     def minimumSizeHint(self) -> QSize:
         """What it says never widens the dock."""

@@ -185,8 +185,12 @@ class SourcePanel(QWidget):
         """Say whether the image fits the model, in words and colour; nothing for ''."""
         mark = f"{MARKS[grade]} " if grade else ""
         self.fit_note.setStyleSheet(BADGES[grade] if grade else "")
-        self.fit_note.setText(f"{mark}{text}" if text else "")
-        self.fit_note.setToolTip(f"{mark}{text}\n{tip}" if tip else "")
+        self.fit_note.show_text(f"{mark}{text}" if text else "", tip)
+
+    def show_scale(self, text: str, grade: Grade | None = None, details: str = "") -> None:
+        """Say whether the image's size suits the model; details are in the tooltip."""
+        self.model_note.setStyleSheet(BADGES[grade] if grade else "")
+        self.model_note.show_text(f"{MARKS[grade]} {text}" if grade else text, details)
 
     def offer_conversion(self, offered: bool) -> None:
         """Whether the image looks like labels."""

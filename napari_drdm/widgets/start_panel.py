@@ -5,10 +5,12 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-__all__ = ["SAMPLE", "StartPanel"]
+__all__ = ["SAMPLE", "SAMPLE_MODEL", "StartPanel"]
 
 #: The sample that is offered, as the viewer opens it.
 SAMPLE = ("napari-drdm", "volume")
+#: The model for it.
+SAMPLE_MODEL = "cardiac-sax"
 
 _TEXT = (
     "To begin, open an image: File > Open File(s), or drop it on the window. "

@@ -28,6 +28,7 @@ class TargetLabel:
         wall_mm: how thick it is, where it encloses another label.
         length: unit of lengths.
         flat: of a single slice, whose areas are shown.
+        measured: how the wall is: in the plane of each slice, or in space.
     """
 
     value: int
@@ -37,6 +38,7 @@ class TargetLabel:
     wall_mm: float | None = None
     length: str = "mm"
     flat: bool = False
+    measured: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,10 @@ class TargetRow(QWidget):
     def show_reached(self, size: ReachedValue | None, wall: ReachedValue | None) -> None:
         """What a result has; None: there is no result of what is asked for."""
         label = self.label
-        _show(self._size_note, f"now {label.size:.3g} {label.unit}", size)
+        _show(self._size_note, f"source {label.size:.3g} {label.unit}", size)
         if label.wall_mm is not None:
-            _show(self._wall_note, f"now {label.wall_mm:.3g} {label.length}", wall)
+            text = f"source {label.wall_mm:.3g} {label.length} {label.measured}".rstrip()
+            _show(self._wall_note, text, wall)
 
     def note(self, wall: bool = False) -> str:
         """The text below a slider."""

@@ -24,8 +24,8 @@ from src_core.errors import Cancelled, InputError, OptionName, Phrase, one_line
 from src_core.fields.point_sets import outside_warning
 from src_core.generation import Options, Result, Session
 from src_core.generation.drawn_case import pose_warning
-from src_core.generation.model_view import scale_warning
 from src_core.generation.recipe import digests
+from src_core.generation.scale import scale_warning
 from src_core.generation.verdict import fit_warning
 from src_core.io import read_case
 from src_core.io.formats import is_picture

@@ -74,7 +74,7 @@ def _made(
     planes: PlaneOptions,
 ) -> Gallery:
     from src_core.generation import make_options
-    from src_core.generation.model_view import scale_warning
+    from src_core.generation.scale import scale_warning
     from src_core.inspection.film_steps import strip_of
     from src_core.inspection.gallery import Gallery, gallery_steps
     from src_core.models.library import load_model

@@ -139,7 +139,9 @@ def _show(result: Result | Series, out: Path, json: bool) -> None:
     if json:
         print_json(result.metrics)
         return
-    show_metrics(result.metrics)
+    from src_core.drawing.planes import length_unit
+
+    show_metrics(result.metrics, length_unit(result.source))
     print(f"written to {out}")
 
 
@@ -151,7 +153,7 @@ def _warn_of_fit(metrics: dict[str, Any]) -> None:
 
 
 def _warn_of_scale(case: Case, model: Model) -> None:
-    from src_core.generation.model_view import scale_warning
+    from src_core.generation.scale import scale_warning
 
     warning = scale_warning(case, model.spec)
     if warning:

@@ -42,6 +42,7 @@ def replay(
 
     Example: drdm replay new/recipe.json --out again
     """
+    from src_core.drawing.planes import length_unit
     from src_core.generation.recipe import differences
     from src_core.recipes.replay import prepare
 
@@ -54,7 +55,7 @@ def replay(
     if json:
         print_json({**result.metrics, "same_bits": not differing, "differing": differing})
     else:
-        show_metrics(result.metrics)
+        show_metrics(result.metrics, length_unit(result.source))
         print(f"differing: {', '.join(differing)}" if differing else "same bits in every array")
     raise typer.Exit(1 if differing else 0)
 

@@ -98,16 +98,16 @@ def show_table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     Console().print(table)
 
 
-def show_metrics(metrics: dict[str, Any]) -> None:
-    """The metrics people look at first, in four lines."""
+def show_metrics(metrics: dict[str, Any], unit: str = "mm") -> None:
+    """The metrics people look at first, in four lines; ``unit`` is px for an unknown spacing."""
     print(
         f"level {metrics['level']}, seed {metrics['seed']}, {metrics['steps']} steps, "
         f"{metrics['model']} on {metrics['device']}, {metrics['seconds']:.1f} s"
     )
     share = f"{metrics['max_percent']:.1f} % of the side"
     print(
-        f"displacement  max {metrics['max_mm']:.1f} mm ({share}), "
-        f"mean {metrics['mean_mm']:.1f} mm ({metrics['mean_percent']:.1f} %)"
+        f"displacement  max {metrics['max_mm']:.1f} {unit} ({share}), "
+        f"mean {metrics['mean_mm']:.1f} {unit} ({metrics['mean_percent']:.1f} %)"
     )
     error = metrics.get("inverse_error_voxels")
     inverse = "" if error is None else f", inverse to {error:.1e} voxel"

@@ -27,18 +27,13 @@ from src_core.models.organs import organs_of_labels
 
 __all__ = [
     "ModelView",
-    "ScaleFit",
     "guide_of",
     "make_model_view",
-    "scale_fit",
-    "scale_warning",
 ]
 
 #: Images of one slab that the network sees at most, evenly spread: slices, and slices of frames.
 #: On ten stacks of 8 to 15 slices, six changed no figure by more than 1 % (docs/ablation.md).
 MOST_SLICES, MOST_IMAGES = 6, 16
-#: How far beyond the scales of its training a model is still used, as a factor.
-_TOLERANCE = 1.25
 #: Voxels of the longest side below which nothing can be recognised.
 _SMALLEST = 8
 #: The channel of a picture in colour that its brightness comes from most.
@@ -227,44 +222,6 @@ def make_model_view(
     values = planes.reshape(1, -1, *plane) if shared else planes
     values = _thin(values, MOST_SLICES if len(frames) == 1 else MOST_IMAGES)
     return ModelView(case, axis, Fit(plane, spacing, spec.size), values, shared, box)
-
-
-@dataclass(frozen=True)
-class ScaleFit:
-    """The scale of a case beside the scales a model was trained on, mm per pixel of its grid."""
-
-    here: float
-    low: float
-    high: float
-
-    @property
-    def fits(self) -> bool:
-        """Whether it is at most a quarter beyond them."""
-        return self.low / _TOLERANCE <= self.here <= self.high * _TOLERANCE
-
-
-def scale_fit(grid: Grid, spec: ModelSpec) -> ScaleFit | None:
-    """How the scale of a case on a grid fits a model; None where the model does not state its own.
-
-    The scale is that of the model's grid over the whole case.
-    """
-    if spec.mm_per_pixel is None:
-        return None
-    keep = [a for a in range(3) if spec.ndim == 3 or a != grid.slice_axis]
-    shape, spacing = tuple(grid.shape[a] for a in keep), tuple(grid.spacing[a] for a in keep)
-    return ScaleFit(Fit(shape, spacing, spec.size).mm_per_pixel, *spec.mm_per_pixel)
-
-
-def scale_warning(case: Case, spec: ModelSpec) -> str:
-    """One line where a case's scale is more than a quarter beyond the model's training, else ''."""
-    scale = scale_fit(case.grid, spec)
-    if scale is None or scale.fits:
-        return ""
-    return (
-        f"{case.name} has {scale.here:.2f} mm per model pixel, {spec.name} was trained on "
-        f"{scale.low:.2f} to {scale.high:.2f}, its anatomy may look too "
-        f"{'small' if scale.here > scale.high else 'large'}"
-    )
 
 
 def _cut(grid: Grid, along: int, part: slice) -> Grid:

@@ -30,6 +30,7 @@ from src_core.generation.options import Options, make_options
 from src_core.generation.proof import guarded
 from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
+from src_core.generation.scale import scale_metrics
 from src_core.generation.session import Session, Step, threaded
 from src_core.generation.steered import outcomes, steering_metrics
 from src_core.models.device import fixed_threads
@@ -218,6 +219,7 @@ def _finished(
     }
     if options.level:
         metrics["fit"] = session.fit.facts()
+        metrics |= scale_metrics(case, model.spec)
     reached = outcomes(view, model.spec, options, saved)
     metrics |= steering_metrics(reached, costs)
     metrics |= {"notice": SYNTHETIC} if warped is not case else {}

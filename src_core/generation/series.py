@@ -33,6 +33,7 @@ from src_core.generation.recipe import make_recipe
 from src_core.generation.recovery import RecoveryStep
 from src_core.generation.run import determinant
 from src_core.generation.save import with_inputs
+from src_core.generation.scale import scale_metrics
 from src_core.generation.session import Session, Step
 from src_core.io import OutputFolder, volume_file, write_field_series
 from src_core.io.case_files import save_case, write_json
@@ -188,6 +189,7 @@ def _finished(
     }
     if options.level:
         metrics["fit"] = session.fit.facts()
+        metrics |= scale_metrics(case, session.model.spec)
     displacements = np.stack(fields, axis=3)
     outputs = {"displacement": displacements}
     recipe = make_recipe(case, warped, session.model, options, session.step_count(options), outputs)

@@ -52,6 +52,8 @@ def _cautions(metrics: Mapping[str, Any]) -> list[str]:
     verdict = metrics.get("fit", {}).get("verdict")
     if verdict == "does not fit":
         found.append("the image does not fit the model")
+    if not metrics.get("scale", {}).get("fits", True):
+        found.append("the image's scale is outside the model's training")
     if verdict == "doubtful":
         found.append("it is doubtful whether the image fits the model")
     return found

@@ -12,9 +12,9 @@ import src_core as drdm
 from src_core.errors import InputError
 from src_core.generation import Options, Session, proof, run
 from src_core.generation.metrics import displacement_metrics
-from src_core.generation.model_view import scale_fit, scale_warning
 from src_core.generation.proof import GuardCheck, weak_points
 from src_core.generation.recovery import RecoveryStep
+from src_core.generation.scale import scale_fit, scale_warning
 from src_core.generation.search import level_for
 from tests.support.tiny import BOX, case, model
 

@@ -61,7 +61,9 @@ def test_what_the_user_chooses_stays_and_is_graded(two_models: None, window: Any
     names = [entry.name for entry in model.values()]
     model.setCurrentIndex(names.index("other"))
     model.activated.emit(model.currentIndex())  # as a click in the list does
-    assert note(explorer) == "✗ The image does not fit other (0.05); it fits fitting"
+    assert note(explorer) == (
+        "✗ This image does not fit other (0.05): results may be implausible; it fits fitting"
+    )
     assert "#b3402e" in explorer.sources.fit_note.styleSheet()
     viewer.add_image(np.random.default_rng(1).random((40, 44)), name="second")
     explorer.sources.image.pick(viewer.layers["second"])

@@ -104,10 +104,9 @@ def test_a_scale_set_by_hand_is_seen_at_once(window: Any) -> None:
     image, labels = viewer.layers[0].__wrapped__, viewer.layers[1].__wrapped__
     first = explorer.results.outcome(image)
     image.scale = (8, 2.0, 2.0)
-    wait(lambda: "heart labels" in explorer.sources.geometry_note.text())
     labels.scale = (8, 2.0, 2.0)
     wait(lambda: "8 x 2 x 2 mm" in explorer.sources.geometry_note.text())
-    assert "Trained at 3 to 6 mm" in explorer.sources.model_note.text()
+    assert "Trained at 3 to 6 mm" in explorer.sources.model_note.toolTip()
     ours = explorer.results.layers(image)
     assert np.allclose(ours["image"].scale, image.scale)
     wait(lambda: explorer.results.outcome(image) is not first)

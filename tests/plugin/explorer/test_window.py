@@ -237,7 +237,7 @@ def test_a_scale_out_of_range_is_reported(window):
     viewer, explorer = window()
     viewer.layers[0].scale = (80, 14, 14)
     explorer.generate()
-    assert "Trained at 3 to 6 mm" in explorer.sources.model_note.text()
+    assert "Trained at 3 to 6 mm" in explorer.sources.model_note.toolTip()
 
 
 def test_without_a_model_the_window_says_so(window, tiny_models):

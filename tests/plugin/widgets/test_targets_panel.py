@@ -73,7 +73,7 @@ def test_a_wall_has_a_slider_of_its_own(panel):
     assert [row.wall is not None for row in panel.rows.values()] == [False, True, False]
     panel.rows[2].wall.box.setValue(2.0)
     assert panel.rows[2].wall.value() == 2.0 and panel.rows[2].wall.slider.value() == 20
-    assert panel.rows[2].note(wall=True) == "now 9.84 mm"
+    assert panel.rows[2].note(wall=True) == "source 9.84 mm"
 
 
 def test_a_label_that_is_held_has_no_other_size(panel):
@@ -88,13 +88,13 @@ def test_a_label_that_is_held_has_no_other_size(panel):
 def test_what_came_of_targets_in_words_and_colour(panel):
     within, outside = ReachedValue("got 119 ml", True), ReachedValue("got 80 ml", False)
     panel.show_reached({3: within, 1: outside}, {2: within}, outside)
-    assert panel.rows[3].note() == "now 92.3 ml, got 119 ml"
-    assert panel.rows[1].note() == "now 120 ml, got 80 ml"
+    assert panel.rows[3].note() == "source 92.3 ml, got 119 ml"
+    assert panel.rows[1].note() == "source 120 ml, got 80 ml"
     colours = [panel.rows[v]._size_note.styleSheet() for v in (3, 1, 2)]
     assert "#2e9d5f" in colours[0] and "#d0722c" in colours[1] and colours[2] == ""
     assert "#2e9d5f" in panel.rows[2]._wall_note.styleSheet()
     panel.rows[3].factor.box.setValue(1.5)
-    assert panel.rows[3].note() == "now 92.3 ml"  # no result of that yet
+    assert panel.rows[3].note() == "source 92.3 ml"  # no result of that yet
 
 
 def test_points_and_further_targets(panel):
