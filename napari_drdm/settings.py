@@ -27,6 +27,7 @@ from src_core.errors.options import (
     shown_in,
 )
 from src_core.generation.options import Options
+from src_core.io.json_text import parse_json
 from src_core.models.options import ModelOptions
 
 __all__ = [
@@ -149,7 +150,7 @@ def load_settings(kind: type[_K]) -> _K:
     """What was remembered; a value that is not possible is the default."""
     text = _text_in(settings_file(), kind.key)
     try:
-        values = json.loads(text) if text else {}
+        values = parse_json(text) if text else {}
     except json.JSONDecodeError:
         return kind()
     if not isinstance(values, dict) or values.get("version") != 1:

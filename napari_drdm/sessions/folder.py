@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from napari_drdm.sessions.records import SessionRecord
 from src_core.errors import InputError
 from src_core.io.atomic import partial_name
 from src_core.io.case_files import write_json
+from src_core.io.json_text import parse_json
 
 __all__ = [
     "ENDING",
@@ -102,7 +102,7 @@ def read_session(path: Path) -> SessionRecord:
     """
     try:
         text = (path / _RECORD).read_text("utf-8")
-        raw = json.loads(text)
+        raw = parse_json(text)
     except (OSError, ValueError) as error:
         raise InputError(
             "this is no session", where=str(path), expected=f"a folder with {_RECORD}"
@@ -157,7 +157,7 @@ def read_variant(path: Path, inside: str) -> VariantFiles:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = parse_json(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise InputError("a file of the session is damaged", where=str(path)) from error
     if not isinstance(values, dict):

@@ -5,7 +5,6 @@ Measured once for a run and kept in its folder, ``cohort.json``.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from src_core.io import read_case
 from src_core.io.case_files import write_json
 from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_file
+from src_core.io.json_text import parse_json
 
 __all__ = ["COHORT", "Cohort", "cohort_entries", "read_cohort", "read_entry"]
 
@@ -101,7 +101,7 @@ def read_cohort(path: Path, ndim: int, spacing: float | None, folder: Path) -> C
 
 
 def _kept(file: Path, facts: dict[str, Any], path: Path) -> Cohort:
-    known = json.loads(file.read_text(encoding="utf-8"))
+    known = parse_json(file.read_text(encoding="utf-8"))
     if any(known.get(name) != value for name, value in facts.items()):
         raise InputError(
             "the data set has changed since the run began",

@@ -22,6 +22,7 @@ from src_core.augment.layouts.layout import Member, unwritable
 from src_core.augment.plan import Plan
 from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, columns, row_of
 from src_core.io import open_atomically
+from src_core.io.json_text import parse_json
 
 __all__ = ["Manifest", "lines"]
 
@@ -125,7 +126,7 @@ class Manifest:
 
     def _at(self, file: io.BufferedReader, name: str) -> Line:
         file.seek(self._places[name])
-        return json.loads(file.readline())
+        return parse_json(file.readline())
 
 
 def lines(out: Path) -> Iterator[Line]:
@@ -152,7 +153,7 @@ def _decoded(text: bytes) -> Line | None:
     if not text.endswith(b"\n"):
         return None
     try:
-        line = json.loads(text)
+        line = parse_json(text)
     except ValueError:
         return None
     whole = isinstance(line, dict) and {"name", "state", "files"} <= line.keys()

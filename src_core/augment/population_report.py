@@ -5,7 +5,6 @@ A distance is Wasserstein's between the logarithms of a measure: 0.1 is about 10
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from src_core.augment.cohort import COHORT
 from src_core.augment.jobs import Line
 from src_core.augment.manifest import lines
 from src_core.io.case_files import write_json
+from src_core.io.json_text import parse_json
 
 __all__ = ["POPULATION", "PopulationTally", "population_html", "population_of_run"]
 
@@ -132,7 +132,7 @@ def _real(out: Path) -> dict[str, list[float]]:
     path = out / COHORT
     if not path.is_file():
         return {}
-    known = json.loads(path.read_text(encoding="utf-8"))
+    known = parse_json(path.read_text(encoding="utf-8"))
     columns = zip(*known["values"], strict=True)
     return {
         name: [v for v in column if v]

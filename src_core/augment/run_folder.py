@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from src_core.augment.products import Product
 from src_core.datasets.run_folder import INDEX, MANIFEST
 from src_core.errors import InputError, OptionName, Phrase
 from src_core.io.case_files import write_json
+from src_core.io.json_text import parse_json
 
 __all__ = [
     "FAILURES",
@@ -91,7 +91,7 @@ def differing_facts(plan: Plan) -> tuple[str, ...]:
     """
     path = Path(plan.request.out) / run_file(plan.request.product)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
         names = dict.fromkeys([*plan.facts, *_OPTIONAL_FACTS])
         return tuple(name for name in names if found.get(name) != plan.facts.get(name))
     except FileNotFoundError:

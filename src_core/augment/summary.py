@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -20,6 +19,7 @@ from src_core.augment.run_folder import FAILURES, INDEX, MANIFEST, run_file
 from src_core.cases.synthetic import SYNTHETIC
 from src_core.generation.verdict import fit_warning
 from src_core.io import open_atomically
+from src_core.io.json_text import parse_json
 
 __all__ = ["SUMMARY", "save_summary"]
 
@@ -89,7 +89,7 @@ def save_summary(out: Path, failed: int = 0, product: Product = CASES) -> Path:
 def _asked(out: Path, product: Product) -> str:
     """The request of the run in one line; nothing where its file cannot be read."""
     try:
-        facts = json.loads((out / run_file(product)).read_text(encoding="utf-8"))
+        facts = parse_json((out / run_file(product)).read_text(encoding="utf-8"))
         words = [f"model {facts['model']}", f"levels {_range(facts['levels'])}"]
         words += [f"between {_range(facts['between'])}"] if "between" in facts else []
         return f"{facts['dataset']}: {', '.join(words)}, seed {facts['seed']}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import typer
 
 from src_core.errors import Cancelled, DRDMError, Name, OptionName, Phrase, one_line
+from src_core.errors.phrases import printable
 
 __all__ = ["Outcome", "in_shell", "reported", "resumable", "terminable"]
 
@@ -110,7 +111,7 @@ def _fail(text: str, code: int) -> int:
 
 
 def _say(text: str, prefix: str) -> None:
-    print(f"{prefix}{text}", file=sys.stderr)
+    print(printable(f"{prefix}{text}"), file=sys.stderr)
 
 
 def _one_line(text: str) -> str:

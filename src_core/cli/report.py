@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from src_core.errors.phrases import printable
 from src_core.generation.verdict import fit_line, judge
 
 __all__ = [
@@ -33,7 +34,7 @@ Advance = Callable[[int, int, str], None]
 
 def tell(text: str) -> None:
     """A line on stderr, so that stdout holds results alone."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def print_json(values: Any) -> None:
@@ -72,7 +73,9 @@ def _bar(title: str) -> Iterator[Advance]:
         task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int, words: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{title} {words}".strip())
+            bar.update(
+                task, completed=done, total=total, description=printable(f"{title} {words}".strip())
+            )
 
         yield advance
 

@@ -6,7 +6,6 @@ A label map of an image has the image's name up to its suffix, and ``dseg``, ``s
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from src_core.datasets.entry import Entry, stem
 from src_core.errors import InputError
 from src_core.io.formats import NIFTI
+from src_core.io.json_text import parse_json
 
 __all__ = ["is_bids", "read_bids"]
 
@@ -28,8 +28,8 @@ def is_bids(folder: Path) -> bool:
     if not file.is_file():
         return False
     try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        facts = parse_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return False
     return isinstance(facts, dict) and "BIDSVersion" in facts
 

@@ -7,7 +7,6 @@ along the images' fourth axis. nnU-Net v1 has both: a list of names without the 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 from src_core.datasets.entry import Absent, Entry, stem, subject_of
 from src_core.errors import InputError
 from src_core.io.formats import NIFTI
+from src_core.io.json_text import parse_json
 
 __all__ = ["IGNORE", "Catalogue", "is_described", "read_catalogue", "read_described"]
 
@@ -83,7 +83,7 @@ def read_catalogue(path: Path) -> Catalogue:
         channels = facts.get("channel_names") or facts.get("modality") or {"0": "image"}
         names = tuple(str(channels[key]) for key in sorted(channels, key=int))
         labels = dict(_label(key, value) for key, value in facts.get("labels", {}).items())
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             "its channels or labels cannot be understood",
             where=str(file),
@@ -130,7 +130,7 @@ def _label(key: str, value: Any) -> tuple[str, int | list[int]]:
 def _facts(path: Path) -> tuple[Path, dict[str, Any]]:
     file = path / FILE if path.is_dir() else path
     try:
-        facts = json.loads(file.read_text(encoding="utf-8"))
+        facts = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             "the file cannot be read", where=str(file), expected="a complete JSON file"

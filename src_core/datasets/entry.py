@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from src_core.errors import InputError
 from src_core.io.formats import ending_of, without_ending
 
-__all__ = ["Absent", "Entry", "real_path", "stem", "subject_of"]
+__all__ = ["Absent", "Entry", "check_name", "real_path", "stem", "subject_of"]
 
 #: Whether a case that names a missing file stops the reading, or stays in the list.
 Absent = Literal["refuse", "keep"]
+#: Of a name and what is put behind it.
+_LONGEST = 200
+_PART = re.compile(r"[^/\\\x00-\x1f\x7f-\x9f]+")
 _TIME = re.compile(r"[_-](frame\d+|phase\d+|time\d+|t\d+|ed|es)$", re.IGNORECASE)
 
 
@@ -54,6 +58,22 @@ class Entry:
     def images(self) -> tuple[Path, ...]:
         """Files of all of its channels."""
         return (self.image, *self.channels)
+
+
+def check_name(name: str, where: str) -> None:
+    """Refuse a case's name that could not be that of a file in a folder.
+
+    Raises:
+        InputError: it leads elsewhere, has control characters, or is too long.
+    """
+    if _PART.fullmatch(name) and name not in (".", "..") and len(name.encode()) <= _LONGEST:
+        return
+    raise InputError(
+        f"a case cannot be called {name[:60]!r}",
+        where=where,
+        expected=f"up to {_LONGEST} characters without slashes and control characters",
+        do="rename it",
+    )
 
 
 def subject_of(name: str) -> str:

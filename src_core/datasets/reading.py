@@ -19,7 +19,7 @@ from pathlib import Path
 
 from src_core.datasets.bids import is_bids, read_bids
 from src_core.datasets.described import is_described, read_described
-from src_core.datasets.entry import Absent, Entry, stem, subject_of
+from src_core.datasets.entry import Absent, Entry, check_name, stem, subject_of
 from src_core.datasets.folder import beside, files_of, is_flat, read_folder
 from src_core.datasets.run_folder import INDEX, is_run, subjects_of
 from src_core.errors import InputError
@@ -55,6 +55,8 @@ def read_dataset(path: Path | str, *, absent: Absent = "refuse") -> list[Entry]:
         ) from error
     if not entries:
         raise InputError("the data set is empty", where=str(path), expected="images")
+    for entry in entries:
+        check_name(entry.name, str(path))
     if absent == "keep" and not any(os.path.exists(entry.image) for entry in entries):
         return read_dataset(path)
     return [replace(e, subject=known.get(e.name, e.subject)) for e in entries]
@@ -143,8 +145,13 @@ def _is_table(path: Path) -> bool:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Rows of a CSV, each with its place in the file, for messages."""
-    for number, row in enumerate(_table(path), start=2):
-        yield f"{path} line {number}", {k: v or "" for k, v in row.items() if k}
+    try:
+        for number, row in enumerate(_table(path), start=2):
+            yield f"{path} line {number}", {k: v or "" for k, v in row.items() if k}
+    except csv.Error as error:
+        raise InputError(
+            f"the table cannot be read ({error})", where=str(path), expected="a CSV of short cells"
+        ) from error
 
 
 def _table(path: Path) -> csv.DictReader[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from src_core.io.json_text import parse_json
 
 __all__ = ["INDEX", "MANIFEST", "is_run", "subjects_of"]
 
@@ -32,5 +33,5 @@ def _named(manifest: Path) -> Iterator[tuple[str, str]]:
     with suppress(OSError), manifest.open(encoding="utf-8") as file:
         for text in file:
             with suppress(ValueError, KeyError, TypeError):
-                line = json.loads(text)
+                line = parse_json(text)
                 yield str(line["name"]), str(line["subject"])

@@ -6,7 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["CommandName", "Name", "OptionName", "Phrase"]
+__all__ = ["CommandName", "Name", "OptionName", "Phrase", "printable"]
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """Text whose control characters a terminal would obey, such as in a file's name, replaced."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from src_core.errors import InputError, OptionName, Phrase
 from src_core.experiments.files import plain, write_json
 from src_core.experiments.records import Record, Trial, TrialKey
 from src_core.io import open_atomically
+from src_core.io.json_text import parse_json
 
 __all__ = ["Journal", "OwnWords", "TrialFormat", "run_facts"]
 
@@ -53,7 +54,7 @@ def run_facts(folder: Path) -> dict[str, Any]:
         InputError: there is no run in the folder.
     """
     try:
-        found: dict[str, Any] = json.loads((folder / _RUN).read_text(encoding="utf-8"))
+        found: dict[str, Any] = parse_json((folder / _RUN).read_text(encoding="utf-8"))
         found["digest"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -139,7 +140,7 @@ class Journal:
 
     def _check(self, digest: str) -> None:
         try:
-            found = json.loads((self.folder / _RUN).read_text(encoding="utf-8"))
+            found = parse_json((self.folder / _RUN).read_text(encoding="utf-8"))
             same = found["digest"] == digest
         except (ValueError, KeyError, TypeError):
             same = False
@@ -155,7 +156,7 @@ class Journal:
             text = path.read_bytes()
             whole = text[: text.rfind(b"\n") + 1]
             lines = whole.decode("utf-8").splitlines()
-            self.trials += [self._format.from_json(_numbers(json.loads(line))) for line in lines]
+            self.trials += [self._format.from_json(_numbers(parse_json(line))) for line in lines]
             if whole != text and path == self._own:  # another process may be writing its own
                 with open_atomically(path) as file:
                     file.write(whole)

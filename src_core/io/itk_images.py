@@ -15,6 +15,7 @@ from src_core.io.formats import format_named
 from src_core.io.header_rules import decide
 from src_core.io.headers import Verdict
 from src_core.io.itk import itk_grid, simpleitk
+from src_core.io.metaimage_data import check_metaimage
 from src_core.io.refusals import many_values
 
 __all__ = ["read_itk_image", "read_itk_shape"]
@@ -27,6 +28,8 @@ def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
         InputError: it is damaged, or holds several values per voxel.
     """
     sitk, where = simpleitk(), str(path)
+    if format_named(path) is format_named("a.mha"):
+        check_metaimage(path)
     try:
         image = sitk.ReadImage(where)
     except RuntimeError as error:

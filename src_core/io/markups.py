@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from src_core.cases.point_set import Axes, PointSet, to_lps
 from src_core.errors import InputError
 from src_core.io.case_files import write_json
+from src_core.io.json_text import parse_json
 from src_core.io.points import axes_of, checked_points
 
 __all__ = ["read_markups", "write_markups"]
@@ -68,7 +68,7 @@ def write_markups(path: Path, points: PointSet) -> None:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = parse_json(path.read_text(encoding="utf-8-sig"))
         if all(isinstance(m["controlPoints"], list) for m in content["markups"]):
             return content
     except (OSError, ValueError, LookupError, TypeError) as error:

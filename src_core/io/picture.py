@@ -26,6 +26,7 @@ __all__ = [
     "read_png",
     "read_shape",
     "read_tiff",
+    "stored_numbers",
     "write_colours",
     "write_png",
     "write_tiff",
@@ -196,6 +197,14 @@ def _one_slice(data: NDArray[Any], path: Path) -> NDArray[Any]:
 def _png_pixels(path: Path) -> NDArray[Any]:
     from PIL import Image
 
+    bits, colour = _png_kind(path)
+    if bits == 16 and colour:
+        raise InputError(
+            "the PNG has 16 bits a colour",
+            where=str(path),
+            expected="8 bits a colour, or grey of 16 bits",
+            do="save it as TIFF",
+        )
     with Image.open(path) as picture:
         _check_pixels(picture.width * picture.height, path)
         if picture.mode == "P":
@@ -204,6 +213,29 @@ def _png_pixels(path: Path) -> NDArray[Any]:
         pixels = np.asarray(picture)
         # Older versions of Pillow decode PNG's 16 bits into 32.
         return pixels.astype(np.uint16) if picture.mode.startswith("I") else pixels
+
+
+def _png_kind(path: Path) -> tuple[int, bool]:
+    """Bits of a stored number, and whether a pixel has several."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    return (head[24], head[25] != 0) if len(head) == 26 else (8, False)
+
+
+def stored_numbers(path: Path, data: NDArray[Any]) -> NDArray[Any]:
+    """The numbers a picture of labels stores, not the brightness that they mean in an image."""
+    if format_named(path) is PNG:
+        bits, _ = _png_kind(path)
+        step = 255 // (2**bits - 1) if bits < 8 else 1
+        return np.asarray(data // step) if data.max(initial=0) > 2**bits - 1 else data
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        if getattr(page, "photometric", None) != tifffile.PHOTOMETRIC.MINISWHITE:
+            return data
+        bits = int(getattr(page, "bitspersample", 0))
+    return np.asarray(data.dtype.type(2**bits - 1) - data)
 
 
 def _tiff_pixels(path: Path) -> NDArray[Any]:

@@ -31,7 +31,7 @@ from src_core.io.formats import (
 )
 from src_core.io.header_rules import decide
 from src_core.io.nifti_fields import described
-from src_core.io.picture import count_channels, read_colours
+from src_core.io.picture import count_channels, read_colours, stored_numbers
 from src_core.io.reach import check_reachable
 from src_core.io.refusals import AS_FIELD, many_values
 
@@ -124,10 +124,14 @@ def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
     found = format_of(path)
     if not path.exists():
         raise InputError("no such file", where=where, expected="an image file", do="check the path")
+    if not (path.is_file() or path.is_dir()):
+        raise InputError("this is no file", where=where, expected="an image file")
     if found is None or found.read_image is None:
         raise _no_image(path, found)
     with found.required(path):
         data, geometry = found.read_image(path)
+    if kind is LabelMap and found.picture:
+        data = stored_numbers(path, data)
     if spacing is not None:
         geometry = _spaced(data.shape, spacing, found, where)
     if isinstance(geometry, Grid):

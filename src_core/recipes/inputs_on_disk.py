@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from src_core.generation.save import input_file
 from src_core.io import read_case
 from src_core.io.case_files import input_volumes
 from src_core.io.formats import is_picture
+from src_core.io.json_text import parse_json
 
 __all__ = ["picture_spacing", "with_present_inputs", "wrote"]
 
@@ -45,7 +45,7 @@ def with_present_inputs(result: Result) -> Result:
 def wrote(folder: Path, unsaved: Mapping[str, str]) -> bool:
     """Whether the export in a folder holds these inputs, by name and SHA-256."""
     try:
-        recipe = json.loads((folder / "recipe.json").read_text("utf-8"))
+        recipe = parse_json((folder / "recipe.json").read_text("utf-8"))
         arrays = {name: recipe["inputs"]["arrays"][name] for name in unsaved}
     except (OSError, ValueError, KeyError, TypeError):
         return False

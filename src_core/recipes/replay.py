@@ -20,6 +20,7 @@ from src_core.io import read_case
 from src_core.io.case_files import input_volumes
 from src_core.io.formats import is_picture
 from src_core.io.hashing import sha256_array, sha256_file
+from src_core.io.json_text import parse_json
 from src_core.io.points import read_points
 from src_core.models.checkpoint import load_file
 from src_core.models.device import choose_device
@@ -144,7 +145,7 @@ def _source(
 def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:
     try:
         text = path.read_text(encoding="utf-8")
-        raw = json.loads(text) if path.suffix != ".jsonl" else _of_manifest(path, text, sample)
+        raw = parse_json(text) if path.suffix != ".jsonl" else _of_manifest(path, text, sample)
         return raw, _Recipe.model_validate(raw)
     except OSError as error:
         raise InputError("no such recipe", where=str(path), expected="a recipe.json") from error
@@ -154,7 +155,7 @@ def _read(path: Path, sample: str | None) -> tuple[dict[str, Any], _Recipe]:
 
 def _of_manifest(path: Path, text: str, sample: str | None) -> dict[str, Any]:
     """The recipe of a sample; the newest, where a run was stopped."""
-    lines = [json.loads(line) for line in text.splitlines() if line.endswith("}")]
+    lines = [parse_json(line) for line in text.splitlines() if line.endswith("}")]
     recipes = {line.get("name"): line["recipe"] for line in lines if "recipe" in line}
     if sample in recipes:
         return recipes[sample]

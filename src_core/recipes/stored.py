@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from src_core.generation.save import input_file
 from src_core.io import read_case, read_field_series, volume_file
 from src_core.io.case_files import input_volumes
 from src_core.io.hashing import sha256_array
+from src_core.io.json_text import parse_json
 from src_core.recipes.replay import read_source
 
 __all__ = ["StoredResult", "read_images", "read_result", "recipe_file"]
@@ -125,7 +125,7 @@ def _check_files(files: Sequence[Path]) -> None:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError("this is no metrics.json", where=str(path)) from error
     if not isinstance(values, dict) or "max_mm" not in values:

@@ -53,6 +53,13 @@ def test_tilt_and_drift_give_a_sheared_grid(tmp_path: Path, places: np.ndarray, 
     check(case, STORED, places, axes)
 
 
+def test_rounded_positions_are_a_straight_grid(tmp_path: Path) -> None:
+    places = UP + [[0.004 * z, 0, 0] for z in range(SHAPE[2])]
+    case = read_case(write_slices(tmp_path / "s", STORED, places))
+    assert not case.grid.sheared
+    assert case.grid.affine[:3, 2] == pytest.approx((0, 0, 5), abs=1e-6)
+
+
 def test_a_shift_of_one_slice_is_refused(tmp_path: Path) -> None:
     places = UP.copy()
     places[2, 0] += 0.5

@@ -21,7 +21,7 @@ def frame_values(stack: Stack, where: str) -> NDArray[Any]:
         InputError: the voxels cannot be decoded, or frames at one place have no order.
     """
     _check_order(stack, where)
-    pixels = _pixels(stack.planes[0][0].file)
+    pixels = _pixels(stack.planes[0][0].file, sum(map(len, stack.planes)))
     planes = [plane for one in stack.planes for plane in one]
     plain = all((plane.slope, plane.intercept) == (1, 0) for plane in planes)
     kind = pixels.dtype if plain else np.dtype(np.float32)
@@ -39,7 +39,7 @@ def segment_labels(stack: Stack, where: str) -> NDArray[np.uint16]:
         InputError: segments overlap, or are fractions.
     """
     file = next(plane.file for one in stack.planes for plane in one)
-    pixels = _pixels(file)
+    pixels = _pixels(file, sum(map(len, stack.planes)))
     if pixels.max(initial=0) > 1:
         raise InputError(
             "the segmentation is one of fractions",
@@ -82,7 +82,7 @@ def _check_order(stack: Stack, where: str) -> None:
             )
 
 
-def _pixels(file: Path) -> NDArray[Any]:
+def _pixels(file: Path, count: int) -> NDArray[Any]:
     """Stored values, (frames, rows, columns)."""
     import pydicom
 
@@ -95,4 +95,12 @@ def _pixels(file: Path) -> NDArray[Any]:
             expected="uncompressed or run-length coded voxels",
             do="decompress it (dcmdjpeg), or convert it to .nii.gz",
         ) from error
-    return np.asarray(pixels if pixels.ndim == 3 else pixels[None])
+    frames = np.asarray(pixels if pixels.ndim == 3 else pixels[None])
+    if len(frames) < count:
+        raise InputError(
+            f"the file holds {len(frames)} of {count} frames",
+            where=str(file),
+            expected="a complete DICOM file",
+            do="export it again",
+        )
+    return frames

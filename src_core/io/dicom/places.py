@@ -17,6 +17,8 @@ __all__ = ["Stack", "stack_planes"]
 
 #: Of a slice's distance or of a pixel, how far a plane may lie from its place in the grid.
 _AWAY = 0.1
+#: Of a pixel over the whole stack: less is due to rounded positions.
+_LEANS = 0.05
 _SAME_MM = 1e-3
 _SAME_DIRECTION = 1e-3
 _SAME_SPACING = 1e-4
@@ -62,9 +64,11 @@ def stack_planes(planes: Sequence[PlaneHeader], where: str, *, gaps: bool = Fals
         return Stack(((first,),), _grid(first, np.zeros(3), _step(first), 1))
     ordered = sorted(planes, key=lambda plane: (_along(plane, first), plane.order, plane.frame))
     slices = _slices(ordered, first)
+    _check_together(slices, first, where)
     places = np.array([one[0].position for one in slices])
     numbers = _numbered(places, first, where) if gaps else np.arange(len(slices))
     step = _step(first) if len(slices) == 1 else (places[-1] - places[0]) / numbers[-1]
+    step = _straight(step, int(numbers[-1]), first)
     _check_places(places, numbers, step, first, where)
     _check_frames(slices, where, gaps)
     found = dict(zip(numbers.tolist(), slices, strict=True))
@@ -84,6 +88,13 @@ def _slices(ordered: Sequence[PlaneHeader], first: PlaneHeader) -> list[list[Pla
 
 def _step(plane: PlaneHeader) -> NDArray[np.float64]:
     return np.asarray(plane.normal * (plane.thickness or 1.0))
+
+
+def _straight(step: NDArray[np.float64], count: int, plane: PlaneHeader) -> NDArray[np.float64]:
+    """A step along the normal, where rounded positions alone make it lean."""
+    along = plane.normal * (step @ plane.normal)
+    leans = np.linalg.norm(step - along) * count > _LEANS * min(plane.spacing)
+    return step if leans else np.asarray(along)
 
 
 def _grid(
@@ -124,6 +135,22 @@ def _check_alike(planes: Sequence[PlaneHeader], where: str) -> None:
             expected="one stack of parallel slices",
             do="move each stack (a localizer's too) into a folder of its own",
         )
+
+
+def _check_together(
+    slices: Sequence[Sequence[PlaneHeader]], first: PlaneHeader, where: str
+) -> None:
+    """Refuse planes at one height that lie beside each other: several stacks."""
+    for one in slices:
+        away = np.array([plane.position for plane in one]) - np.asarray(one[0].position)
+        across = np.abs(away @ np.asarray(first.axes).T) / first.spacing
+        if across.max() > _AWAY:
+            raise InputError(
+                f"planes at one height lie {np.linalg.norm(away, axis=1).max():.3g} mm apart",
+                where=where,
+                expected="one stack of slices",
+                do="export each stack, or each segment, into a file of its own",
+            )
 
 
 def _check_frames(slices: Sequence[Sequence[PlaneHeader]], where: str, gaps: bool) -> None:

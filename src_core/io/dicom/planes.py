@@ -37,6 +37,7 @@ class PlaneHeader:
         axes: unit vectors along a row and down a column, (2, 3), LPS.
         spacing: mm between columns, between rows.
         thickness: mm to the next plane, as the header has it; 0 where it has none.
+        stored: bits and sign of stored numbers.
         slope: of physical values.
         intercept: of physical values.
         order: of frames at one position.
@@ -50,6 +51,7 @@ class PlaneHeader:
     axes: tuple[tuple[float, ...], tuple[float, ...]]
     spacing: tuple[float, float]
     thickness: float
+    stored: tuple[int, int, int]
     slope: float
     intercept: float
     order: tuple[int, ...] = ()
@@ -99,13 +101,15 @@ def planes_of(header: Dataset, path: Path) -> Iterator[PlaneHeader]:
     Raises:
         InputError: its frames have no functional groups, or its numbers are no numbers.
     """
+    groups = header.get("PerFrameFunctionalGroupsSequence")
+    if is_framed(header) and (
+        groups is None or len(groups) != int(header.get("NumberOfFrames", 1))
+    ):
+        raise _unplaced(path)
     try:
-        if not is_framed(header):
+        if groups is None:
             yield _plane(path, 0, header, (header,))
             return
-        groups = header.get("PerFrameFunctionalGroupsSequence")
-        if groups is None:
-            raise _unplaced(path)
         shared = [*header.get("SharedFunctionalGroupsSequence", ())]
         for number, group in enumerate(groups):
             yield _plane(path, number, header, (group, *shared))
@@ -135,6 +139,11 @@ def _plane(path: Path, number: int, header: Dataset, groups: Sequence[Dataset]) 
         (tuple(x[:3]), tuple(x[3:])),
         (float(along), float(down)),
         abs(float(measures.get("SpacingBetweenSlices") or measures.get("SliceThickness") or 0)),
+        (
+            int(header.get("BitsAllocated", 16)),
+            int(header.get("BitsStored", 16)),
+            int(header.get("PixelRepresentation", 0)),
+        ),
         float(values.get("RescaleSlope", 1)),
         float(values.get("RescaleIntercept", 0)),
         _order(groups),
@@ -169,7 +178,7 @@ def _numbers(values: Any, count: int) -> list[float]:
 
 def _unplaced(path: Path) -> InputError:
     return InputError(
-        "its frames have no positions",
+        "its frames have no positions, or not all of them",
         where=str(path),
         expected="enhanced DICOM, or one file a slice",
         do="convert it to .nii.gz (dcm2niix)",

@@ -133,6 +133,20 @@ def _check_values(headers: Iterable[Dataset], where: str) -> None:
                 expected="an image or a segmentation",
                 do="name the series of the image",
             )
+        if header.get("PhotometricInterpretation") == "MONOCHROME1":
+            raise InputError(
+                "0 is white in this DICOM file (MONOCHROME1)",
+                where=where,
+                expected="MONOCHROME2",
+                do="convert it to .nii.gz (dcm2niix)",
+            )
+        if header.get("ModalityLUTSequence") or header.get("RescaleSlope") == 0:
+            raise InputError(
+                "its values are given by a table, or their slope is 0",
+                where=where,
+                expected="a rescale slope and intercept",
+                do="convert it to .nii.gz (dcm2niix)",
+            )
         palette = header.get("PhotometricInterpretation") == "PALETTE COLOR"
         if palette or int(header.get("SamplesPerPixel") or 1) > 1:
             raise many_values(_COLOUR, where)
@@ -161,8 +175,8 @@ def _slice_values(stack: Stack, where: str) -> NDArray[Any]:
     return np.stack([one.astype(kind) for one in each], axis=-1)
 
 
-def _meaning(plane: PlaneHeader) -> tuple[float, float]:
-    return plane.slope, plane.intercept
+def _meaning(plane: PlaneHeader) -> tuple[object, ...]:
+    return plane.slope, plane.intercept, plane.stored
 
 
 def _single(stack: Stack, where: str) -> Sequence[Sequence[PlaneHeader]]:

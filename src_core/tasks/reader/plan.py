@@ -5,7 +5,6 @@ It holds no kinds. Which picture is what stands in the folder ``key``, which a r
 
 from __future__ import annotations
 
-import json
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from src_core.errors import InputError
 from src_core.experiments.files import write_json
+from src_core.io.json_text import parse_json
 
 __all__ = [
     "ANSWERS", "KEY", "PICTURES", "PLAN", "Question", "ReadingPlan", "ShownQuestion",
@@ -110,7 +110,7 @@ def read_plan(folder: Path) -> ReadingPlan:
     """
     path = folder / PLAN
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
         if found["reader_test"] != _VERSION or found["mode"] not in ("choice", "score"):
             raise ValueError
         questions = tuple(Question(str(q["name"]), int(q["count"])) for q in found["questions"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from src_core.errors import InputError
 from src_core.experiments.journal import Journal, run_facts
 from src_core.experiments.records import Record, StageProgress, Trial, TrialKey
+from src_core.io.json_text import parse_json
 from src_core.tasks.registration.curves import read_curves
 from src_core.tasks.registration.options import METHODS, RegistrationRequest
 from src_core.tasks.registration.report import COMPUTED, write_report
@@ -82,5 +82,5 @@ class SavedRegistration:
 def _earlier(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
     return {name: value for name, value in found.items() if name not in COMPUTED}

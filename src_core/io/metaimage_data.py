@@ -1,0 +1,84 @@
+"""Whether a MetaImage has all its voxels: ITK reads damaged ones as what is in memory."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import IO
+
+from src_core.errors import InputError
+
+__all__ = ["check_metaimage"]
+
+_CHUNK = 1 << 20
+_LOCAL = "local"
+_BYTES = {"char": 1, "short": 2, "int": 4, "long": 4, "long_long": 8, "float": 4, "double": 8}
+
+
+def check_metaimage(path: Path) -> None:
+    """Refuse compressed voxels that end early or are damaged, and lists of files.
+
+    Raises:
+        InputError: the header or the voxels are no complete MetaImage.
+    """
+    try:
+        with path.open("rb") as file:
+            known = _header(file)
+            data = known.get("elementdatafile", "")
+            if data.lower() == "list" or "%" in data:
+                raise InputError(
+                    "the MetaImage is a list of files",
+                    where=str(path),
+                    expected="one file of voxels",
+                    do="save it as one .mha or .nii.gz",
+                )
+            if known.get("compresseddata", "").lower() != "true":
+                return
+            size = _size(known)
+            if data.lower() == _LOCAL:
+                _unpack(file, size, path)
+            else:
+                with (path.parent / data).open("rb") as other:
+                    _unpack(other, size, path)
+    except (OSError, KeyError, ValueError, zlib.error) as error:
+        if isinstance(error, InputError):
+            raise
+        raise _damaged(path) from error
+
+
+def _header(file: IO[bytes]) -> dict[str, str]:
+    """Entries, lower case keys; the file is left where the voxels begin."""
+    known: dict[str, str] = {}
+    while "elementdatafile" not in known and (line := file.readline(_CHUNK)):
+        key, _, value = line.decode("latin-1").partition("=")
+        known[key.strip().lower()] = value.strip()
+    return known
+
+
+def _size(known: dict[str, str]) -> int:
+    kind = known["elementtype"].lower().removeprefix("met_").removesuffix("_array")
+    size = _BYTES[kind.removeprefix("u")]
+    for count in (*known["dimsize"].split(), known.get("elementnumberofchannels", "1")):
+        size *= int(count)
+    return size
+
+
+def _unpack(file: IO[bytes], size: int, path: Path) -> None:
+    """Count unpacked bytes, never more than there should be."""
+    unpacker, found = zlib.decompressobj(), 0
+    while not unpacker.eof and found <= size:
+        chunk = unpacker.unconsumed_tail or file.read(_CHUNK)
+        if not chunk:
+            break
+        found += len(unpacker.decompress(chunk, _CHUNK))
+    if found != size or not unpacker.eof:
+        raise _damaged(path)
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        "the compressed voxels end early or are damaged",
+        where=str(path),
+        expected="a complete MetaImage",
+        do="copy or export it again",
+    )
