@@ -71,7 +71,9 @@ def show_numbers(form: ExplorerForm, outcome: RunOutcome | None, moment: Moment 
     labels, metrics = outcome.request.labels, outcome.result.metrics
     unit, figures = unit_of(outcome.request.source), outcome.result.label_figures
     form.show_panel.set_legend(arrow_limit_mm(outcome), unit.name)
-    form.metrics.show_metrics(metrics, label_names(labels), _variety(form, outcome), unit, figures)
+    targets = len(outcome.request.options.targets)
+    about = label_names(labels), _variety(form, outcome), unit, figures, targets
+    form.metrics.show_metrics(metrics, *about)
     if metrics["level"] == form.options.level.value():
         form.options.set_reach(metrics["max_percent"])
 

@@ -99,7 +99,8 @@ class SessionCommands(QObject):
         """Save images, labels, results and settings as a folder."""
         place = session_path(path)
         try:
-            draft = take_session(self._form, self._variants, self._steering.targets())
+            targets, there = self._steering.targets(), self._viewer.layers
+            draft = take_session(self._form, self._variants, targets, there)
         except DRDMError as error:
             self.failed.emit(error_line(error))
             return

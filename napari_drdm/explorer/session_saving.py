@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -59,15 +59,20 @@ class SessionDraft:
     model: tuple[Path, str] | None
 
 
-def take_session(form: ExplorerForm, variants: Variants, targets: Sequence[Target]) -> SessionDraft:
+def take_session(
+    form: ExplorerForm, variants: Variants, targets: Sequence[Target], there: Container[Layer]
+) -> SessionDraft:
     """All that a session holds, on the main thread; values are not copied.
+
+    Args:
+        there: the viewer's layers; others are hidden when the session is opened.
 
     Raises:
         InputError: a layer is no image that a case can be made of.
     """
     kept = tuple(variants.history)
     layers = _layers_of(form, kept)
-    taken = tuple(take_layer(layer, number) for number, layer in enumerate(layers, 1))
+    taken = tuple(take_layer(one, number, one in there) for number, one in enumerate(layers, 1))
     ids = {id(layer): one.record.id for layer, one in zip(layers, taken, strict=True)}
     entry = form.sources.model.value()
     shown = [place for place, v in enumerate(kept) if v.number == variants.current]

@@ -41,8 +41,11 @@ class TakenLayer:
     snapshot: Snapshot | None
 
 
-def take_layer(layer: Layer, number: int) -> TakenLayer:
+def take_layer(layer: Layer, number: int, there: bool = True) -> TakenLayer:
     """What a session needs of an image, labels or shapes; nothing is copied.
+
+    Args:
+        there: it is in the viewer; one that is not is hidden when the session is opened.
 
     Raises:
         InputError: it is no image that a case can be made of.
@@ -55,7 +58,7 @@ def take_layer(layer: Layer, number: int) -> TakenLayer:
             "name": layer.name,
             "plane": layer.ndim == 2,
             "place": _place(layer),
-            "look": _look(layer),
+            "look": {**_look(layer), "visible": bool(layer.visible and there)},
             "about": _about(layer),
             "shapes": _shapes(layer) if kind == "shapes" else (),
         }

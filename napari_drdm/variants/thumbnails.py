@@ -18,6 +18,8 @@ __all__ = ["SIDE", "Framing", "frame_case", "thumbnail"]
 #: Pixels along each side: twice what a list shows, for dense screens.
 SIDE = 112
 _TINT = 0.45
+#: Voxels of a slice that are looked at along each side, and how much it has to vary, by the most.
+_SAMPLES, _RICH = 64, 0.8
 
 #: Label values (rows, columns) -> RGBA in 0..1, (rows, columns, 4).
 Colours = Callable[[NDArray[Any]], NDArray[Any]]
@@ -43,7 +45,7 @@ class Framing:
 def frame_case(
     case: Case, window: tuple[float, float], scale: tuple[float, ...] = (1.0, 1.0, 1.0)
 ) -> Framing:
-    """The slice with most of the labels, or the middle one without.
+    """The slice with most of the labels; without, one near the middle that is not empty.
 
     Args:
         window: physical values that are black and white.
@@ -88,12 +90,19 @@ def _plane(volume: Volume, axis: int, index: int) -> NDArray[Any]:
 
 
 def _most_labelled(case: Case, axis: int) -> int:
-    middle = case.grid.shape[axis] // 2
-    if case.label_map is None:
-        return middle
-    first = case.label_map[..., 0] if case.label_map.ndim == 4 else case.label_map
-    counts = np.count_nonzero(first, axis=tuple(a for a in range(3) if a != axis))
-    return int(counts.argmax()) if counts.any() else middle
+    """The slice with most of the labels; without any, that nearest the middle which shows much."""
+    others = tuple(a for a in range(3) if a != axis)
+    if case.label_map is not None:
+        first = case.label_map[..., 0] if case.label_map.ndim == 4 else case.label_map
+        counts = np.count_nonzero(first, axis=others)
+        if counts.any():
+            return int(counts.argmax())
+    data = case.images[0].data[..., 0] if case.images[0].data.ndim == 4 else case.images[0].data
+    steps = [1 if a == axis else max(1, n // _SAMPLES) for a, n in enumerate(data.shape)]
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = np.nan_to_num(data[tuple(slice(None, None, n) for n in steps)].std(axis=others))
+    rich = np.flatnonzero(spread >= _RICH * spread.max())
+    return int(rich[np.abs(rich - len(spread) // 2).argmin()])
 
 
 def _squared(

@@ -17,8 +17,8 @@ from src_core.generation.verdict import fit_line, judge
 __all__ = ["MetricsPanel", "metric_lines"]
 
 _TIPS = {
-    "Shown": "The level, seed and variety of the result that is exported, whatever the form says; "
-    "grey while another moment is on view",
+    "Shown": "The level, seed, variety and targets of the result that is exported, whatever the "
+    "form says; grey while another moment is on view",
     "Largest": "Largest length of the displacement; % of the longer in-plane side",
     "Mean": "Mean length of the displacement; % of the longer in-plane side",
     "Fit": "Whether the image looks like those that the model was trained on, by what its network "
@@ -61,9 +61,10 @@ class MetricsPanel(QWidget):
         variety: float | None = None,
         unit: LengthUnit = MM,
         figures: Sequence[LabelFigures] = (),
+        targets: int = 0,
     ) -> None:
-        """Show a result's metrics, its variety and its labels, or nothing."""
-        lines = metric_lines(metrics, variety, unit) if metrics else {}
+        """Show a result's metrics, its variety, its labels and how many targets it had."""
+        lines = metric_lines(metrics, variety, unit, targets) if metrics else {}
         notes = label_notes(metrics, names or {}) if metrics else ""
         self.labels.show_labels(figures, names or {}, unit, notes)
         for name, label in self._values.items():
@@ -80,11 +81,15 @@ class MetricsPanel(QWidget):
 
 
 def metric_lines(
-    metrics: Mapping[str, Any], variety: float | None = None, unit: LengthUnit = MM
+    metrics: Mapping[str, Any],
+    variety: float | None = None,
+    unit: LengthUnit = MM,
+    targets: int = 0,
 ) -> dict[str, str]:
     """The lines of the panel for a result; its variety where that is known."""
     m = metrics
     kept = "" if variety is None else f", variety {variety:g}"
+    kept += f", {targets} target{'s' if targets > 1 else ''}" if targets else ""
     lines = {
         "Shown": f"level {m['level']}, seed {m['seed']}{kept}, {m['model']}",
         "Largest": f"{m['max_mm']:.1f} {unit.name}, {m['max_percent']:.1f} %",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from src_core.io.header_rules import decide
 from src_core.io.headers import Verdict
 from src_core.io.itk import itk_grid, simpleitk
 from src_core.io.metaimage_data import check_metaimage
+from src_core.io.nifti import MOST_PACKED
 from src_core.io.refusals import many_values
 
 __all__ = ["read_itk_image", "read_itk_shape"]
@@ -30,6 +32,8 @@ def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
     sitk, where = simpleitk(), str(path)
     if format_named(path) is format_named("a.mha"):
         check_metaimage(path)
+    elif path.suffix.lower() == ".nrrd":
+        _check_promise(path)
     try:
         image = sitk.ReadImage(where)
     except RuntimeError as error:
@@ -58,6 +62,21 @@ def read_itk_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     count = reader.GetNumberOfComponents()
     one = sitk.Image([1] * reader.GetDimension(), reader.GetPixelID(), count)
     return tuple(reader.GetSize()), sitk.GetArrayViewFromImage(one).dtype
+
+
+def _check_promise(path: Path) -> None:
+    """Refuse a header that promises more voxels than a file of this length can hold."""
+    if not path.is_file():
+        return
+    shape, dtype = read_itk_shape(path)
+    size, length = math.prod(shape) * dtype.itemsize, path.stat().st_size
+    if size > MOST_PACKED * length:
+        raise InputError(
+            f"the header promises {size} bytes, the file has {length}",
+            where=str(path),
+            expected="a complete NRRD file",
+            do="copy or export it again",
+        )
 
 
 def _values(sitk: Any, image: Any, path: Path) -> NDArray[Any]:

@@ -26,10 +26,11 @@ from src_core.io.atomic import open_atomically
 from src_core.io.formats import NIFTI, format_named, listed
 from src_core.io.gzip_stream import GzipStream, gzip_stream
 
-__all__ = ["MAX_BYTES", "read_header", "read_nifti", "read_shape", "write_nifti"]
+__all__ = ["MAX_BYTES", "MOST_PACKED", "read_header", "read_nifti", "read_shape", "write_nifti"]
 
 MAX_BYTES = 8 << 30
-_DEFLATE_RATIO = 1032
+#: Bytes that deflate packs into one, at most.
+MOST_PACKED = 1032
 _CHUNK = 16 << 20
 _EXTENSIONS = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -99,7 +100,7 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         with path.open("rb") as file:
             compressed = file.peek(2)[:2] == _GZIP_MAGIC
             stream = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if compressed else file
-            yield stream, path.stat().st_size * (_DEFLATE_RATIO if compressed else 1)
+            yield stream, path.stat().st_size * (MOST_PACKED if compressed else 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise _damaged("the compressed data end early or are damaged", path) from error
     except FileNotFoundError as error:

@@ -5,6 +5,7 @@ That is ITK's order, so that a field written for a picture is right for it in IT
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -243,7 +244,8 @@ def _tiff_pixels(path: Path) -> NDArray[Any]:
 
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
-        _check_pixels(int(np.prod(page.shape)) * len(file.pages), path)
+        _check_pixels(math.prod(page.shape) * len(file.pages), path)
+        _check_pixels(math.prod(file.series[0].shape), path)
         pixels = np.asarray(file.asarray())
         meaning = getattr(page, "photometric", None)
         if meaning == tifffile.PHOTOMETRIC.PALETTE:

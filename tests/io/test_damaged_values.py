@@ -84,6 +84,29 @@ def test_a_png_of_16_bits_a_colour_is_refused(tmp_path: Path) -> None:
         read_case(tmp_path / "a.png")
 
 
+def test_headers_that_promise_more_than_the_file_holds_are_refused(tmp_path: Path) -> None:
+    sizes = "NRRD0004\ntype: short\ndimension: 3\nsizes: 2000 2000 600\n"
+    where = "space: left-posterior-superior\nspace directions: (1,0,0) (0,1,0) (0,0,1)\n"
+    (tmp_path / "a.nrrd").write_bytes(f"{sizes}{where}endian: little\nencoding: gzip\n\n".encode())
+    with pytest.raises(InputError, match="the header promises 4800000000 bytes"):
+        read_case(tmp_path / "a.nrrd")
+    head = "ObjectType = Image\nNDims = 3\nDimSize = 2000 2000 600\nElementType = MET_SHORT\n"
+    packed = f"{head}CompressedData = True\nElementDataFile = LOCAL\n".encode()
+    (tmp_path / "a.mha").write_bytes(packed + zlib.compress(bytes(100)))
+    with pytest.raises(InputError, match="end early or are damaged"):
+        read_case(tmp_path / "a.mha")
+    xml = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="9" '
+        'SizeY="7" SizeZ="80000000" SizeC="1" SizeT="1"><TiffData IFD="0" PlaneCount="1"/></Pixels>'
+        "</Image></OME>"
+    )
+    pixels = np.arange(63, dtype=np.uint8).reshape(7, 9)
+    tifffile.imwrite(tmp_path / "o.tif", pixels, description=xml, metadata=None)
+    with pytest.raises(InputError, match="the picture has 5040000000 pixels"):
+        read_case(tmp_path / "o.tif")
+
+
 def test_a_pipe_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.nii.gz")
     with pytest.raises(InputError, match="this is no file"):

@@ -98,3 +98,11 @@ def test_a_difference_is_hidden_when_another_result_is_shown(two):
     wait(lambda: len(shown()) == 1)
     choose(explorer, "heart")
     assert not shown()
+
+
+def test_targets_are_named_in_the_line_of_the_result(two):
+    _, explorer = two
+    assert "target" not in explorer.metrics.text("Shown")
+    explorer.targets.rows[2].hold.click()
+    settle(explorer)
+    wait(lambda: ", 1 target, " in explorer.metrics.text("Shown"))
