@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,11 +34,12 @@ def lps_displacements(values: Vectors, grid: Grid, kind: FieldKind) -> Vectors:
     absolute = kind.positions
     if absolute is None:
         absolute = all(is_absolute(one, grid) for one in np.moveaxis(values, 3, 0))
-    out = np.empty(values.shape, np.float32)
+    out, (x, y, _) = np.empty(values.shape, np.float32), grid.shape
     for part in parts(grid.shape, 2):
         u = np.asarray(values[:, :, part], np.float64)
         if absolute:
-            u = u - _positions(grid, kind, part)[:, :, :, None]
+            here = np.arange(x), np.arange(y), np.arange(part.start, part.stop)
+            u = u - _positions(grid, kind, here)[:, :, :, None]
         out[:, :, part] = _to_lps(u, grid, kind)
     return out
 
@@ -48,11 +49,11 @@ def doubt(values: Vectors, grid: Grid) -> str:
 
     Positions vary less once those of the voxels are taken off; directions are all of length 1.
     """
-    x, y, z = (slice(None, None, -(-n // _LOOKED_AT)) for n in grid.shape)
-    some = np.asarray(values[x, y, z, 0], np.float64)
+    looked_at = tuple(np.arange(0, n, -(-n // _LOOKED_AT)) for n in grid.shape)
+    some = np.asarray(values[(*np.ix_(*looked_at), 0)], np.float64)
     for axes, words in (("RAS", "RAS mm"), ("LPS", "LPS mm"), ("voxels", "voxels")):
         kind = FieldKind("", "", "", axes, True)  # type: ignore[arg-type]
-        here = _positions(grid, kind, slice(0, grid.shape[2]))[x, y, z]
+        here = _positions(grid, kind, looked_at)
         if _spread(some - here) < _LEFT * _spread(some):
             return f"the values are positions in {words}, not displacements"
     length = np.linalg.norm(some, axis=-1)
@@ -66,11 +67,11 @@ def _spread(u: Vectors) -> float:
     return float(u.reshape(-1, u.shape[-1]).std(axis=0).sum())
 
 
-def _positions(grid: Grid, kind: FieldKind, part: slice) -> NDArray[np.float64]:
-    """Positions of a range of slices, (X, Y, Z', 3), in the axes of a kind."""
-    x, y, _ = grid.shape
-    at = np.stack(np.meshgrid(np.arange(x), np.arange(y), np.arange(part.start, part.stop),
-                              indexing="ij"), axis=-1).astype(np.float64)  # fmt: skip
+def _positions(
+    grid: Grid, kind: FieldKind, voxels: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """Positions of some voxels along X, Y and Z, (X', Y', Z', 3), in the axes of a kind."""
+    at = np.stack(np.meshgrid(*voxels, indexing="ij"), axis=-1).astype(np.float64)
     if kind.axes == "voxels":
         return at
     if kind.axes == "FSL":
