@@ -82,7 +82,7 @@ def test_a_slider_asks_for_a_size_and_the_row_shows_what_came_of_it(bench):
     assert len(bench.moments) >= 3 and any(m.displacement is None for m in bench.moments)
     row.factor.reset.click()
     bench.settle()
-    assert bench.asked() == () and row.note().startswith("now") and "asked" not in row.note()
+    assert bench.asked() == () and row.note().startswith("source") and "asked" not in row.note()
 
 
 def test_a_point_is_pulled_and_the_anatomy_follows(bench):
