@@ -58,6 +58,9 @@ class Person:
         self.users.clear()
         ACTIONS["close the dock"][1](self, 0)
         self.viewer.dims.ndisplay = 2
+        history = self.explorer.variants.history  # what was tried outlives its layers and the dock
+        for variant in list(history):
+            history.remove(variant)
 
     def open_layers(self, name: str) -> None:
         shape, self.opened = SHAPES[name], self.opened + 1

@@ -97,10 +97,25 @@ class Watch:
 
     def remember(self) -> None:
         """Take the user's layers as they are."""
-        self.before = {layer: state(layer) for layer in self.person.present}
+        self.before = {layer: self.state(layer) for layer in self.person.present}
+
+    def count_restored(self) -> None:
+        """Image and labels of a result that was chosen come back, if the user had removed them."""
+        for layer in self.person.viewer.layers:
+            kind, known = type(layer).__name__, layer.metadata.get("drdm", {})
+            ours = self.person.explorer._owns(layer) or "output" in known
+            if kind in ("Image", "Labels") and not ours and layer not in self.person.users:
+                self.person.users.append(layer)
+                self.before[layer] = self.state(layer)
+
+    def state(self, layer: Any) -> tuple[Any, ...]:
+        """What nobody but the user may change; hidden under its result in 3D counts as shown."""
+        covered = layer in self.person.explorer.follower._hidden
+        return (layer.visible or covered, *state(layer))
 
     def check(self, name: str) -> None:
         """After any action."""
+        self.count_restored()
         if name in USERS_OWN:
             self.remember()
         unexpected = [line for line in self.errors if not EXPECTED.search(line)]
@@ -108,7 +123,7 @@ class Watch:
         self.errors.clear()
         for layer, before in self.before.items():
             if layer in self.person.viewer.layers:
-                assert state(layer) == before, layer
+                assert self.state(layer) == before, layer
         explorer, panel = self.person.explorer, self.person.explorer.variants_panel
         ours = [x for x in self.person.viewer.layers if x not in self.person.users]
         assert [x for x in ours if not explorer._owns(x)] == [], "a layer of nobody"
@@ -140,10 +155,10 @@ USERS_OWN = ("own layer", "open layer", "region", "close the dock", "session")
 
 
 def state(layer: Any) -> tuple[Any, ...]:
-    """What nobody but the user may change."""
+    """Name, look, values and place of a layer."""
     data = layer.data if isinstance(layer.data, np.ndarray) else np.array(layer.data)
     values = hashlib.sha256(np.ascontiguousarray(data).tobytes()).hexdigest()
-    moment = (layer.name, layer.visible, layer.opacity, layer.blending, values)
+    moment = (layer.name, layer.opacity, layer.blending, values)
     limits = getattr(layer, "contrast_limits", None)
     return (*moment, layer.scale.tolist(), layer.translate.tolist(), limits and list(limits))
 
