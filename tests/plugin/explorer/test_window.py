@@ -68,6 +68,7 @@ def test_the_sample_opens_and_its_labels_have_names(make_napari_viewer_proxy):
 def test_cancel_acts_between_steps(window):
     _, explorer = window()
     explorer.more.slices.setCurrentIndex(1)  # three times the steps
+    explorer.more.steps.setValue(30)  # on a busy machine too it is not over before the click
     explorer.generate()
     wait(lambda: explorer.runner.progress and explorer.runner.progress.trace)
     explorer.run_bar.cancel.click()
@@ -76,7 +77,7 @@ def test_cancel_acts_between_steps(window):
     assert explorer.run_bar.status.text().startswith("Cancelled: the last whole step is shown")
     moment = explorer.results.moment(explorer.sources.image.value())
     assert moment.outcome is None and moment.part is None
-    assert sum(map(len, moment.trace._slabs)) < 3 * 5
+    assert sum(map(len, moment.trace._slabs)) < 3 * 31
     assert explorer.metrics.text("Certificate") == "–" and not explorer.run_bar.export.isEnabled()
     assert explorer.run_bar.generate.isEnabled() and not explorer.run_bar.cancel.isEnabled()
 
