@@ -7,11 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtGui import QTextOption
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
-from napari_drdm.widgets.dialog_buttons import standard_button
-from napari_drdm.widgets.screen_room import fit_screen
-from napari_drdm.widgets.usable import UsablePanel
+from napari_drdm.widgets.text_dialog import TextDialog
 
 if TYPE_CHECKING:
     from src_core.models.library import ModelEntry
@@ -20,25 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["CardDialog", "card_rows", "figure_rows"]
 
 
-class CardDialog(QDialog):
+class CardDialog(TextDialog):
     """Shows a card as one text, which wraps anywhere, scrolls, and can be selected."""
 
     def __init__(self, parent: QWidget | None, entry: ModelEntry) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(f"Model {entry.name}")
-        self.text = QTextBrowser()
+        super().__init__(parent, f"Model {entry.name}", "Card", "Close this card", (640, 700))
         self.text.setToolTip("The card of this model; select text to copy it")
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.text.setHtml(_page(entry))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        close = standard_button(buttons, QDialogButtonBox.StandardButton.Close)
-        close.setToolTip("Close this card")
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.addWidget(self.text)
-        column.addWidget(buttons)
-        self.usable = UsablePanel(self)
-        fit_screen(self, 640, 700)
 
 
 def card_rows(entry: ModelEntry) -> dict[str, str]:

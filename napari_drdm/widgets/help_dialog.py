@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
-from napari_drdm.widgets.dialog_buttons import standard_button
-from napari_drdm.widgets.screen_room import fit_screen
-from napari_drdm.widgets.usable import UsablePanel
+from napari_drdm.widgets.text_dialog import TextDialog
 
 __all__ = ["HelpDialog"]
 
@@ -22,7 +20,7 @@ _STEPS = (
 )
 
 
-class HelpDialog(QDialog):
+class HelpDialog(TextDialog):
     """Shows the steps and the keys, and closes with Esc.
 
     Args:
@@ -30,20 +28,10 @@ class HelpDialog(QDialog):
     """
 
     def __init__(self, parent: QWidget | None, keys: Iterable[tuple[str, str]]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Deformation explorer: help")
-        self.text = QTextBrowser()
-        self.text.setAccessibleName("Help")
+        super().__init__(
+            parent, "Deformation explorer: help", "Help", "Close the help (Esc)", (520, 480)
+        )
         self.text.setHtml(_page(keys))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        close = standard_button(buttons, QDialogButtonBox.StandardButton.Close)
-        close.setToolTip("Close the help (Esc)")
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.addWidget(self.text)
-        column.addWidget(buttons)
-        self.usable = UsablePanel(self)
-        fit_screen(self, 520, 480)
 
 
 def _page(keys: Iterable[tuple[str, str]]) -> str:

@@ -80,6 +80,8 @@ def read_field_file(
     path = Path(path)
     with found.required(path):
         chosen, certain = _kind_of(found, path, format, kind)
+        if found.check is not None:
+            found.check(path)
         values, grid = found.read_field(path)  # type: ignore[misc]
     check_finite(values, str(path))
     vectors = values if values.ndim == 5 else values[..., None, :]

@@ -70,6 +70,7 @@ class FileFormat:
         holds_folder: whether a folder is an image, of which a file is one slice; None where no
             folder is.
         read_shape: shape and type of an image without its values, for estimates.
+        check: refuses a damaged file that its library would read as something.
         picture: one slice, whose spacing is not in the file.
         extra: of this package, which a reader or writer needs.
     """
@@ -84,6 +85,7 @@ class FileFormat:
     holds_field: Callable[[Path], bool] | None = None
     holds_folder: Callable[[Path], bool] | None = None
     read_shape: ReadShape | None = None
+    check: Callable[[Path], None] | None = None
     picture: bool = False
     extra: str = ""
 

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from src_core.cases.grid import RAS_TO_LPS, Grid
 from src_core.errors import InputError
 from src_core.io.atomic import replacing
-from src_core.io.formats import format_named
-from src_core.io.metaimage_data import check_metaimage
 
 __all__ = [
     "holds_itk_transform",
@@ -56,8 +54,6 @@ def read_itk_vectors(path: Path) -> tuple[NDArray[np.float64], Grid]:
     Raises:
         InputError: it cannot be read, or holds no vectors.
     """
-    if path.is_file() and format_named(path) is format_named("a.mha"):
-        check_metaimage(path)
     return _read(path, simpleitk().ReadImage)
 
 

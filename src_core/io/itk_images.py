@@ -14,13 +14,12 @@ from src_core.cases.grid import Grid
 from src_core.errors import InputError
 from src_core.io.formats import format_named
 from src_core.io.header_rules import decide
-from src_core.io.headers import Verdict
+from src_core.io.headers import Header
 from src_core.io.itk import itk_grid, simpleitk
-from src_core.io.metaimage_data import check_metaimage
 from src_core.io.nifti import MOST_PACKED
 from src_core.io.refusals import many_values
 
-__all__ = ["read_itk_image", "read_itk_shape"]
+__all__ = ["check_nrrd", "read_itk_image", "read_itk_shape"]
 
 
 def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
@@ -30,10 +29,6 @@ def read_itk_image(path: Path) -> tuple[NDArray[Any], Grid]:
         InputError: it is damaged, or holds several values per voxel.
     """
     sitk, where = simpleitk(), str(path)
-    if format_named(path) is format_named("a.mha"):
-        check_metaimage(path)
-    elif path.suffix.lower() == ".nrrd":
-        _check_promise(path)
     try:
         image = sitk.ReadImage(where)
     except RuntimeError as error:
@@ -64,9 +59,13 @@ def read_itk_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return tuple(reader.GetSize()), sitk.GetArrayViewFromImage(one).dtype
 
 
-def _check_promise(path: Path) -> None:
-    """Refuse a header that promises more voxels than a file of this length can hold."""
-    if not path.is_file():
+def check_nrrd(path: Path) -> None:
+    """Refuse a header that promises more voxels than a file of this length can hold.
+
+    Raises:
+        InputError: it does, or cannot be read.
+    """
+    if path.suffix.lower() != ".nrrd":  # the voxels of a .nhdr lie elsewhere
         return
     shape, dtype = read_itk_shape(path)
     size, length = math.prod(shape) * dtype.itemsize, path.stat().st_size
@@ -82,7 +81,7 @@ def _check_promise(path: Path) -> None:
 def _values(sitk: Any, image: Any, path: Path) -> NDArray[Any]:
     ndim, count = image.GetDimension(), image.GetNumberOfComponentsPerPixel()
     if count != 1:
-        raise many_values(_content(sitk, image, path), str(path))
+        raise many_values(decide(_header(path)), str(path))
     if ndim not in (2, 3, 4):
         raise InputError(
             f"this is an image of {ndim} axes",
@@ -94,11 +93,8 @@ def _values(sitk: Any, image: Any, path: Path) -> NDArray[Any]:
     return data[:, :, None] if ndim == 2 else data
 
 
-def _content(sitk: Any, image: Any, path: Path) -> Verdict:
-    """What an image of several values per voxel is, by its file's header or its type."""
+def _header(path: Path) -> Header:
+    """What the header of a format that ITK shares with others says of values."""
     found = format_named(path)
-    if found is not None and found.header is not None:
-        return decide(found.header(path))
-    count, values = image.GetNumberOfComponentsPerPixel(), image.GetPixelIDTypeAsString()
-    what = "a colour image" if "8-bit unsigned" in values else "an image with channels"
-    return Verdict("other", what, f"{count} values per voxel", do="convert it to greyscale")
+    assert found is not None and found.header is not None, "MetaImage and NRRD have one"
+    return found.header(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from src_core.errors import InputError
+from src_core.io.text_headers import metaimage_entries
 
 __all__ = ["check_metaimage"]
 
@@ -21,44 +22,32 @@ def check_metaimage(path: Path) -> None:
     Raises:
         InputError: the header or the voxels are no complete MetaImage.
     """
+    known, start = metaimage_entries(path)
+    data = known.get("ElementDataFile", "")
+    if data.lower() == "list" or "%" in data:
+        raise InputError(
+            "the MetaImage is a list of files",
+            where=str(path),
+            expected="one file of voxels",
+            do="save it as one .mha or .nii.gz",
+        )
+    if known.get("CompressedData", "").lower() != "true":
+        return
+    local = data.lower() == _LOCAL
     try:
-        with path.open("rb") as file:
-            known = _header(file)
-            data = known.get("elementdatafile", "")
-            if data.lower() == "list" or "%" in data:
-                raise InputError(
-                    "the MetaImage is a list of files",
-                    where=str(path),
-                    expected="one file of voxels",
-                    do="save it as one .mha or .nii.gz",
-                )
-            if known.get("compresseddata", "").lower() != "true":
-                return
-            size = _size(known)
-            if data.lower() == _LOCAL:
-                _unpack(file, size, path)
-            else:
-                with (path.parent / data).open("rb") as other:
-                    _unpack(other, size, path)
+        with (path if local else path.parent / data).open("rb") as file:
+            file.seek(start if local else 0)
+            _unpack(file, _size(known), path)
     except (OSError, KeyError, ValueError, zlib.error) as error:
         if isinstance(error, InputError):
             raise
         raise _damaged(path) from error
 
 
-def _header(file: IO[bytes]) -> dict[str, str]:
-    """Entries, lower case keys; the file is left where the voxels begin."""
-    known: dict[str, str] = {}
-    while "elementdatafile" not in known and (line := file.readline(_CHUNK)):
-        key, _, value = line.decode("latin-1").partition("=")
-        known[key.strip().lower()] = value.strip()
-    return known
-
-
 def _size(known: dict[str, str]) -> int:
-    kind = known["elementtype"].lower().removeprefix("met_").removesuffix("_array")
+    kind = known["ElementType"].lower().removeprefix("met_").removesuffix("_array")
     size = _BYTES[kind.removeprefix("u")]
-    for count in (*known["dimsize"].split(), known.get("elementnumberofchannels", "1")):
+    for count in (*known["DimSize"].split(), known.get("ElementNumberOfChannels", "1")):
         size *= int(count)
     return size
 

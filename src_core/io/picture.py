@@ -6,7 +6,7 @@ That is ITK's order, so that a field written for a picture is right for it in IT
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def read_png(path: Path) -> tuple[NDArray[Any], Grid]:
     Raises:
         InputError: not one grey picture.
     """
-    return _picture(path, _png_pixels)
+    return _grey(path)
 
 
 def read_tiff(path: Path) -> tuple[NDArray[Any], Grid]:
@@ -53,7 +53,7 @@ def read_tiff(path: Path) -> tuple[NDArray[Any], Grid]:
     Raises:
         InputError: not one grey picture.
     """
-    return _picture(path, _tiff_pixels)
+    return _grey(path)
 
 
 def read_shape(path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -115,15 +115,15 @@ def write_tiff(path: Path, data: NDArray[Any], header: nib.Nifti1Header | None =
 def count_channels(path: Path) -> int:
     """Values per pixel of a picture; 1 where it is none, or cannot be read, for others to say."""
     try:
-        shape = _pixels(path).shape
+        count = _png_channels(path) if format_named(path) is PNG else _tiff_channels(path)
     except Exception:  # either library raises many kinds for a damaged file
         return 1
-    return shape[2] if len(shape) == 3 and shape[2] in _COLOURS else 1
+    return count if count in _COLOURS else 1
 
 
 def read_colours(path: Path) -> NDArray[Any]:
     """Pixels of a picture in colour, (X, Y, 1, channels), in their stored type."""
-    pixels = _pixels(path)
+    pixels = _decoded(path)
     check_type(pixels.dtype, str(path))
     native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     return native.transpose(1, 0, 2)[:, :, None]
@@ -152,14 +152,28 @@ def write_colours(path: Path, channels: Sequence[NDArray[Any]], words: str = "")
         )
 
 
-def _pixels(path: Path) -> NDArray[Any]:
-    return _png_pixels(path) if format_named(path) is PNG else _tiff_pixels(path)
+def _png_channels(path: Path) -> int:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return 3 if picture.mode == "P" else len(picture.getbands())
 
 
-def _picture(path: Path, read: Callable[[Path], NDArray[Any]]) -> tuple[NDArray[Any], Grid]:
+def _tiff_channels(path: Path) -> int:
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        if getattr(file.pages[0], "photometric", None) == tifffile.PHOTOMETRIC.PALETTE:
+            return 3
+        shape = file.series[0].shape
+    return int(shape[2]) if len(shape) == 3 else 1
+
+
+def _decoded(path: Path) -> NDArray[Any]:
+    """Pixels, (rows, columns) or (rows, columns, channels); errors become one line."""
     where = str(path)
     try:
-        pixels = read(path)
+        return _png_pixels(path) if format_named(path) is PNG else _tiff_pixels(path)
     except InputError:
         raise
     except Exception as error:  # either library raises many kinds for a damaged file
@@ -169,6 +183,10 @@ def _picture(path: Path, read: Callable[[Path], NDArray[Any]]) -> tuple[NDArray[
             expected="a complete PNG or TIFF file",
             do="export it again",
         ) from error
+
+
+def _grey(path: Path) -> tuple[NDArray[Any], Grid]:
+    where, pixels = str(path), _decoded(path)
     if pixels.ndim != 2:
         raise InputError(
             f"the picture is in colour or has several pages ({pixels.shape})",

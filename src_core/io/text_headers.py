@@ -8,9 +8,10 @@ from pathlib import Path
 from src_core.errors import InputError
 from src_core.io.headers import Header
 
-__all__ = ["metaimage_header", "nrrd_header"]
+__all__ = ["metaimage_entries", "metaimage_header", "nrrd_header"]
 
 _LENGTH = 1 << 20
+_DATA = "ElementDataFile"
 _SPACE_AXES = ("domain", "space")
 _FLOATS = ("float", "double", "met_float", "met_double")
 
@@ -21,14 +22,26 @@ def metaimage_header(path: Path) -> Header:
     Raises:
         InputError: it is no MetaImage.
     """
-    lines = [line.partition("=") for line in _text(path).split("\n")]
-    known = {key.strip(): value.strip() for key, sign, value in lines if sign}
+    known, _ = metaimage_entries(path)
     if "NDims" not in known or "ElementType" not in known:
         raise _damaged(path, "MetaImage")
     count = _number(known.get("ElementNumberOfChannels", "1"), path, "MetaImage")
     kind = known["ElementType"].lower().removesuffix("_array")
     ndim = _number(known["NDims"], path, "MetaImage")
     return Header("MetaImage", path.name.lower(), ndim, count, kind in _FLOATS)
+
+
+def metaimage_entries(path: Path) -> tuple[dict[str, str], int]:
+    """Entries of a MetaImage's header, and where voxels begin that follow it.
+
+    Raises:
+        InputError: no such file.
+    """
+    before, mark, rest = _text(path).partition(_DATA)
+    last = rest.partition("\n")[0]
+    lines = [line.partition("=") for line in (*before.split("\n"), mark + last)]
+    known = {key.strip(): value.strip() for key, sign, value in lines if sign}
+    return known, len(before) + len(mark) + len(last) + 1
 
 
 def nrrd_header(path: Path) -> Header:
@@ -82,7 +95,7 @@ def _text(path: Path) -> str:
         raise InputError("no such file", where=str(path), expected="a displacement field")
     with path.open("rb") as file:
         text = file.read(_LENGTH).decode("latin-1")
-    return text.partition("ElementDataFile")[0]
+    return text
 
 
 def _number(word: str, path: Path, name: str) -> int:

@@ -129,6 +129,8 @@ def _read(path: Path, kind: type[_V], spacing: Spacing) -> _V:
     if found is None or found.read_image is None:
         raise _no_image(path, found)
     with found.required(path):
+        if found.check is not None:
+            found.check(path)
         data, geometry = found.read_image(path)
     if kind is LabelMap and found.picture:
         data = stored_numbers(path, data)

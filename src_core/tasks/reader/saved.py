@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from src_core.errors import InputError
+from src_core.experiments.finished import FinishedExperiment
 from src_core.experiments.journal import Journal, run_facts
-from src_core.experiments.records import Record, StageProgress, Trial, TrialKey
+from src_core.experiments.records import Record, TrialKey
 from src_core.tasks.reader.options import ReaderRequest
 from src_core.tasks.reader.plan import KEY, read_plan
 from src_core.tasks.reader.report import write_report
@@ -15,7 +16,7 @@ from src_core.tasks.reader.report import write_report
 __all__ = ["SavedReaderTest"]
 
 
-class SavedReaderTest:
+class SavedReaderTest(FinishedExperiment):
     """Of the request, ``out``, ``answers`` and ``interval`` count.
 
     Raises:
@@ -38,18 +39,6 @@ class SavedReaderTest:
     def trials(self) -> list[TrialKey]:
         """Names of all pictures."""
         return list(self.journal.by_key())
-
-    def unit(self, key: TrialKey) -> TrialKey:
-        """Every picture by itself."""
-        return key
-
-    def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
-        """Nothing is read."""
-        yield from ()
-
-    def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
-        """Nothing is missing."""
-        yield from ()
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the tables."""

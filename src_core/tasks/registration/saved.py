@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from src_core.errors import InputError
+from src_core.experiments.finished import FinishedExperiment
 from src_core.experiments.journal import Journal, run_facts
-from src_core.experiments.records import Record, StageProgress, Trial, TrialKey
+from src_core.experiments.records import Record, TrialKey
 from src_core.io.json_text import parse_json
 from src_core.tasks.registration.curves import read_curves
 from src_core.tasks.registration.options import METHODS, RegistrationRequest
@@ -17,7 +18,7 @@ from src_core.tasks.registration.report import COMPUTED, write_report
 __all__ = ["SavedRegistration"]
 
 
-class SavedRegistration:
+class SavedRegistration(FinishedExperiment):
     """The finished trials of a run; neither data nor a model is read.
 
     Of the request, ``out`` and ``methods`` count. A network that was tuned further is reported as
@@ -44,18 +45,6 @@ class SavedRegistration:
         found = [key for key in self.journal.by_key() if key[0] in methods]
         found.sort(key=lambda key: (key[1], methods.index(key[0]), key[3]))
         return list({key[:3]: key for key in found}.values())
-
-    def unit(self, key: TrialKey) -> TrialKey:
-        """Every training is a unit of its own."""
-        return key
-
-    def load(self, missing: Sequence[TrialKey]) -> Iterator[StageProgress]:
-        """Nothing is read."""
-        yield from ()
-
-    def measure(self, key: TrialKey) -> Iterator[StageProgress | Trial]:
-        """Nothing is missing."""
-        yield from ()
 
     def write(self, records: Sequence[Record]) -> None:
         """Write results, tables and figures."""
