@@ -101,8 +101,7 @@ def read_session(path: Path) -> SessionRecord:
         InputError: there is none, it is damaged, or of a version that is not known here.
     """
     try:
-        text = (path / _RECORD).read_text("utf-8")
-        raw = parse_json(text)
+        raw = parse_json((path / _RECORD).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(
             "this is no session", where=str(path), expected=f"a folder with {_RECORD}"
@@ -116,7 +115,7 @@ def read_session(path: Path) -> SessionRecord:
             do="update napari-drdm",
         )
     try:
-        return SessionRecord.model_validate_json(text)
+        return SessionRecord.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         what = ".".join(map(str, first["loc"])) or "whole"

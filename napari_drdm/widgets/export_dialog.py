@@ -202,7 +202,8 @@ def mismatch(recipe: Mapping[str, Any], form: Mapping[str, Any], model: str) -> 
     ]
     if not names:
         return ""
-    exported = ", ".join(f"{name} {made[name]}" for name in names)
+    # A recipe leaves out options that nobody set.
+    exported = ", ".join(f"{name} {made[name]}" if name in made else f"no {name}" for name in names)
     asked_for = ", ".join(f"{name} {asked[name]}" for name in names)
     return (
         f"What is shown is exported: {exported}. "

@@ -50,6 +50,10 @@ class MessageLine(QElidingLabel):
         """Lines that leave room for the padding of a badge."""
         return self.wrapText(self._text, self.width() - _PADDING, self.font())
 
-    def minimumSizeHint(self) -> QSize:
+    def sizeHint(self) -> QSize:
         """What it says never widens the dock."""
         return QSize(0, self.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """As ``sizeHint``."""
+        return self.sizeHint()

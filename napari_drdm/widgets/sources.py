@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import (
     QComboBox,
@@ -162,6 +162,7 @@ class SourcePanel(QWidget):
         self.convert.setVisible(False)
         self.geometry_note, self.model_note = MessageLine(2, _GEOMETRY), MessageLine(2)
         self.fit_note = MessageLine(2)
+        self.fit_note.setAlignment(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
         self.fit_note.setObjectName("drdm_fit_note")
         self.model_note.setObjectName("drdm_model_note")
         row = QHBoxLayout()

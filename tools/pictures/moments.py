@@ -54,6 +54,7 @@ def _live(stage: Stage) -> None:
     drag(slider, 60, let_go=False)
     drag(slider, 70, let_go=False, seconds=0.2)
     until(lambda: moments and moments[-1].request.options.level > 60, "a preview")
+    explorer.options.setUpdatesEnabled(True)  # held back for a moment; a picture would be blank
     stage.shoot("02-live-drag", after=0)
     explorer.live.shown.disconnect(moments.append)
     hold(slider, None, False)

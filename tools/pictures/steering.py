@@ -89,7 +89,7 @@ class Film:
         viewer = self._stage.viewer
         pixels = np.asarray(viewer.screenshot(canvas_only=True, flash=False))[..., :3]
         middle = self._stage.point(viewer.layers["phantom"], _MIDDLE)
-        top, left = middle.y() - _SIDE // 2, middle.x() - _SIDE // 2
+        top, left = (max(n - _SIDE // 2, 0) for n in (middle.y(), middle.x()))
         square = Image.fromarray(pixels[top : top + _SIDE, left : left + _SIDE])
         self._frames += [square] * times
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QSpinBox
 
@@ -34,8 +35,9 @@ def tour(stage: Stage, room: Path) -> None:
             stage.settle()
     for combo in _all(stage, QComboBox):
         for row in [*range(combo.count()), 0]:
-            choose(combo, combo.itemText(row))
-            stage.settle()
+            if combo.isEnabled() and combo.itemText(row):  # a choice may leave fewer in a list
+                choose(combo, combo.itemText(row))
+                stage.settle()
     for numbers in _all(stage, QSpinBox):
         spin(numbers, numbers.value() + 2)
         stage.settle()
@@ -66,8 +68,8 @@ def _buttons(stage: Stage) -> None:
     explorer = stage.explorer
     headers = [section.header for section in explorer.sections.values()]
     for button in _all(stage, QPushButton):
-        if button in headers or not button.isEnabled():
-            continue
+        if not isalive(button) or button in headers or not button.isEnabled():
+            continue  # another button may have removed this one with its row
         if button.text() == "Import…":
             type_file(button, "")
         else:

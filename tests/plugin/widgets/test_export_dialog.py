@@ -162,6 +162,14 @@ def test_a_level_below_the_steps_is_no_difference():
     assert "steps" not in mismatch(none, {"level": 5, "seed": 1, "steps": 8}, "cardiac-sax")
 
 
+@pytest.mark.parametrize("name", ["guide", "variety"])
+def test_an_option_that_the_recipe_leaves_out_is_named(name):
+    assert name not in RECIPE["options"]
+    form = {k: v for k, v in RECIPE["options"].items() if k in ("level", "seed")}
+    warning = mismatch(RECIPE, {**form, name: 1}, RECIPE["model"]["name"])
+    assert f"What is shown is exported: no {name}. The form says {name} 1" in warning
+
+
 def test_a_free_folder_is_offered(tmp_path):
     assert free_folder(tmp_path, "heart", 48, 1) == tmp_path / "heart-L48-S1"
     for name in ("heart-L48-S1", "heart-L48-S1-2"):
